@@ -1,0 +1,102 @@
+"""What happens to one request, in order?
+
+read → recognise → assess → locate → weigh → decide → commit → forward → mask → write → conclude
+
+Rules:
+
+1. Each step needs the value of the step before it; the types make another order impossible
+   (`tests/test_journey.py` keeps the wrong orders as tests).
+2. Nothing is forwarded that is not on record: only a Warrant opens the upstream, and only the
+   ledger issues one.
+3. One request sees exactly one revision of catalog and policy, taken once at its start.
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+from starlette.types import Receive, Scope, Send
+
+from gateway.audit import Ledger
+from gateway.behaviour import Watcher
+from gateway.catalog import Catalog
+from gateway.device import Devices
+from gateway.edge import Settings as Edge
+from gateway.edge import preflight, read, refusal, turn_away, write
+from gateway.facts import Ask, Facts, Fault, Outcome, Refused, Reply, Revealed, Unreadable, Warrant
+from gateway.identity import Recogniser
+from gateway.masking import Masking
+from gateway.policy import Policy
+from gateway.upstream import Upstream
+
+
+class Revision(Struct, frozen=True, eq=False):
+    """A catalog and a policy that were checked against each other; flipped together."""
+
+    catalog: Catalog
+    policy: Policy
+
+
+class Knowledge(Protocol):
+    """What this worker knows of what all workers know."""
+
+    def current(self) -> Revision:
+        """The revision to judge by. Takes in revocations and reloads acknowledged before this call."""
+
+
+class Journey(Struct, frozen=True, eq=False):
+    """The path of one request through the rooms, as an ASGI application."""
+
+    edge: Edge
+    knowledge: Knowledge
+    identity: Recogniser
+    devices: Devices
+    watcher: Watcher
+    ledger: Ledger
+    upstream: Upstream
+    masking: Masking
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge and carry one request."""
+        ask = read(scope, receive, self.edge)
+        if isinstance(ask, Unreadable):
+            await write(ask, turn_away(ask, self.edge), send)
+            return
+        if ask.method == "OPTIONS" and (permission := preflight(ask, self.edge)) is not None:
+            await write(ask, permission, send)
+            return
+        revision = self.knowledge.current()
+        facts = await self.gather(ask, revision.catalog)
+        decision = revision.policy.decide(facts)
+        verdict = await self.ledger.commit(facts, decision)
+        outcome = interrupted(ask)
+        try:
+            reply = await self.answer(ask, verdict)
+            outcome = await write(ask, reply, send)
+        finally:
+            if isinstance(verdict, Warrant):
+                self.ledger.conclude(verdict.id, outcome)
+
+    async def gather(self, ask: Ask, catalog: Catalog) -> Facts:
+        """Everything the policy may look at."""
+        subject = await self.identity.recognise(ask)
+        posture = self.devices.assess(ask, subject)
+        asset = catalog.locate(ask)
+        risk = self.watcher.weigh(ask, subject, posture, asset)
+        return Facts(ask, subject, posture, risk, asset)
+
+    async def answer(self, ask: Ask, verdict: Warrant | Refused | Fault) -> Reply:
+        """Carry out the verdict; whatever goes wrong on the way is a refusal, never a bare reply."""
+        if not isinstance(verdict, Warrant):
+            return refusal(ask, verdict, self.edge)
+        raw = await self.upstream.forward(ask, verdict)
+        if isinstance(raw, Fault):
+            return refusal(ask, raw, self.edge, verdict.id)
+        reply = await self.masking.apply(raw, verdict)
+        if isinstance(reply, Fault):
+            return refusal(ask, reply, self.edge, verdict.id)
+        return reply
+
+
+def interrupted(ask: Ask) -> Outcome:
+    """The outcome on record when neither a reply nor a fault was reached."""
+    return Outcome(500, 0, ask.body.received, False, "interrupted", Revealed(), 0.0, 0.0)
