@@ -57,6 +57,7 @@ __all__ = [
     "admit",
     "parse",
     "verify",
+    "verify_bytes",
 ]
 
 MAX_BYTES: Final = 8192
@@ -172,7 +173,12 @@ def verify(parsed: Parsed, key: VerificationKey) -> bool:
     """Whether this key signed it, with the key's own algorithm."""
     if parsed.alg != key.alg:  # CVE-2026-48523: the header's algorithm never decides
         return False
-    return _ENGINES[key.alg].verify(parsed.signed, key.key, parsed.signature)
+    return verify_bytes(parsed.signed, parsed.signature, key)
+
+
+def verify_bytes(data: bytes, signature: bytes, key: VerificationKey) -> bool:
+    """Whether this key signed these bytes: a note, a checkpoint, whatever is not a JWS."""
+    return _ENGINES[key.alg].verify(data, key.key, signature)
 
 
 class SigningKey(Struct, frozen=True, eq=False):
@@ -227,5 +233,10 @@ class SigningKey(Struct, frozen=True, eq=False):
         """The claims as a compact JWS of this type. Raises TypeError when they are not JSON."""
         header = orjson.dumps({"alg": self.alg, "kid": self.kid, "typ": typ})
         signed = f"{b64url(header)}.{b64url(orjson.dumps(dict(claims)))}"
+        return f"{signed}.{b64url(self.sign_bytes(signed.encode('ascii')))}"
+
+    def sign_bytes(self, data: bytes) -> bytes:
+        """The bare signature over these bytes, 64 bytes long."""
         engine: Any = _ENGINES[self.alg]
-        return f"{signed}.{b64url(engine.sign(signed.encode('ascii'), self._private))}"
+        signature: bytes = engine.sign(data, self._private)
+        return signature

@@ -1,0 +1,135 @@
+"""Where is a private key kept, and who else can read it?
+
+Key files and the text form of the ledger's public key. Rules:
+
+1. A private key file is made with 0600 in one step and never over an existing file (O_EXCL): there is
+   no moment at which another account can read it, and no run of `init` that loses a key.
+2. A file that others can read is refused with the command that mends it. A group may read it only when
+   root owns it: that is how systemd and Kubernetes hand out secrets.
+3. What is checked is the open file, not the path: a swap between check and use gains nothing.
+4. The ledger's public key travels as a C2SP verifier key, `name+hash+base64(0x01 ‖ key)`.
+"""
+
+import base64
+import binascii
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec import Struct
+
+from gateway.crypto.digest import sha256
+from gateway.crypto.jws import SigningKey, VerificationKey
+
+MAX_FILE: Final = 64 * 1024
+_ED25519: Final = b"\x01"  # the signature type of C2SP signed-note
+
+
+class KeyFault(ValueError):
+    """A key or key file that may not be used: what, where, and how to mend it."""
+
+
+class NoteKey(Struct, frozen=True, eq=False):
+    """The public key that checks the ledger's checkpoints: its name and the first 4 bytes of its hash."""
+
+    name: str
+    id: bytes
+    key: VerificationKey
+
+
+def create(path: Path, key: SigningKey) -> None:
+    """Write a new private key file, durable when this returns. Raises KeyFault."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise KeyFault(f"`{path}` exists and is kept: move it away to make a new key") from None
+    except OSError as error:
+        raise KeyFault(f"`{path}` cannot be made: {error.strerror}") from error
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o600)  # whatever the umask says
+        file.write(key.pem())
+        file.flush()
+        os.fsync(handle)
+    _sync_folder(path.parent)
+
+
+def load(path: Path, kid: str = "") -> SigningKey:
+    """Read a private key file that only its owner can read. Raises KeyFault."""
+    pem = read_private(path)
+    try:
+        return SigningKey.load(pem, kid)
+    except ValueError as why:
+        raise KeyFault(f"`{path}`: {why}") from None
+
+
+def read_private(path: Path) -> bytes:
+    """The bytes of a secret file, once nobody else can read it. Raises KeyFault."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a fifo must not hold the start
+    except OSError as error:
+        raise KeyFault(f"`{path}` cannot be read: {error.strerror}") from error
+    with os.fdopen(handle, "rb") as file:
+        fault = _exposure(os.fstat(handle), path)
+        if fault:
+            raise KeyFault(fault)
+        data = file.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise KeyFault(f"`{path}` is larger than a key file can be")
+    return data
+
+
+def _exposure(status: os.stat_result, path: Path) -> str:
+    """Who else could read or replace the file, with the remedy; empty when nobody can."""
+    if not stat.S_ISREG(status.st_mode):
+        return f"`{path}` is not a regular file"
+    if status.st_uid not in (0, os.geteuid()):
+        return f"`{path}` belongs to another account: chown {os.geteuid()} {path}"
+    allowed = 0o740 if status.st_uid == 0 else 0o700
+    if stat.S_IMODE(status.st_mode) & 0o777 & ~allowed:
+        mode = stat.S_IMODE(status.st_mode)
+        return f"`{path}` can be reached by other accounts (mode {mode:04o}): chmod 600 {path}"
+    return ""
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable too, not only the bytes behind it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def verifier_text(name: str, key: VerificationKey) -> str:
+    """The C2SP verifier key of an Ed25519 key under this name. Raises KeyFault."""
+    if not isinstance(key.key, Ed25519PublicKey):
+        raise KeyFault("the ledger's key is not Ed25519")
+    raw = _ED25519 + key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return f"{name}+{note_key_id(name, raw).hex()}+{base64.b64encode(raw).decode()}"
+
+
+def note_key_id(name: str, raw: bytes) -> bytes:
+    """The 4 bytes that name a key in a note; `raw` is the type byte and the key. Raises KeyFault."""
+    if not name or "+" in name or any(c.isspace() or not c.isprintable() for c in name):
+        raise KeyFault(f"`{name}` cannot name a key: it needs letters and no `+` or space")
+    return sha256(name.encode() + b"\n" + raw)[:4]
+
+
+def read_verifier(text: str) -> NoteKey:
+    """Read a C2SP verifier key. Raises KeyFault."""
+    name, _, rest = text.strip().partition("+")
+    shown, _, encoded = rest.partition("+")
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+        named = bytes.fromhex(shown)
+    except (binascii.Error, ValueError):
+        raise KeyFault("is not of the form `name+hash+base64`") from None
+    if len(raw) != 33 or raw[:1] != _ED25519:
+        raise KeyFault("is not an Ed25519 verifier key")
+    if note_key_id(name, raw) != named:
+        raise KeyFault("its hash does not fit its name and key: it was copied wrongly or altered")
+    public = Ed25519PublicKey.from_public_bytes(raw[1:])
+    return NoteKey(name, named, VerificationKey(named.hex(), "EdDSA", public))
