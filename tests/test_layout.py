@@ -127,8 +127,7 @@ def _may_copy_a_seal(call: ast.Call) -> bool:
     """`replace` on text is harmless: it takes constants or the struct functions are imported by name."""
     func = call.func
     if isinstance(func, ast.Attribute) and func.attr == "replace":
-        owner = func.value
-        return isinstance(owner, ast.Name) and owner.id in {"dataclasses", "structs", "copy", "msgspec"}
+        return _called(func.value) in {"dataclasses", "structs", "copy", "msgspec"}
     if isinstance(func, ast.Attribute) and func.attr == "convert":
         return isinstance(func.value, ast.Name) and func.value.id == "msgspec" and _names_a_seal(call)
     return True
