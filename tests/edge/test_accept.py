@@ -1,0 +1,108 @@
+"""Connections are drained from the shared socket, and what fails is told."""
+
+import asyncio
+import errno
+import socket
+from typing import Any
+
+import pytest
+
+from gateway.edge.accept import Acceptor
+from gateway.facts import Notice
+from gateway.serve import listen
+from tests.certificates import Authority, contexts
+
+pytestmark = pytest.mark.anyio
+
+
+class Greeter(asyncio.Protocol):
+    """Says hello and closes."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"hello")
+        transport.close()
+
+
+async def hear(port: int, **options: Any) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, **options)
+    try:
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_every_connection_of_a_storm_is_answered() -> None:
+    listener = listen("127.0.0.1", 0)
+    acceptor = Acceptor(listener, Greeter, [].append)
+    acceptor.start()
+    try:
+        port = listener.getsockname()[1]
+        answers = await asyncio.gather(*(hear(port) for _ in range(200)))
+    finally:
+        acceptor.stop()
+        listener.close()
+    assert answers == [b"hello"] * 200
+
+
+async def test_after_stop_nothing_is_accepted_but_the_socket_still_listens() -> None:
+    listener = listen("127.0.0.1", 0)
+    first = Acceptor(listener, Greeter, [].append)
+    first.start()
+    first.stop()
+    waiting = asyncio.create_task(hear(listener.getsockname()[1]))
+    await asyncio.sleep(0)
+    second = Acceptor(listener, Greeter, [].append)  # the worker that replaces the first
+    second.start()
+    try:
+        assert await asyncio.wait_for(waiting, 5) == b"hello"
+    finally:
+        second.stop()
+        listener.close()
+
+
+class Exhausted(socket.socket):
+    """A listening socket in a process without a free file descriptor, once."""
+
+    failures = 1
+
+    def accept(self) -> Any:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return super().accept()
+
+
+async def test_out_of_descriptors_is_a_pause_and_not_the_end() -> None:
+    listener = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(8)
+    told: list[Notice] = []
+    acceptor = Acceptor(listener, Greeter, told.append)
+    acceptor.start()
+    try:
+        assert await asyncio.wait_for(hear(listener.getsockname()[1]), 5) == b"hello"
+    finally:
+        acceptor.stop()
+        listener.close()
+    assert told == [Notice("edge.accept_paused", detail="Too many open files")]
+
+
+async def test_a_failed_handshake_is_told_with_address_and_cause(tmp_path: Any) -> None:
+    server, client = contexts(tmp_path, Authority("server authority"))
+    listener = listen("127.0.0.1", 0)
+    told: list[Notice] = []
+    acceptor = Acceptor(listener, Greeter, told.append, context=server, handshake_seconds=5.0)
+    acceptor.start()
+    try:
+        port = listener.getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")  # plain HTTP on the TLS port
+        await reader.read()
+        writer.close()
+        assert await hear(port, ssl=client, server_hostname="localhost") == b"hello"
+    finally:
+        acceptor.stop()
+        listener.close()
+    assert [(notice.name, notice.subject) for notice in told] == [("tls.handshake_failed", "127.0.0.1")]
+    assert told[0].detail
