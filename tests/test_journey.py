@@ -73,7 +73,12 @@ def complaints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]
     command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml")]
     files = [str(path) for path in sorted(folder.glob("*.py"))]
     run = subprocess.run(
-        [*command, *files], cwd=ROOT, capture_output=True, text=True, check=False, env={"PATH": "", "MYPYPATH": str(ROOT)}
+        [*command, *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "", "MYPYPATH": str(ROOT)},
     )
     said: dict[str, list[str]] = {Path(file).stem: [] for file in files}
     for line in run.stdout.splitlines():
