@@ -1,0 +1,1 @@
+"""Remember it before it happens: journal, ledger, proof."""

@@ -1,0 +1,148 @@
+"""Who vouches for how many entries?
+
+Signed notes (c2sp.org/signed-note) with Ed25519, and checkpoints (c2sp.org/tlog-checkpoint) in them:
+
+1. A note is text, an empty line, and signature lines `— <name> <base64 of key id and signature>`.
+2. A signature of a key we do not know is ignored; a wrong signature of a key we know spoils the note.
+3. A checkpoint's text is the origin, the size, and the root in base64, each on its line.
+4. The public key travels as a verifier key: `<name>+<key id>+<base64 of type and key>`.
+"""
+
+import binascii
+from base64 import b64decode, b64encode
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from msgspec import Struct
+
+from gateway.audit.entry import Malformed
+
+_ED25519 = b"\x01"
+_DASH = "— "
+_MAX_NOTE = 1_000_000
+_MAX_SIGNATURES = 100
+
+
+class Signer:
+    """Signs notes under a name, which for a ledger is its origin."""
+
+    def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
+        if not name or any(c.isspace() or c == "+" for c in name):
+            raise ValueError(f"`{name}` is not the name of a key: no spaces and no `+`")
+        self.name = name
+        self._key = key
+        self._public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._id = _key_id(name, self._public)
+
+    @property
+    def vkey(self) -> str:
+        """The public half, as an auditor keeps it."""
+        return f"{self.name}+{self._id.hex()}+{b64encode(_ED25519 + self._public).decode()}"
+
+    def sign(self, text: str) -> str:
+        """The note with this text, which must end with a newline."""
+        if not text.endswith("\n"):
+            raise ValueError("the text of a note ends with a newline")
+        signature = self._id + self._key.sign(text.encode())
+        return f"{text}\n{_DASH}{self.name} {b64encode(signature).decode()}\n"
+
+
+def load_signer(pem: bytes, name: str) -> Signer:
+    """The signer of a private key file (PKCS #8 PEM). Raises ValueError when it is not an Ed25519 key."""
+    key = load_pem_private_key(pem, None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("the key of the ledger is not an Ed25519 key")
+    return Signer(name, key)
+
+
+class Verifier:
+    """Checks notes of one signer. Raises Malformed for a verifier key that cannot be one."""
+
+    def __init__(self, vkey: str) -> None:
+        name, _, rest = vkey.strip().partition("+")
+        identity, _, encoded = rest.partition("+")
+        raw = _base64(encoded)
+        if not name or len(raw) != 33 or raw[:1] != _ED25519:
+            raise Malformed(f"`{vkey.strip()[:200]}` is not a verifier key of type Ed25519")
+        if _key_id(name, raw[1:]).hex() != identity:
+            raise Malformed(f"the key id of `{vkey.strip()[:200]}` does not belong to its key")
+        self.name, self._id = name, bytes.fromhex(identity)
+        self._key = Ed25519PublicKey.from_public_bytes(raw[1:])
+
+    def open(self, note: str) -> str:
+        """The text that this signer signed. Raises Malformed when it did not."""
+        text, signatures = _split(note)
+        signed = False
+        for name, blob in signatures:
+            if name != self.name or blob[:4] != self._id:
+                continue
+            try:
+                self._key.verify(blob[4:], text.encode())
+            except InvalidSignature as error:
+                raise Malformed(f"the signature of `{self.name}` is wrong") from error
+            signed = True
+        if not signed:
+            raise Malformed(f"there is no signature of `{self.name}`")
+        return text
+
+
+class Checkpoint(Struct, frozen=True):
+    """What was signed: the origin's tree has this root at this size."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The text that is signed."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+
+def read_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
+    """The checkpoint in a signed note. Raises Malformed, also when the origin is not the signer's name."""
+    lines = verifier.open(note).split("\n")
+    if len(lines) < 4 or lines[0] != verifier.name:
+        raise Malformed(f"not a checkpoint of `{verifier.name}`")
+    size, root = lines[1], _base64(lines[2])
+    if not (size.isascii() and size.isdigit()) or len(size) > 18 or (len(size) > 1 and size[0] == "0"):
+        raise Malformed("the size of the checkpoint is not a number")
+    if len(root) != 32:
+        raise Malformed("the root of the checkpoint is not 32 bytes")
+    return Checkpoint(lines[0], int(size), root)
+
+
+def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    text, found, block = note.rpartition("\n\n")
+    if not found or not block.endswith("\n") or len(note) > _MAX_NOTE or _unprintable(note):
+        raise Malformed("not a signed note")
+    lines = block[:-1].split("\n")
+    if len(lines) > _MAX_SIGNATURES:
+        raise Malformed("the note has too many signatures")
+    return text + "\n", [_signature(line) for line in lines]
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    name, _, encoded = line.removeprefix(_DASH).partition(" ")
+    blob = _base64(encoded)
+    if not line.startswith(_DASH) or not name or len(blob) < 5:
+        raise Malformed("a signature line of the note cannot be read")
+    return name, blob
+
+
+def _unprintable(note: str) -> bool:
+    return any(c < " " and c != "\n" for c in note)
+
+
+def _base64(text: str) -> bytes:
+    try:
+        raw = b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return raw if b64encode(raw).decode() == text else b""  # one text for one value: nothing can be hidden in it
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
