@@ -1,0 +1,55 @@
+"""How did it end, when the answer was handed to the caller?
+
+Rules:
+
+1. There is always an Outcome, whatever broke: the caller, the service, or the request body.
+2. An answer that breaks off is left unfinished on purpose: the server then cuts the connection, and
+   the caller sees a truncation, never a shorter answer that looks whole.
+3. A stream that was opened is closed, also when nobody listens any more.
+"""
+
+from collections.abc import AsyncIterator
+from time import monotonic, time
+
+from starlette.types import Send
+
+from gateway.facts import Ask, BodyBroken, BodyFailed, Headers, Outcome, Reply, Unreadable
+
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+
+async def write(asked: Ask | Unreadable, reply: Reply, send: Send, also: Headers = ()) -> Outcome:
+    """Send the reply, with `also` among its headers; how it went is the outcome, never an exception."""
+    headers = [*reply.headers, *also, (b"x-request-id", asked.id.encode("ascii", "replace")), _NOSNIFF]
+    sent, code, complete = 0, reply.code, False
+    body = reply.body
+    try:
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        if isinstance(asked, Ask) and asked.method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        elif isinstance(body, bytes):
+            await send({"type": "http.response.body", "body": body})
+            sent = len(body)
+        else:
+            async for piece in body:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                sent += len(piece)
+            await send({"type": "http.response.body", "body": b""})
+        complete = True
+    except OSError:  # the caller is gone (ASGI 2.4); for a refusal its own reason stays the more telling one
+        code = code or "client_gone"
+    except (BodyFailed, BodyBroken) as broken:
+        code = broken.code
+    finally:
+        await _close(body)
+    if isinstance(asked, Unreadable):
+        received, took = 0, time() - asked.at
+    else:
+        received, took = asked.body.received, monotonic() - asked.clock
+    return Outcome(reply.status, sent, received, complete, code, reply.revealed, reply.waited, took)
+
+
+async def _close(body: bytes | AsyncIterator[bytes]) -> None:
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()
