@@ -1,0 +1,8 @@
+"""What is asked for, and how sensitive is it?
+
+The ledger of data assets, read from `policies/catalog/*.yaml` once and looked at for every request.
+"""
+
+from gateway.catalog.ledger import ApiBinding, Catalog, Listing, load
+
+__all__ = ["ApiBinding", "Catalog", "Listing", "load"]
