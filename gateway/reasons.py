@@ -377,6 +377,63 @@ REASONS: dict[str, Meaning] = {
         "contact the operator with the decision id",
         "请将判定编号告知运维人员",
     ),
+    # --- the control door: what an operator asked for ------------------------------------------
+    "operator_unknown": Meaning(
+        401,
+        "the operators' door does not know you",
+        "运维入口无法识别您的身份",
+        "use the Unix socket as a configured user, or a configured token or certificate",
+        "请以已配置的用户使用 Unix 套接字，或使用已配置的令牌或证书",
+    ),
+    "browser_refused": Meaning(
+        403,
+        "the operators' door does not answer browsers",
+        "运维入口不响应浏览器",
+        "use the command line or a scraper",
+        "请使用命令行或采集程序",
+    ),
+    "role_insufficient": Meaning(
+        403,
+        "your role does not allow this",
+        "您的角色不允许该操作",
+        "ask somebody whose role does",
+        "请由具备相应角色的人员操作",
+    ),
+    "method_not_allowed": Meaning(
+        405,
+        "this address has no such method",
+        "该地址不支持此方法",
+        "use a method named in Allow",
+        "请使用 Allow 中列出的方法",
+    ),
+    "media_type": Meaning(
+        415,
+        "the body is of another type than this address takes",
+        "请求体类型不被该地址接受",
+        "set Content-Type as documented",
+        "请按文档设置 Content-Type",
+    ),
+    "bad_request": Meaning(
+        400,
+        "the request cannot be understood",
+        "无法理解该请求",
+        "mend what `errors` names",
+        "请修正 errors 中列出的问题",
+    ),
+    "policy_rejected": Meaning(
+        422,
+        "the new policies have faults; the last good ones stay in force",
+        "新策略存在错误，继续使用上一个有效版本",
+        "mend the faults named in `errors` and load again",
+        "请修正 errors 中列出的问题后重新加载",
+    ),
+    "state_unavailable": Meaning(
+        503,
+        "the state cannot be read or changed at the moment",
+        "暂时无法读取或更改状态",
+        "look at the disk and run `gateway doctor`",
+        "请检查磁盘并运行 gateway doctor",
+    ),
     # --- the gateway itself -----------------------------------------------------------------
     "client_gone": Meaning(
         499,

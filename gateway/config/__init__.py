@@ -1,0 +1,5 @@
+"""Is this configuration good, and what does it come to?
+
+One file and the environment become one frozen `Config`, made of each room's own settings.
+Everything wrong with it is reported at once, with line, caret and remedy.
+"""

@@ -1,0 +1,171 @@
+"""Which routes has the door, and who may use each?
+
+One table; what is not in it does not exist. Rules:
+
+1. A route names its roles. `admin` is root on the Unix socket, or whom the configuration says so.
+2. Whoever changes policy cannot read audit queries, whoever reads the audit cannot change policy, a
+   reporter only reports (separation of duties).
+3. What is done, or refused to a known operator, is on record before it is answered. What may widen
+   access is on record before it is even tried.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from gateway.control.answers import Answer, Raw, read_body, read_json
+from gateway.control.callers import Caller
+from gateway.control.door import Door, DoorFault, Query, Rejected, Revocation, Role
+from gateway.crypto.digest import b64url, sha256
+
+ANY: frozenset[Role] = frozenset(("system", "security", "audit", "reporter", "metrics"))
+MAX_ROWS = 10_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Visit(Struct, frozen=True):
+    """One request of a known operator."""
+
+    request: Request
+    caller: Caller
+    door: Door
+    now: float
+
+    @property
+    def target(self) -> str:
+        """What the path speaks of."""
+        return str(next(iter(self.request.path_params.values()), ""))
+
+
+class Way(Struct, frozen=True):
+    """One route: who may use it, what it does, under which name it is recorded ("" for not at all)."""
+
+    method: str
+    path: str
+    roles: frozenset[Role]
+    answer: Callable[[Visit], Awaitable[Answer]]
+    act: str = ""
+    widens: bool = False
+
+
+async def health(visit: Visit) -> Answer:
+    """Which processes are alive."""
+    return Answer(visit.door.health())
+
+
+async def ready(visit: Visit) -> Answer:
+    """Whether requests can be decided."""
+    good = visit.door.ready()
+    return Answer({"ready": good}, 200 if good else 503)
+
+
+async def metrics(visit: Visit) -> Answer:
+    """The exposition that the scraper prefers."""
+    return Answer(Raw(*visit.door.render_metrics(visit.request.headers.get("accept", ""))))
+
+
+async def revoke(visit: Visit) -> Answer:
+    """Withdraw; the answer comes once every live worker refuses."""
+    wish = await read_json(visit.request, Revocation)
+    if not wish.id.strip() or len(wish.id) > 4096 or len(wish.reason) > 500 or _CONTROL.search(wish.id + wish.reason):
+        raise DoorFault(
+            "bad_request", "`id` needs 1 to 512 characters, `reason` at most 500, none of them control characters"
+        )
+    if wish.until is not None and not visit.now < wish.until < 1e11:
+        raise DoorFault("bad_request", "`until` must be seconds since 1970 and in the future")
+    wish = Revocation(wish.kind, _nameable(wish.kind, wish.id), wish.reason, wish.until)
+    if len(wish.id) > 512:
+        raise DoorFault("bad_request", "`id` is longer than 512 characters")
+    done = await visit.door.revoke(wish, visit.caller.name)
+    return Answer(done, target=f"{wish.kind}:{wish.id}", detail=f"#{done.id} {wish.reason}".rstrip())
+
+
+def _nameable(kind: str, id: str) -> str:
+    """The name of a token: a token itself must not end up in a store or an entry."""
+    is_token = kind == "token" and id.count(".") == 2 and id.startswith("ey")
+    return b64url(sha256(id.encode()))[:22] if is_token else id
+
+
+async def list_revocations(visit: Visit) -> Answer:
+    """What is in force."""
+    return Answer({"revocations": await visit.door.list_revocations()})
+
+
+async def lift(visit: Visit) -> Answer:
+    """End a revocation."""
+    if not visit.target.isascii() or not visit.target.isdigit() or len(visit.target) > 15:
+        raise DoorFault("not_found")
+    if not await visit.door.lift(int(visit.target), visit.caller.name):
+        raise DoorFault("not_found")
+    return Answer({"lifted": int(visit.target)}, target=visit.target)
+
+
+async def report_posture(visit: Visit) -> Answer:
+    """Take a signed report about a device."""
+    raw = await read_body(visit.request, "application/jose")
+    if not raw.isascii():
+        return Answer({"err": "invalid_request", "description": "not a compact JWS"}, 400, detail="invalid_request")
+    fault = await visit.door.accept_posture(raw.decode("ascii").strip())
+    if fault is not None:
+        return Answer({"err": fault.err, "description": fault.description}, 400, detail=fault.err)
+    return Answer({}, 202)
+
+
+async def reload(visit: Visit) -> Answer:
+    """Load the policies again; bad ones change nothing."""
+    outcome = await visit.door.reload(visit.caller.name)
+    if isinstance(outcome, Rejected):
+        return Answer(outcome.faults, 422, detail=f"{len(outcome.faults)} faults", act="policy.rejected")
+    return Answer(outcome, target=outcome.bundle, detail=f"previous {outcome.previous}")
+
+
+async def active_policy(visit: Visit) -> Answer:
+    """Which bundle decides."""
+    return Answer(await visit.door.active_policy())
+
+
+async def decision(visit: Visit) -> Answer:
+    """One decision and how it ended."""
+    found = await visit.door.decision(visit.target)
+    if found is None:
+        raise DoorFault("not_found")
+    return Answer(found, target=visit.target)
+
+
+async def query(visit: Visit) -> Answer:
+    """Ask the audit index; the question itself is an entry."""
+    wish = await read_json(visit.request, Query)
+    if not 0 < wish.limit <= MAX_ROWS or len(wish.query) > 4096:
+        raise DoorFault("bad_request", f"`limit` must be 1 to {MAX_ROWS}, `query` at most 4096 characters")
+    rows = await visit.door.query(wish.query, wish.limit)
+    return Answer({"rows": rows}, target=wish.query)
+
+
+async def risk(visit: Visit) -> Answer:
+    """How somebody is behaving, and which evidence says so."""
+    found = await visit.door.risk(visit.target)
+    if found is None:
+        raise DoorFault("not_found")
+    return Answer(found, target=visit.target)
+
+
+def _only(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+WAYS: tuple[Way, ...] = (
+    Way("GET", "/health", ANY, health),
+    Way("GET", "/ready", ANY, ready),
+    Way("GET", "/metrics", _only("metrics"), metrics),
+    Way("POST", "/v1/revocations", _only("security"), revoke, "revocation.add"),
+    Way("GET", "/v1/revocations", _only("security"), list_revocations, "revocation.list"),
+    Way("DELETE", "/v1/revocations/{id}", _only("security"), lift, "revocation.lift", widens=True),
+    Way("POST", "/v1/posture/reports", _only("reporter", "security"), report_posture, "posture.report"),
+    Way("POST", "/v1/reload", _only("system", "security"), reload, "policy.reload", widens=True),
+    Way("GET", "/v1/policy", _only("security", "audit"), active_policy),
+    Way("GET", "/v1/decisions/{id}", _only("security", "audit"), decision, "decision.read"),
+    Way("POST", "/v1/audit/query", _only("audit"), query, "audit.query"),
+    Way("GET", "/v1/risk/{subject:path}", _only("security"), risk, "risk.read"),
+)
