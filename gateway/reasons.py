@@ -142,6 +142,13 @@ REASONS: dict[str, Meaning] = {
         "request a new access token",
         "请重新获取访问令牌",
     ),
+    "credential_scheme": Meaning(
+        401,
+        "this way of signing in is not accepted",
+        "不接受这种认证方式",
+        "send an access token as Authorization: Bearer",
+        "请以 Authorization: Bearer 方式携带访问令牌",
+    ),
     "token_algorithm": Meaning(
         401,
         "the token is signed in a way that is not accepted",
