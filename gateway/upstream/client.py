@@ -1,0 +1,160 @@
+"""How is a permitted request carried to its service, and what came back?
+
+Rules:
+
+1. Only a warrant opens the way, and only for the request it was issued for.
+2. A small body is complete before the service hears of the request.
+3. A request is sent a second time only when it cannot have been heard: the connection was used before
+   and died without a byte of answer, and the method is one that may be repeated (RFC 9110 section
+   9.2.2) with its whole body at hand. POST and PATCH are never sent twice.
+4. Bad news is a `Fault`; nothing is raised but the cancellation of the caller.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import orjson
+from msgspec import Struct
+
+from gateway.facts import Ask, Body, Fault, Notice, RawReply, Warrant
+from gateway.upstream.assertion import Asserter, SigningKey
+from gateway.upstream.balance import Balance
+from gateway.upstream.connection import Answer, Connection
+from gateway.upstream.health import watch
+from gateway.upstream.pool import Pool
+from gateway.upstream.reader import ResponseReader
+from gateway.upstream.reply import Returns
+from gateway.upstream.request import Requests
+from gateway.upstream.settings import Service, Settings
+from gateway.upstream.tls import context
+
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+ATTEMPTS = 3  # addresses that are tried when there is no connection to be had
+
+
+class Road(Struct, frozen=True, eq=False):
+    """What is prepared for one service."""
+
+    service: Service
+    balance: Balance
+    requests: Requests
+    returns: Returns
+
+
+class Upstream:
+    """The services behind the gateway. `clock` is monotonic, in seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        signing_key: SigningKey,
+        notice: Callable[[Notice], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare everything; raises ValueError when a certificate or key cannot be used."""
+        self._clock = clock
+        self._notice = notice
+        self._asserter = Asserter(settings.assertion, signing_key)
+        self._jwks = orjson.dumps({"keys": [signing_key.public_jwk()]})
+        internal = frozenset(end.host for service in settings.services for end in service.endpoints)
+        self._roads = {service.name: self._road(service, internal) for service in settings.services}
+        self._checks: list[asyncio.Task[None]] = []
+
+    def _road(self, service: Service, internal: frozenset[str]) -> Road:
+        balance = Balance(service.name, self._notice, self._clock)
+        for end in service.endpoints:
+            tls = context(service) if end.scheme == "https" else None
+            balance.add(
+                Pool(end, service.pool_size, service.timeouts, tls, service.server_name, balance.opened, self._clock)
+            )
+        return Road(service, balance, Requests(service), Returns(service, internal))
+
+    def start(self) -> None:
+        """Begin the active checks, where configured. Needs a running loop."""
+        loop = asyncio.get_running_loop()
+        for road in self._roads.values():
+            health = road.service.health
+            if health is not None:
+                for spot in road.balance.spots:
+                    host = road.requests.host("", spot.pool.authority)
+                    self._checks.append(loop.create_task(watch(spot.pool, health, host, road.balance.checked)))
+
+    async def close(self) -> None:
+        """End the checks and every connection, also those in use."""
+        for task in self._checks:
+            task.cancel()
+        await asyncio.gather(*self._checks, return_exceptions=True)
+        for road in self._roads.values():
+            for spot in road.balance.spots:
+                await spot.pool.close()
+
+    def jwks(self) -> bytes:
+        """The key set with which services verify assertions, as JSON."""
+        return self._jwks
+
+    async def forward(self, ask: Ask, warrant: Warrant) -> RawReply | Fault:
+        """Carry the request to its service and bring back what it said, unread."""
+        if ask is not warrant.facts.ask:
+            return Fault("internal_error", "the warrant was issued for another request")
+        road = self._roads.get(ask.api)
+        if road is None:
+            return Fault("upstream_unavailable", f"no service is configured for `{ask.api}`")
+        body = ask.body
+        content: bytes | None = b""
+        if body.length != 0:
+            code = await body.settle()
+            if code is not None:
+                return Fault(code)
+            content = body.whole()
+        identity = self._asserter.headers(warrant, road.service.name)
+        return await self._carry(road, warrant, identity, body, content)
+
+    async def _carry(
+        self, road: Road, warrant: Warrant, identity: bytes, body: Body, content: bytes | None
+    ) -> RawReply | Fault:
+        ask = warrant.facts.ask
+        length = body.length if content is None else len(content)
+        fault = Fault("upstream_unavailable", f"every address of `{road.service.name}` is left out for now")
+        unreachable: list[Pool] = []
+        died: list[Pool] = []  # at most one: rule 3
+        while len(unreachable) < ATTEMPTS:
+            pool = road.balance.choose(unreachable or died)
+            if pool is None or pool in unreachable:
+                break
+            head = road.requests.head(warrant, identity, pool.authority, length)
+            if head is None:
+                return Fault("internal_error", "the request cannot be written without ambiguity")
+            connection = pool.take() or await pool.obtain()
+            if isinstance(connection, Fault):
+                fault = connection
+                unreachable.append(pool)  # nothing was sent: any method may try elsewhere
+                continue
+            repeatable = connection.used and not died and content is not None and ask.method in REPEATABLE
+            reader = ResponseReader(ask.method)
+            sent = self._clock()
+            answer = await _exchange(connection, head if content is None else head + content, reader, body, content)
+            if not isinstance(answer, Fault):
+                return RawReply(
+                    reader.status,
+                    road.returns.headers(reader.fields, ask),
+                    reader.take() if answer is None else answer,
+                    reader.length,
+                    self._clock() - sent,
+                )
+            fault = answer
+            if not repeatable or reader.started or answer.code != "upstream_reset":
+                break
+            died.append(pool)
+            pool.retire_idle()
+        return fault
+
+
+async def _exchange(
+    connection: Connection, request: bytes, reader: ResponseReader, body: Body, content: bytes | None
+) -> Answer:
+    try:
+        return await connection.send(request, reader, body if content is None else None)
+    except asyncio.CancelledError:
+        connection.fail("client_gone", "the caller left")
+        raise
