@@ -1,0 +1,148 @@
+"""A door with nothing behind it, served on real sockets, that remembers what was asked."""
+
+import asyncio
+import contextlib
+import hashlib
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from gateway.control import (
+    Act,
+    Credential,
+    Door,
+    DoorFault,
+    PostureFault,
+    Rejected,
+    Reloaded,
+    Revocation,
+    Revoked,
+    Settings,
+    control_app,
+    server_config,
+    unix_socket,
+)
+from gateway.document import FileFault
+from gateway.facts import Notice
+
+NOW = 1_790_000_000.0
+TOKENS = {role: f"token-of-{role}" for role in ("system", "security", "audit", "reporter", "metrics", "admin")}
+SETTINGS = Settings(
+    tokens=tuple(
+        Credential(f"{role}-bot", role, hashlib.sha256(token.encode()).hexdigest())  # type: ignore[arg-type]  # a role
+        for role, token in TOKENS.items()
+    ),
+    uid=4_000_000,  # nobody runs the tests as this user
+)
+
+
+class Behind:
+    """What the door does: the plain answer, and a list of what was asked."""
+
+    def __init__(self) -> None:
+        self.acts: list[Act] = []
+        self.notices: list[Notice] = []
+        self.asked: list[Any] = []
+        self.recording = True
+        self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
+
+    async def revoke(self, wish: Revocation, by: str) -> Revoked:
+        self.asked.append(("revoke", wish, by))
+        return Revoked(7, 2)
+
+    async def lift(self, number: int, by: str) -> bool:
+        self.asked.append(("lift", number, by))
+        return number == 7
+
+    async def revocations(self) -> object:
+        return [{"id": 7}]
+
+    async def posture(self, jws: str) -> PostureFault | None:
+        self.asked.append(("posture", jws))
+        return None if jws == "a.b.c" else PostureFault("invalid_key", "nobody knows this key")
+
+    async def reload(self, by: str) -> Reloaded | Rejected:
+        self.asked.append(("reload", by))
+        return self.reloading
+
+    async def policy(self) -> object:
+        return {"bundle": "b" * 64}
+
+    async def decision(self, id: str) -> object | None:
+        return {"id": id} if id == "j.1" else None
+
+    async def query(self, text: str, limit: int) -> object:
+        self.asked.append(("query", text, limit))
+        if text == "nonsense:1":
+            raise DoorFault("bad_request", "unknown field `nonsense`")
+        return [{"subject": "zhang.wei"}]
+
+    async def risk(self, subject: str) -> object | None:
+        return {"subject": subject, "score": 3} if subject == "staff/zhang.wei" else None
+
+    async def act(self, act: Act) -> bool:
+        self.acts.append(act)
+        return self.recording
+
+    def door(self) -> Door:
+        return Door(
+            revoke=self.revoke,
+            lift=self.lift,
+            list_revocations=self.revocations,
+            accept_posture=self.posture,
+            reload=self.reload,
+            active_policy=self.policy,
+            decision=self.decision,
+            query=self.query,
+            risk=self.risk,
+            render_metrics=lambda accept: (f"# {accept}\n".encode(), "text/plain; version=0.0.4"),
+            health=lambda: {"status": "ok", "workers": [1]},
+            ready=lambda: self.recording,
+            act=self.act,
+        )
+
+    def app(self, settings: Settings = SETTINGS) -> Any:
+        return control_app(self.door(), settings, lambda: NOW, self.notices.append)
+
+
+A_FAULT = FileFault("rules/10.yaml", 3, 5, "P001", "unknown key `wen`", "未知的键 `wen`")
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, listener: socket.socket, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+    """Serve until the block ends."""
+    server = uvicorn.Server(server_config(app, tls))
+    running = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            await asyncio.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+@contextlib.asynccontextmanager
+async def on_unix(
+    behind: Behind, path: Path, settings: Settings = SETTINGS, shared: bool = False
+) -> AsyncIterator[Path]:
+    async with serving(behind.app(settings), unix_socket(path, shared)):
+        yield path
+
+
+@contextlib.asynccontextmanager
+async def on_tcp(
+    behind: Behind, settings: Settings = SETTINGS, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    async with serving(behind.app(settings), listener, tls):
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+
+
+def bearer(role: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {TOKENS[role]}"}

@@ -1,0 +1,214 @@
+"""Which routes has the door, and who may use each? The table, and what each route does."""
+
+import base64
+import hashlib
+from typing import Any
+
+import httpx
+import pytest
+from doors import A_FAULT, NOW, TOKENS, Behind, bearer, on_tcp
+
+from gateway.control import Act, Rejected, Revocation
+from gateway.control.routes import WAYS
+
+pytestmark = pytest.mark.anyio
+
+ALL = {"system", "security", "audit", "reporter", "metrics", "admin"}
+REVOCATION = {"kind": "subject", "id": "zhang.wei", "reason": "left", "until": None}
+# method, path, content of the request, roles that may, status for them
+TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
+    ("GET", "/health", {}, ALL, 200),
+    ("GET", "/ready", {}, ALL, 200),
+    ("GET", "/metrics", {}, {"metrics", "admin"}, 200),
+    ("POST", "/v1/revocations", {"json": REVOCATION}, {"security", "admin"}, 200),
+    ("GET", "/v1/revocations", {}, {"security", "admin"}, 200),
+    ("DELETE", "/v1/revocations/7", {}, {"security", "admin"}, 200),
+    ("POST", "/v1/posture/reports", {"content": b"a.b.c", "headers": {"content-type": "application/jose"}},
+     {"reporter", "security", "admin"}, 202),
+    ("POST", "/v1/reload", {}, {"system", "security", "admin"}, 200),
+    ("GET", "/v1/policy", {}, {"security", "audit", "admin"}, 200),
+    ("GET", "/v1/decisions/j.1", {}, {"security", "audit", "admin"}, 200),
+    ("POST", "/v1/audit/query", {"json": {"query": "outcome:deny", "limit": 5}}, {"audit", "admin"}, 200),
+    ("GET", "/v1/risk/staff%2Fzhang.wei", {}, {"security", "admin"}, 200),
+]  # fmt: skip
+
+
+async def ask(base: str, method: str, path: str, role: str = "admin", **more: Any) -> httpx.Response:
+    headers = bearer(role) | more.pop("headers", {})
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return await client.request(method, base + path, headers=headers, **more)
+
+
+async def test_every_route_opens_to_its_roles_and_to_nobody_else() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        for method, path, content, roles, good in TABLE:
+            for role in TOKENS:
+                answer = await ask(base, method, path, role, **content)
+                assert answer.status_code == (good if role in roles else 403), (method, path, role)
+                assert answer.headers["cache-control"] == "no-store"
+                assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert len(TABLE) == len(WAYS)
+
+
+async def test_a_revocation_says_who_and_what_and_is_on_record() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/revocations", "security", json=REVOCATION)
+    assert answer.json() == {"id": 7, "workers": 2}
+    assert behind.asked == [("revoke", Revocation("subject", "zhang.wei", "left", None), "security-bot")]
+    assert behind.acts == [Act("security-bot", "security", "revocation.add", "subject:zhang.wei", "#7 left", True)]
+
+
+async def test_a_whole_token_is_replaced_by_its_name_before_anything_keeps_it() -> None:
+    behind = Behind()
+    token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+    async with on_tcp(behind) as base:
+        await ask(base, "POST", "/v1/revocations", "security", json={"kind": "token", "id": token})
+    assert behind.asked[0][1].id == base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest())[:22].decode()
+    assert token not in repr(behind.asked) + repr(behind.acts)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b"null", b'{"kind": "subject"}', b'{"kind": "planet", "id": "x"}', b'{"kind": "subject", "id": ""}',
+        b'{"kind": "subject", "id": "a", "ID": "b"}', b'{"kind": "subject", "id": "a", "id": "b"}',
+        b'{"kind": "subject", "id": "a\\u0000b"}', b'{"kind": "subject", "id": 5}', b"\xff\xfe", b"[" * 60_000,
+        b'{"kind": "subject", "id": "a", "until": "tomorrow"}', b'{"kind": "subject", "id": "a", "until": 5}',
+        b'{"kind": "subject", "id": "a", "until": 1e300}', b'{"kind": "subject", "id": "a"} x',
+        b'{"kind": "subject", "id": "' + b"a" * 600 + b'"}',
+    ],
+)  # fmt: skip
+async def test_an_ambiguous_or_odd_body_changes_nothing(body: bytes) -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(
+            base, "POST", "/v1/revocations", "security", content=body, headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == 400
+    assert answer.json()["reason"] == "bad_request"
+    assert "str" not in answer.json()["errors"][0].split("`")
+    assert behind.asked == []
+    assert [(act.act, act.ok) for act in behind.acts] == [("revocation.add", False)]
+
+
+async def test_a_body_of_another_type_or_size_is_not_read() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        form = await ask(
+            base, "POST", "/v1/revocations", "security", content=b"{}", headers={"content-type": "text/plain"}
+        )
+        big = await ask(
+            base,
+            "POST",
+            "/v1/revocations",
+            "security",
+            content=b" " * 70_000,
+            headers={"content-type": "application/json"},
+        )
+    assert (form.status_code, form.json()["reason"]) == (415, "media_type")
+    assert (big.status_code, big.json()["reason"]) == (413, "body_too_large")
+    assert behind.asked == []
+
+
+async def test_what_is_not_in_the_table_does_not_exist() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        for path in (
+            "/",
+            "/docs",
+            "/openapi.json",
+            "/v1",
+            "/v1/reload/",
+            "/debug/pprof",
+            "/health/",
+            "/v1/revocations/7/x",
+        ):
+            answer = await ask(base, "GET", path)
+            assert (answer.status_code, answer.json()["reason"]) == (404, "not_found"), path
+        odd = await ask(base, "PUT", "/v1/reload")
+        assert (odd.status_code, odd.json()["reason"]) == (405, "method_not_allowed")
+        assert odd.headers["allow"] == "POST"
+        assert (await ask(base, "OPTIONS", "/v1/reload")).status_code == 405
+        assert (await ask(base, "DELETE", "/v1/revocations/8")).status_code == 404
+        assert (await ask(base, "DELETE", "/v1/revocations/x")).status_code == 404
+        assert (await ask(base, "GET", "/v1/decisions/j.2")).status_code == 404
+
+
+async def test_bad_policies_are_answered_with_their_faults_and_recorded_as_rejected() -> None:
+    behind = Behind()
+    behind.reloading = Rejected((A_FAULT,))
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/reload", "system")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["line"] == 3
+    assert [(act.act, act.detail, act.ok) for act in behind.acts] == [
+        ("policy.reload", "asked", True),
+        ("policy.rejected", "1 faults", False),
+    ]
+
+
+async def test_a_posture_report_that_is_not_accepted_says_why_in_the_words_of_rfc_8935() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(
+            base,
+            "POST",
+            "/v1/posture/reports",
+            "reporter",
+            content=b"x.y.z",
+            headers={"content-type": "application/jose"},
+        )
+    assert answer.status_code == 400
+    assert answer.json() == {"err": "invalid_key", "description": "nobody knows this key"}
+    assert behind.acts == [Act("reporter-bot", "reporter", "posture.report", "", "invalid_key", False)]
+
+
+async def test_a_question_is_on_record_with_its_text_even_when_it_is_wrong() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        good = await ask(base, "POST", "/v1/audit/query", "audit", json={"query": "outcome:deny"})
+        bad = await ask(base, "POST", "/v1/audit/query", "audit", json={"query": "nonsense:1"})
+    assert good.json() == {"rows": [{"subject": "zhang.wei"}]}
+    assert bad.json()["errors"] == ["unknown field `nonsense`"]
+    assert [(act.act, act.target, act.ok) for act in behind.acts] == [
+        ("audit.query", "outcome:deny", True),
+        ("audit.query", "", False),
+    ]
+
+
+async def test_what_cannot_be_recorded_is_not_shown_and_what_widens_is_not_done() -> None:
+    behind = Behind()
+    behind.recording = False
+    async with on_tcp(behind) as base:
+        for method, path, content in (
+            ("POST", "/v1/audit/query", {"json": {"query": "outcome:deny"}}),
+            ("POST", "/v1/reload", {}),
+            ("DELETE", "/v1/revocations/7", {}),
+        ):
+            answer = await ask(base, method, path, **content)
+            assert (answer.status_code, answer.json()["reason"]) == (503, "audit_unavailable")
+            assert "zhang.wei" not in answer.text
+        revoked = await ask(base, "POST", "/v1/revocations", json=REVOCATION)
+        assert revoked.status_code == 503
+    # the revocation took effect all the same: withdrawing access must not depend on the disk
+    assert [asked[0] for asked in behind.asked] == ["query", "revoke"]
+
+
+async def test_until_is_kept_and_metrics_answer_in_the_format_asked_for() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        await ask(base, "POST", "/v1/revocations", json=REVOCATION | {"until": NOW + 60})
+        scrape = await ask(base, "GET", "/metrics", "metrics", headers={"accept": "application/openmetrics-text"})
+    assert behind.asked[0][1].until == NOW + 60
+    assert scrape.text == "# application/openmetrics-text\n"
+    assert scrape.headers["content-type"] == "text/plain; version=0.0.4"
+
+
+async def test_problems_speak_the_language_that_was_asked_for() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "GET", "/v1/nothing", headers={"accept-language": "zh-CN,zh;q=0.9"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title"] == "此处没有内容"
