@@ -215,6 +215,30 @@ class Posture(Struct, frozen=True):
     revoked: bool = False
 
 
+class Report(Struct, frozen=True, omit_defaults=True):
+    """What a registered reporter says about a device (made by device, kept by stores).
+
+    None and "" mean that the reporter did not say; ages are in days.
+    """
+
+    device: str
+    reporter: str
+    sequence: int
+    reported_at: float  # when the device was looked at
+    received_at: float
+    os: str = ""
+    os_build: str = ""
+    agent_version: str = ""
+    patch_age: float | None = None
+    disk_encrypted: bool | None = None
+    screen_lock: bool | None = None
+    firewall: bool | None = None
+    antivirus: str = ""  # on, off, outdated, absent
+    antivirus_age: float | None = None
+    jailbroken: bool | None = None
+    managed: bool | None = None
+
+
 class Signal(Struct, frozen=True):
     """One piece of evidence about behaviour: its points now, since when, and what was seen."""
 

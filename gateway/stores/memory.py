@@ -1,0 +1,103 @@
+"""How does the state behave, without a disk?
+
+The twin of `gateway.stores.sqlite` for tests and drills: the same methods, the same refusals
+(`tests/conformance/test_state.py` runs on both), nothing survives the process.
+"""
+
+from msgspec.structs import replace
+
+from gateway.facts import Report
+from gateway.stores.records import Activation, Kind, Revocation, StateFault, check_revocation
+
+
+class MemoryState:
+    """State in this process only. Set `broken` to make every call fail as a lost disk would."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self._change = 0
+        self._revocations: dict[int, Revocation] = {}
+        self._reports: dict[str, tuple[int, Report]] = {}
+        self._sequences: dict[tuple[str, str], int] = {}
+        self._activations: list[Activation] = []
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def replaced(self) -> bool:
+        """Memory is never replaced."""
+        return False
+
+    def revoke(self, kind: Kind, key: str, reason: str, by: str, at: float, until: float | None = None) -> Revocation:
+        """See `State.revoke`."""
+        check_revocation(kind, key, reason, by, at, until)
+        change = self._next()
+        row = Revocation(len(self._revocations) + 1, change, kind, key, reason, by, at, until)
+        self._revocations[row.id] = row
+        return row
+
+    def lift(self, id: int, by: str, at: float) -> Revocation | None:
+        """See `State.lift`."""
+        change = self._next()
+        row = self._revocations.get(id)
+        if row is None or row.lifted_at is not None:
+            return None
+        self._revocations[id] = replace(row, change=change, lifted_at=at, lifted_by=by)
+        return self._revocations[id]
+
+    def revocations(self, now: float) -> tuple[Revocation, ...]:
+        """See `State.revocations`."""
+        self._check()
+        return tuple(row for row in self._revocations.values() if row.holds(now))
+
+    def revocations_since(self, change: int) -> tuple[Revocation, ...]:
+        """See `State.revocations_since`."""
+        self._check()
+        newer = [row for row in self._revocations.values() if row.change > change]
+        return tuple(sorted(newer, key=lambda row: row.change))
+
+    def change(self) -> int:
+        """See `State.change`."""
+        self._check()
+        return self._change
+
+    def keep_report(self, report: Report) -> bool:
+        """See `State.keep_report`."""
+        change = self._next()
+        if report.sequence <= self.last_sequence(report.reporter, report.device):
+            return False
+        self._sequences[report.reporter, report.device] = report.sequence
+        kept = self._reports.get(report.device)
+        if kept is None or report.reported_at >= kept[1].reported_at:
+            self._reports[report.device] = (change, report)
+        return True
+
+    def last_sequence(self, reporter: str, device: str) -> int:
+        """See `State.last_sequence`."""
+        self._check()
+        return self._sequences.get((reporter, device), -1)
+
+    def reports_since(self, change: int) -> tuple[tuple[int, Report], ...]:
+        """See `State.reports_since`."""
+        self._check()
+        return tuple(sorted((kept for kept in self._reports.values() if kept[0] > change), key=lambda kept: kept[0]))
+
+    def activate(self, digest: str, by: str, at: float) -> Activation:
+        """See `State.activate`."""
+        self._next()
+        self._activations.append(Activation(len(self._activations) + 1, digest, by, at))
+        return self._activations[-1]
+
+    def activations(self, limit: int = 20) -> tuple[Activation, ...]:
+        """See `State.activations`."""
+        self._check()
+        return tuple(reversed(self._activations[-limit:]))
+
+    def _next(self) -> int:
+        self._check()
+        self._change += 1
+        return self._change
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StateFault("the state cannot be used", "状态存储不可用")

@@ -1,0 +1,242 @@
+"""Where is it kept, so that no crash forgets a revocation?
+
+State on SQLite: `state.db`, written by the control process, read by every worker. Rules:
+
+1. A change that returned is on the disk (WAL, synchronous FULL): a power cut does not undo it.
+2. Commit first, bump the board after (the caller does). A crash between the two leaves a change that
+   the next start, or a worker's regular look, finds.
+3. `change` grows with every change and is never reused, also when rows go: readers follow it.
+4. A file written by a newer version is refused, never guessed at.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import DecodeError
+from msgspec.json import Decoder, Encoder
+
+from gateway.facts import Report
+from gateway.stores.records import Activation, Kind, Revocation, StateFault, check_revocation
+
+VERSION = 1
+_APPLICATION = 0x47575354  # "GWST", PRAGMA application_id: another program's database is refused
+
+_SCHEMA = """
+CREATE TABLE counter (change INTEGER NOT NULL) STRICT;
+INSERT INTO counter VALUES (0);
+CREATE TABLE revocation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, change INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    reason TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL, until REAL, lifted_at REAL, lifted_by TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX revocation_change ON revocation (change);
+CREATE TABLE posture (
+    device TEXT PRIMARY KEY, change INTEGER NOT NULL, reported_at REAL NOT NULL, report BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX posture_change ON posture (change);
+CREATE TABLE posture_sequence (
+    reporter TEXT NOT NULL, device TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (reporter, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE activation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
+) STRICT;
+"""
+_REVOCATION = "id, change, kind, key, reason, by, at, until, lifted_at, lifted_by"
+
+_LIFT = f"UPDATE revocation SET change = ?, lifted_at = ?, lifted_by = ? WHERE id = ? AND lifted_at IS NULL RETURNING {_REVOCATION}"  # noqa: S608 -- constants
+_encode = Encoder().encode
+_report = Decoder(Report).decode
+
+
+class State:
+    """`state.db`. Methods raise StateFault when the store cannot be read or the change cannot be kept.
+
+    `busy` is how long (seconds) to wait for another writer; workers, which only read, pass a short one.
+    Safe to share between threads; never across a fork.
+    """
+
+    def __init__(self, path: Path, busy: float = 5.0) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        with _translated(path):
+            self._connection = _connect(path, busy)
+        self._inode = path.stat().st_ino
+
+    def close(self) -> None:
+        """Close the file; the state is of no use afterwards."""
+        self._connection.close()
+
+    def replaced(self) -> bool:
+        """Whether another file stands where ours stood: what we read is then not what is written."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
+
+    # --- revocations --------------------------------------------------------------------
+
+    def revoke(self, kind: Kind, key: str, reason: str, by: str, at: float, until: float | None = None) -> Revocation:
+        """Keep a revocation; bump the board's `state` word after it returns."""
+        check_revocation(kind, key, reason, by, at, until)
+        with self._change() as (connection, change):
+            row = connection.execute(
+                "INSERT INTO revocation (change, kind, key, reason, by, at, until) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (change, kind, key, reason, by, at, until),
+            ).fetchone()
+        return Revocation(row[0], change, kind, key, reason, by, at, until)
+
+    def lift(self, id: int, by: str, at: float) -> Revocation | None:
+        """End a revocation; None when there is none with this id that is not lifted already."""
+        with self._change() as (connection, change):
+            row = connection.execute(_LIFT, (change, at, by, id)).fetchone()
+        return Revocation(*row) if row else None
+
+    def revocations(self, now: float) -> tuple[Revocation, ...]:
+        """Those that hold now, oldest first."""
+        return self._revocations("lifted_at IS NULL AND (until IS NULL OR until > ?) ORDER BY id", now)
+
+    def revocations_since(self, change: int) -> tuple[Revocation, ...]:
+        """Those added or lifted after this change, in the order of their latest change."""
+        return self._revocations("change > ? ORDER BY change", change)
+
+    def _revocations(self, where: str, value: float) -> tuple[Revocation, ...]:
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {_REVOCATION} FROM revocation WHERE {where}", (value,))  # noqa: S608 -- constants
+            return tuple(Revocation(*row) for row in rows)
+
+    def change(self) -> int:
+        """The number of the latest change."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT change FROM counter").fetchone()[0])
+
+    # --- posture reports ------------------------------------------------------------------
+
+    def keep_report(self, report: Report) -> bool:
+        """Keep a report; False when its sequence was used before. Bump `posture` after it returns.
+
+        The newest look at a device wins, whichever reporter took it; a late one only uses up its sequence.
+        """
+        with self._change() as (connection, change):
+            fresh = connection.execute(
+                "INSERT INTO posture_sequence VALUES (?, ?, ?) ON CONFLICT (reporter, device) DO UPDATE"
+                " SET sequence = excluded.sequence WHERE excluded.sequence > sequence RETURNING sequence",
+                (report.reporter, report.device, report.sequence),
+            ).fetchone()
+            if fresh is None:  # two copies of one report raced past `accept`
+                return False
+            connection.execute(
+                "INSERT INTO posture VALUES (?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET change = excluded.change,"
+                " reported_at = excluded.reported_at, report = excluded.report WHERE excluded.reported_at >= reported_at",
+                (report.device, change, report.reported_at, _encode(report)),
+            )
+        return True
+
+    def last_sequence(self, reporter: str, device: str) -> int:
+        """The highest sequence kept from this reporter about this device, -1 for none."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT sequence FROM posture_sequence WHERE reporter = ? AND device = ?", (reporter, device)
+            ).fetchone()
+        return int(row[0]) if row else -1
+
+    def reports_since(self, change: int) -> tuple[tuple[int, Report], ...]:
+        """The latest report of each device that changed after this change, with its change."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT change, report FROM posture WHERE change > ? ORDER BY change", (change,)
+            ).fetchall()
+        return tuple((row[0], _report(row[1])) for row in rows)
+
+    # --- bundles ----------------------------------------------------------------------------
+
+    def activate(self, digest: str, by: str, at: float) -> Activation:
+        """Keep that this bundle is the active one from now on."""
+        with self._change() as (connection, _):
+            row = connection.execute(
+                "INSERT INTO activation (digest, by, at) VALUES (?, ?, ?) RETURNING id", (digest, by, at)
+            ).fetchone()
+        return Activation(row[0], digest, by, at)
+
+    def activations(self, limit: int = 20) -> tuple[Activation, ...]:
+        """The latest activations, newest first; the first is the active bundle."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT id, digest, by, at FROM activation ORDER BY id DESC LIMIT ?", (limit,))
+            return tuple(Activation(*row) for row in rows)
+
+    # --- transactions -------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _translated(self.path):
+            yield self._connection
+
+    @contextmanager
+    def _change(self) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """One durable transaction and the number of its change."""
+        with self._lock, _translated(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._connection.execute("UPDATE counter SET change = change + 1 RETURNING change").fetchone()
+                yield self._connection, int(row[0])
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+
+def _connect(path: Path, busy: float) -> sqlite3.Connection:
+    # The file is made with its final mode: SQLite gives the WAL beside it the same.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new file; refuse a file that is another program's or a newer version's."""
+    if _number(connection, "user_version") == VERSION and _number(connection, "application_id") == _APPLICATION:
+        return
+    connection.execute("BEGIN IMMEDIATE")  # two processes may start at once: look again under the lock
+    version, application = _number(connection, "user_version"), _number(connection, "application_id")
+    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if version > VERSION and application == _APPLICATION:
+        raise StateFault(
+            f"`{path}` was written by a newer gateway (format {version}, this one knows {VERSION}); start that version or restore a backup",
+            f"`{path}` 由更新版本的网关写入(格式 {version},当前仅支持 {VERSION});请使用该版本启动,或恢复备份",
+        )
+    if application != _APPLICATION and not (empty and version == 0):
+        raise StateFault(
+            f"`{path}` is not a state file of the gateway; move it away", f"`{path}` 不是网关的状态文件;请将其移走"
+        )
+    if empty:
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Every way SQLite, the disk or a damaged row can fail becomes one fault with a remedy."""
+    try:
+        yield
+    except (sqlite3.Error, DecodeError, OSError) as error:
+        raise StateFault(
+            f"`{path}` cannot be used: {error}; free disk space, check its owner, or restore a backup",
+            f"无法使用 `{path}`:{error};请释放磁盘空间、检查文件属主,或恢复备份",
+        ) from error

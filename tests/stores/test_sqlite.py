@@ -1,0 +1,117 @@
+"""The state file: durable, private, refused when it is not ours."""
+
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.stores import State, StateFault
+from tests.literals import NOW
+
+
+def test_what_was_kept_is_there_after_the_process_was_killed(tmp_path: Path) -> None:
+    ready, go = os.pipe()
+    pid = os.fork()
+    if not pid:
+        State(tmp_path / "state.db").revoke("token", "t-1", "", "op", NOW)
+        os.write(go, b"x")
+        signal.pause()
+        os._exit(0)
+    os.read(ready, 1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    state = State(tmp_path / "state.db")
+    assert [row.key for row in state.revocations(NOW)] == ["t-1"]
+    state.close()
+
+
+def test_the_file_is_flushed_on_every_commit_and_private(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    state.revoke("token", "t-1", "", "op", NOW)
+    assert state._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert state._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    for name in ("state.db", "state.db-wal", "state.db-shm"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    state.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    State(tmp_path / "state.db").close()
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    before = (tmp_path / "state.db").read_bytes()
+    with pytest.raises(StateFault, match="newer gateway"):
+        State(tmp_path / "state.db")
+    assert (tmp_path / "state.db").read_bytes() == before
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    with pytest.raises(StateFault, match="not a state file"):
+        State(tmp_path / "state.db")
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 40])
+def test_a_damaged_file_is_a_fault_with_a_remedy(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state.db").write_bytes(content)
+    with pytest.raises(StateFault, match="restore a backup") as caught:
+        State(tmp_path / "state.db")
+    assert "恢复备份" in caught.value.zh
+
+
+def test_a_damaged_report_is_a_fault_and_not_a_guess(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    state._connection.execute("INSERT INTO posture VALUES ('laptop-7', 1, 1.0, x'7b')")
+    with pytest.raises(StateFault):
+        state.reports_since(0)
+    state.close()
+
+
+def test_a_directory_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(StateFault):
+        State(tmp_path / "nowhere" / "state.db")
+
+
+def test_a_full_disk_keeps_nothing_and_says_so_then_recovers(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    state.revoke("token", "t-1", "", "op", NOW)
+    (pages,) = state._connection.execute("PRAGMA page_count").fetchone()
+    state._connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite answers as on ENOSPC: SQLITE_FULL
+    kept = 1
+    with pytest.raises(StateFault, match="free disk space"):
+        for n in range(1000):
+            state.revoke("token", f"more-{n}", "r" * 2000, "op", NOW)
+            kept += 1
+    assert len(state.revocations(NOW)) == kept == state.change()
+    state._connection.execute("PRAGMA max_page_count = 100000")
+    state.revoke("token", "after", "", "op", NOW)
+    assert len(state.revocations(NOW)) == kept + 1
+    state.close()
+
+
+def test_a_writer_that_holds_the_lock_too_long_is_a_fault_and_readers_go_on(tmp_path: Path) -> None:
+    state, other = State(tmp_path / "state.db", busy=0.01), sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    state.revoke("token", "t-1", "", "op", NOW)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StateFault, match="locked"):
+        state.revoke("token", "t-2", "", "op", NOW)
+    assert [row.key for row in state.revocations(NOW)] == ["t-1"]
+    other.execute("ROLLBACK")
+    state.revoke("token", "t-2", "", "op", NOW)
+    other.close()
+    state.close()
+
+
+def test_a_file_put_in_its_place_is_noticed(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    assert not state.replaced()
+    (tmp_path / "state.db").rename(tmp_path / "away.db")
+    assert state.replaced()
+    (tmp_path / "state.db").touch()
+    assert state.replaced()
+    state.close()
