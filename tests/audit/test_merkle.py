@@ -18,17 +18,18 @@ from gateway.audit.merkle import (
 )
 
 REFERENCE = [
-    bytes.fromhex(x) for x in "|00|10|2021|3031|40414243|5051525354555657|606162636465666768696a6b6c6d6e6f".split("|")
+    bytes.fromhex(text)
+    for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 ]
 ROOTS = {
-    1: ("6e340b9c", "a01d"),
-    2: ("fac54203", "c125"),
-    3: ("aeb6bcfe", "e77"),
-    4: ("d37ee418", "614b"),
-    5: ("4e3bbb1f", "64d4"),
-    6: ("76e67dad", "87ef"),
-    7: ("ddb89be4", "4c8c"),
-    8: ("5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328", ""),
+    1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    2: "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    3: "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    4: "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    5: "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    6: "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    7: "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    8: "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 }
 LEAVES = [leaf(b"entry %d" % number) for number in range(257)]
 
@@ -54,9 +55,7 @@ def test_the_reference_roots_come_out(size: int) -> None:
     tree = Frontier()
     for data in REFERENCE[:size]:
         tree.add(leaf(data))
-    head, tail = ROOTS[size]
-    assert tree.root().hex().startswith(head)
-    assert tree.root().hex().endswith(tail)
+    assert tree.root().hex() == ROOTS[size]
 
 
 def test_every_tree_to_256_grows_as_the_definition_says() -> None:
