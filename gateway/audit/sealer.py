@@ -397,7 +397,7 @@ class Sealer:
         state.size, state.tail = self._shelf.size, self._shelf.tail
         state.edge = [digest.hex() for digest in self._tree.edge]
         state.signed_at = self._now()
-        state.notes += len(state.note) + 1 if state.note else 0
+        state.notes += len(state.note.encode()) + 1 if state.note else 0
         state.note = self._signer.sign(Checkpoint(self._signer.name, state.size, self._tree.root()).text)
         disk.replace(self._ledger / "sealer.json", json.encode(state))
         self._publish()

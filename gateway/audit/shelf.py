@@ -114,6 +114,21 @@ def read_leaves(folder: Path, start: int, end: int) -> list[bytes]:
     return found
 
 
+class Leaves:
+    """The leaf hashes one after the other; a missing one is empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._number, self._data = folder, 0, b""
+
+    def next(self) -> bytes:
+        """The next leaf hash."""
+        at = self._number % FILE * HASH
+        if at == 0:
+            self._data = _read(_path(self._folder, "leaves", self._number), 0, FILE * HASH)
+        self._number += 1
+        return self._data[at : at + HASH]
+
+
 def read_entries(folder: Path, start: int = 0) -> Iterator[bytes]:
     """The entries from number `start` on, until the last whole one."""
     while True:

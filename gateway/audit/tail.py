@@ -1,0 +1,114 @@
+"""What have the processes of this machine just recorded?
+
+Reads the journals as they grow. The reader waits for a line's newline, finds new journals by itself and
+follows rotation. It proves nothing (that is the sealer's work): a line it cannot read is passed over.
+"""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from gateway.audit import chain
+from gateway.audit.entry import Malformed, decode
+from gateway.facts import Entry
+
+_CHUNK = 4 * 1024 * 1024
+
+
+class Tail:
+    """Follows the journals under the state directory `directory`, from their present end on.
+
+    `without` names journals that are not read: a worker's own, which it knows already.
+    """
+
+    def __init__(self, directory: Path, without: Collection[str] = ()) -> None:
+        self._folder = directory / "journal"
+        self._without = set(without)
+        self._offsets: dict[str, int] = {}
+        for name in self._names():
+            self._offsets[name] = _whole(self._folder / (name + chain.SUFFIX))
+
+    def poll(self) -> list[Entry]:
+        """The entries since the last call, in order within each journal."""
+        found: list[Entry] = []
+        names = self._names()
+        for name in names:
+            if name not in self._without:
+                found += self._read(name)
+        for name in set(self._offsets) - set(names):
+            del self._offsets[name]
+        return found
+
+    def skip(self, journal: str) -> None:
+        """Leave out this journal from now on; a writer calls it after each rotation of its own."""
+        self._without.add(journal)
+
+    def last(self, count: int) -> list[Entry]:
+        """The last `count` entries of all journals, oldest first; for a start with a memory."""
+        found: list[Entry] = []
+        for name in self._names():
+            found += _last(self._folder / (name + chain.SUFFIX), self._offsets.get(name), count)
+        found.sort(key=lambda entry: entry.at)
+        return found[-count:] if count > 0 else []
+
+    def _names(self) -> list[str]:
+        try:
+            names = sorted(entry.name for entry in os.scandir(self._folder))
+        except FileNotFoundError:
+            return []
+        journals = [name.removesuffix(chain.SUFFIX) for name in names if name.endswith(chain.SUFFIX)]
+        return [name for name in journals if chain.is_journal(name)]
+
+    def _read(self, name: str) -> list[Entry]:
+        offset = self._offsets.get(name, 0)
+        try:
+            with (self._folder / (name + chain.SUFFIX)).open("rb") as file:
+                file.seek(offset)
+                data = file.read(_CHUNK)
+        except FileNotFoundError:
+            return []
+        whole = data.rfind(b"\n") + 1
+        if not whole and len(data) == _CHUNK:
+            whole = len(data)  # no line is that long: this is not a journal any more
+        self._offsets[name] = offset + whole
+        return _entries(data[:whole])
+
+
+def _whole(path: Path) -> int:
+    """Where the last whole line ends."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            start = max(0, end - 128 * 1024)
+            file.seek(start)
+            return start + file.read(end - start).rfind(b"\n") + 1
+    except FileNotFoundError:
+        return 0
+
+
+def _last(path: Path, end: int | None, count: int) -> list[Entry]:
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END) if end is None else end
+            start, lines = end, b""
+            while start > 0 and lines.count(b"\n") <= count:
+                step = min(start, 1024 * 1024)
+                start -= step
+                file.seek(start)
+                lines = file.read(step) + lines
+    except FileNotFoundError:
+        return []
+    if start > 0:
+        lines = lines.partition(b"\n")[2]
+    return _entries(lines)[-count:]
+
+
+def _entries(data: bytes) -> list[Entry]:
+    found: list[Entry] = []
+    for line in data.split(b"\n"):
+        if line:
+            try:
+                found.append(decode(line[65:]))
+            except Malformed:
+                continue
+    return found
