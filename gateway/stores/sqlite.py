@@ -147,8 +147,8 @@ class State:
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT change, report FROM posture WHERE change > ? ORDER BY change", (change,)
-            ).fetchall()
-        return tuple((row[0], _report(row[1])) for row in rows)
+            )
+            return tuple((row[0], _report(row[1])) for row in rows)
 
     # --- bundles ----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """What a worker knows: acknowledged means refused at the next look; doubt denies."""
 
-import os
-from contextlib import suppress
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,8 +168,7 @@ def test_a_restored_backup_is_read_from_the_start(tmp_path: Path) -> None:
 def test_every_reader_refuses_at_its_first_look_after_the_acknowledgement(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     writer_state, board = State(path), Board.create(tmp_path / "board", 4)
-    subjects = [a_subject(id=f"u{n}", proof=a_proof(token=f"t{n}", jti=f"j{n}", session=f"s{n}")) for n in range(40)]
-    readers = [_Reader(path, tmp_path / "board", subjects) for _ in range(3)]
+    readers = [_Reader(path, tmp_path / "board") for _ in range(3)]
     for n in range(40):
         writer_state.revoke("subject", f"u{n}", "", "op", NOW)
         board.bump("state")
@@ -179,43 +178,46 @@ def test_every_reader_refuses_at_its_first_look_after_the_acknowledgement(tmp_pa
     writer_state.close()
 
 
-class _Reader:
-    """A process that asks about every subject in a loop and answers about one when it is told to."""
+READER = """
+import os, sys
+from pathlib import Path
+from gateway.facts import Proof, Subject
+from gateway.stores import Board, Revocations, State
+path, board = Path(sys.argv[1]), Path(sys.argv[2])
+subjects = [Subject(f"u{n}", "person", proof=Proof("bearer", token=f"t{n}")) for n in range(40)]
+revocations = Revocations(Board.open(board), lambda: State(path), lambda: 0.0)
+os.set_blocking(0, False)
+while True:
+    try:
+        told = os.read(0, 1)
+    except BlockingIOError:
+        for subject in subjects:
+            revocations.refuses(subject)
+        continue
+    if not told:
+        sys.exit(0)
+    reason = revocations.refuses(subjects[told[0]])
+    os.write(1, (reason.code if reason else "-").encode() + b"\\n")
+"""
 
-    def __init__(self, path: Path, board: Path, subjects: list[Subject]) -> None:
-        theirs, self._write = os.pipe()
-        self._read, answer = os.pipe()
-        self.pid = os.fork()
-        if self.pid:
-            os.close(theirs)
-            os.close(answer)
-            return
-        for inherited in range(3, 1024):  # the ends of its siblings' pipes: they would never see theirs close
-            if inherited not in (theirs, answer):
-                with suppress(OSError):
-                    os.close(inherited)
-        os.set_blocking(theirs, False)
-        revocations = Revocations(Board.open(board), lambda: State(path), lambda: NOW)
-        while True:
-            try:
-                told = os.read(theirs, 1)
-            except BlockingIOError:
-                for subject in subjects:
-                    revocations.refuses(subject)
-                continue
-            if not told:
-                os._exit(0)
-            reason = revocations.refuses(subjects[told[0]])
-            os.write(answer, (reason.code if reason else "-").encode() + b"\n")
+
+class _Reader:
+    """A process that asks about every subject in a loop, and answers about one when it is told to."""
+
+    def __init__(self, path: Path, board: Path) -> None:
+        command = [sys.executable, "-c", READER, str(path), str(board)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, n: int) -> str:
-        os.write(self._write, bytes([n]))
-        return os.read(self._read, 100).decode().strip()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(bytes([n]))
+        self._process.stdin.flush()
+        return self._process.stdout.readline().decode().strip()
 
     def end(self) -> int:
-        os.close(self._write)
-        os.close(self._read)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self._process.communicate()
+        return self._process.returncode
 
 
 def test_the_latest_report_is_known_at_the_next_look_and_doubt_knows_none(bench: Bench) -> None:
