@@ -1,0 +1,228 @@
+"""Which rules are in force, and under which digest?
+
+`load` reads the policy folder into a `Bundle`: frozen content, the enforcer that holds it, and the index made from
+that enforcer. Rules:
+
+1. All faults of all files are reported at once; a bundle exists only when there are none. Warnings stay on it.
+2. No rules means that everything is denied.
+3. A file in `rules/` or `cities/` that is not read is a fault: a deny in `20-health.yml` must not vanish in silence.
+4. A worker makes the same bundle from `dump()`, without YAML; damaged bytes are refused.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from gateway.document import Faulty, FileFault, Node, read
+from gateway.facts import Asset, Facts, Grade, Mask
+from gateway.policy import content as contents
+from gateway.policy.condition import Condition, Test, compile_condition
+from gateway.policy.content import Content
+from gateway.policy.engine import MODEL, Engine, Judgement
+from gateway.policy.index import Index
+from gateway.policy.names import Vocabulary, names
+from gateway.policy.people import People, read_people
+from gateway.policy.profiles import Profiles, plan, read_profiles, restore
+from gateway.policy.rules import Reading, Rule, read_rules
+from gateway.policy.shapes import Faults
+
+PLANS = 4096
+NOTHING = Node(None, "", 1, 1)
+
+
+class AssetName(Protocol):
+    """What policy needs to know of an asset of the catalog; `gateway.facts.Asset` has it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+
+
+class Planned(Struct, frozen=True, eq=False):
+    """A mask, and what it was made from."""
+
+    mask: Mask
+    asset: Asset
+
+
+class Bundle:
+    """A policy ready to decide. Equal digests mean equal decisions."""
+
+    def __init__(self, content: Content, warnings: tuple[FileFault, ...] = ()) -> None:
+        self.content = content
+        self.digest = contents.digest(content)
+        self.warnings = warnings
+        self.profiles = restore(content.profiles, content.default_mask, content.observe_mask)
+        self.names = names(self._vocabulary())
+        self._conditions: dict[str, Condition] = {}
+        self.engine = Engine(content, self._test)
+        self.index = Index(self.engine, content, self._test)
+        self.denies = {row[0]: row[1] != "allow" for row in self.engine.rules}
+        self._plans: tuple[dict[tuple[str, str, frozenset[str]], Planned], ...] = tuple(
+            {} for _ in range(max(Grade) + 1)
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Bundle":
+        """The bundle that `dump` wrote. Raises `Damaged`."""
+        return cls(contents.restore(data))
+
+    def dump(self) -> bytes:
+        """The compiled content, for the workers."""
+        return contents.dump(self.content)
+
+    def reference(self, facts: Facts) -> Judgement:
+        """What casbin says about the rules: effect and every rule that matched. Slow; off the request path."""
+        return self.engine.judge(self.index.sub(facts.subject), facts)
+
+    def condition(self, text: str) -> Condition:
+        """The compiled condition of a row."""
+        known = self._conditions.get(text)
+        if known is None:
+            known = self._conditions[text] = compile_condition(text, self.names)
+        return known
+
+    def mask(self, profiles: frozenset[str], asset: Asset, clearance: Grade) -> Mask:
+        """The mask for these profiles; the same object again while the asset stays the same."""
+        memory = self._plans[clearance]
+        key = (asset.api, asset.route, profiles)
+        planned = memory.get(key)
+        if planned is not None and _same(planned.asset, asset):
+            return planned.mask
+        if len(memory) >= PLANS:
+            memory.clear()
+        mask = plan(self.profiles, profiles, asset, clearance)
+        memory[key] = Planned(mask, asset)
+        return mask
+
+    def _test(self, text: str) -> Test:
+        return self.condition(text).test
+
+    def _vocabulary(self) -> Vocabulary:
+        content = self.content
+        return Vocabulary(
+            roles=frozenset(content.declared),
+            orgs=frozenset(content.offices),
+            assets=frozenset(row[0] for row in content.data),
+            categories=frozenset(row[1] for row in content.data),
+            timezone=content.timezone,
+            closure=lambda facts: self.index.roles(facts.subject),
+        )
+
+
+def _same(planned: Asset, asset: Asset) -> bool:
+    """Whether a mask made for one still holds for the other; never trusted by id alone."""
+    return (
+        planned.revision == asset.revision
+        and planned.id == asset.id
+        and planned.contract == asset.contract
+        and planned.opaque is asset.opaque
+        and (planned.fields is asset.fields or planned.fields == asset.fields)
+    )
+
+
+def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
+    """Read a policy folder. `now` (seconds since 1970) only serves to report expired rules. Raises Faulty."""
+    faults: Faults = []
+    named = list(assets)
+    people = read_people(_root(folder / "people.yaml", faults), faults)
+    profiles = read_profiles(_root(folder / "masks.yaml", faults), faults)
+    data = {asset.id: asset.category for asset in named}
+    _check_names(folder, named, people, data, faults)
+    _check_model(folder / "model.conf", faults)
+    vocabulary = Vocabulary(
+        frozenset(people.roles), frozenset(people.orgs), frozenset(data), frozenset(data.values()), people.timezone
+    )
+    reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults)
+    for kind in ("rules", "cities"):
+        for path in _files(folder / kind, faults):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            read_rules(_root(path, faults), f"{kind}/{path.name}", lines, reading, city=kind == "cities")
+    if not reading.rules:
+        faults.append(_nothing_allowed(folder))
+    if any(not fault.warning for fault in faults):
+        raise Faulty(sorted(faults))
+    return Bundle(compiled(people, profiles, data, reading.rules), tuple(sorted(faults)))
+
+
+def compiled(people: People, profiles: Profiles, data: dict[str, str], rules: list[Rule]) -> Content:
+    """The content of a bundle, from what was read."""
+    return Content(
+        model=MODEL,
+        rules=tuple(row for rule in rules for row in rule.rows()),
+        roles=tuple((name, included) for name, includes in people.roles.items() for included in includes),
+        orgs=tuple((name, parent) for name, parent in people.orgs.items() if parent),
+        data=tuple(sorted(data.items())),
+        declared=tuple(sorted(people.roles)),
+        offices=tuple(sorted(people.orgs)),
+        places={rule.id: rule.place for rule in rules},
+        titles={rule.id: rule.title for rule in rules if any(rule.title)},
+        profiles=profiles.written(),
+        default_mask=profiles.default,
+        observe_mask=profiles.observe,
+        timezone=people.timezone,
+    )
+
+
+def _root(path: Path, faults: Faults) -> Node:
+    try:
+        return read(path)
+    except Faulty as faulty:
+        faults.extend(faulty.faults)
+        return NOTHING
+
+
+def _files(folder: Path, faults: Faults) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    for path in entries:
+        if path.suffix != ".yaml":
+            faults.append(
+                FileFault(
+                    str(path), 1, 1, "P088", "is not read: rule files end in .yaml", "不会被读取:规则文件须以 .yaml 结尾",
+                    "rename or remove it", "请改名或移走",
+                )
+            )  # fmt: skip
+    return [path for path in entries if path.suffix == ".yaml"]
+
+
+def _check_model(path: Path, faults: Faults) -> None:
+    """Another model would mean that index and enforcer understand the rows differently."""
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != MODEL:
+        faults.append(
+            FileFault(
+                str(path), 1, 1, "P087", "differs from the model of this gateway", "与本网关的模型不一致",
+                "restore the shipped file, or remove it", "请恢复随附文件,或将其删除",
+            )
+        )  # fmt: skip
+
+
+def _check_names(folder: Path, assets: list[AssetName], people: People, data: dict[str, str], faults: Faults) -> None:
+    catalog = str(folder / "catalog")
+    for name in sorted(set(data) & set(data.values())):
+        faults.append(
+            FileFault(
+                catalog, 1, 1, "P016", f"`{name}` is both an asset and a category", f"`{name}` 既是资产又是类别",
+                "a rule about one would also mean the other: rename one", "规则会同时指向两者:请改名",
+            )
+        )  # fmt: skip
+    for owner in sorted({asset.owner for asset in assets} - set(people.orgs) - {""}):
+        faults.append(
+            FileFault(
+                catalog, 1, 1, "P017", f"the owner `{owner}` is not an org of people.yaml",
+                f"数据所有者 `{owner}` 不在 people.yaml 的机构中", "add the org", "请添加该机构", True,
+            )
+        )  # fmt: skip
+
+
+def _nothing_allowed(folder: Path) -> FileFault:
+    return FileFault(
+        str(folder / "rules"), 1, 1, "P086", "there are no rules: every request is denied", "没有任何规则:所有请求都会被拒绝",
+        "add a rule with effect: allow", "请添加 effect: allow 的规则", True,
+    )  # fmt: skip

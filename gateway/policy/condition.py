@@ -1,0 +1,527 @@
+"""Does the `when` of a rule hold for these facts?
+
+A condition is a small expression. Its text is parsed, never executed: the syntax tree is checked against a list of
+allowed forms and turned into closures once, at load. Rules:
+
+1. Allowed: the names of `names.py`, text, whole and decimal numbers, true and false, lists of literals, comparisons
+   (chained too), `in`, `not in`, `and`, `or`, `not`, and the functions `ip_in`, `between`, `weekday`, `has`.
+2. Everything has a kind, checked at load: a number is never compared with a text, and a word that a name can
+   never take (`device.trust == "manged"`) is a fault, because it would silently be false for ever.
+3. Size and depth are bounded; anything that is not plain ASCII outside quotes is refused (Python folds full-width
+   letters into plain ones, a reader does not).
+4. A condition that fails at run time raises one of `FAILURES`; the caller then denies.
+"""
+
+import ast
+import ipaddress
+import re
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.document import FileFault, Node, did_you_mean
+from gateway.facts import GRADES, Facts
+from gateway.policy.names import WEEKDAYS, Getter, Kind, Name
+
+Test = Callable[[Facts], bool]
+
+FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
+"""What reading or comparing a value may raise; never more, a broken gateway must not look like a broken rule."""
+
+MAX_CHARACTERS = 2000
+MAX_NODES = 400
+MAX_DEPTH = 24
+FUNCTIONS = ("between", "has", "ip_in", "weekday")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: eq,
+    ast.NotEq: ne,
+    ast.Lt: lt,
+    ast.LtE: le,
+    ast.Gt: gt,
+    ast.GtE: ge,
+}
+_KINDS_ZH = {"text": "文本", "number": "数字", "bool": "真假值", "texts": "文本列表", "grade": "数据级别"}
+
+
+class Refused(Exception):
+    """The condition cannot be used: where in the text (character), which code, what and how to mend it."""
+
+    def __init__(self, column: int, code: str, en: str, zh: str, hint: tuple[str, str] = ("", "")) -> None:
+        super().__init__(en)
+        self.column, self.code, self.en, self.zh, self.hint = column, code, en, zh, hint
+
+    def fault(self, node: Node, line: str) -> FileFault:
+        """The fault at the condition's place in the file; `line` is the text of that line of the file."""
+        column = node.column
+        start = line.find(str(node.value), column - 1)  # -1 for a folded condition: then its beginning is named
+        if start >= 0:
+            column = start + self.column + 1
+        return FileFault(node.file, node.line, column, self.code, self.en, self.zh, self.hint[0], self.hint[1])
+
+
+class Term(Struct, frozen=True):
+    """A part of a condition: its kind, how to read it, and what is known about it at load."""
+
+    kind: Kind
+    get: Getter
+    literal: bool = False
+    value: object = None  # of a literal
+    name: Name | None = None
+
+
+class Clause(Struct, frozen=True):
+    """One conjunct of a condition, for explanations: where it stands, its test, the names it looks at."""
+
+    start: int
+    end: int
+    test: Test
+    reads: tuple[str, ...]
+
+
+class Condition(Struct, frozen=True):
+    """A condition ready for use."""
+
+    text: str
+    test: Test
+    clauses: tuple[Clause, ...]
+    unguarded: tuple[str, ...]  # names that may be unknown and are read without asking whether they are known
+
+
+def compile_condition(text: str, table: dict[str, Name]) -> Condition:
+    """Make a condition from its text. Raises `Refused`."""
+    tree = _parse(text)
+    compiler = _Compiler(text, table)
+    test = compiler.truth(tree)
+    conjuncts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+    clauses = tuple(compiler.clause(part) for part in conjuncts)
+    reads = compiler.reads(tree)
+    unguarded = tuple(n for n in reads if table[n].may_be_unknown and "risk.known" not in reads)
+    return Condition(text, test, clauses, unguarded)
+
+
+def _parse(text: str) -> ast.expr:
+    if len(text) > MAX_CHARACTERS:
+        raise Refused(0, "P023", f"the condition is longer than {MAX_CHARACTERS} characters", "条件过长", _SPLIT)
+    _check_alphabet(text)
+    source = text.replace("\n", " ")  # a folded condition: a line break means a space
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(source.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise Refused(
+            max((error.offset or 1) - 1, 0), "P020", "the condition cannot be read", "条件无法解析", _EXAMPLE
+        ) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise Refused(0, "P020", "the condition cannot be read", "条件无法解析", _EXAMPLE) from None
+    _check_size(tree)
+    return tree
+
+
+_SPLIT = ("split the rule in two", "请拆分为两条规则")
+_EXAMPLE = (
+    'write for example: env.purpose == "audit" and subject.assurance >= 3',
+    '写法示例:env.purpose == "audit" and subject.assurance >= 3',
+)
+
+
+def _check_alphabet(text: str) -> None:
+    outside = _QUOTED.sub(lambda match: " " * len(match[0]), text)
+    for column, letter in enumerate(outside):
+        if letter > "~" or letter == "\\":
+            raise Refused(
+                column,
+                "P020",
+                f"`{letter}` is not allowed outside quotes",
+                f"引号之外不允许使用 `{letter}`",
+                ("use plain ASCII punctuation", "请使用半角标点"),
+            )
+    if "\\" in text:
+        raise Refused(text.index("\\"), "P020", "`\\` is not allowed", "不允许使用 `\\`")
+
+
+def _check_size(tree: ast.expr) -> None:
+    queue: list[tuple[ast.AST, int]] = [(tree, 0)]
+    count = 0
+    while queue:
+        node, depth = queue.pop()
+        count += 1
+        if count > MAX_NODES or depth > MAX_DEPTH:
+            raise Refused(0, "P023", "the condition is too large or nested too deeply", "条件过大或嵌套过深", _SPLIT)
+        queue.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
+
+
+class _Compiler:
+    """Turns one checked syntax tree into closures; `table` says what names mean."""
+
+    def __init__(self, text: str, table: dict[str, Name]) -> None:
+        self.text = text
+        self.table = table
+        self.indent = len(text) - len(text.lstrip())
+        self.wide = not text.isascii()
+
+    # --- places ---------------------------------------------------------------------------
+
+    def column(self, node: ast.expr, end: bool = False) -> int:
+        offset = (node.end_col_offset or 0) if end else node.col_offset
+        if self.wide:  # the parser counts UTF-8 bytes
+            offset = len(self.text.strip().encode()[:offset].decode(errors="ignore"))
+        return offset + self.indent
+
+    def refuse(self, node: ast.expr, code: str, en: str, zh: str, hint: tuple[str, str] = ("", "")) -> Refused:
+        return Refused(self.column(node), code, en, zh, hint)
+
+    def reads(self, tree: ast.expr) -> tuple[str, ...]:
+        found = (_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        return tuple(dict.fromkeys(name for name in found if name in self.table))
+
+    def clause(self, node: ast.expr) -> Clause:
+        return Clause(self.column(node), self.column(node, end=True), self.truth(node), self.reads(node))
+
+    # --- truth ----------------------------------------------------------------------------
+
+    def truth(self, node: ast.expr) -> Test:
+        if isinstance(node, ast.BoolOp):
+            parts = [self.truth(value) for value in node.values]
+            return _all(parts) if isinstance(node.op, ast.And) else _any(parts)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return _negate(self.truth(node.operand))
+        if isinstance(node, ast.Compare):
+            return self.comparison(node)
+        if isinstance(node, ast.Call):
+            return self.call(node)
+        return self.bare(node)
+
+    def bare(self, node: ast.expr) -> Test:
+        term = self.term(node)
+        if term.kind != "bool":
+            raise self.refuse(
+                node,
+                "P022",
+                f"a {term.kind} is neither true nor false",
+                f"{_KINDS_ZH[term.kind]}不是真假值",
+                ("compare it with something", "请与某个值比较"),
+            )
+        get = term.get
+        return lambda facts: get(facts) is True
+
+    def comparison(self, node: ast.Compare) -> Test:
+        operands = [node.left, *node.comparators]
+        parts = [self.compare(node, operands[i], operator, operands[i + 1]) for i, operator in enumerate(node.ops)]
+        return _all(parts)
+
+    def compare(self, whole: ast.expr, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Test:
+        if isinstance(operator, ast.In | ast.NotIn):
+            test = self.membership(left, right)
+            return test if isinstance(operator, ast.In) else _negate(test)
+        compare = _COMPARE.get(type(operator))
+        if compare is None:
+            raise self.refuse(
+                whole, "P024", "`is` is not part of conditions", "条件中不能使用 `is`", ("use ==", "请使用 ==")
+            )
+        one, two = self.pair(left, right)
+        ordered = compare not in (eq, ne)
+        if one.kind == "texts" or (ordered and one.kind in ("bool", "text")):
+            raise self.refuse(
+                whole,
+                "P022",
+                f"a {one.kind} has no such order",
+                f"{_KINDS_ZH[one.kind]}不能这样比较",
+                ("use ==, !=, in, has(…) or between(…)", "请使用 ==、!=、in、has(…) 或 between(…)"),
+            )
+        return _compare(one, compare, two)
+
+    def pair(self, left: ast.expr, right: ast.expr) -> tuple[Term, Term]:
+        """Two sides of one kind; a text literal beside a grade is read as a grade."""
+        one, two = self.term(left), self.term(right)
+        one, two = self.as_grade(left, one, two), self.as_grade(right, two, one)
+        self.check_word(left, one, two)
+        self.check_word(right, two, one)
+        if one.kind != two.kind:
+            raise self.mismatch(right, two.kind, one.kind)
+        return one, two
+
+    def as_grade(self, node: ast.expr, term: Term, other: Term) -> Term:
+        if not (term.literal and term.kind == "text" and other.kind == "grade"):
+            return term
+        word = str(_constant(node))
+        if word not in GRADES:
+            raise self.refuse(
+                node, "P031", f"no grade `{word}`", f"没有名为 `{word}` 的数据级别", did_you_mean(word, GRADES)
+            )
+        grade = GRADES[word]
+        return Term("grade", lambda facts: grade, literal=True, value=grade)
+
+    def check_word(self, node: ast.expr, term: Term, other: Term) -> None:
+        """A word that the name on the other side can never take is a typing error of the author."""
+        known = other.name
+        if term.literal and term.kind == "text" and known is not None and known.words:
+            word = str(_constant(node))
+            if word not in known.words and word:
+                code = "P010" if known.what == "role" else "P011" if known.what == "org" else "P022"
+                raise self.refuse(
+                    node, code, f"no {known.what} `{word}`", f"没有 `{word}` 这个取值", did_you_mean(word, known.words)
+                )
+
+    def mismatch(self, node: ast.expr, got: Kind, wanted: Kind) -> Refused:
+        return self.refuse(
+            node,
+            "P022",
+            f"a {got} cannot be compared with a {wanted}",
+            f"{_KINDS_ZH[got]}不能与{_KINDS_ZH[wanted]}比较",
+        )
+
+    def membership(self, left: ast.expr, right: ast.expr) -> Test:
+        one = self.term(left)
+        if isinstance(right, ast.List | ast.Tuple):
+            values = frozenset(self.constant_beside(item, left) for item in right.elts)
+            if not values:
+                raise self.refuse(right, "P022", "the list is empty", "列表为空")
+            get = one.get
+            return lambda facts: get(facts) in values
+        two = self.term(right)
+        if two.kind != "texts":
+            # "a" in "abc" would be a search inside the text, which nobody means
+            raise self.refuse(
+                right,
+                "P022",
+                f"`in` needs a list, not a {two.kind}",
+                f"`in` 右侧应为列表,而不是{_KINDS_ZH[two.kind]}",
+                ("write the values in brackets", "请把取值写在方括号里"),
+            )
+        if one.kind != "text":
+            raise self.mismatch(left, one.kind, "text")
+        self.check_word(left, one, two)
+        return _member(one.get, two.get)
+
+    def constant_beside(self, item: ast.expr, left: ast.expr) -> object:
+        other, term = self.pair(left, item)
+        if not term.literal or other.kind == "texts":
+            raise self.refuse(item, "P024", "a list holds literals only", "列表中只能写字面值")
+        return term.value
+
+    # --- values ---------------------------------------------------------------------------
+
+    def term(self, node: ast.expr) -> Term:
+        value = _constant(node)
+        if value is not None:
+            kind: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+            return Term(kind, lambda facts: value, literal=True, value=value)
+        if isinstance(node, ast.Attribute | ast.Name):
+            return self.named(node)
+        raise self.refuse(
+            node,
+            "P024",
+            "this form is not part of conditions",
+            "条件中不允许这种写法",
+            (
+                "allowed: names, literals, comparisons, in, and, or, not, " + ", ".join(FUNCTIONS),
+                "允许:名称、字面值、比较、in、and、or、not、" + "、".join(FUNCTIONS),
+            ),
+        )
+
+    def named(self, node: ast.expr) -> Term:
+        dotted = _dotted(node)
+        if dotted in self.table:
+            name = self.table[dotted]
+            return Term(name.kind, name.get, name=name)
+        shown = dotted or "…"
+        room = dotted.partition(".")[0]
+        siblings = [name for name in self.table if name.startswith(room + ".")] or list(self.table)
+        raise self.refuse(
+            node, "P021", f"no name `{shown}`", f"没有名为 `{shown}` 的值", did_you_mean(dotted, siblings)
+        )
+
+    # --- functions ------------------------------------------------------------------------
+
+    def call(self, node: ast.Call) -> Test:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name not in FUNCTIONS:
+            shown = name or _dotted(node.func) or "…"
+            raise self.refuse(
+                node, "P021", f"no function `{shown}`", f"没有名为 `{shown}` 的函数", did_you_mean(shown, FUNCTIONS)
+            )
+        if node.keywords or len(node.args) < 2:
+            raise self.refuse(
+                node, "P022", f"`{name}` takes a name and at least one text", f"`{name}` 需要一个名称和至少一个文本"
+            )
+        term = self.term(node.args[0])
+        wanted: Kind = "texts" if name == "has" else "text"
+        if term.kind != wanted or term.literal:
+            raise self.refuse(
+                node.args[0],
+                "P022",
+                f"`{name}` looks at a {wanted}, not at a {term.kind}",
+                f"`{name}` 的第一个参数应为{_KINDS_ZH[wanted]}",
+            )
+        words = [self.word(argument) for argument in node.args[1:]]
+        if name == "ip_in":
+            return self.ip_in(node, term.get, words)
+        if name == "between":
+            return self.between(node, term.get, words)
+        if name == "weekday":
+            return self.weekday(node, term.get, words)
+        for argument in node.args[1:]:
+            self.check_word(argument, self.term(argument), term)
+        return _has(term.get, frozenset(words))
+
+    def word(self, node: ast.expr) -> str:
+        value = _constant(node)
+        if isinstance(value, str):
+            return value
+        raise self.refuse(node, "P022", "expected a text in quotes", "此处应为带引号的文本")
+
+    def ip_in(self, node: ast.Call, get: Getter, words: list[str]) -> Test:
+        networks = []
+        for argument, word in zip(node.args[1:], words, strict=True):
+            try:
+                networks.append(ipaddress.ip_network(word))
+            except ValueError:
+                raise self.refuse(
+                    argument,
+                    "P022",
+                    f"`{word}` is not a network",
+                    f"`{word}` 不是有效的网段",
+                    ('write for example "10.0.0.0/8"', '写法示例:"10.0.0.0/8"'),
+                ) from None
+        found = tuple(networks)
+        return lambda facts: _inside(get(facts), found)
+
+    def between(self, node: ast.Call, get: Getter, words: list[str]) -> Test:
+        if len(words) != 2 or not all(_TIME.match(word) for word in words) or words[0] == words[1]:
+            raise self.refuse(
+                node,
+                "P022",
+                "`between` needs two different times",
+                "`between` 需要两个不同的时间",
+                ('write for example "08:00", "18:00"', '写法示例:"08:00", "18:00"'),
+            )
+        start, end = words
+        if start < end:
+            return lambda facts: start <= _text(get(facts)) < end
+        return lambda facts: not end <= _text(get(facts)) < start  # over midnight
+
+    def weekday(self, node: ast.Call, get: Getter, words: list[str]) -> Test:
+        days: set[str] = set()
+        for argument, word in zip(node.args[1:], words, strict=True):
+            first, _, last = word.partition("-")
+            if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+                raise self.refuse(
+                    argument, "P022", f"no weekday `{word}`", f"没有名为 `{word}` 的星期", did_you_mean(first, WEEKDAYS)
+                )
+            start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+            days.update(WEEKDAYS[(start + i) % 7] for i in range((end - start) % 7 + 1))
+        chosen = frozenset(days)
+        return lambda facts: get(facts) in chosen
+
+
+# --- closures ---------------------------------------------------------------------------------
+
+
+def _all(parts: list[Test]) -> Test:
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) == 2:
+        one, two = parts
+        return lambda facts: one(facts) and two(facts)
+    if len(parts) == 3:
+        first, second, third = parts
+        return lambda facts: first(facts) and second(facts) and third(facts)
+    tests = tuple(parts)
+
+    def every(facts: Facts) -> bool:
+        return all(test(facts) for test in tests)
+
+    return every
+
+
+def _any(parts: list[Test]) -> Test:
+    if len(parts) == 2:
+        one, two = parts
+        return lambda facts: one(facts) or two(facts)
+    tests = tuple(parts)
+
+    def some(facts: Facts) -> bool:
+        return any(test(facts) for test in tests)
+
+    return some
+
+
+def _negate(test: Test) -> Test:
+    return lambda facts: not test(facts)
+
+
+def _compare(one: Term, compare: Callable[[Any, Any], Any], two: Term) -> Test:
+    left, right = one.get, two.get
+    if two.literal and compare is eq:
+        value = two.value
+        return lambda facts: left(facts) == value
+    if two.literal and compare is ne:
+        value = two.value
+        return lambda facts: left(facts) != value
+    if two.literal:
+        value = two.value
+        return lambda facts: compare(left(facts), value) is True
+    return lambda facts: compare(left(facts), right(facts)) is True
+
+
+def _member(left: Getter, right: Getter) -> Test:
+    def inside(facts: Facts) -> bool:
+        held = right(facts)
+        return isinstance(held, frozenset) and left(facts) in held
+
+    return inside
+
+
+def _has(get: Getter, wanted: frozenset[str]) -> Test:
+    def held(facts: Facts) -> bool:
+        values = get(facts)
+        return isinstance(values, frozenset) and not wanted.isdisjoint(values)
+
+    return held
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _inside(source: object, networks: tuple[Network, ...]) -> bool:
+    address = _address(_text(source))
+    return any(address.version == network.version and address in network for network in networks)
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address of a caller; ::ffff:10.1.2.3 is 10.1.2.3, or a rule about 10.0.0.0/8 could be passed by."""
+    address = ipaddress.ip_address(text)
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError("not a text")
+
+
+def _constant(node: ast.expr) -> str | int | float | bool | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float):
+        return node.value
+    if isinstance(node, ast.Name) and node.id in ("true", "false"):  # as YAML spells them
+        return node.id == "true"
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _constant(node.operand)
+        return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return ""

@@ -1,0 +1,276 @@
+"""May they?
+
+One plain function from facts to a decision. The order is law:
+
+1. A rejected credential, an unlisted path, a revoked device and a distrusted bundle are refused before any rule.
+2. Every rule is asked. One deny outweighs every allow; without an allow the answer is no.
+3. A condition that fails denies: the deny it belongs to applies, the allow it belongs to does not (`policy_error`).
+4. All reasons are collected. The first one is told to the caller, and it is what must be mended first: somebody
+   whom no rule entitles is told so, not sent to fix a device in vain.
+5. A step-up is offered only when it would help: the same question is asked with the stronger sign-in first.
+6. In observe a denial by rules may pass as a marked permit, under the strictest mask. Never passed: what rule 1
+   stops, `policy_error`, core data, honey.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from gateway.facts import (
+    Asset,
+    Challenge,
+    Decision,
+    Deny,
+    Facts,
+    Grade,
+    Permit,
+    Proof,
+    Reason,
+    Strength,
+    Subject,
+)
+from gateway.policy.bundle import Bundle
+from gateway.policy.condition import FAILURES
+from gateway.policy.duties import ASSURANCES, Duties, stronger
+from gateway.policy.index import Candidate
+
+National = Literal["general", "important", "core"]
+
+BY_GRADE: Mapping[National, Strength] = {
+    "general": "written",
+    "important": "written",
+    "core": "synced",
+}
+SAMPLES = 256
+NO_RULE = Reason("no_rule")
+CREDENTIAL_MISSING = Reason("credential_missing")
+ACR = {level: name for name, level in ASSURANCES.items()}
+
+
+class Policy:
+    """Decides by the active bundle. `strength` is the log strength by national grade, from the configuration."""
+
+    def __init__(self, bundle: Bundle, strength: Mapping[National, Strength] = BY_GRADE) -> None:
+        self._bundle = bundle
+        self._strength: tuple[Strength, ...] = (
+            "synced",
+            *(strength[grade.national] for grade in Grade),
+        )  # indexed by grade; 0 never occurs
+        self._distrusted: set[str] = set()
+        self._every = 0
+        self._countdown = 0
+        self._samples: deque[tuple[Facts, Decision]] = deque(maxlen=SAMPLES)
+
+    @property
+    def bundle(self) -> Bundle:
+        """The active bundle."""
+        return self._bundle
+
+    def swap(self, bundle: Bundle) -> Bundle:
+        """Make another bundle the active one; returns the previous. One assignment: no request sees half of it."""
+        previous, self._bundle = self._bundle, bundle
+        return previous
+
+    def decide(self, facts: Facts) -> Decision:
+        """Permit, Challenge or Deny. Plain, pure over the bundle, never raises for what rules say."""
+        bundle = self._bundle  # read once: one request, one bundle
+        if self._distrusted and bundle.digest in self._distrusted:
+            return Deny((Reason("policy_error", "", "index and enforcer disagree"),), bundle.digest)
+        decision = decide(bundle, facts, self._strength[facts.asset.grade])
+        if self._every:
+            self._take(facts, decision)
+        return decision
+
+    def sample(self, every: int) -> None:
+        """Keep one decision in `every` (0: none) to be re-judged off the loop."""
+        self._every = self._countdown = every
+
+    def samples(self) -> list[tuple[Facts, Decision]]:
+        """Hand over what was kept, and forget it."""
+        taken = []
+        while self._samples:
+            taken.append(self._samples.popleft())
+        return taken
+
+    def distrust(self, digest: str) -> None:
+        """From now on, deny everything that this bundle would decide: its index and its enforcer disagree."""
+        self._distrusted.add(digest)
+
+    def _take(self, facts: Facts, decision: Decision) -> None:
+        self._countdown -= 1
+        if self._countdown <= 0:
+            self._countdown = self._every
+            self._samples.append((facts, decision))
+
+
+class Verdict(Struct, frozen=True, eq=False):
+    """What the rules say: the denies and allows that apply, and those that could not be evaluated."""
+
+    denied: list[Candidate]
+    allowed: list[Candidate]
+    broken_denies: list[Candidate]
+    broken_allows: list[Candidate]
+
+    @property
+    def allows(self) -> bool:
+        """At least one allow and no deny; a deny that could not be evaluated is a deny."""
+        return bool(self.allowed) and not self.denied and not self.broken_denies
+
+
+def decide(bundle: Bundle, facts: Facts, strength: Strength) -> Decision:
+    """The decision of one bundle; `strength` is the least that the grade of the data demands."""
+    stop = stopped(bundle, facts)
+    if stop is not None:
+        return Deny((stop,), bundle.digest)
+    verdict = ask(bundle, facts)
+    if verdict.allows:
+        return _permit(bundle, facts, verdict, strength)
+    refusal = _refusal(bundle, facts, verdict)
+    if facts.asset.mode == "observe" and _may_pass(facts.asset, verdict):
+        return _observed(bundle, facts, verdict, strength, refusal)
+    return refusal
+
+
+def stopped(bundle: Bundle, facts: Facts) -> Reason | None:
+    """What is refused before any rule is asked; the first that holds."""
+    if facts.subject.rejection is not None:
+        return facts.subject.rejection
+    if not facts.asset.listed:
+        return Reason("unlisted")
+    if facts.posture.revoked:
+        return Reason("device_revoked", "", facts.posture.device)
+    if not bundle.index.knows(facts.asset):
+        return Reason("unlisted", "", f"the policy does not know `{facts.asset.id}` in this category")
+    return None
+
+
+def ask(bundle: Bundle, facts: Facts) -> Verdict:
+    """Ask every rule that fits by name."""
+    candidates = bundle.index.candidates(facts.subject, facts.asset)
+    broken_denies: list[Candidate] = []
+    broken_allows: list[Candidate] = []
+    denied = _matching(candidates.denies, facts, broken_denies)
+    allowed = _matching(candidates.allows, facts, broken_allows)
+    return Verdict(denied, allowed, broken_denies, broken_allows)
+
+
+def _matching(rules: tuple[Candidate, ...], facts: Facts, broken: list[Candidate]) -> list[Candidate]:
+    hits = []
+    at = facts.ask.at
+    for rule in rules:
+        if at >= rule.until:
+            continue
+        test = rule.test
+        try:
+            if test is None or test(facts):
+                hits.append(rule)
+        except FAILURES:
+            broken.append(rule)
+    return hits
+
+
+def _permit(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength) -> Permit:
+    owed = owes(verdict.allowed)
+    return Permit(
+        reasons=(*[rule.says for rule in verdict.allowed], *[rule.fails for rule in verdict.broken_allows]),
+        bundle=bundle.digest,
+        mask=bundle.mask(owed.profiles, facts.asset, facts.subject.clearance),
+        strength=stronger(strength, owed.strength),
+        obligations=owed.notices() if owed.topics else (),
+    )
+
+
+def owes(allowed: Iterable[Candidate]) -> Duties:
+    """The duties of all matching allows together."""
+    rules = list(allowed)
+    if len(rules) == 1:
+        return rules[0].owes
+    owed = Duties()
+    for rule in rules:
+        owed = owed.merge(rule.owes)
+    return owed
+
+
+def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge:
+    reasons = _reasons(facts, verdict)
+    offers = [rule for rule in verdict.denied if rule.then.step_up]
+    if offers and facts.subject.kind == "person":
+        return _offer(bundle, facts, offers, reasons)
+    return Deny(reasons, bundle.digest)
+
+
+def _reasons(facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
+    """All reasons, entitlement first."""
+    reasons = []
+    if not verdict.allowed:
+        if facts.subject.kind == "anonymous":
+            reasons.append(CREDENTIAL_MISSING)
+        reasons.extend(rule.fails for rule in verdict.broken_allows)
+        reasons.append(NO_RULE)
+    reasons.extend(rule.says for rule in verdict.denied)
+    reasons.extend(rule.fails for rule in verdict.broken_denies)
+    return tuple(reasons)
+
+
+def _offer(bundle: Bundle, facts: Facts, offers: list[Candidate], reasons: tuple[Reason, ...]) -> Deny | Challenge:
+    """A challenge, if the same request with the stronger and fresher sign-in would be allowed."""
+    level = max(ASSURANCES[rule.then.step_up] for rule in offers)
+    ages = [rule.then.max_age for rule in offers if rule.then.max_age is not None]
+    if not ask(bundle, _stepped_up(facts, level)).allows:
+        return Deny(reasons, bundle.digest)
+    told = Reason("step_up_required", offers[0].says.rule, offers[0].says.detail)
+    return Challenge((told, *reasons), bundle.digest, ACR[level], min(ages) if ages else None)
+
+
+def _stepped_up(facts: Facts, level: int) -> Facts:
+    """The same request right after a sign-in of at least this assurance."""
+    subject = facts.subject
+    proof = Proof(**(asdict(subject.proof) | {"authenticated_at": facts.ask.at}))
+    stronger_subject = Subject(**(asdict(subject) | {"assurance": max(level, subject.assurance), "proof": proof}))
+    return Facts(facts.ask, stronger_subject, facts.posture, facts.risk, facts.asset)
+
+
+def _may_pass(asset: Asset, verdict: Verdict) -> bool:
+    if asset.grade is Grade.CORE or asset.honey:
+        return False
+    return not verdict.broken_denies and not verdict.broken_allows
+
+
+def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength, refusal: Deny | Challenge) -> Permit:
+    """Let a denied request pass for observation, under the strictest mask that applies."""
+    owed = owes(verdict.allowed)
+    profiles = owed.profiles | {bundle.profiles.observe}
+    return Permit(
+        reasons=refusal.reasons,
+        bundle=bundle.digest,
+        mask=bundle.mask(profiles, facts.asset, facts.subject.clearance),
+        strength=stronger(strength, owed.strength),
+        obligations=owed.notices(),
+        stage="observe",
+        would=refusal,
+    )
+
+
+def disagreement(bundle: Bundle, facts: Facts, decision: Decision) -> str:
+    """Hold a decision that was made against the enforcer; "" when they agree, else what differs."""
+    if decision.bundle != bundle.digest or stopped(bundle, facts) is not None:
+        return ""
+    said = bundle.reference(facts)
+    judged = decision.would if isinstance(decision, Permit) and decision.would is not None else decision
+    allowed = isinstance(judged, Permit)
+    if allowed is not said.allowed:
+        return f"index says {'allow' if allowed else 'deny'}, enforcer says {'allow' if said.allowed else 'deny'}"
+    told = _told(bundle, judged, allowed)
+    expected = {bundle.content.places[rule] for rule in said.rules if bundle.denies[rule] is not allowed}
+    return "" if told == expected else f"rules differ: {' '.join(sorted(told ^ expected))}"
+
+
+def _told(bundle: Bundle, judged: Decision, allowed: bool) -> set[str]:
+    """Where the rules stand that a decision names: its allows, or its denies (also those that failed)."""
+    if allowed:
+        return {reason.rule for reason in judged.reasons if reason.code == "rule_allowed"}
+    denying = {bundle.content.places[rule] for rule, deny in bundle.denies.items() if deny}
+    return {reason.rule for reason in judged.reasons} & denying

@@ -1,0 +1,248 @@
+"""Why was it decided so, and what was nearly enough?
+
+For operators and authors only: it names rules, thresholds and the values seen, which a caller must never learn.
+Every rule is looked at clause by clause (action, data, who, org, level, until, when); of the allows that did not
+match, the nearest are shown with the first part of their condition that is false and the values it saw.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.facts import Challenge, Decision, Facts, Permit
+from gateway.policy.bundle import Bundle
+from gateway.policy.condition import FAILURES, Clause
+from gateway.policy.content import Row
+from gateway.policy.decide import BY_GRADE, decide, stopped
+from gateway.policy.engine import Sub
+from gateway.policy.levels import span
+from gateway.reasons import REASONS
+
+CLAUSES = ("action", "data", "who", "org", "level", "until", "when")
+NEAREST = 3
+
+Language = Literal["en", "zh-CN"]
+
+
+class ClauseSeen(Struct, frozen=True):
+    """One clause of a rule: whether it holds, what the rule asks for, and what the request has."""
+
+    name: str
+    holds: bool
+    asks: str
+    has: str
+
+
+class WhenSeen(Struct, frozen=True):
+    """The first false part of a condition: its place in the text, and the values it saw."""
+
+    text: str
+    start: int
+    end: int
+    values: tuple[tuple[str, str], ...]
+
+
+class RuleSeen(Struct, frozen=True):
+    """One rule as it met the request."""
+
+    id: str
+    effect: str
+    place: str
+    title_en: str
+    title_zh: str
+    clauses: tuple[ClauseSeen, ...]
+    when: WhenSeen | None = None
+
+    @property
+    def applies(self) -> bool:
+        """Whether every clause holds."""
+        return all(clause.holds for clause in self.clauses)
+
+
+class Explanation(Struct, frozen=True):
+    """A decision with its grounds; `msgspec.json.encode` gives the JSON form."""
+
+    outcome: str
+    reasons: tuple[tuple[str, str, str], ...]  # code, place, detail
+    bundle: str
+    applied: tuple[RuleSeen, ...]
+    nearest: tuple[RuleSeen, ...]
+    denies_checked: int
+    denies_applied: int
+    mask: tuple[tuple[str, str], ...] = ()
+    profile: str = ""
+
+    def text(self, language: Language = "en") -> str:
+        """The explanation as lines for a terminal."""
+        return "\n".join(_lines(self, language == "zh-CN"))
+
+
+def explain(bundle: Bundle, facts: Facts) -> Explanation:
+    """Decide again, and say why."""
+    decision = decide(bundle, facts, BY_GRADE[facts.asset.grade.national])
+    if stopped(bundle, facts) is not None:
+        return _explanation(bundle, decision, (), ())
+    rules = _all_rules(bundle, facts)
+    applied = tuple(rule for rule in rules if rule.applies)
+    missed = [] if any(r.effect == "allow" for r in applied) else [r for r in rules if r.effect == "allow"]
+    missed.sort(key=_distance)
+    return _explanation(bundle, decision, applied, tuple(missed[:NEAREST]), sum(r.effect == "deny" for r in rules))
+
+
+def _explanation(
+    bundle: Bundle, decision: Decision, applied: tuple[RuleSeen, ...], nearest: tuple[RuleSeen, ...], denies: int = 0
+) -> Explanation:
+    permit = decision if isinstance(decision, Permit) else None
+    return Explanation(
+        outcome="permit" if permit else "challenge" if isinstance(decision, Challenge) else "deny",
+        reasons=tuple((reason.code, reason.rule, reason.detail) for reason in decision.reasons),
+        bundle=bundle.digest,
+        applied=applied,
+        nearest=nearest,
+        denies_checked=denies,
+        denies_applied=sum(rule.effect == "deny" for rule in applied),
+        mask=tuple((field.path, field.technique) for field in permit.mask.fields) if permit else (),
+        profile=permit.mask.profile if permit else "",
+    )
+
+
+def _distance(rule: RuleSeen) -> tuple[bool, int]:
+    """Rules about this data first, then those that miss least."""
+    return not rule.clauses[1].holds, sum(not clause.holds for clause in rule.clauses)
+
+
+def _all_rules(bundle: Bundle, facts: Facts) -> list[RuleSeen]:
+    rows: dict[str, list[Row]] = {}
+    for row in bundle.engine.rules:
+        rows.setdefault(row[0], []).append(row)
+    sub = bundle.index.sub(facts.subject)
+    return [_rule(bundle, facts, sub, found) for found in rows.values()]
+
+
+def _rule(bundle: Bundle, facts: Facts, sub: Sub, rows: list[Row]) -> RuleSeen:
+    seen = [_clauses(bundle, facts, sub, row) for row in rows]
+    best = max(seen, key=lambda clauses: sum(clause.holds for clause in clauses))
+    named = {clause.name: clause for clause in best}
+    merged = tuple(_asked_by_all(named[name], seen, index) for index, name in enumerate(CLAUSES))
+    identity, effect, when = rows[0][0], rows[0][1], rows[0][8]
+    title = bundle.content.titles.get(identity, ("", ""))
+    shown = _first_false(bundle, facts, when) if when and not named["when"].holds else None
+    return RuleSeen(identity, effect, bundle.content.places[identity], title[0], title[1], merged, shown)
+
+
+def _asked_by_all(best: ClauseSeen, seen: list[tuple[ClauseSeen, ...]], index: int) -> ClauseSeen:
+    """The clause of the best row, asking for what all rows of the rule ask for."""
+    asks = dict.fromkeys(clauses[index].asks for clauses in seen)
+    return ClauseSeen(best.name, best.holds, ", ".join(asks), best.has)
+
+
+def _clauses(bundle: Bundle, facts: Facts, sub: Sub, row: Row) -> tuple[ClauseSeen, ...]:
+    _, effect, who, org, data, action, level, until, when, _ = row
+    engine, asset = bundle.engine, facts.asset
+    low, high = span(level) or (1, 0)
+    return (
+        ClauseSeen("action", action == "*" or asset.action in action.split("|"), action, asset.action),
+        ClauseSeen("data", data == "*" or engine.links("g3").has_link(asset.id, data), data, f"{asset.id} ({asset.category})"),
+        ClauseSeen("who", who == "*" or engine.links("g").has_link(sub.roles, who), who, " ".join(facts.subject.roles) or facts.subject.kind),
+        ClauseSeen("org", org == "*" or engine.links("g2").has_link(sub.org, org), org, sub.org),
+        ClauseSeen("level", low <= asset.grade <= high, level, asset.grade.text),
+        ClauseSeen("until", not until or facts.ask.at < int(until), until, str(int(facts.ask.at))),
+        ClauseSeen("when", _holds(bundle, facts, when, effect), when, ""),
+    )  # fmt: skip
+
+
+def _holds(bundle: Bundle, facts: Facts, when: str, effect: str) -> bool:
+    if not when:
+        return True
+    try:
+        return bundle.condition(when).test(facts)
+    except FAILURES:
+        return effect == "deny"
+
+
+def _first_false(bundle: Bundle, facts: Facts, when: str) -> WhenSeen:
+    clauses = bundle.condition(when).clauses
+    fails = partial(_fails, facts)
+    clause = next(filter(fails, clauses), clauses[0])
+    values = tuple((name, _value(bundle, facts, name)) for name in clause.reads)
+    return WhenSeen(when, clause.start, clause.end, values)
+
+
+def _fails(facts: Facts, clause: Clause) -> bool:
+    try:
+        return not clause.test(facts)
+    except FAILURES:
+        return True
+
+
+def _value(bundle: Bundle, facts: Facts, name: str) -> str:
+    get: Callable[[Facts], object] = bundle.names[name].get
+    try:
+        value = get(facts)
+    except FAILURES:
+        return "unknown"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "empty"
+    return str(value) if value != "" else "empty"
+
+
+# --- words ------------------------------------------------------------------------------------
+
+_OUTCOMES = {"permit": ("ALLOW", "允许"), "challenge": ("STEP UP", "需加强认证"), "deny": ("DENY", "拒绝")}
+_NAMES_ZH = {
+    "action": "操作", "data": "数据", "who": "角色", "org": "机构", "level": "级别", "until": "有效期", "when": "条件",
+}  # fmt: skip
+_VALUES_ZH = {"empty": "空", "unknown": "未知"}
+
+
+def _lines(explanation: Explanation, zh: bool) -> list[str]:
+    code = explanation.reasons[0][0]
+    meaning = REASONS[code]
+    out = [
+        f"{_OUTCOMES[explanation.outcome][zh]}  {meaning.zh if zh else meaning.en}    {code}, bundle {explanation.bundle[:12]}"
+    ]
+    for rule in explanation.applied:
+        word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
+        out.append(f"{word}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip())
+    for rule in explanation.nearest:
+        out.extend(_near(rule, zh))
+    if explanation.profile:
+        out.append(f"{'脱敏方案' if zh else 'mask'}  {explanation.profile}")
+        out.extend(f"   {path}  {how}" for path, how in explanation.mask)
+    if explanation.denies_checked:
+        out.append(_count(explanation, zh))
+    if explanation.outcome != "permit":
+        out.append(f"{'处理办法' if zh else 'to get access'}: {meaning.remedy_zh if zh else meaning.remedy_en}")
+    return out
+
+
+def _count(explanation: Explanation, zh: bool) -> str:
+    checked, applied = explanation.denies_checked, explanation.denies_applied
+    if zh:
+        return f"检查拒绝规则 {checked} 条,{f'适用 {applied} 条' if applied else '均不适用'}"
+    return f"denies checked: {checked}, {f'{applied} apply' if applied > 1 else '1 applies' if applied else 'none applies'}"
+
+
+def _near(rule: RuleSeen, zh: bool) -> list[str]:
+    out = [
+        f"{'最接近' if zh else 'nearest'}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip()
+    ]
+    marks = (f"{_NAMES_ZH[c.name] if zh else c.name} {'✓' if c.holds else '✕'}" for c in rule.clauses if c.asks)
+    out.append("   " + "  ".join(marks))
+    for clause in rule.clauses:
+        if not clause.holds and clause.name != "when":
+            name = _NAMES_ZH[clause.name] if zh else clause.name
+            has = clause.has or ("空" if zh else "empty")
+            out.append(f"   {name}: {'规则要求' if zh else 'asks for'} {clause.asks}, {'实际为' if zh else 'is'} {has}")
+    if rule.when is not None:
+        out.extend(_condition(rule.when, zh))
+    return out
+
+
+def _condition(when: WhenSeen, zh: bool) -> list[str]:
+    label = "   条件: " if zh else "   when: "
+    width = len(label) + (2 if zh else 0) + when.start  # a Chinese character takes two cells
+    values = ", ".join(f"{name} {'为' if zh else 'is'} {_VALUES_ZH.get(v, v) if zh else v}" for name, v in when.values)
+    return [label + when.text.replace("\n", " "), " " * width + "^" * max(when.end - when.start, 1) + " " + values]
