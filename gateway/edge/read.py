@@ -21,12 +21,12 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import Receive, Scope
 
 from gateway.edge.body import AsgiBody
+from gateway.edge.framing import METHODS, Malformed, body_length
 from gateway.edge.proxies import Misread, certificate, certificate_of, is_trusted, plain_address, scheme, source
 from gateway.edge.settings import Routes, Settings
 from gateway.edge.target import canonical, query_is_plain
 from gateway.facts import Ask, Certificate, Headers, Unreadable
 
-METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 SINGLE = frozenset(
     (
         b"host", b"content-length", b"transfer-encoding", b"content-type", b"expect", b"range",
@@ -34,16 +34,11 @@ SINGLE = frozenset(
     )
 )  # fmt: skip
 PURPOSE_MAX = 256
-_LENGTH = re.compile(rb"[0-9]{1,15}")  # 2**64 + 5 would wrap in a naive reader
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _TRACE = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]([0-9a-f])(?:-.*)?")
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.(?!\Z)|\Z))+")
 _HOST = re.compile(rb"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?")
 DEFAULT_PORT = {"http": "80", "https": "443"}
-
-
-class _Refusal(Exception):
-    """The reason code why this request cannot be read; never leaves this module."""
 
 
 def read(scope: Scope, receive: Receive, settings: Settings) -> Ask | Unreadable:
@@ -58,8 +53,8 @@ def read(scope: Scope, receive: Receive, settings: Settings) -> Ask | Unreadable
     draw = urandom(34).hex()
     try:
         return _ask(scope, receive, settings, headers, fields, peer, draw, at, clock)
-    except (_Refusal, Misread) as fault:
-        code, detail = (str(fault), "") if isinstance(fault, _Refusal) else ("bad_header", str(fault))
+    except (Malformed, Misread) as fault:
+        code, detail = (fault.code, "") if isinstance(fault, Malformed) else ("bad_header", str(fault))
         language = _language(fields.get(b"accept-language", b"")[:256])
         return Unreadable(draw[48:], at, code, peer, detail, language, _browser(fields.get(b"accept", b"")[:256]))
 
@@ -78,10 +73,10 @@ def _ask(
     get = fields.get
     if len(fields) != len(headers):
         _check_single(headers)
-    length = _length(scope, fields)
+    length = body_length(fields, scope.get("http_version", "1.1"))
     method: str = scope["method"]
     if method not in METHODS:
-        raise _Refusal("method_not_supported")
+        raise Malformed("method_not_supported")
     trusted = is_trusted(peer, settings)
     given: str = scope["scheme"]
     spoken = scheme(given, fields) if trusted else given
@@ -118,24 +113,8 @@ def _check_single(headers: Headers) -> None:
         if name in SINGLE:
             if name in seen:
                 framing = name in (b"host", b"content-length", b"transfer-encoding")
-                raise _Refusal("bad_framing" if framing else "bad_header")
+                raise Malformed("bad_framing" if framing else "bad_header")
             seen.add(name)
-
-
-def _length(scope: Scope, fields: dict[bytes, bytes]) -> int | None:
-    """Bytes the body will have: 0 without one, None when chunked."""
-    length, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
-    if b"expect" in fields and fields[b"expect"].lower() != b"100-continue":
-        raise _Refusal("expectation_failed")
-    if coding is not None:
-        if length is not None or coding.lower() != b"chunked" or scope.get("http_version") == "1.0":
-            raise _Refusal("bad_framing")
-        return None
-    if length is None:
-        return 0
-    if _LENGTH.fullmatch(length) is None:
-        raise _Refusal("bad_framing")
-    return int(length)
 
 
 def _host(raw: bytes, spoken: str, settings: Settings) -> tuple[str, Routes]:
@@ -143,7 +122,7 @@ def _host(raw: bytes, spoken: str, settings: Settings) -> tuple[str, Routes]:
     routes = settings.routes
     found = routes.get(host) or routes.get(bare) or (settings.any_host if host else None)
     if found is None:
-        raise _Refusal("bad_host")
+        raise Malformed("bad_host")
     return host, found
 
 
@@ -171,12 +150,12 @@ def _target(scope: Scope, settings: Settings) -> tuple[str, str]:
     raw: bytes | None = scope.get("raw_path")
     query: bytes = scope.get("query_string", b"")
     if raw is None:  # a server that only shows the decoded path cannot be judged by its bytes
-        raise _Refusal("bad_target")
+        raise Malformed("bad_target")
     if len(raw) + len(query) >= settings.limits.target_bytes:
-        raise _Refusal("target_too_long")
+        raise Malformed("target_too_long")
     path = canonical(raw)
     if path is None or not (query == b"" or query_is_plain(query)):
-        raise _Refusal("bad_target")
+        raise Malformed("bad_target")
     return path, query.decode("ascii") if query else ""
 
 
@@ -203,9 +182,9 @@ def _purpose(raw: bytes | None) -> str:
     try:
         text = unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
-        raise _Refusal("bad_header") from None
+        raise Malformed("bad_header") from None
     if len(raw) > PURPOSE_MAX * 3 or len(text) > PURPOSE_MAX or not text.isprintable():
-        raise _Refusal("bad_header")
+        raise Malformed("bad_header")
     return text
 
 

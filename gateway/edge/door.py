@@ -1,0 +1,135 @@
+"""Who may come in, for how long may they wait, and who was turned away?
+
+One door per worker, shared by its connections. Rules:
+
+1. Connections and requests in work are bounded; what is above is told so at once and cheaply.
+2. One sweep looks at all deadlines a few times a second: no timer and no clock reading per request.
+   A deadline is never early, and late by two sweeps at most.
+3. Who is turned away is counted by source and reason, and told once a second at most: a flood of
+   bad requests makes few notices. The table is bounded; what does not fit is counted together.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from gateway.edge.settings import Settings
+from gateway.facts import Notice
+
+SWEEP_MAX = 0.5
+TELL_EVERY = 1.0
+TALLY_MAX = 1024
+OTHERS = "(others)"
+
+
+class Gauges(Protocol):
+    """Where the worker's figures of the moment are read."""
+
+    connections: int
+    in_flight: int
+
+
+class Guest(Protocol):
+    """A connection as the door sees it; deadlines on the loop's clock."""
+
+    deadline: float
+    write_deadline: float
+
+    def overdue(self, now: float) -> None:
+        """One of the deadlines has passed."""
+
+
+class Tally:
+    """Counts equal events and tells them together."""
+
+    __slots__ = ("_counts", "_notice")
+
+    def __init__(self, notice: Callable[[Notice], None]) -> None:
+        self._notice = notice
+        self._counts: dict[tuple[str, str, str], int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+    def add(self, name: str, subject: str, detail: str) -> None:
+        """Count one event, `edge.refused` or `edge.shed`."""
+        key = (name, subject, detail)
+        if key not in self._counts and len(self._counts) >= TALLY_MAX:
+            key = (name, OTHERS, detail)  # names and details are few: this adds a handful at most
+        self._counts[key] = self._counts.get(key, 0) + 1
+
+    def tell(self) -> None:
+        """Hand over what was counted, one notice for each kind."""
+        counts, self._counts = self._counts, {}
+        for (name, subject, detail), count in counts.items():
+            self._notice(Notice(name, subject, detail, count))
+
+
+class Door:
+    """The limits of one worker, and the guests they hold for."""
+
+    def __init__(self, settings: Settings, notice: Callable[[Notice], None], gauges: Gauges) -> None:
+        self.settings = settings
+        self.limits = settings.limits
+        self.gauges = gauges
+        self.tally = Tally(notice)
+        self.now = 0.0
+        self.common: tuple[list[tuple[bytes, bytes]] | None, bytes] = (None, b"")  # headers of every answer, prepared
+        self.sweep = _sweep_seconds(settings)
+        self._guests: set[Guest] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._told_at = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def enter(self, guest: Guest, loop: asyncio.AbstractEventLoop) -> bool:
+        """Let a connection in; False when it is one too many (it must still leave)."""
+        self._loop = loop
+        self.now = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(self.sweep, self._sweep)
+        self._guests.add(guest)
+        self.gauges.connections += 1
+        return len(self._guests) <= self.limits.connections
+
+    def leave(self, guest: Guest) -> None:
+        """A connection is closed."""
+        self._guests.discard(guest)
+        self.gauges.connections -= 1
+
+    def crowded(self) -> bool:
+        """Whether so many wait to be turned away that only cutting them off is left."""
+        return len(self._guests) > self.limits.connections * 5 // 4 + 16
+
+    def after(self, seconds: float) -> float:
+        """The deadline that is `seconds` away, never sooner though `now` may be a sweep old."""
+        return self.now + seconds + self.sweep
+
+    def full(self) -> bool:
+        """Whether one more request in work would be too many."""
+        return self.gauges.in_flight >= self.limits.in_flight
+
+    def _sweep(self) -> None:
+        loop = self._loop
+        if loop is None:
+            return
+        now = self.now = loop.time()
+        late = [guest for guest in self._guests if guest.deadline <= now or guest.write_deadline <= now]
+        for guest in late:
+            guest.overdue(now)
+        if self.tally and now - self._told_at >= TELL_EVERY:
+            self._told_at = now
+            self.tally.tell()
+        again = self._guests or self.tally
+        self._timer = loop.call_later(self.sweep, self._sweep) if again else None
+
+
+def _sweep_seconds(settings: Settings) -> float:
+    limits = settings.limits
+    shortest = min(
+        limits.header_seconds,
+        limits.body_idle_seconds,
+        limits.body_seconds,
+        limits.keep_alive_seconds,
+        limits.write_idle_seconds,
+    )
+    return min(SWEEP_MAX, shortest / 4)
