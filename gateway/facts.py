@@ -164,7 +164,7 @@ class Proof(Struct, frozen=True):
 
     method: Literal["none", "bearer", "certificate"] = "none"
     issuer: str = ""
-    token: str = ""  # identifies the token without being it: base64url SHA-256, shortened to 22 characters
+    token: str = ""  # identifies the token without being it: `gateway.crypto.digest.token_id`, 22 characters
     jti: str = ""
     session: str = ""
     issued_at: float = 0.0

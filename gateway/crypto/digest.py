@@ -48,6 +48,17 @@ def thumbprint(der: bytes) -> str:
     return b64url(_sha256(der).digest())
 
 
+def token_id(token: str | bytes) -> str:
+    """What identifies a token in entries and revocations without being it: 22 characters of base64url.
+
+    It is taken over the signed part only. An ECDSA signature (r, s) has a valid twin (r, n − s) that
+    anyone can compute: over the whole token, the twin of a revoked token would be a token nobody revoked.
+    """
+    raw = token.encode("utf-8", "replace") if isinstance(token, str) else token
+    signed, _, _ = raw.rpartition(b".")
+    return b64url(_sha256(signed or raw).digest())[:22]
+
+
 def keyed(key: bytes, data: bytes, length: int = 22) -> str:
     """HMAC-SHA256 of the data as base64url, shortened to `length` characters (22 hold 132 bits)."""
     return b64url(hmac.digest(key, data, "sha256"))[:length]

@@ -185,6 +185,8 @@ def _rsa(jwk: Mapping[str, Json]) -> RSAPublicKey:
     modulus, exponent = _unsigned(jwk, "n"), _unsigned(jwk, "e")
     if not 2048 <= modulus.bit_length() <= 8192:
         raise Inadmissible("its modulus is not 2048 to 8192 bits long")
+    if modulus % 2 == 0 or any(modulus % prime == 0 for prime in _PRIMES):
+        raise Inadmissible("its modulus has a small factor")
     if exponent < 65537 or exponent % 2 == 0 or exponent.bit_length() > 32:
         raise Inadmissible("its exponent is not an odd number from 65537")
     if is_roca(modulus):

@@ -71,11 +71,13 @@ def read_private(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a fifo must not hold the start
     except OSError as error:
         raise KeyFault(f"`{path}` cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         fault = _exposure(os.fstat(handle), path)
         if fault:
             raise KeyFault(fault)
-        data = file.read(MAX_FILE + 1)
+        data = os.read(handle, MAX_FILE + 1)
+    finally:
+        os.close(handle)
     if len(data) > MAX_FILE:
         raise KeyFault(f"`{path}` is larger than a key file can be")
     return data

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.crypto.digest import b64url, same, sha256
+from gateway.crypto.digest import same, sha256, token_id
 from gateway.crypto.jws import MAX_BYTES, Parsed, Refused, VerificationKey, parse, verify
 from gateway.facts import ANONYMOUS, Ask, Notice, Proof, Reason, Subject
 from gateway.identity.bearer import binding, claims_fault
@@ -139,7 +139,7 @@ class Recogniser:
         generation = sum(ring.generation for ring in self._rings.values())
         if remembered is not None and ask.clock < remembered.clock_until and remembered.generation == generation:
             return remembered.subject
-        proof = Proof(method="bearer", token=b64url(digest)[:22])
+        proof = Proof(method="bearer", token=token_id(token))
         checked = await self._verify(token, proof.token, ask)
         if isinstance(checked, _Verified):
             self._verified.put(credential, checked, len(credential))
