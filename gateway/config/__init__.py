@@ -3,3 +3,9 @@
 One file and the environment become one frozen `Config`, made of each room's own settings.
 Everything wrong with it is reported at once, with line, caret and remedy.
 """
+
+from gateway.config.assemble import Config, ControlSettings
+from gateway.config.loading import load, schema
+from gateway.config.units import Address
+
+__all__ = ["Address", "Config", "ControlSettings", "load", "schema"]

@@ -9,6 +9,7 @@ at the model, so that a mistake in one place hides none in another. Rules:
 4. A value that is faulty by itself is not checked here again.
 """
 
+import difflib
 import os
 import pwd
 import ssl
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.config import secrets, units
+from gateway.config import certificates, secrets, units
 from gateway.config.codes import fault, key_fault
 from gateway.document import FileFault, Node
 
@@ -52,7 +53,7 @@ class Ground(Struct, frozen=True):
 def check(root: Node, ground: Ground) -> Iterator[FileFault]:
     """Every fault and warning of the file as a whole."""
     used: set[str] = set()
-    yield from _listening(root, used)
+    yield from _listening(root, ground, used)
     yield from _issuers(root, used)
     yield from _services(root, used)
     yield from _switches(root, used)
@@ -104,15 +105,21 @@ def _good(read: Callable[[str], object], value: str) -> bool:
 # --- transport --------------------------------------------------------------------------------
 
 
-def _listening(root: Node, used: set[str]) -> Iterator[FileFault]:
+def _listening(root: Node, ground: Ground, used: set[str]) -> Iterator[FileFault]:
     """Beyond loopback: TLS or the switch, and a list of hosts (CVE-2026-48710: a Host nobody checked)."""
     outside = [(n, v) for n, v in texts(root, "listen.*", units.address) if not units.address(v).loopback]
     if outside and not present(root, "tls"):
         used.add("plaintext-listen")
         if not _switched(root, "plaintext-listen"):
             yield from (fault(node, "plaintext_listen", value=value) for node, value in outside)
-    if outside and not any(True for _ in find(root, "hosts.*")):
+    if outside and not any(True for _ in find(root, "hosts.*")) and not _named(root, ground):
         yield fault(next(find(root, "hosts"), outside[0][0]), "hosts_missing")
+
+
+def _named(root: Node, ground: Ground) -> bool:
+    """Whether the certificate says which hosts are served."""
+    cert = text(root, "tls.cert")
+    return bool(cert) and bool(certificates.names(ground.folder / cert))
 
 
 def _issuers(root: Node, used: set[str]) -> Iterator[FileFault]:
@@ -123,11 +130,20 @@ def _issuers(root: Node, used: set[str]) -> Iterator[FileFault]:
     both = present(root, "identity.issuer") and present(root, "identity.issuers")
     if both:
         yield key_fault(next(find(root, "identity")), "issuers", "issuer_choice")
-    if present(root, "identity.issuer") and not present(root, "identity.audience"):
+    if present(root, "identity.issuer") and not _spelled(root, "identity", "audience"):
         yield fault(next(find(root, "identity.issuer")), "audience_missing")
     issuers = list(find(root, "identity.issuers.*")) if isinstance(_value(root, "identity.issuers"), list) else []
     yield from _twice([pair for one in issuers for pair in texts(one, "issuer", units.url)], "issuer_twice")
     yield from _twice([pair for one in issuers for pair in texts(one, "realm")], "realm_twice")
+    for one in issuers[1:]:
+        if not present(one, "realm"):
+            yield fault(one, "realm_missing")
+
+
+def _spelled(root: Node, place: str, key: str) -> bool:
+    """Whether the key stands there, or one that was meant to be it: that is a fault already."""
+    keys = _value(root, place)
+    return bool(difflib.get_close_matches(key, keys, n=1)) if isinstance(keys, dict) else False
 
 
 def _services(root: Node, used: set[str]) -> Iterator[FileFault]:

@@ -222,7 +222,9 @@ class OperatorCertificate(Section):
 class Control(Section):
     """The operators' door."""
 
-    socket: File | None = Field(default=None, description="Unix socket; `control.sock` in the state directory when absent")
+    socket: File | None = Field(
+        default=None, description="Unix socket; `control.sock` in the state directory when absent"
+    )
     listen: Listen | None = Field(default=None, description="also listen here, for scrapes and remote operators")
     tls: Tls | None = None
     tokens: list[Token] = []
@@ -296,7 +298,9 @@ class Api(Section):
     upstream: Annotated[list[UpstreamUrl], _OneOrMany] = Field(
         min_length=1, description="scheme, host and port; several are balanced"
     )
-    ca: File | None = Field(default=None, description="authority of the service, PEM; the system's authorities when absent")
+    ca: File | None = Field(
+        default=None, description="authority of the service, PEM; the system's authorities when absent"
+    )
     client: Client | None = None
     data: Annotated[list[Text], _OneOrMany] = Field(default=[], description="assets of policies/catalog/")
     mode: Mode | None = None
@@ -319,12 +323,18 @@ class GatewayFile(Section):
 
     version: Literal[1]
     listen: Annotated[list[Listen], _OneOrMany] = Field(
-        default=[units.Address("127.0.0.1", 8080)], min_length=1, description="address and port, or a list"
+        default_factory=lambda: [units.Address("127.0.0.1", 8080)],
+        min_length=1,
+        description="address and port, or a list",
     )
     tls: Tls | None = None
     hosts: list[Host] = Field(default=[], description="host names that are served; needed unless listening on loopback")
-    public_url: Url | None = Field(default=None, description="how callers reach the gateway; made from `hosts` when absent")
-    trusted_proxies: list[Network] = Field(default=[], description="proxies that may say who the caller is; nobody by default")
+    public_url: Url | None = Field(
+        default=None, description="how callers reach the gateway; made from `hosts` when absent"
+    )
+    trusted_proxies: list[Network] = Field(
+        default=[], description="proxies that may say who the caller is; nobody by default"
+    )
     client_certificate_header: Literal["client-cert", "xfcc"] | None = None
     identity: Identity = Identity()
     device: Device = Device()
@@ -336,5 +346,7 @@ class GatewayFile(Section):
     mode: Mode = "enforce"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     limits: Limits = Limits()
-    insecure: list[Switch] = Field(default=[], description="switches that weaken something, each named for what it does")
+    insecure: list[Switch] = Field(
+        default=[], description="switches that weaken something, each named for what it does"
+    )
     apis: list[Api] = Field(min_length=1)

@@ -22,7 +22,6 @@ _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _SEGMENTS = re.compile(r"(?:/[A-Za-z0-9_~!$&'()*+,=:@.-]+)*\Z")
 _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}\Z")
-_REALM_SAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 RESERVED = ("/.gateway", "/.well-known")
 _OURS = ("x-gateway-", "x-forwarded-")
@@ -112,8 +111,8 @@ def is_loopback(host: str) -> bool:
 
 
 def host(text: str) -> str:
-    """A host name or address in lower case, without a port."""
-    if _HOST.match(text):
+    """A host name or address in lower case; with a port only that port is served."""
+    if _HOST.match(re.sub(r":[1-9][0-9]{0,4}\Z", "", text)):
         return text
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
@@ -213,9 +212,3 @@ def hours(text: str) -> tuple[int, int]:
     if begin == end:
         raise Odd("hours")
     return begin, end
-
-
-def realm_of(issuer: str) -> str:
-    """The realm of an issuer that names none: its host and path in a plain spelling."""
-    parts = urlsplit(issuer)
-    return _REALM_SAFE.sub("-", f"{parts.netloc}{parts.path}".rstrip("/"))

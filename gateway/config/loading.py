@@ -1,0 +1,51 @@
+"""From a file and the environment to a `Config`, or to everything that is wrong with them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.config import checks, faults, overrides
+from gateway.config.assemble import Config, assemble
+from gateway.config.codes import fault
+from gateway.config.model import GatewayFile
+from gateway.document import Faulty, FileFault, Node, read
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read the configuration. Raises Faulty with every fault; warnings are in `Config.warnings`.
+
+    Relative paths in the file start at the folder of the file.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow a link out of a mounted folder
+    root = read(path)
+    if not isinstance(root.value, dict):
+        raise Faulty(
+            [fault(root, "wrong_form", key="file", expected_en="a mapping of keys to values", expected_zh="键值映射")]
+        )
+    found = list(overrides.apply(root, environ))
+    file = _shaped(root, found)
+    found += checks.check(root, checks.Ground(path.parent, environ))
+    if file is None or any(not one.warning for one in found):
+        raise Faulty(sorted(set(found)))
+    made = assemble(file, root, path, environ, tuple(sorted(found)))
+    if isinstance(made, Config):
+        return made
+    raise Faulty(sorted({*found, *made}))
+
+
+def _shaped(root: Node, found: list[FileFault]) -> GatewayFile | None:
+    """The file in its shape, or None after adding its faults to `found`."""
+    try:
+        return GatewayFile.model_validate(root.plain())
+    except ValidationError as invalid:
+        found += faults.translate(root, invalid)
+        return None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of `gateway.yaml`, for editors."""
+    made = GatewayFile.model_json_schema(mode="validation", by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
