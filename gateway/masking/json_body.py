@@ -1,0 +1,347 @@
+"""What is left of a JSON answer once the mask has been laid over it?
+
+One walk over the raw text. Promised:
+
+1. A value that is not masked stays as it was, byte for byte: numbers of any length and spelling,
+   escapes, and everything inside a branch in which nothing is masked. The order of members stays.
+   The white space between members that were walked does not stay, and of a member that stands
+   several times the last one does: readers disagree about which one counts, so only one is sent.
+2. What is not one JSON text in UTF-8, or nests deeper than `MAX_DEPTH`, is not shown at all.
+3. Below a mask, and where unlabelled values are redacted, a name that does not look like a name is
+   data (`{"330106199003072319": {…}}`) and is hidden as well.
+
+msgspec hands out the members of an object as raw text (`Raw`), so that only labelled branches are
+ever decoded; parsing and writing everything again would change numbers the gateway does not own.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Generator
+from types import coroutine
+
+from msgspec import MsgspecError, Raw
+from msgspec.json import Decoder, encode
+
+from gateway.facts import Revealed
+from gateway.masking.plan import Plan, Rule, State
+from gateway.masking.techniques import REDACTED, Keyed
+
+MAX_DEPTH = 100
+MAX_UNLABELLED = 64
+MAX_PATH = 200
+SLICE = 64 * 1024  # bytes walked before others get their turn: about a millisecond
+
+_members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
+_elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
+_text: Callable[[bytes | Raw], str] = Decoder(str).decode
+_scalar: Callable[[bytes | Raw], object] = Decoder(str | float | bool | None).decode
+
+_OBJECT, _ARRAY, _QUOTE = b'{["'
+_CONTAINERS = frozenset(b"{[")
+_DIGITS = frozenset(b"-0123456789")
+_NOTHING = frozenset({b"null", b'""'})  # nothing to hide, and hiding it would claim there was something
+_NULL = Raw(b"null")
+_SPACE = b" \t\n\r"
+_NAME = re.compile(r"[^\W\d][\w.-]{0,63}\Z")
+_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
+
+Trail = tuple["Trail | None", str | None] | None
+"""The way to a value, last step first: a name, or None for an array."""
+Shown = Raw | str | None | dict[str, "Shown"] | list["Shown"]
+
+
+class NotJson(ValueError):
+    """The body cannot be inspected; the text says why, without any of its content."""
+
+
+def mask_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+    """The body with the plan applied, and what was done. Raises NotJson."""
+    text = _stripped(body)
+    walk = _Walk(plan, digest)
+    try:
+        shown = walk.value(text, plan.root, 0, None)
+        return encode(shown), walk.revealed(text)
+    except (MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise NotJson(_why(error)) from None
+
+
+async def mask_long_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+    """The same for a long body, in slices between which other requests get their turn."""
+    text = _stripped(body)
+    walk = _Walk(plan, digest)
+    try:
+        shown = await walk.long_value(text, plan.root, 0, None)
+        await turn()
+        return encode(shown), walk.revealed(text)
+    except (MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise NotJson(_why(error)) from None
+
+
+@coroutine
+def turn() -> Generator[None, None, None]:
+    """Let the event loop run whatever else is ready."""
+    yield
+
+
+def _stripped(body: bytes) -> bytes:
+    """The text itself: a byte order mark or white space in front must not hide what follows."""
+    text = body.removeprefix(b"\xef\xbb\xbf").strip(_SPACE)
+    if not text:
+        raise NotJson("not JSON: nothing but white space")
+    if text[0] not in _CONTAINERS:
+        _whole(text)
+    return text
+
+
+def _whole(text: bytes) -> None:
+    """A lone value must be one value and nothing else; objects and arrays are checked as they are opened."""
+    try:
+        _scalar(text)
+    except (MsgspecError, UnicodeDecodeError) as error:
+        raise NotJson(_why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "not inspected: nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "not JSON: a name is not UTF-8"
+    return f"not JSON: {error}"  # msgspec names the fault and its place, never the content
+
+
+class _Walk:
+    """One walk over one answer: the plan, and what was met on the way."""
+
+    __slots__ = ("_digest", "_lengths", "_met", "_pending", "_plan", "counts")
+
+    def __init__(self, plan: Plan, digest: Keyed) -> None:
+        self._plan = plan
+        self._digest = digest
+        self._met: dict[Trail, None] = {}
+        self._lengths: dict[str | None, int] = {}  # of the outermost arrays, by name
+        self._pending = 0  # bytes walked since the last turn
+        self.counts: defaultdict[str, int] = defaultdict(int)
+
+    def value(self, raw: bytes | Raw, state: State, depth: int, trail: Trail) -> Shown:
+        """What is shown of one value."""
+        text = bytes(raw)
+        first = text[0]
+        if first == _ARRAY:
+            return self._array(text, state, depth, trail)
+        rule = state.rule
+        if first == _OBJECT and (rule is None or not rule.drop):
+            return self._object(text, state, depth, trail)
+        if state.noted:
+            self._note(trail)
+        return self._masked(text, rule) if rule is not None else Raw(text)
+
+    def _object(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
+        members = _opened(text, depth)
+        if state.deep is None:
+            state.open()
+        targets = self._targets(text, members, state)
+        if targets is None:
+            return self._every(members, state, depth, trail)
+        for name, to in targets:
+            raw = members.get(name)
+            if raw is not None:
+                inside = bytes(raw)
+                if to.rule is not None or to.noted or inside[0] in _CONTAINERS:
+                    self._member(members, name, inside, to, depth, trail)
+        return members  # type: ignore[return-value]  # the same dict now holds what is shown
+
+    def _targets(self, text: bytes, members: dict[str, Raw], state: State) -> tuple[tuple[str, State], ...] | None:
+        """The members that need a look, when the names alone tell; None when all do."""
+        deep = state.deep or ()
+        if len(deep) > 2 * len(members):
+            return None
+        if state.other.inert:
+            return deep
+        if members.keys() <= state.edges.keys():
+            # no bracket inside: nothing can hide below a value that is shown
+            flat = text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0
+            return state.flat if flat else deep
+        return None
+
+    def _every(self, members: dict[str, Raw], state: State, depth: int, trail: Trail) -> Shown:
+        edges, other = state.edges, state.other
+        strange: list[str] = []
+        for name, raw in list(members.items()):
+            to = edges.get(name)
+            if to is None:
+                to = other
+                if self._hides(name, state):
+                    strange.append(name)
+            if not to.inert:
+                self._member(members, name, bytes(raw), to, depth, trail)
+        return _renamed(members, strange) if strange else members  # type: ignore[return-value]  # as above
+
+    def _member(self, members: dict[str, Raw], name: str, text: bytes, to: State, depth: int, trail: Trail) -> None:
+        """Put what is shown in the place of one member, or take the member away."""
+        rule = to.rule
+        first = text[0]
+        if rule is not None and rule.drop and (to.dropped or first != _ARRAY):
+            del members[name]
+            self.counts[rule.label] += 1
+        elif first in _CONTAINERS:
+            members[name] = self.value(text, to, depth + 1, (trail, name))  # type: ignore[assignment]  # as above
+        else:
+            if to.noted:
+                self._note((trail, name))
+            if rule is not None:
+                members[name] = self._masked(text, rule)  # type: ignore[assignment]  # as above
+
+    def _hides(self, name: str, state: State) -> bool:
+        """Whether a name no path mentions is hidden (rule 3)."""
+        masked = state.cover is not None
+        return (masked or self._plan.unlabelled == "redact") and not _is_name(name, masked)
+
+    def _array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
+        elements = _entered(text, depth)
+        self._measure(elements, depth, trail)
+        to = state.element(0)
+        if state.uniform and to.inert:
+            return Raw(text)
+        inside: Trail = (trail, None)
+        value = self.value
+        if state.uniform:
+            return [value(raw, to, depth + 1, inside) for raw in elements]
+        return [value(raw, state.element(index), depth + 1, inside) for index, raw in enumerate(elements)]
+
+    def _masked(self, text: bytes, rule: Rule) -> Shown:
+        """What is shown of a text, number, truth value or null under a rule."""
+        if text in _NOTHING:
+            return Raw(text)
+        self.counts[rule.label] += 1
+        first = text[0]
+        if first == _QUOTE and not rule.drop:
+            return rule.constant or rule.apply(_text(text), self._digest)
+        if rule.drop or first not in _DIGITS:
+            return _NULL  # a truth value has two states: any other text would tell which
+        return rule.constant or rule.apply(text.decode("ascii"), self._digest)
+
+    # --- long answers -----------------------------------------------------------------------
+
+    async def long_value(self, raw: bytes | Raw, state: State, depth: int, trail: Trail) -> Shown:
+        """As `value`; branches longer than a slice are walked with turns in between."""
+        text = bytes(raw)
+        if len(text) <= SLICE or text[0] not in _CONTAINERS:
+            shown = self.value(text, state, depth, trail)
+            self._pending += len(text)
+            if self._pending >= SLICE:
+                self._pending = 0
+                await turn()
+            # written at once: the objects of a long answer need ten times its bytes
+            return Raw(encode(shown)) if isinstance(shown, dict | list) else shown
+        if text[0] == _OBJECT and (state.rule is None or not state.rule.drop):
+            return await self._long_object(text, state, depth, trail)
+        if text[0] == _ARRAY:
+            return await self._long_array(text, state, depth, trail)
+        return self.value(text, state, depth, trail)
+
+    async def _long_object(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
+        members = _opened(text, depth)
+        if state.deep is None:
+            state.open()
+        strange: list[str] = []
+        for name, raw in list(members.items()):
+            to = state.edges.get(name)
+            if to is None:
+                to = state.other
+                if self._hides(name, state):
+                    strange.append(name)
+            if not to.inert:
+                await self._long_member(members, name, raw, to, depth, trail)
+        return _renamed(members, strange) if strange else members  # type: ignore[return-value]  # now holds what is shown
+
+    async def _long_member(
+        self, members: dict[str, Raw], name: str, raw: Raw, to: State, depth: int, trail: Trail
+    ) -> None:
+        rule, view = to.rule, memoryview(raw)
+        gone = rule is not None and rule.drop and (to.dropped or view[0] != _ARRAY)
+        if gone or view[0] not in _CONTAINERS:
+            self._member(members, name, bytes(raw), to, depth, trail)
+            self._pending += len(view)
+        else:
+            members[name] = await self.long_value(raw, to, depth + 1, (trail, name))  # type: ignore[assignment]  # as above
+        if self._pending >= SLICE:
+            self._pending = 0
+            await turn()
+
+    async def _long_array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
+        elements = _entered(text, depth)
+        self._measure(elements, depth, trail)
+        await turn()
+        inside: Trail = (trail, None)
+        if state.uniform and state.element(0).inert:
+            return Raw(text)
+        return [
+            await self.long_value(raw, state.element(index), depth + 1, inside) for index, raw in enumerate(elements)
+        ]
+
+    # --- what was met ---------------------------------------------------------------------------
+
+    def _measure(self, elements: list[Raw], depth: int, trail: Trail) -> None:
+        if depth == 0 or (depth == 1 and trail is not None and trail[1] is not None):
+            self._lengths[None if depth == 0 or trail is None else trail[1]] = len(elements)
+
+    def _note(self, trail: Trail) -> None:
+        if len(self._met) < MAX_UNLABELLED:
+            self._met[trail] = None
+
+    def revealed(self, text: bytes) -> Revealed:
+        """What was done, for the record."""
+        unlabelled = tuple(dict.fromkeys(spell_trail(trail) for trail in self._met))
+        return Revealed(tuple(self.counts.items()), unlabelled, self._records(text))
+
+    def _records(self, text: bytes) -> int:
+        """Records in the answer: the length of its outermost array, or of the only one in its outermost object."""
+        if None in self._lengths:
+            return self._lengths[None]
+        if text[0] != _OBJECT or b"[" not in text:
+            return 1
+        arrays = [name for name, raw in _members(text).items() if memoryview(raw)[0] == _ARRAY]
+        if len(arrays) != 1:
+            return 1
+        known = self._lengths.get(arrays[0])
+        return known if known is not None else len(_elements(_members(text)[arrays[0]]))
+
+
+def _opened(text: bytes, depth: int) -> dict[str, Raw]:
+    if depth >= MAX_DEPTH:
+        raise NotJson("not inspected: nested too deeply")
+    return _members(text)
+
+
+def _entered(text: bytes, depth: int) -> list[Raw]:
+    if depth >= MAX_DEPTH:
+        raise NotJson("not inspected: nested too deeply")
+    return _elements(text)
+
+
+def _is_name(name: str, strictly: bool) -> bool:
+    """Whether a name looks like one, not like data; `strictly` where all around it is masked.
+
+    A surname can be a name of a member in Chinese and cannot be told from data there.
+    """
+    return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None and not (strictly and not name.isascii())
+
+
+def _renamed(members: dict[str, Raw], strange: list[str]) -> Shown:
+    hidden = frozenset(strange)
+    shown: dict[str, Shown] = {}
+    for name, value in members.items():
+        if name in hidden:
+            number = len(shown)
+            name = REDACTED if REDACTED not in shown else f"{REDACTED}{number}"
+        shown[name] = value
+    return shown
+
+
+def spell_trail(trail: Trail) -> str:
+    """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`."""
+    steps: list[str] = []
+    while trail is not None:
+        trail, name = trail
+        steps.append("[*]" if name is None else f".{name if _is_name(name, False) else '*'}")
+    return ("$" + "".join(reversed(steps)))[:MAX_PATH]

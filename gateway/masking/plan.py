@@ -1,0 +1,215 @@
+"""Where in an answer does what apply?
+
+A mask is compiled into states that are walked together with the answer: each member or element of a
+value leads from its state to the next. Rules:
+
+1. All paths are followed at once; a state is the set of places they have reached, made when the
+   walk first comes by, and kept.
+2. Arrays are seen through: `$[*].name` also names the name in `[[{…}]]` and in a lone `{…}`. A
+   service that wraps or unwraps its answer (shape drift) shows nothing by it.
+3. A technique covers everything below the value it names. `keep` covers only values and arrays of
+   values: an object where a text was expected is unknown again.
+4. Where several labels cover one value, the strictest technique applies.
+5. A value no label covers is unlabelled: passed, noted or redacted, as the contract says.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from gateway.facts import Mask
+from gateway.jsonpath import Anywhere, Element, Every, Member, Step, parse
+from gateway.masking.techniques import REDACTED, Apply, compiled
+from gateway.masks import Technique, parse_technique, strictest
+
+MAX_STATES = 10_000
+UNLABELLED = "unlabelled"
+"""Under this name masked values are counted that no label covers."""
+
+
+class TooManyStates(ValueError):
+    """The paths of a mask multiply beyond what can be walked."""
+
+
+class Rule(Struct, frozen=True, eq=False):
+    """What to do with a value, and the path of the label that says so."""
+
+    label: str
+    technique: Technique
+    apply: Apply
+    constant: Raw | None  # the answer when it does not depend on the value
+    drop: bool
+
+
+Position = tuple[int, int]  # (which path, how many of its steps are done)
+_Cover = tuple[Technique, str]  # a technique and the path that brought it
+
+
+class State:
+    """What is known about one value from the way that led to it."""
+
+    __slots__ = (
+        "_elements",
+        "_indexed",
+        "_plan",
+        "cover",
+        "deep",
+        "dropped",
+        "edges",
+        "flat",
+        "inert",
+        "key",
+        "noted",
+        "other",
+        "rule",
+    )
+
+    def __init__(self, plan: "Plan", key: tuple[frozenset[Position], _Cover | None]) -> None:
+        self._plan = plan
+        self.key = key
+        places, inherited = key
+        covers = [plan.covers[path] for path, done in _reach(plan, places) if done == len(plan.paths[path])]
+        masking = [cover for cover in [*covers, *([inherited] if inherited else [])] if cover[0].name != "keep"]
+        self.cover: _Cover | None = _strictest(masking)
+        known = bool(covers) or inherited is not None
+        self.noted = not known and plan.unlabelled != "pass"
+        self.rule: Rule | None = plan.rule(self.cover)
+        if self.noted and plan.unlabelled == "redact":
+            self.rule = plan.unknown
+        self.inert = plan.unlabelled == "pass" and self.rule is None and not _alive(plan, places)
+        ends = [plan.covers[path] for path, done in places if done == len(plan.paths[path])]
+        whole = _strictest([*ends, *([inherited] if inherited else [])])
+        self.dropped = whole is not None and whole[0].name == "drop"  # the value itself, an array included
+        self.edges: dict[str, State] = {}
+        self.other: State = self
+        self.deep: tuple[tuple[str, State], ...] | None = None
+        self.flat: tuple[tuple[str, State], ...] = ()
+        self._elements: State | None = None
+        self._indexed = any(_at(plan, place) is Element for place in places)
+
+    def open(self) -> None:
+        """Work out where the members of an object lead. Done once, when the walk first needs it."""
+        plan, (places, _) = self._plan, self.key
+        reached = _reach(plan, places)
+        names = {
+            step.name
+            for path, done in reached
+            if done < len(plan.paths[path]) and isinstance(step := plan.paths[path][done], Member | Anywhere)
+        }
+        below = self.cover
+        self.other = plan.state(_follow(plan, reached, None), below)
+        self.edges = {name: plan.state(_follow(plan, reached, name), below) for name in sorted(names)}
+        self.flat = tuple((name, to) for name, to in self.edges.items() if to.rule is not None or to.noted)
+        self.deep = tuple((name, to) for name, to in self.edges.items() if not to.inert)
+
+    def element(self, index: int) -> "State":
+        """Where the element of an array leads."""
+        if self._elements is not None:
+            return self._elements
+        plan, (places, inherited) = self._plan, self.key
+        direct = _strictest([inherited] if inherited else [])
+        state = plan.state(frozenset(_enter(plan, places, index)), direct)
+        if not self._indexed:
+            self._elements = state
+        return state
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all elements of an array lead to the same state."""
+        return not self._indexed
+
+
+class Plan:
+    """A compiled mask."""
+
+    def __init__(self, mask: Mask) -> None:
+        """Raises ValueError when a path or a technique cannot be read."""
+        self.paths: tuple[tuple[Step, ...], ...] = tuple(parse(field.path) for field in mask.fields)
+        self.covers: tuple[_Cover, ...] = tuple((parse_technique(field.technique), field.path) for field in mask.fields)
+        self.unlabelled: Literal["pass", "learn", "warn", "redact"] = mask.unlabelled
+        self.unknown = _rule(Technique("redact"), UNLABELLED)
+        self._rules: dict[_Cover, Rule] = {}
+        self._states: dict[tuple[frozenset[Position], _Cover | None], State] = {}
+        self.root = self.state(frozenset((path, 0) for path in range(len(self.paths))), None)
+
+    def state(self, places: frozenset[Position], inherited: _Cover | None) -> State:
+        """The state for these places; the same one for the same places."""
+        key = (places, inherited)
+        found = self._states.get(key)
+        if found is None:
+            if len(self._states) >= MAX_STATES:
+                raise TooManyStates(f"the paths of the mask lead to more than {MAX_STATES} places")
+            found = self._states[key] = State(self, key)
+        return found
+
+    def rule(self, cover: _Cover | None) -> Rule | None:
+        """What to do where this technique applies."""
+        if cover is None:
+            return None
+        found = self._rules.get(cover)
+        if found is None:
+            found = self._rules[cover] = _rule(*cover)
+        return found
+
+
+def _rule(technique: Technique, label: str) -> Rule:
+    constant = Raw(f'"{REDACTED}"'.encode()) if technique.name == "redact" else None
+    return Rule(label, technique, compiled(technique), constant, technique.name == "drop")
+
+
+def _strictest(covers: Iterable[_Cover]) -> _Cover | None:
+    """What hides all that any of them hides, under the label of the first that decides."""
+    best: _Cover | None = None
+    for cover in covers:
+        if best is None:
+            best = cover
+        else:
+            technique = strictest(best[0], cover[0])
+            best = best if technique == best[0] else (technique, cover[1])
+    return best
+
+
+def _alive(plan: Plan, places: Iterable[Position]) -> bool:
+    """Whether a path may still find something below."""
+    return any(done < len(plan.paths[path]) for path, done in places)
+
+
+def _at(plan: Plan, place: Position) -> type[Step] | None:
+    path, done = place
+    steps = plan.paths[path]
+    return type(steps[done]) if done < len(steps) else None
+
+
+def _reach(plan: Plan, places: Iterable[Position]) -> frozenset[Position]:
+    """The places themselves, and those behind steps into arrays where no array came (rule 2)."""
+    reached = set(places)
+    for path, done in places:
+        while _at(plan, (path, done)) in (Every, Element):
+            done += 1
+            reached.add((path, done))
+    return frozenset(reached)
+
+
+def _follow(plan: Plan, reached: frozenset[Position], name: str | None) -> frozenset[Position]:
+    """Where a member of an object leads; None stands for a name that no path mentions here."""
+    found: set[Position] = set()
+    for path, done in reached:
+        steps = plan.paths[path]
+        step = steps[done] if done < len(steps) else None
+        if isinstance(step, Anywhere):
+            found.add((path, done))
+        if isinstance(step, Every) or (isinstance(step, Member | Anywhere) and step.name == name):
+            found.add((path, done + 1))
+    return frozenset(found)
+
+
+def _enter(plan: Plan, places: frozenset[Position], index: int) -> Iterable[Position]:
+    """Where an element of an array leads: one array is entered by one step, or seen through."""
+    for path, done in places:
+        steps = plan.paths[path]
+        step = steps[done] if done < len(steps) else None
+        if isinstance(step, Every) or (isinstance(step, Element) and step.index == index):
+            yield path, done + 1
+        elif not isinstance(step, Element):
+            yield path, done

@@ -1,0 +1,115 @@
+"""How is an answer turned into what may be sent?
+
+1. Without an obligation to inspect, the answer streams through: never held, never changed.
+2. Otherwise it is read whole, unpacked, checked and walked. Whatever stops that withholds it:
+   `cannot_inspect` for what the service sent, `masking_failed` for what we could not do.
+3. The stream of the service is closed on every way out.
+4. No detail of a fault holds a byte of the answer.
+"""
+
+from collections.abc import AsyncIterator
+
+from gateway.facts import BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
+from gateway.masking.headers import inspected
+from gateway.masking.json_body import NotJson, mask_json, mask_long_json
+from gateway.masking.plan import Plan, TooManyStates
+from gateway.masking.settings import Settings
+from gateway.masking.techniques import Keyed, keyed
+from gateway.masking.unpack import Withheld, declared_charset, gather, in_utf8, unpacked
+
+PLANS = 2048
+DEPARTMENTS = 4096
+_BODILESS = frozenset({204, 205, 304})
+_PARTIAL = 206
+
+
+class Masking:
+    """The masks of this worker, compiled as they are first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._plans: dict[int, tuple[Mask, Plan]] = {}  # by identity: hashing a mask costs more than a small walk
+        self._digests: dict[str, Keyed] = {}
+
+    def prepare(self, mask: Mask) -> None:
+        """Compile a mask ahead of its first request. Raises ValueError when it cannot be read."""
+        self._plan(mask)
+
+    async def apply(self, raw: RawReply, warrant: Warrant) -> Reply | Fault:
+        """What may be sent of this answer under this warrant, or why nothing may."""
+        mask = warrant.permit.mask
+        if not mask.inspects:
+            return Reply(raw.status, raw.headers, raw.body, raw.length, waited=raw.waited)
+        try:
+            return await self._reveal(raw, warrant, mask)
+        except (Withheld, NotJson) as error:
+            return Fault("cannot_inspect", str(error))
+        except BodyFailed as error:
+            return Fault(error.code, error.detail)
+        except TooManyStates as error:
+            return Fault("masking_failed", str(error))
+        except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+            return Fault("masking_failed", type(error).__name__)  # its text may quote the answer
+        finally:
+            if not isinstance(raw.body, bytes):
+                await _close(raw.body)
+
+    async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask) -> Reply:
+        plan = self._plan(mask)
+        _check_head(raw)
+        ask = warrant.facts.ask
+        if ask.method == "HEAD" or raw.status in _BODILESS:
+            return Reply(raw.status, inspected(raw.headers, None), b"", None, waited=raw.waited)
+        limit = self._settings.max_inspect
+        body = await gather(raw.body, raw.length, limit)
+        if not body:
+            return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
+        body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
+        digest = self._digest(warrant.facts.subject.org)
+        shown, revealed = await self._masked(body, plan, digest)
+        headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
+        return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
+
+    async def _masked(self, body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+        if len(body) <= self._settings.offload_over:
+            return mask_json(body, plan, digest)
+        return await mask_long_json(body, plan, digest)
+
+    def _plan(self, mask: Mask) -> Plan:
+        found = self._plans.get(id(mask))
+        if found is not None:
+            return found[1]
+        plan = Plan(mask)
+        if len(self._plans) >= PLANS:
+            self._plans.clear()
+        self._plans[id(mask)] = (mask, plan)  # holding the mask keeps its id its own
+        return plan
+
+    def _digest(self, department: str) -> Keyed:
+        found = self._digests.get(department)
+        if found is None:
+            if len(self._digests) >= DEPARTMENTS:
+                self._digests.clear()
+            found = self._digests[department] = keyed(self._settings.hash_key, department)
+        return found
+
+
+def _check_head(raw: RawReply) -> None:
+    """Parts of an answer cannot be walked: what is cut off on the left could be anything."""
+    if raw.status == _PARTIAL or any(name == b"content-range" for name, _ in raw.headers):
+        raise Withheld("only a part of the answer was sent")
+
+
+def _content_type(headers: Headers) -> bytes | None:
+    """The Content-Type to send when the one of the service is missing or names another charset."""
+    charset = declared_charset(headers)
+    for name, value in headers:
+        if name == b"content-type":
+            return None if charset in ("", "utf-8") else value.split(b";")[0].strip() + b"; charset=utf-8"
+    return b"application/json"
+
+
+async def _close(body: AsyncIterator[bytes]) -> None:
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()

@@ -1,0 +1,204 @@
+"""What did the service really send?
+
+The bytes of an answer, unpacked and in UTF-8, or a clear no. Rules:
+
+1. Never more than `max_inspect` bytes are held, packed or unpacked; the stream is left at the
+   first byte too many (337 bytes of brotli are 200 MiB of zeros).
+2. One coding of gzip, deflate, br or zstd is undone. Stacked, unknown, cut-off or over-long
+   codings are not guessed at.
+3. UTF-8, or a Chinese charset that is declared: GB 18030 and its subsets. Nothing is sniffed:
+   two readers that guess differently see two answers.
+"""
+
+import zlib
+from codecs import getincrementaldecoder
+from collections.abc import AsyncIterator, Callable, Iterator
+from io import BytesIO
+from types import ModuleType
+from typing import Protocol, cast
+
+from gateway.facts import Headers
+from gateway.masking.json_body import turn
+
+PIECE = 64 * 1024
+RATIO = 300
+"""Unpacked to packed: a list of like records packs 50 : 1, a bomb 1000 : 1 and more."""
+RATIO_FREE = 1024 * 1024  # below this many bytes the ratio does not matter
+_CHINESE = frozenset({"gbk", "gb2312", "gb18030", "cp936", "x-gbk", "gb_2312-80", "euc-cn"})
+_UNICODE = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+
+
+class Withheld(ValueError):
+    """The answer cannot be inspected; the text says why, without any of its content."""
+
+
+class _Stream(Protocol):
+    def read(self, size: int) -> bytes: ...
+
+
+async def gather(body: bytes | AsyncIterator[bytes], length: int | None, limit: int) -> bytes:
+    """The whole body. Raises Withheld beyond the limit, and whatever the stream raises."""
+    if length is not None and length > limit:
+        raise Withheld(f"longer than {limit} bytes")
+    if isinstance(body, bytes):
+        pieces, size = [body], len(body)
+    else:
+        pieces, size = [], 0
+        async for piece in body:
+            size += len(piece)
+            if size > limit:
+                break
+            pieces.append(piece)
+    if size > limit:
+        raise Withheld(f"longer than {limit} bytes")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
+    """The body without its Content-Encoding. Raises Withheld."""
+    named = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
+    if not named or named == [b"identity"] or not body:
+        return body
+    opener = _CODINGS.get(named[0]) if len(named) == 1 else None
+    if opener is None:
+        raise Withheld("its content coding is stacked or unknown")
+    out: list[bytes] = []
+    size = 0
+    try:
+        for piece in opener(body):
+            size += len(piece)
+            if size > limit:
+                raise Withheld(f"longer than {limit} bytes unpacked")
+            if size > RATIO_FREE and size > RATIO * len(body):
+                raise Withheld(f"unpacks to more than {RATIO} times its length")
+            out.append(piece)
+            await turn()
+    except _BROKEN as error:
+        raise Withheld("its content coding is broken") from error
+    return b"".join(out)
+
+
+async def in_utf8(body: bytes, headers: Headers) -> bytes:
+    """The body in UTF-8, checked to the last byte. Raises Withheld."""
+    charset = declared_charset(headers)
+    if charset in _UNICODE:
+        if len(body) <= PIECE * 4:
+            _check(body)
+        else:
+            await _check_long(body)
+        return body
+    if charset not in _CHINESE:
+        raise Withheld("its charset is neither UTF-8 nor GB 18030")
+    try:
+        # GB 18030 holds GBK and GB 2312; the strict decoder refuses what none of them has
+        return body.decode("gb18030").encode("utf-8")
+    except UnicodeError:
+        raise Withheld("not in the charset it declares") from None
+
+
+def declared_charset(headers: Headers) -> str:
+    """The charset that Content-Type declares, in lower case, "" for none. Raises Withheld when there are several."""
+    found = [value for name, value in headers if name == b"content-type"]
+    if len(found) > 1:
+        raise Withheld("it has several content types")
+    if not found or b"charset" not in found[0].lower():
+        return ""
+    named = [
+        value.strip().strip('"').lower()
+        for name, _, value in (part.partition("=") for part in found[0].decode("latin-1").split(";")[1:])
+        if name.strip().lower() == "charset"
+    ]
+    if len(named) != 1:
+        raise Withheld("it declares its charset in several ways")
+    return named[0]
+
+
+def _check(body: bytes) -> None:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Withheld(f"not UTF-8 (byte {error.start})") from None
+
+
+async def _check_long(body: bytes) -> None:
+    decoder = getincrementaldecoder("utf-8")("strict")
+    step = PIECE * 4
+    try:
+        for start in range(0, len(body), step):
+            decoder.decode(body[start : start + step], final=start + step >= len(body))
+            await turn()
+    except UnicodeDecodeError:
+        raise Withheld("not UTF-8") from None
+
+
+# --- codings: each gives pieces of bounded size ---------------------------------------------------
+
+
+def _inflate(body: bytes, window: int) -> Iterator[bytes]:
+    stream = zlib.decompressobj(window)
+    rest = body
+    while not stream.eof:
+        piece = stream.decompress(rest, PIECE)
+        rest = stream.unconsumed_tail
+        if not piece and not rest and not stream.eof:
+            raise Withheld("its content coding is cut off")
+        yield piece
+    if stream.unused_data:
+        raise Withheld("something follows its content coding")
+
+
+def _gzip(body: bytes) -> Iterator[bytes]:
+    return _inflate(body, 31)
+
+
+def _deflate(body: bytes) -> Iterator[bytes]:
+    """RFC 9110 means the zlib format; some send raw deflate, which the first two bytes tell apart."""
+    zlib_header = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+    return _inflate(body, 15 if zlib_header else -15)
+
+
+def _brotli(module: ModuleType) -> Callable[[bytes], Iterator[bytes]]:
+    def pieces(body: bytes) -> Iterator[bytes]:
+        stream = module.Decompressor()
+        piece: bytes = stream.process(body, output_buffer_limit=PIECE)
+        while True:
+            yield piece
+            if stream.is_finished():
+                return
+            if stream.can_accept_more_data() and not piece:
+                raise Withheld("its content coding is cut off")
+            piece = stream.process(b"", output_buffer_limit=PIECE)
+
+    return pieces
+
+
+def _zstd(module: ModuleType) -> Callable[[bytes], Iterator[bytes]]:
+    def pieces(body: bytes) -> Iterator[bytes]:
+        # RFC 9659: 8 MiB of window for content codings. What is cut off ends early and is not JSON then.
+        opener = module.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
+        stream = cast(_Stream, opener.stream_reader(BytesIO(body), read_across_frames=False))
+        while piece := stream.read(PIECE):
+            yield piece
+
+    return pieces
+
+
+_CODINGS: dict[bytes, Callable[[bytes], Iterator[bytes]]] = {b"gzip": _gzip, b"x-gzip": _gzip, b"deflate": _deflate}
+_BROKEN: tuple[type[Exception], ...] = (zlib.error,)
+
+try:
+    import brotli
+
+    if hasattr(brotli.Decompressor, "can_accept_more_data"):  # older ones cannot bound their output
+        _CODINGS[b"br"] = _brotli(brotli)
+        _BROKEN += (brotli.error,)
+except ImportError:
+    pass  # an answer in br is withheld
+
+try:
+    import zstandard
+
+    _CODINGS[b"zstd"] = _zstd(zstandard)
+    _BROKEN += (zstandard.ZstdError,)
+except ImportError:
+    pass  # an answer in zstd is withheld
