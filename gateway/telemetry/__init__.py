@@ -1,0 +1,6 @@
+"""Tell the operators: metrics and lines, read from the entries so that they cannot contradict the record."""
+
+from gateway.telemetry.lines import Lines
+from gateway.telemetry.metrics import Gauges, Meter
+
+__all__ = ["Gauges", "Lines", "Meter"]
