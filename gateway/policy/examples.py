@@ -113,14 +113,18 @@ def _compare(name: str, place: str, parts: dict[str, Node], expected: str, decis
 
 
 def _seen(decision: Decision) -> dict[str, str | list[str]]:
-    permit = decision if isinstance(decision, Permit) else None
-    return {
+    seen: dict[str, str | list[str]] = {
         "expect": outcome(decision),
         "rule": [reason.detail for reason in decision.reasons if reason.rule],
         "reason": decision.reasons[0].code,
-        "mask": [permit.mask.profile, *(f"{f.path}={f.technique}" for f in permit.mask.fields)] if permit else [],
-        "notify": [notice.topic for notice in permit.obligations] if permit else [],
-        "log": permit.strength if permit else "",
+    }
+    if not isinstance(decision, Permit):
+        return seen | {"mask": [], "notify": [], "log": ""}
+    fields = (f"{field.path}={field.technique}" for field in decision.mask.fields)
+    return seen | {
+        "mask": [decision.mask.profile, *fields],
+        "notify": [notice.topic for notice in decision.obligations],
+        "log": decision.strength,
     }
 
 

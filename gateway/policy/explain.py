@@ -11,16 +11,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.facts import Challenge, Decision, Facts, Permit
+from gateway.facts import Decision, Facts, Permit
 from gateway.policy.bundle import Bundle
 from gateway.policy.condition import FAILURES, Clause
 from gateway.policy.content import Row
 from gateway.policy.decide import BY_GRADE, decide, stopped
 from gateway.policy.engine import Sub
+from gateway.policy.examples import outcome
 from gateway.policy.levels import span
 from gateway.reasons import REASONS
 
 CLAUSES = ("action", "data", "who", "org", "level", "until", "when")
+DATA = CLAUSES.index("data")
 NEAREST = 3
 
 Language = Literal["en", "zh-CN"]
@@ -88,29 +90,31 @@ def explain(bundle: Bundle, facts: Facts) -> Explanation:
     applied = tuple(rule for rule in rules if rule.applies)
     missed = [] if any(r.effect == "allow" for r in applied) else [r for r in rules if r.effect == "allow"]
     missed.sort(key=_distance)
-    return _explanation(bundle, decision, applied, tuple(missed[:NEAREST]), sum(r.effect == "deny" for r in rules))
+    about = [rule for rule in missed if rule.clauses[DATA].holds]
+    missed = about[:NEAREST] or missed[:1]
+    return _explanation(bundle, decision, applied, tuple(missed), sum(r.effect == "deny" for r in rules))
 
 
 def _explanation(
     bundle: Bundle, decision: Decision, applied: tuple[RuleSeen, ...], nearest: tuple[RuleSeen, ...], denies: int = 0
 ) -> Explanation:
-    permit = decision if isinstance(decision, Permit) else None
+    mask = decision.mask if isinstance(decision, Permit) else None
     return Explanation(
-        outcome="permit" if permit else "challenge" if isinstance(decision, Challenge) else "deny",
+        outcome=outcome(decision),
         reasons=tuple((reason.code, reason.rule, reason.detail) for reason in decision.reasons),
         bundle=bundle.digest,
         applied=applied,
         nearest=nearest,
         denies_checked=denies,
         denies_applied=sum(rule.effect == "deny" for rule in applied),
-        mask=tuple((field.path, field.technique) for field in permit.mask.fields) if permit else (),
-        profile=permit.mask.profile if permit else "",
+        mask=tuple((field.path, field.technique) for field in mask.fields) if mask is not None else (),
+        profile=mask.profile if mask is not None else "",
     )
 
 
 def _distance(rule: RuleSeen) -> tuple[bool, int]:
     """Rules about this data first, then those that miss least."""
-    return not rule.clauses[1].holds, sum(not clause.holds for clause in rule.clauses)
+    return not rule.clauses[DATA].holds, sum(not clause.holds for clause in rule.clauses)
 
 
 def _all_rules(bundle: Bundle, facts: Facts) -> list[RuleSeen]:
