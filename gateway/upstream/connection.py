@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
             if length is None:
                 self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
             elif sent > length:  # what is too much would be read as another request
-                raise BodyBroken("bad_framing")
+                raise BodyBroken("body_incomplete")
             else:
                 self._transport.write(chunk)
             if self._gate is not None:

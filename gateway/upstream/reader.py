@@ -14,8 +14,6 @@ One `ResponseReader` reads one response; it knows nothing of sockets. Rules:
 
 import httptools
 
-from gateway.facts import Headers
-
 HEAD_MAX = 65536  # bytes of one head
 FIELDS_MAX = 256
 INTERIM_MAX = 16  # 1xx answers before the final one
@@ -161,7 +159,8 @@ class ResponseReader:
             raise Malformed(f"{len(sink.fields)} header fields")
         if 200 <= status < 600:
             self.status = status
-            self._settle_framing(sink.fields, parser.get_http_version())
+            fields, sink.fields = sink.fields, []  # rule 5
+            self._settle_framing(fields, parser.get_http_version())
         else:
             self._skip_interim(status)
 
@@ -192,6 +191,8 @@ class ResponseReader:
         if named:
             keep = b"close" not in named and (keep or b"keep-alive" in named)
             fields = [pair for pair in fields if pair[0] not in named]
+        if length is not None and self.status == 204:  # RFC 9110 section 8.6: there can be none
+            fields = [pair for pair in fields if pair[0] != b"content-length"]
         self.fields, self.length = fields, length
         self.headed = True
         self._frame(length, coding is not None, keep)
@@ -255,11 +256,6 @@ class ResponseReader:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         return data
-
-    @property
-    def headers(self) -> Headers:
-        """The final head's fields, names in lower case, without those that the service declared hop-by-hop."""
-        return tuple(self.fields)
 
 
 def _length(value: bytes, before: int | None) -> int:

@@ -8,7 +8,7 @@ Header fields pass by allow-list; some are rewritten on the way. Rules:
    A reference to a foreign public site passes unchanged.
 3. A cookie passes only when the API names `set-cookie`; it then lives under the API's prefix, on this
    host only, and over https only with Secure.
-4. Framing and hop-by-hop fields never pass; Content-Length travels as a value beside the headers.
+4. Framing and hop-by-hop fields never pass, but for Content-Length, which the reader has found to be true or unprovable.
 """
 
 import re
@@ -21,6 +21,7 @@ from gateway.upstream.settings import Service, under
 RETURNED = frozenset(
     [
         "content-type",
+        "content-length",
         "content-language",
         "content-encoding",
         "content-disposition",
