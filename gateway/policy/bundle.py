@@ -92,7 +92,7 @@ class Bundle:
         memory = self._plans[clearance]
         key = (asset.api, asset.route, profiles)
         planned = memory.get(key)
-        if planned is not None and _same(planned.asset, asset):
+        if planned is not None and (planned.asset is asset or _same(planned.asset, asset)):
             return planned.mask
         if len(memory) >= PLANS:
             memory.clear()

@@ -14,6 +14,7 @@ One plain function from facts to a decision. The order is law:
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Literal
 
 from msgspec import Struct
@@ -111,27 +112,42 @@ class Verdict(Struct, frozen=True, eq=False):
 
     denied: list[Candidate]
     allowed: list[Candidate]
-    broken_denies: list[Candidate]
-    broken_allows: list[Candidate]
+    broken: list[Candidate]
 
     @property
     def allows(self) -> bool:
         """At least one allow and no deny; a deny that could not be evaluated is a deny."""
-        return bool(self.allowed) and not self.denied and not self.broken_denies
+        return bool(self.allowed) and not self.denied and not any(rule.deny for rule in self.broken)
 
 
 def decide(bundle: Bundle, facts: Facts, strength: Strength) -> Decision:
     """The decision of one bundle; `strength` is the least that the grade of the data demands."""
-    stop = stopped(bundle, facts)
-    if stop is not None:
-        return Deny((stop,), bundle.digest)
-    verdict = ask(bundle, facts)
-    if verdict.allows:
-        return _permit(bundle, facts, verdict, strength)
+    subject, asset = facts.subject, facts.asset
+    if subject.rejection is not None or facts.posture.revoked or not asset.listed:
+        return _stopped(bundle, facts)
+    candidates = bundle.index.candidates(subject, asset)
+    if not candidates.known:
+        return _stopped(bundle, facts)
+    broken: list[Candidate] = []
+    denied = _matching(candidates.denies, facts, broken)
+    allowed = _matching(candidates.allows, facts, broken)
+    if allowed and not denied and not broken:
+        return _permit(bundle, facts, allowed, strength)
+    return _weigh(bundle, facts, Verdict(denied, allowed, broken), strength)
+
+
+def _weigh(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength) -> Decision:
+    """The decision when not everything speaks for it."""
+    if verdict.allows:  # only an allow that was not needed could not be evaluated
+        return _permit(bundle, facts, verdict.allowed, strength, verdict.broken)
     refusal = _refusal(bundle, facts, verdict)
     if facts.asset.mode == "observe" and _may_pass(facts.asset, verdict):
         return _observed(bundle, facts, verdict, strength, refusal)
     return refusal
+
+
+def _stopped(bundle: Bundle, facts: Facts) -> Deny:
+    return Deny((stopped(bundle, facts) or Reason("unlisted"),), bundle.digest)
 
 
 def stopped(bundle: Bundle, facts: Facts) -> Reason | None:
@@ -142,7 +158,7 @@ def stopped(bundle: Bundle, facts: Facts) -> Reason | None:
         return Reason("unlisted")
     if facts.posture.revoked:
         return Reason("device_revoked", "", facts.posture.device)
-    if not bundle.index.knows(facts.asset):
+    if not bundle.index.knows(facts.asset):  # catalog and policy of different revisions
         return Reason("unlisted", "", f"the policy does not know `{facts.asset.id}` in this category")
     return None
 
@@ -150,11 +166,9 @@ def stopped(bundle: Bundle, facts: Facts) -> Reason | None:
 def ask(bundle: Bundle, facts: Facts) -> Verdict:
     """Ask every rule that fits by name."""
     candidates = bundle.index.candidates(facts.subject, facts.asset)
-    broken_denies: list[Candidate] = []
-    broken_allows: list[Candidate] = []
-    denied = _matching(candidates.denies, facts, broken_denies)
-    allowed = _matching(candidates.allows, facts, broken_allows)
-    return Verdict(denied, allowed, broken_denies, broken_allows)
+    broken: list[Candidate] = []
+    denied = _matching(candidates.denies, facts, broken)
+    return Verdict(denied, _matching(candidates.allows, facts, broken), broken)
 
 
 def _matching(rules: tuple[Candidate, ...], facts: Facts, broken: list[Candidate]) -> list[Candidate]:
@@ -172,26 +186,25 @@ def _matching(rules: tuple[Candidate, ...], facts: Facts, broken: list[Candidate
     return hits
 
 
-def _permit(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength) -> Permit:
-    owed = owes(verdict.allowed)
+def _permit(
+    bundle: Bundle, facts: Facts, allowed: list[Candidate], strength: Strength, broken: Iterable[Candidate] = ()
+) -> Permit:
+    one = allowed[0]
+    alone = len(allowed) == 1
+    owed = one.owes if alone else owes(allowed)
+    reasons = one.alone if alone else tuple([rule.says for rule in allowed])
     return Permit(
-        reasons=(*[rule.says for rule in verdict.allowed], *[rule.fails for rule in verdict.broken_allows]),
-        bundle=bundle.digest,
-        mask=bundle.mask(owed.profiles, facts.asset, facts.subject.clearance),
-        strength=stronger(strength, owed.strength),
-        obligations=owed.notices() if owed.topics else (),
+        reasons if not broken else (*reasons, *[rule.fails for rule in broken]),
+        bundle.digest,
+        bundle.mask(owed.profiles, facts.asset, facts.subject.clearance),
+        "synced" if strength == "synced" else owed.strength,
+        owed.notices() if owed.topics else (),
     )
 
 
 def owes(allowed: Iterable[Candidate]) -> Duties:
     """The duties of all matching allows together."""
-    rules = list(allowed)
-    if len(rules) == 1:
-        return rules[0].owes
-    owed = Duties()
-    for rule in rules:
-        owed = owed.merge(rule.owes)
-    return owed
+    return reduce(Duties.merge, (rule.owes for rule in allowed), Duties())
 
 
 def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge:
@@ -208,10 +221,10 @@ def _reasons(facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
     if not verdict.allowed:
         if facts.subject.kind == "anonymous":
             reasons.append(CREDENTIAL_MISSING)
-        reasons.extend(rule.fails for rule in verdict.broken_allows)
+        reasons.extend(rule.fails for rule in verdict.broken if not rule.deny)
         reasons.append(NO_RULE)
     reasons.extend(rule.says for rule in verdict.denied)
-    reasons.extend(rule.fails for rule in verdict.broken_denies)
+    reasons.extend(rule.fails for rule in verdict.broken if rule.deny or verdict.allowed)
     return tuple(reasons)
 
 
@@ -234,9 +247,7 @@ def _stepped_up(facts: Facts, level: int) -> Facts:
 
 
 def _may_pass(asset: Asset, verdict: Verdict) -> bool:
-    if asset.grade is Grade.CORE or asset.honey:
-        return False
-    return not verdict.broken_denies and not verdict.broken_allows
+    return asset.grade is not Grade.CORE and not asset.honey and not verdict.broken
 
 
 def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength, refusal: Deny | Challenge) -> Permit:

@@ -92,11 +92,11 @@ class Links(RoleManager):  # type: ignore[misc]  # casbin is not typed
 
     def closure(self, name: str) -> frozenset[str]:
         """The name and all it reaches. Only declared names are remembered: callers cannot fill the memory."""
+        if name not in self._above:
+            return frozenset((name,))
         known = self._reached.get(name)
         if known is None:
-            known = frozenset(self._walk(name))
-            if name in self._above:
-                self._reached[name] = known
+            known = self._reached[name] = frozenset(self._walk(name))
         return known
 
     def _walk(self, name: str) -> set[str]:

@@ -95,7 +95,10 @@ def _run(node: Node, place: str, bundle: Bundle, locate: Locate) -> TestResult:
     except Impossible as error:
         return _unreadable(place, error.faults)
     strength: Strength = BY_GRADE[facts.asset.grade.national]
-    return _compare(name, place, parts, expected, decide(bundle, facts, strength))
+    decision = decide(bundle, facts, strength)
+    if isinstance(decision, Permit) and decision.would is not None:  # tests say what enforce says
+        decision = decision.would
+    return _compare(name, place, parts, expected, decision)
 
 
 def _compare(name: str, place: str, parts: dict[str, Node], expected: str, decision: Decision) -> TestResult:

@@ -40,6 +40,7 @@ class Candidate(Struct, frozen=True, eq=False):
     owes: Duties
     says: Reason
     fails: Reason
+    alone: tuple[Reason, ...]  # the reasons when no other rule has a say
 
 
 class Candidates(Struct, frozen=True, eq=False):
@@ -47,6 +48,10 @@ class Candidates(Struct, frozen=True, eq=False):
 
     denies: tuple[Candidate, ...]
     allows: tuple[Candidate, ...]
+    known: bool = True  # False when the bundle was not made for this asset
+
+
+STRANGER = Candidates((), (), known=False)
 
 
 class Filed(Struct, frozen=True, eq=False):
@@ -57,6 +62,10 @@ class Filed(Struct, frozen=True, eq=False):
     low: int
     high: int
 
+    def fits(self, asset: Asset) -> bool:
+        """Whether it speaks about this action and this grade."""
+        return self.low <= asset.grade <= self.high and (self.actions is None or asset.action in self.actions)
+
 
 class Index:
     """The drawers, and the memory of what was found in them."""
@@ -65,10 +74,10 @@ class Index:
         self._roles, self._orgs, self._data = engine.links("g"), engine.links("g2"), engine.links("g3")
         self._declared = frozenset(content.declared)
         self._assets = {row[0]: row[1] for row in content.data}
-        self._drawers: dict[tuple[str, str, str], list[Filed]] = {}
+        self._drawers: dict[tuple[str, str], dict[str, list[Filed]]] = {}
         self._people: set[str] = set()
         self._file(engine, content, condition)
-        self._found: tuple[dict[tuple[str, ...], Candidates], ...] = tuple({} for _ in range(max(Grade) + 1))
+        self._found: tuple[dict[tuple[object, ...], Candidates], ...] = tuple({} for _ in range(max(Grade) + 1))
 
     def _file(self, engine: Engine, content: Content, condition: Callable[[str], Test]) -> None:
         rules: dict[str, Candidate] = {}
@@ -83,7 +92,9 @@ class Index:
                 self._people.add(who.removeprefix(PERSON))
             low, high = span(level) or (1, 0)
             named = None if actions == ANY else frozenset(actions.split("|"))
-            self._drawers.setdefault((data, who, org), []).append(Filed(rules[identity], named, low, high))
+            self._drawers.setdefault((data, who), {}).setdefault(org, []).append(
+                Filed(rules[identity], named, low, high)
+            )
 
     def knows(self, asset: Asset) -> bool:
         """Whether the bundle was made for this asset; after a reload of only one of the two it may not be."""
@@ -106,7 +117,7 @@ class Index:
     def candidates(self, subject: Subject, asset: Asset) -> Candidates:
         """The rules that fit by name, action and level."""
         person = subject.id if subject.id in self._people else ""
-        key = (asset.id, asset.category, asset.action, subject.kind, subject.org, person, *subject.roles)
+        key = (asset.id, asset.category, asset.action, subject.kind, subject.org, person, subject.roles)
         memory = self._found[asset.grade]
         known = memory.get(key)
         if known is None:
@@ -117,15 +128,20 @@ class Index:
         return known
 
     def _search(self, sub: Sub, asset: Asset) -> Candidates:
+        if not self.knows(asset):
+            return STRANGER
         names = {ANY}.union(*(self._roles.closure(role) for role in sub.roles))
         offices = {ANY, *self._orgs.closure(sub.org)}
         things = {ANY, *self._data.closure(asset.id)}
-        drawers = self._drawers
         found: dict[int, Candidate] = {}
-        for place in product(things, names, offices):
-            for filed in drawers.get(place, ()):
-                if filed.low <= asset.grade <= filed.high and (filed.actions is None or asset.action in filed.actions):
-                    found[filed.rule.order] = filed.rule
+        for place in product(things, names):
+            drawer = self._drawers.get(place)
+            if drawer is None:
+                continue
+            for office in offices & drawer.keys():
+                for filed in drawer[office]:
+                    if filed.fits(asset):
+                        found[filed.rule.order] = filed.rule
         rules = [found[order] for order in sorted(found)]
         return Candidates(tuple(rule for rule in rules if rule.deny), tuple(rule for rule in rules if not rule.deny))
 
@@ -137,4 +153,6 @@ def _candidate(
     deny = effect != "allow"  # casbin would ignore another word in silence; here it can only refuse
     says = Reason(duty.reason, place, identity) if deny else Reason("rule_allowed", place, identity)
     fails = Reason("policy_error", place, f"{identity}: the condition could not be evaluated")
-    return Candidate(order, identity, deny, test, float(until) if until else inf, duty, duties(duty), says, fails)
+    return Candidate(
+        order, identity, deny, test, float(until) if until else inf, duty, duties(duty), says, fails, (says,)
+    )

@@ -42,7 +42,11 @@ PROFILES = restore(
     "standard",
     "strict",
 )
-FIELDS = (Field("$.id", "resident-id", Grade.IMPORTANT), Field("$.name", "name", Grade.GENERAL_3), Field("$.x", "", Grade.CORE))
+FIELDS = (
+    Field("$.id", "resident-id", Grade.IMPORTANT),
+    Field("$.name", "name", Grade.GENERAL_3),
+    Field("$.x", "", Grade.CORE),
+)
 
 
 def a_rule(random: Random, number: int) -> Rule:

@@ -67,9 +67,7 @@ def write(folder: Path, rules: str = "", cities: str = "", people: str = PEOPLE,
         (folder / "rules" / "10-test.yaml").write_text("rules:\n" + indent(dedent(rules), "  "), encoding="utf-8")
     if cities:
         (folder / "cities").mkdir(exist_ok=True)
-        (folder / "cities" / "hz.yaml").write_text(
-            "org: hz\nrules:\n" + indent(dedent(cities), "  "), encoding="utf-8"
-        )
+        (folder / "cities" / "hz.yaml").write_text("org: hz\nrules:\n" + indent(dedent(cities), "  "), encoding="utf-8")
     return folder
 
 
