@@ -5,7 +5,7 @@ Everything wrong with it is reported at once, with line, caret and remedy.
 """
 
 from gateway.config.assemble import Config, ControlSettings
-from gateway.config.loading import load, schema
+from gateway.config.loading import Places, load, places, schema
 from gateway.config.units import Address
 
-__all__ = ["Address", "Config", "ControlSettings", "load", "schema"]
+__all__ = ["Address", "Config", "ControlSettings", "Places", "load", "places", "schema"]

@@ -4,6 +4,7 @@ Every function takes the checked file and makes the settings of one room. A room
 (its rules are its own); that refusal becomes a fault at the section it speaks of.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -14,6 +15,9 @@ from gateway.audit.journal import Settings as AuditSettings
 from gateway.catalog import ApiBinding
 from gateway.config import certificates, checks, model, secrets, units
 from gateway.config.codes import fault
+from gateway.crypto.jwk import VerificationKey, admit_key
+from gateway.crypto.strict import read_object
+from gateway.device import settings as device
 from gateway.document import FileFault, Node
 from gateway.edge import settings as edge
 from gateway.edge.tls import Tls
@@ -43,6 +47,7 @@ class Config(Struct, frozen=True):
     public_url: str
     edge: edge.Settings
     identity: identity.Settings
+    device: device.Settings
     upstream: upstream.Settings
     audit: AuditSettings
     control: ControlSettings
@@ -88,6 +93,7 @@ class _Assembly:
             "tls": self._made(("tls",), self._tls),
             "edge": self._made((), self._edge),
             "identity": self._made(("identity",), self._identity),
+            "device": self._made(("device",), self._device),
             "upstream": self._made(("apis",), self._upstream),
             "audit": self._made(("audit",), self._audit),
             "control": self._made(("control",), self._control),
@@ -99,8 +105,8 @@ class _Assembly:
             "listen": tuple(file.listen),
             "public_url": self.public_url,
             "apis": tuple(self._binding(api) for api in file.apis),
-            "policies": self.folder / file.policies,
-            "state": self.folder / file.state,
+            "policies": self._path(file.policies),
+            "state": self._path(file.state),
             "keep": file.audit.keep,
             "mode": file.mode,
             "observing": tuple(api.name for api in file.apis if (api.mode or file.mode) == "observe"),
@@ -109,6 +115,9 @@ class _Assembly:
             "warnings": warnings,
         }
         return Config(**values)
+
+    def _path(self, text: str) -> Path:
+        return Path(os.path.normpath(self.folder / text))
 
     def _made(self, place: tuple[str, ...], make: Callable[[], T]) -> T | None:
         """The part, or None after a fault at its place."""
@@ -202,6 +211,18 @@ class _Assembly:
             "plaintext-issuer" in self.file.insecure,
         )
 
+    def _device(self) -> device.Settings:
+        said = self.file.device
+        return device.Settings(
+            authorities=certificates.ders(self.folder / said.ca) if said.ca else (),
+            freshness=said.freshness,
+            stale=said.stale,
+            reporters=tuple(
+                device.Reporter(one.id, _public_key(self.folder / one.key), tuple(one.orgs)) for one in said.reporters
+            ),
+            trusted_issuers=tuple(said.trusted_issuers),
+        )
+
     def _upstream(self) -> upstream.Settings:
         return upstream.Settings(
             tuple(self._service(api) for api in self.file.apis), upstream.Assertion(issuer=self.public_url)
@@ -234,7 +255,7 @@ class _Assembly:
     def _audit(self) -> AuditSettings:
         said = self.file.audit
         origin = said.origin or f"{self.hosts[0] if self.hosts else 'gateway'}/audit"
-        return AuditSettings(self.folder / self.file.state, said.strength.model_dump(), origin=origin)
+        return AuditSettings(self._path(self.file.state), said.strength.model_dump(), origin=origin)
 
     def _control(self) -> ControlSettings:
         said = self.file.control
@@ -249,7 +270,7 @@ class _Assembly:
         )
         operators = ((checks.uid_of(name), role) for name, role in said.operators.items())
         return ControlSettings(
-            self.folder / (said.socket or f"{self.file.state}/control.sock"),
+            self._path(said.socket or f"{self.file.state}/control.sock"),
             said.listen,
             tls,
             tuple((one.name, one.role, one.sha256) for one in said.tokens),
@@ -260,3 +281,12 @@ class _Assembly:
     def _binding(self, api: model.Api) -> ApiBinding:
         mode = api.mode or self.file.mode
         return ApiBinding(api.name, api.match or "/", tuple(api.data), mode, api.level, dict(api.fields), api.opaque)
+
+
+def _public_key(path: Path) -> VerificationKey:
+    """The key of a reporter, PEM or JWK. Raises OSError, ValueError."""
+    text = path.read_bytes()
+    try:
+        return admit_key(read_object(text)) if text.lstrip().startswith(b"{") else VerificationKey.load(text)
+    except ValueError as why:
+        raise ValueError(f"`{path}` {why}") from None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from gateway.config import checks, faults, overrides
@@ -43,6 +44,34 @@ def _shaped(root: Node, found: list[FileFault]) -> GatewayFile | None:
     except ValidationError as invalid:
         found += faults.translate(root, invalid)
         return None
+
+
+class Places(Struct, frozen=True):
+    """Where things are, as far as the file can be understood."""
+
+    policies: Path
+    state: Path
+    socket: Path
+    origin: str  # name of the ledger; "" when the file does not say
+
+
+def places(path: Path, environ: Mapping[str, str]) -> Places:
+    """Where things are, even when the file has faults elsewhere. Raises Faulty when it cannot be read at all.
+
+    A revocation must not wait for somebody to finish editing the configuration.
+    """
+    folder = path.absolute().parent
+    root = read(path)
+    for _ in overrides.apply(root, environ):
+        pass
+    state = folder / checks.text(root, "state", "./state")
+    socket = checks.text(root, "control.socket")
+    return Places(
+        Path(os.path.normpath(folder / checks.text(root, "policies", "./policies"))),
+        Path(os.path.normpath(state)),
+        Path(os.path.normpath(folder / socket if socket else state / "control.sock")),
+        checks.text(root, "audit.origin"),
+    )
 
 
 def schema() -> dict[str, Any]:

@@ -158,6 +158,7 @@ class Reporter(Section):
 
     id: Name
     key: File = Field(description="its public key, PEM or JWK")
+    orgs: list[Text] = Field(default=[], description="only devices of these departments; all when empty")
 
 
 class Device(Section):
@@ -167,6 +168,7 @@ class Device(Section):
     freshness: Duration = Field(default=86_400.0, gt=0, description="a report older than this is not fresh")
     stale: Duration = Field(default=259_200.0, gt=0, description="a report older than this says nothing")
     reporters: list[Reporter] = []
+    trusted_issuers: list[Url] = Field(default=[], description="issuers whose device claim proves the device")
 
 
 class Site(Section):

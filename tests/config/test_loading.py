@@ -233,7 +233,7 @@ def test_a_switch_that_weakens_is_said_and_so_is_one_that_does_nothing(folder: P
     config = config_of(folder, plain + "insecure: [plaintext-upstream, plaintext-listen]\n")
     assert config.insecure == ("plaintext-upstream", "plaintext-listen")
     assert {one.code for one in config.warnings} == {"C035", "C036", "C080"}
-    assert faults_of(folder, plain) == [(18, 15, "C032")]
+    assert faults_of(folder, plain) == [(17, 15, "C032")]
 
 
 def test_an_empty_file_and_a_list_are_faults_not_crashes(folder: Path) -> None:

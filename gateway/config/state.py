@@ -1,0 +1,98 @@
+"""What does a state directory need before the first start?
+
+Its folders and the gateway's own keys (contracts, section 9). Rules:
+
+1. Nothing that exists is ever replaced: a lost key loses the proof of everything it signed.
+2. Folders are 0700, keys 0600, from the moment they exist.
+3. The ledger's public key is handed over explicitly: an auditor who takes it from the gateway's own
+   disk later proves nothing.
+"""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from msgspec import Struct
+
+from gateway.crypto.jws import SigningKey
+from gateway.crypto.keys import KeyFault, create, load, read_private, verifier_text
+
+FORMAT = "1"
+FOLDERS = ("keys", "journal", "ledger", "bundles")
+SIGNING = {"ledger.key": "EdDSA", "assertion.key": "ES256"}
+RANDOM = ("mask.key", "object.key")
+RANDOM_BYTES = 32
+
+
+class Prepared(Struct, frozen=True):
+    """What was made, and the key to hand to the auditor (a C2SP verifier key)."""
+
+    made: tuple[Path, ...]
+    verifier: str
+
+
+def prepare(state: Path, origin: str) -> Prepared:
+    """Make what is missing. Raises KeyFault, OSError."""
+    made = [folder for folder in (state, *(state / name for name in FOLDERS)) if _folder(folder)]
+    for name, algorithm in SIGNING.items():
+        if not (state / "keys" / name).exists():
+            create(state / "keys" / name, SigningKey.generate(algorithm))
+            made.append(state / "keys" / name)
+    for name in RANDOM:
+        if _write_new(state / "keys" / name, secrets.token_bytes(RANDOM_BYTES)):
+            made.append(state / "keys" / name)
+    verifier = verifier_of(state, origin)
+    for path, text in ((state / "keys" / "ledger.pub", verifier), (state / "format", FORMAT)):
+        if _write_new(path, f"{text}\n".encode()):
+            made.append(path)
+    return Prepared(tuple(made), verifier)
+
+
+def verifier_of(state: Path, origin: str) -> str:
+    """The verifier key of this state directory: as it was handed out, else made from the ledger's key."""
+    published = state / "keys" / "ledger.pub"
+    if published.exists():
+        return published.read_text(encoding="ascii").strip()
+    key = load(state / "keys" / "ledger.key")
+    return verifier_text(origin, key.public())
+
+
+def faults(state: Path) -> list[str]:
+    """What keeps this state directory from being used, in words; empty when nothing does."""
+    found = []
+    for name in (*SIGNING, *RANDOM):
+        path = state / "keys" / name
+        try:
+            data = read_private(path)
+            if name in SIGNING:
+                load(path)
+            elif len(data) != RANDOM_BYTES:
+                found.append(f"`{path}` must hold {RANDOM_BYTES} bytes")
+        except KeyFault as fault:
+            found.append(str(fault))
+    return found
+
+
+def _folder(path: Path) -> bool:
+    try:
+        path.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            raise
+        return False
+    path.chmod(0o700)  # whatever the umask says
+    return True
+
+
+def _write_new(path: Path, data: bytes) -> bool:
+    """Write a file that nobody else can read, durable when this returns; False when it exists."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(handle)
+    return True
