@@ -76,6 +76,7 @@ class Door:
         self.now = 0.0
         self.common: tuple[list[tuple[bytes, bytes]] | None, bytes] = (None, b"")  # headers of every answer, prepared
         self.sweep = _sweep_seconds(settings)
+        self.keep_alive = self.limits.keep_alive_seconds + self.sweep
         self._guests: set[Guest] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._told_at = 0.0

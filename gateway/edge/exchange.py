@@ -24,7 +24,8 @@ App = Callable[[Any, Callable[[], Awaitable[Message]], Callable[[Message], Await
 
 SLICE = 131072  # a large piece is handed to the transport in slices, so that back-pressure works inside it
 BUFFER_MAX = 65536  # request body that has arrived and was not yet taken
-_OURS = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"trailer"))
+_OURS = frozenset((b"content-length", b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"trailer"))
+_NO_BODY = frozenset((204, 304))
 _STATUS: dict[int, bytes] = {
     **{code: b"HTTP/1.1 %d \r\n" % code for code in range(100, 600)},
     **{status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus},
@@ -64,41 +65,39 @@ class Line(Protocol):
 class Exchange:
     """One request and its answer."""
 
-    __slots__ = (
-        "_block", "_chunked", "_done", "_gauges", "_holds", "_invite", "_left", "_line", "_loop", "_parts",
-        "_silent", "_status", "_told", "_waiter", "begun", "buffered", "closed", "complete", "head", "why",
-    )  # fmt: skip
+    complete = False  # the request body has arrived
+    buffered = 0  # bytes of it that were not taken yet
+    begun = False  # part of the answer is on its way
+    closed = False  # nothing more can be sent
+    why = ""  # reason code why the request body will never be complete
+    _holds = False
+    _told = False  # the application knows that the body is complete
+    _waiter: asyncio.Future[None] | None = None
+    _status = 0  # the application has begun its answer with this status
+    _left: int | None = None  # bytes still owed of Content-Length
+    _chunked = False
+    _silent = False  # the answer has no body by its nature
+    _done = False
 
     def __init__(self, line: Line, head: Head, loop: asyncio.AbstractEventLoop, gauges: Gauges) -> None:
         self.head = head
-        self.complete = False  # the request body has arrived
-        self.buffered = 0
-        self.begun = False  # part of the answer is on its way
-        self.closed = False  # nothing more can be sent
-        self.why = ""  # reason code why the request body will never be complete
         self._line = line
         self._loop = loop
         self._gauges = gauges
-        self._holds = False
         self._parts: list[bytes] = []
-        self._told = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._lines: list[bytes] = []  # headers of the answer, not yet sent
         self._invite = head.expects  # 100 (Continue) is owed
-        self._block: bytes | None = None  # the answer's head, not yet sent
-        self._status = 0
-        self._left: int | None = None  # bytes still owed of Content-Length
-        self._chunked = False
-        self._silent = False  # the answer has no body by its nature
-        self._done = False
 
-    async def run(self, app: App, scope: dict[str, Any]) -> None:
+    async def run(self, app: App, scope: dict[str, Any], tasks: set[asyncio.Task[None]]) -> None:
         """Let the application answer. What it raises is the task's, the connection is dealt with here."""
         try:
             await app(scope, self.receive, self.send)
         finally:
-            self.release()
+            if self._holds:
+                self.release()
             if not (self._done or self.closed):
                 self._line.unfinished(self.begun)
+            tasks.discard(asyncio.current_task())
 
     # --- the worker's places -----------------------------------------------------------------
 
@@ -199,80 +198,79 @@ class Exchange:
             raise RuntimeError(f"`{kind}` does not come next in an answer")
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        lines: list[bytes] = []
+        lines = self._lines
         for name, value in headers:
             name = name.lower()
-            if name == b"content-length":
-                if self._left is not None or not value.isdigit():
-                    raise RuntimeError("an answer has one content-length, in digits")
-                self._left = int(value)
-            elif name not in _OURS:
+            if name not in _OURS:
                 lines.append(b"%b: %b\r\n" % (name, value))
+            elif name == b"content-length":
+                self._announce(value)
             elif name == b"connection" and b"close" in value.lower():
                 self._line.keep_alive = False
-        block = b"".join(lines)
-        if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
-            raise RuntimeError("a header of the answer holds a line end or NUL")
-        self._block = _STATUS[status] + self._line.common_headers() + block
+        self._silent = self.head.method == "HEAD" or status in _NO_BODY
         self._status = status
-        self._silent = self.head.method == "HEAD" or status in (204, 304)
         if self._left is None and not self._silent:
             self._loop.call_soon(self._flush)
 
+    def _announce(self, value: bytes) -> None:
+        if self._left is not None or not value.isdigit():
+            raise RuntimeError("an answer has one content-length, in digits")
+        self._left = int(value)
+
     def _flush(self) -> None:
         """Send the head alone when the first piece did not come at once (a stream of events)."""
-        if self._block is not None and not self.closed:
-            self._line.write(self._framed(self._block, 0, True))
+        if not (self.begun or self.closed):
+            self._line.write(self._top(0, True))
 
-    def _framed(self, block: bytes, size: int, more: bool) -> bytes:
-        """The whole head, with the framing of a first piece of this size."""
-        framing = b""
-        if self._left is None and not self._silent:
+    def _top(self, size: int, more: bool) -> bytes:
+        """The head of the answer as it goes on the wire, with the framing for a first piece of this size."""
+        line, lines = self._line, self._lines
+        if not self._silent and self._left is None:
             if not more:
                 self._left = size
             elif self.head.version == "1.1":
                 self._chunked = True
-                framing = b"transfer-encoding: chunked\r\n"
+                lines.append(b"transfer-encoding: chunked\r\n")
             else:
-                self._line.keep_alive = False  # only the end of the connection ends such an answer
+                line.keep_alive = False  # only the end of the connection ends such an answer
         if self._left is not None and self._status != 204:
-            framing = b"content-length: %d\r\n" % self._left
-        if not self._line.keep_alive:
-            framing += b"connection: close\r\n"
+            lines.append(b"content-length: %d\r\n" % self._left)
+        if not line.keep_alive:
+            lines.append(b"connection: close\r\n")
         elif self.head.version == "1.0":
-            framing += b"connection: keep-alive\r\n"
-        self._block = None
+            lines.append(b"connection: keep-alive\r\n")
+        block = b"".join(lines)
+        if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
+            raise RuntimeError("a header of the answer holds a line end or NUL")
         self._invite = False
         self.begun = True
-        self.release()
-        return b"%b%b\r\n" % (block, framing)
+        if self._holds:
+            self.release()
+        return b"".join((_STATUS[self._status], line.common_headers(), block, b"\r\n"))
 
     def _piece(self, body: bytes | memoryview, more: bool) -> None:
-        block = self._block
-        self._check_length(len(body), more)
-        first = b"" if block is None else self._framed(block, len(body), more)
+        left = self._left
+        if left is not None and not self._silent:
+            self._check_length(left, len(body), more)
+        top = b"" if self.begun else self._top(len(body), more)
         if self._silent:
-            payload: bytes | memoryview = b""
+            payload: bytes | memoryview = top
         elif self._chunked:
-            payload = _chunk(body, more)
+            payload = top + _chunk(body, more)
         else:
-            payload = body
+            payload = b"".join((top, body)) if top else body
             if self._left is not None:
                 self._left -= len(body)
-        if first:
-            payload = b"".join((first, payload))
         if payload:
             self._line.write(payload)
         if not more:
             self._done = True
             self._line.finished()
 
-    def _check_length(self, size: int, more: bool) -> None:
-        left = self._left
-        if left is None or self._silent or (size <= left and (more or size == left)):
-            return
-        self._line.unfinished(self.begun)
-        raise RuntimeError("an answer is not as long as its content-length says")
+    def _check_length(self, left: int, size: int, more: bool) -> None:
+        if size > left or (not more and size < left):
+            self._line.unfinished(self.begun)
+            raise RuntimeError("an answer is not as long as its content-length says")
 
     async def _all_but_last_slice(self, body: bytes) -> memoryview:
         view = memoryview(body)

@@ -19,13 +19,15 @@ from msgspec import Struct
 from gateway.edge.settings import Limits
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_METHODS = {method.encode("ascii"): method for method in METHODS}
 END = b"\r\n\r\n"
 _TEXT = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 _LENGTH = re.compile(rb"[0-9]{1,15}")  # 2**64 + 5 would wrap in a naive reader
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*")
 _CHUNK_LINE_MAX = 4096
-_FRAMING_FIELDS = (b"host", b"content-length", b"transfer-encoding", b"expect")
+_FRAMING_FIELDS = frozenset((b"content-length", b"transfer-encoding", b"expect", b"connection"))
+_SINGLE = (b"host", b"content-length", b"transfer-encoding", b"expect")
 
 
 class Malformed(Exception):
@@ -60,11 +62,11 @@ class HeadReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by llhttp for each field."""
-        self._headers.append((name.lower(), value.strip(b" \t")))
+        self._headers.append((name.lower(), value.strip()))  # blanks and tabs: no other space passed the count
 
     def read(self, head: bytes) -> Head:
         """The head, from its first byte up to and with the empty line. Raises Malformed."""
-        method, target, version = self.request_line(head[: head.find(b"\r\n")])
+        method, target, version = self.request_line(head[: head.find(b"\r")])
         fields_expected = _line_ends(head) - 2
         if fields_expected > self._limits.header_count:
             raise Malformed("headers_too_large")
@@ -77,9 +79,11 @@ class HeadReader:
             _refuse_doubles(headers)
         if b"host" not in fields:
             raise Malformed("bad_framing")
+        if _FRAMING_FIELDS.isdisjoint(fields) and version == "1.1":
+            return Head(method, target, version, headers, 0, True, False)
         length = body_length(fields, version)
-        expects = b"expect" in fields and version == "1.1" and length != 0
-        keep_alive = _keeps_alive(headers, fields, version)
+        expects = length != 0 and b"expect" in fields and version == "1.1"
+        keep_alive = _keeps_alive(headers, version)
         if length != 0 or not keep_alive:
             self._parser = None  # llhttp would wait for the body, which is read here
         return Head(method, target, version, headers, length, keep_alive, expects)
@@ -96,9 +100,9 @@ class HeadReader:
             raise Malformed("bad_target")  # absolute, authority and `*` form (PYSEC-2026-248)
         if len(target) > self._limits.target_bytes:
             raise Malformed("target_too_long")
-        name = method.decode("ascii", "replace")
-        if name not in METHODS:
-            raise Malformed("method_not_supported" if name.isalpha() and name.isupper() else "bad_framing")
+        name = _METHODS.get(method)
+        if name is None:
+            raise Malformed("method_not_supported" if method.isalpha() and method.isupper() else "bad_framing")
         return name, target, "1.1" if version == b"HTTP/1.1" else "1.0"
 
     def check_start(self, start: bytes) -> None:
@@ -150,6 +154,7 @@ def body_length(fields: dict[bytes, bytes], version: str) -> int | None:
 
 
 def _line_ends(head: bytes) -> int:
+    """How many lines there are. A CR or LF that stands alone breaks the sum of lines and fields, see `read`."""
     left = head.translate(None, _TEXT)
     count = len(left) // 2
     if left != b"\r\n" * count:
@@ -159,13 +164,11 @@ def _line_ends(head: bytes) -> int:
 
 def _refuse_doubles(headers: list[tuple[bytes, bytes]]) -> None:
     names = [name for name, _ in headers]
-    if any(names.count(name) > 1 for name in _FRAMING_FIELDS):
+    if any(names.count(name) > 1 for name in _SINGLE):
         raise Malformed("bad_framing")
 
 
-def _keeps_alive(headers: list[tuple[bytes, bytes]], fields: dict[bytes, bytes], version: str) -> bool:
-    if b"connection" not in fields:
-        return version == "1.1"
+def _keeps_alive(headers: list[tuple[bytes, bytes]], version: str) -> bool:
     wishes = b",".join(value for name, value in headers if name == b"connection").lower()
     tokens = [token.strip() for token in wishes.split(b",")]
     return b"close" not in tokens and (version == "1.1" or b"keep-alive" in tokens)

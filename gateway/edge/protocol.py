@@ -13,14 +13,13 @@ they take, and starts the ASGI application once for each. Rules:
 """
 
 import asyncio
-import enum
 import socket
 import struct
 from collections.abc import Callable
 from math import inf
 from os import urandom
 from time import time
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast
 from urllib.parse import unquote
 
 from gateway.edge.door import Door, Gauges
@@ -41,13 +40,11 @@ _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close with a reset
 
 
-class Stage(enum.Enum):
-    """What the connection waits for."""
-
-    HEAD = enum.auto()  # a request head, or its rest
-    BODY = enum.auto()  # the rest of a request body
-    BUSY = enum.auto()  # the answer of the application
-    LAST = enum.auto()  # the caller, to take the last answer and hang up
+# what the connection waits for; plain numbers, because reading an enum member costs 0.09 µs, ten times a name
+HEAD: Final = 0  # a request head, or its rest
+BODY: Final = 1  # the rest of a request body
+BUSY: Final = 2  # the answer of the application
+LAST: Final = 3  # the caller, to take the last answer and hang up
 
 
 def protocol_class(settings: Settings, notice: Callable[[Notice], None], gauges: Gauges) -> "type[GatewayProtocol]":
@@ -84,7 +81,7 @@ class GatewayProtocol(asyncio.Protocol):
         self._state = app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._reader = HeadReader(self.door.limits)
-        self._stage = Stage.HEAD
+        self._stage: int = HEAD
         self._held = b""
         self._exchange: Exchange | None = None
         self._body: Counted | Chunked | None = None
@@ -120,8 +117,8 @@ class GatewayProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed, by whom ever."""
         self.door.leave(self)
-        self._worker.connections.discard(self)  # type: ignore[arg-type]  # as above
-        self._stage = Stage.LAST
+        self._worker.connections.discard(self)
+        self._stage = LAST
         self._reader.close()
         if self._exchange is not None:
             self._exchange.close("client_gone")
@@ -131,11 +128,11 @@ class GatewayProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have arrived."""
         stage = self._stage
-        if stage is Stage.HEAD:
+        if stage == HEAD:
             self._take_head(data)
-        elif stage is Stage.BODY:
+        elif stage == BODY:
             self._take_body(data)
-        elif stage is Stage.BUSY:
+        elif stage == BUSY:
             self._hold(data)
         else:
             self._discard(len(data))
@@ -144,9 +141,9 @@ class GatewayProtocol(asyncio.Protocol):
         """The caller sends nothing more; it may still wait for its answer (not over TLS)."""
         self._peer_done = True
         self.keep_alive = False
-        if self._stage is Stage.HEAD and self._held:
+        if self._stage == HEAD and self._held:
             self._refuse("bad_framing")
-        elif self._stage is Stage.BODY:
+        elif self._stage == BODY:
             self._break("body_incomplete")
         return self._exchange is not None and self._scheme == "http"
 
@@ -167,10 +164,10 @@ class GatewayProtocol(asyncio.Protocol):
 
     def overdue(self, now: float) -> None:
         """A deadline has passed."""
-        if self.write_deadline <= now or self._stage is Stage.LAST:
+        if self.write_deadline <= now or self._stage == LAST:
             self.door.tally.add("edge.refused", self._source(), "client_gone")
             self._cut()
-        elif self._stage is Stage.BODY:
+        elif self._stage == BODY:
             self._break("request_timeout")
         elif self._held:
             self._refuse("request_timeout")
@@ -180,7 +177,7 @@ class GatewayProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """The worker drains: finish what is begun, take one more request that may be on its way, then close."""
         self.keep_alive = False
-        if self._stage is Stage.HEAD and not self._held:
+        if self._stage == HEAD and not self._held:
             self.deadline = min(self.deadline, self.door.after(DRAIN_IDLE_SECONDS))
 
     # --- requests ----------------------------------------------------------------------------
@@ -218,24 +215,25 @@ class GatewayProtocol(asyncio.Protocol):
         exchange = self._exchange = Exchange(self, head, self._loop, self.door.gauges)
         if head.length == 0:
             exchange.complete = True
-            self._await_answer(rest)
+            self._stage = BUSY
+            self.deadline = inf
+            self._held = rest  # at most what one read gave
         else:
             self._await_body(head, rest)
             if exchange.closed:
                 return
         if self.door.full():
-            self._shed(head)
+            self._shed()
             return
         exchange.hold()
-        task = self._loop.create_task(exchange.run(self._app, self._scope(head)))
-        self._worker.tasks.add(task)
-        task.add_done_callback(self._worker.tasks.discard)
+        tasks = self._worker.tasks
+        tasks.add(asyncio.Task(exchange.run(self._app, self._scope(head), tasks), loop=self._loop, name="request"))
 
     def _await_body(self, head: Head, rest: bytes) -> None:
         limits = self.door.limits
         self._body = Chunked(limits) if head.length is None else Counted(head.length)
         self._body_until = self.door.after(limits.body_seconds)
-        self._stage = Stage.BODY
+        self._stage = BODY
         if rest:
             self._take_body(rest)
         else:
@@ -265,7 +263,7 @@ class GatewayProtocol(asyncio.Protocol):
             self.deadline = min(self.door.after(self.door.limits.body_idle_seconds), self._body_until)
 
     def _await_answer(self, rest: bytes) -> None:
-        self._stage = Stage.BUSY
+        self._stage = BUSY
         self._body = None
         self.deadline = inf
         if rest:
@@ -319,7 +317,7 @@ class GatewayProtocol(asyncio.Protocol):
 
     def body_taken(self) -> None:
         """There is room for more of the request body."""
-        if not self._reading and self._stage is Stage.BODY:
+        if not self._reading and self._stage == BODY:
             self._read(True)
             self._expect_more_body()
 
@@ -327,7 +325,7 @@ class GatewayProtocol(asyncio.Protocol):
         """The answer is complete: on to the next request, or hang up."""
         self._worker.total_requests += 1
         self._exchange = None
-        if self._stage is Stage.BODY:
+        if self._stage == BODY:
             self._last_answer()  # the rest of a body nobody wants must not be read as a request
         elif not self.keep_alive:
             self._last_answer() if self._held else self._close()
@@ -345,9 +343,10 @@ class GatewayProtocol(asyncio.Protocol):
             self._last_answer()
 
     def _next(self) -> None:
-        self._stage = Stage.HEAD
-        self.deadline = self.door.after(self.door.limits.keep_alive_seconds)
-        self._read(True)
+        self._stage = HEAD
+        self.deadline = self.door.now + self.door.keep_alive
+        if not self._reading:
+            self._read(True)
         if self._held:
             data, self._held = self._held, b""
             self._take_head(data)
@@ -369,15 +368,15 @@ class GatewayProtocol(asyncio.Protocol):
         if exchange.begun:
             exchange.fail(code)
             self._read(False)
-            self._stage, self._held, self.deadline = Stage.BUSY, b"", inf
+            self._stage, self._held, self.deadline = BUSY, b"", inf
         else:
             exchange.why = code
             self._refuse(code)
 
-    def _shed(self, head: Head) -> None:
+    def _shed(self) -> None:
         """Too much work at the moment: say so without starting anything."""
         self.door.tally.add("edge.shed", "", "in_flight")
-        stays = self.keep_alive and self._stage is Stage.BUSY
+        stays = self.keep_alive and self._stage == BUSY
         self.keep_alive = stays
         self._answer("overloaded")
         if not stays:
@@ -388,7 +387,7 @@ class GatewayProtocol(asyncio.Protocol):
             self._next()
 
     def _next_unless_last(self) -> None:
-        if self._stage is Stage.BUSY and self._exchange is None:
+        if self._stage == BUSY and self._exchange is None:
             self._next()
 
     def _one_too_many(self) -> None:
@@ -413,14 +412,14 @@ class GatewayProtocol(asyncio.Protocol):
         reply = turn_away(Unreadable(id, time(), code, self._source(), language=language), self.door.settings)
         lines = [b"%b: %b\r\n" % field for field in reply.headers]
         lines.append(b"x-request-id: %b\r\nx-content-type-options: nosniff\r\n" % id.encode("ascii"))
-        if not self.keep_alive or self._stage is not Stage.BUSY:
+        if not self.keep_alive or self._stage != BUSY:
             lines.append(b"connection: close\r\n")
         body = reply.body if isinstance(reply.body, bytes) and (head is None or head.method != "HEAD") else b""
         self._transport.write(b"".join((status_line(reply.status), self.common_headers(), *lines, b"\r\n", body)))
 
     def _last_answer(self) -> None:
         """Let the caller read what we said, take no more from it, then close."""
-        self._stage, self._held, self._body = Stage.LAST, b"", None
+        self._stage, self._held, self._body = LAST, b"", None
         pending = self._transport.get_write_buffer_size()
         self.deadline = self.door.after(self.door.limits.write_idle_seconds if pending else LINGER_SECONDS)
         if self._peer_done:
@@ -437,13 +436,13 @@ class GatewayProtocol(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close once all is written; a caller that does not read is cut off when that takes too long."""
-        self._stage = Stage.LAST
+        self._stage = LAST
         self.deadline = self.door.after(self.door.limits.write_idle_seconds)
         self._transport.close()
 
     def _cut(self) -> None:
         """Close now, with a reset: whatever was not finished must not look finished."""
-        self._stage = Stage.LAST
+        self._stage = LAST
         self.deadline = inf
         sock = self._transport.get_extra_info("socket")
         if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
