@@ -21,8 +21,8 @@ from gateway.behaviour import Watcher
 from gateway.catalog import Catalog
 from gateway.device import Devices
 from gateway.edge import Settings as Edge
-from gateway.edge import preflight, read, refusal, turn_away, write
-from gateway.facts import Ask, Facts, Fault, Outcome, Refused, Reply, Revealed, Unreadable, Warrant
+from gateway.edge import Tally, cors_headers, preflight, read, refusal, turn_away, write
+from gateway.facts import Ask, Facts, Fault, Headers, Outcome, Refused, Reply, Revealed, Unreadable, Warrant
 from gateway.identity import Recogniser
 from gateway.masking import Masking
 from gateway.policy import Policy
@@ -30,10 +30,11 @@ from gateway.upstream import Upstream
 
 
 class Revision(Struct, frozen=True, eq=False):
-    """A catalog and a policy that were checked against each other; flipped together."""
+    """Catalog, policy and device register that were checked together; flipped together."""
 
     catalog: Catalog
     policy: Policy
+    devices: Devices
 
 
 class Knowledge(Protocol):
@@ -47,9 +48,9 @@ class Journey(Struct, frozen=True, eq=False):
     """The path of one request through the rooms, as an ASGI application."""
 
     edge: Edge
+    tally: Tally
     knowledge: Knowledge
     identity: Recogniser
-    devices: Devices
     watcher: Watcher
     ledger: Ledger
     upstream: Upstream
@@ -59,28 +60,29 @@ class Journey(Struct, frozen=True, eq=False):
         """Judge and carry one request."""
         ask = read(scope, receive, self.edge)
         if isinstance(ask, Unreadable):
+            self.tally.add("edge.refused", ask.source, ask.code)
             await write(ask, turn_away(ask, self.edge), send)
             return
         if ask.method == "OPTIONS" and (permission := preflight(ask, self.edge)) is not None:
             await write(ask, permission, send)
             return
         revision = self.knowledge.current()
-        facts = await self.gather(ask, revision.catalog)
+        facts = await self.gather(ask, revision)
         decision = revision.policy.decide(facts)
         verdict = await self.ledger.commit(facts, decision)
         outcome = interrupted(ask)
         try:
             reply = await self.answer(ask, verdict)
-            outcome = await write(ask, reply, send)
+            outcome = await write(ask, reply, send, self.marks(ask, verdict, reply))
         finally:
             if isinstance(verdict, Warrant):
                 self.ledger.conclude(verdict.id, outcome)
 
-    async def gather(self, ask: Ask, catalog: Catalog) -> Facts:
+    async def gather(self, ask: Ask, revision: Revision) -> Facts:
         """Everything the policy may look at."""
         subject = await self.identity.recognise(ask)
-        posture = self.devices.assess(ask, subject)
-        asset = catalog.locate(ask)
+        posture = revision.devices.assess(ask, subject)
+        asset = revision.catalog.locate(ask)
         risk = self.watcher.weigh(ask, subject, posture, asset)
         return Facts(ask, subject, posture, risk, asset)
 
@@ -95,6 +97,13 @@ class Journey(Struct, frozen=True, eq=False):
         if isinstance(reply, Fault):
             return refusal(ask, reply, self.edge, verdict.id)
         return reply
+
+    def marks(self, ask: Ask, verdict: Warrant | Refused | Fault, reply: Reply) -> Headers:
+        """What every answer carries besides its own headers: CORS of the API, and the decision id of a reply."""
+        cors = cors_headers(ask, self.edge)
+        if reply.code or not isinstance(verdict, Warrant):
+            return cors  # a refusal names its decision itself
+        return (*cors, (b"x-gateway-decision", verdict.id.encode()))
 
 
 def interrupted(ask: Ask) -> Outcome:

@@ -12,11 +12,11 @@ from tests.test_layout import ROOT, seal_faults
 SOURCE = (ROOT / "gateway" / "journey.py").read_text(encoding="utf-8")
 
 DECIDE = "        decision = revision.policy.decide(facts)\n"
-GATHER = "        facts = await self.gather(ask, revision.catalog)\n"
+GATHER = "        facts = await self.gather(ask, revision)\n"
 COMMIT = "await self.ledger.commit(facts, decision)"
 FORWARD = "await self.upstream.forward(ask, verdict)"
 MASK = "await self.masking.apply(raw, verdict)"
-WRITE = "outcome = await write(ask, reply, send)"
+WRITE = "await write(ask, reply, send, self.marks(ask, verdict, reply))"
 
 REFUSED_BY_TYPES = {
     "decide_before_gather": (GATHER + DECIDE, DECIDE + GATHER),
@@ -31,8 +31,8 @@ REFUSED_BY_TYPES = {
     "forget_to_mask": (MASK, "raw"),
     "mask_with_nothing": (MASK, "await self.masking.apply(raw, None)"),
     "mask_with_a_permit": (MASK, "await self.masking.apply(raw, verdict.permit)"),
-    "send_the_raw_reply": ("        return reply\n\n\ndef", "        return raw\n\n\ndef"),
-    "write_the_verdict": (WRITE, "outcome = await write(ask, verdict, send)"),
+    "send_the_raw_reply": ("        return reply\n\n    def", "        return raw\n\n    def"),
+    "write_the_verdict": (WRITE, "await write(ask, verdict, send)"),
     "ignore_a_fault_of_the_upstream": (
         "        if isinstance(raw, Fault):\n            return refusal(ask, raw, self.edge, verdict.id)\n",
         "",
@@ -41,7 +41,7 @@ REFUSED_BY_TYPES = {
         "        if isinstance(reply, Fault):\n            return refusal(ask, reply, self.edge, verdict.id)\n",
         "",
     ),
-    "drop_the_device_room": ("        posture = self.devices.assess(ask, subject)\n", ""),
+    "drop_the_device_room": ("        posture = revision.devices.assess(ask, subject)\n", ""),
     "treat_a_decision_as_a_yes": (COMMIT, "self.ledger.commit(facts, decision) if decision else None"),
 }
 

@@ -5,8 +5,9 @@ The only room that speaks HTTP and ASGI towards callers. `protocol` keeps the co
 """
 
 from gateway.edge.cors import cors_headers, preflight
+from gateway.edge.door import Tally
 from gateway.edge.read import read
-from gateway.edge.refusal import reason_page, refusal, resource_metadata, turn_away
+from gateway.edge.refusal import plain, reason_page, refusal, resource_metadata, turn_away
 from gateway.edge.settings import Api, Cors, Limits, Settings
 from gateway.edge.write import write
 
@@ -15,7 +16,9 @@ __all__ = [
     "Cors",
     "Limits",
     "Settings",
+    "Tally",
     "cors_headers",
+    "plain",
     "preflight",
     "read",
     "reason_page",

@@ -147,3 +147,9 @@ def resource_metadata(settings: Settings, issuers: tuple[str, ...], bound: bool 
         (b"content-length", b"%d" % len(body)),
     )
     return Reply(200, headers, body, len(body))
+
+
+def plain(status: int, media: bytes, body: bytes, cache: bytes = b"no-store") -> Reply:
+    """A small answer of the gateway's own: health, key sets."""
+    headers = ((b"content-type", media), (b"cache-control", cache), (b"content-length", b"%d" % len(body)))
+    return Reply(status, headers, body, len(body))

@@ -1,0 +1,241 @@
+"""How is the control process put together, and what does it do all day?
+
+It seals what the workers recorded, feeds the index, the metrics and the log lines from the same
+entries, watches the policy folder, and answers at the operators' door. It is never on the
+request path: workers decide, record and forward while it is away.
+"""
+
+import asyncio
+import contextlib
+import os
+import platform
+import signal
+import sqlite3
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import uvicorn
+import uvloop
+
+from gateway import __version__
+from gateway.app.desk import Desk
+from gateway.app.revisions import Compiled, Watch
+from gateway.audit import Index, Ledger, Sealer, load_signer
+from gateway.behaviour import Watcher
+from gateway.config import Config
+from gateway.control import Credential, Settings, control_app, server_config, unix_socket
+from gateway.crypto import keys
+from gateway.edge.tls import Renewal, server_context
+from gateway.facts import Entry, Notice
+from gateway.serve import listen
+from gateway.stores import Board, State
+from gateway.telemetry import Gauges, Lines, Meter
+
+TICK_SECONDS = 0.1
+SEAL_EVERY = 3  # ticks between two checkpoints: a decision can be asked for within half a second
+SLOT = 0
+
+
+class Clerk:
+    """Seals and indexes, in one thread of its own: both touch the disk, and the doors must not wait."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._thread = ThreadPoolExecutor(1, "clerk")
+        self.size = 0
+        self.signed_at = 0.0
+        self.unsealed = 0
+        self._thread.submit(self._open).result()
+
+    def _open(self) -> None:
+        audit = self._config.audit
+        self._sealer = Sealer(audit, load_signer(keys.read_private(self._config.keys / "ledger.key"), audit.origin))
+        self._index = Index(self._config.state / "index.db")
+        self._index.catch_up(self._config.state / "ledger", self._sealer.size)
+
+    async def step(self) -> tuple[Entry, ...]:
+        """Seal and index what is new; the entries."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._step)
+
+    def _step(self) -> tuple[Entry, ...]:
+        try:
+            batch = self._sealer.step()
+        except OSError:  # the disk is full: entries wait in their journals, and the next step tries again
+            return ()
+        self.size, self.signed_at, self.unsealed = batch.size, batch.signed_at, batch.unsealed
+        try:
+            self._index.catch_up(self._config.state / "ledger", batch.first)
+            self._index.add(batch.first, batch.entries)
+        except (OSError, sqlite3.Error, ValueError):
+            pass  # what is sealed is read from the ledger at the next step
+        return batch.entries
+
+    async def close(self) -> None:
+        """Seal what is left, then close."""
+        await self.step()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        self._sealer.close()
+        self._index.close()
+
+
+class Control:
+    """The control process, from its rooms to its doors."""
+
+    def __init__(self, config: Config, start: Compiled) -> None:
+        self._config = config
+        self._parent = os.getppid()
+        self._board = Board.open(config.state / "board")
+        self._slot = self._board.slot(SLOT)
+        self._slot.claim(os.getpid(), time.time(), "control")
+        self._ledger = Ledger(config.audit, "control", keys.read_private(config.keys / "object.key"))
+        self._notice = self._ledger.note
+        self._clerk = Clerk(config)
+        self._meter = Meter(__version__, platform.python_version())
+        self._lines = Lines(sys.stdout)
+        self._watcher = Watcher(config.behaviour)
+        self._state = State(config.state / "state.db")
+        self._watch = Watch(config.policies)
+        self._pids: dict[int, int] = {}
+        self._desk = Desk(config, start, self._board, self._state, self._ledger, self._watcher, self._exposition)
+        self._servers: list[uvicorn.Server] = []
+        self._renewal: Renewal | None = None
+
+    # --- the doors ---------------------------------------------------------------------------------
+
+    def _doors(self) -> list[tuple[uvicorn.Server, "list[object]"]]:
+        config = self._config.control
+        settings = Settings(
+            tuple(Credential(*one) for one in config.tokens),
+            tuple(Credential(*one) for one in config.certificates),
+            config.operators,
+            os.getuid(),
+        )
+        app = control_app(self._desk.door(), settings, time.time, self._notice)
+        doors: list[tuple[uvicorn.Server, list[object]]] = [
+            (_Door(server_config(app)), [unix_socket(config.socket, shared=bool(config.operators))])
+        ]
+        if config.listen is not None:
+            context = server_context(config.tls) if config.tls is not None else None
+            if context is not None and config.tls is not None:
+                self._renewal = Renewal(context, config.tls)
+            doors.append((_Door(server_config(app, context)), [listen(config.listen.host, config.listen.port)]))
+        return doors
+
+    # --- running -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until SIGTERM, then seal what is left."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._desk.reload_soon)
+        self._say_what_is_weak()
+        doors = self._doors()
+        tasks = [asyncio.create_task(server.serve(sockets=sockets)) for server, sockets in doors]  # type: ignore[arg-type]  # sockets of two families
+        ticking = asyncio.create_task(self._tick(stop))
+        self._slot.set_ready(True)
+        try:
+            await stop.wait()
+        finally:
+            self._slot.set_ready(False)
+            for server, _ in doors:
+                server.should_exit = True
+            await asyncio.gather(*tasks)
+            ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticking
+            await self._finish()
+
+    async def _finish(self) -> None:
+        self._ledger.close()
+        await self._clerk.close()
+        self._state.close()
+        self._slot.release()
+
+    async def _tick(self, stop: asyncio.Event) -> None:
+        turn = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            self._slot.beat(time.time())
+            turn += 1
+            if turn % SEAL_EVERY == 0:
+                for entry in await self._clerk.step():
+                    self._take(entry)
+            self._notice_deaths()
+            if turn % 10 == 0:
+                self._every_second()
+            await self._desk.tick()
+            if os.getppid() != self._parent:
+                stop.set()  # the supervisor is gone: seal and leave
+
+    def _take(self, entry: Entry) -> None:
+        self._meter.read(entry)
+        self._lines.write(entry)
+        self._watcher.learn(entry)
+
+    def _notice_deaths(self) -> None:
+        """A worker whose slot changed hands has died; its replacement cannot tell of it."""
+        for slot in self._board.slots[1:]:
+            known, now = self._pids.get(slot.index, 0), slot.pid
+            if now and known and now != known:
+                self._notice(Notice("worker.died", f"w{slot.index}", f"pid {known}, replaced by {now}"))
+            if now:
+                self._pids[slot.index] = now
+
+    def _every_second(self) -> None:
+        if self._watch.changed():
+            self._desk.reload_soon()
+        said = self._renewal.check() if self._renewal is not None else None
+        if said is not None:
+            self._notice(Notice("tls.renewal_failed" if said else "tls.renewed", "control", said))
+
+    def _say_what_is_weak(self) -> None:
+        for api in self._config.observing:
+            self._notice(Notice("mode.observe", api))
+        for switch in self._config.insecure:
+            self._notice(Notice("switch.insecure", switch))
+
+    def _exposition(self, accept: str) -> tuple[bytes, str]:
+        workers = self._board.live("worker")
+        latest = self._state.activations(1)
+        self._meter.gauges(
+            Gauges(
+                workers=len(workers),
+                inflight=int(sum(slot.get("in_flight") for slot in workers)),
+                connections=int(sum(slot.get("connections") for slot in workers)),
+                loop_lag=max((slot.get("loop_lag") for slot in workers), default=0.0),
+                revocations=len(self._state.revocations(time.time())),
+                sealed_size=self._clerk.size,
+                checkpoint_at=self._clerk.signed_at,
+                unsealed=self._clerk.unsealed,
+                policy=latest[0].digest if latest else "",
+                policy_loaded_at=latest[0].at if latest else 0.0,
+                observing=self._config.observing,
+                enforcing=tuple(api.name for api in self._config.apis if api.name not in self._config.observing),
+                switches=self._config.insecure,
+            )
+        )
+        return self._meter.render(accept)
+
+
+class _Door(uvicorn.Server):
+    """A server that leaves signals to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # as declared by uvicorn
+        yield
+
+
+def control(config: Config, start: Compiled) -> None:
+    """Be the control process until SIGTERM. Runs in the forked process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_control(config, start))
+
+
+async def _control(config: Config, start: Compiled) -> None:
+    await Control(config, start).run()

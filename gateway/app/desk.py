@@ -1,0 +1,209 @@
+"""What happens behind each route of the operators' door?
+
+Commit to the store, bump the board, then answer: what was answered with 200 holds for every
+live worker from its next request on. A reload is two steps: workers prepare, then all flip.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.app import revisions
+from gateway.app.revisions import Compiled
+from gateway.audit import Ledger, Unanswerable, lookup, query, read_entries
+from gateway.behaviour import Watcher
+from gateway.config import Config
+from gateway.control import Act, Door, DoorFault, PostureFault, Rejected, Reloaded, Revocation, Revoked
+from gateway.device import Rejected as RejectedReport
+from gateway.device import accept
+from gateway.document import Faulty, FileFault
+from gateway.stores import Board, State, StateFault
+
+PREPARE_SECONDS = 20.0
+POLL_SECONDS = 0.02
+
+
+class Desk:
+    """Does what operators ask for."""
+
+    def __init__(
+        self,
+        config: Config,
+        start: Compiled,
+        board: Board,
+        state: State,
+        ledger: Ledger,
+        watcher: Watcher,
+        exposition: Callable[[str], tuple[bytes, str]],
+    ) -> None:
+        self._config = config
+        self._compiled = start
+        self._board = board
+        self._state = state
+        self._ledger = ledger
+        self._watcher = watcher
+        self._exposition = exposition
+        self._reloading = asyncio.Lock()
+        self._wanted = False
+
+    def door(self) -> Door:
+        """The door with everything behind it."""
+        return Door(
+            revoke=self._revoke,
+            lift=self._lift,
+            list_revocations=self._list,
+            accept_posture=self._accept,
+            reload=self.reload,
+            active_policy=self._active,
+            decision=self._decision,
+            query=self._query,
+            risk=self._risk,
+            render_metrics=self._exposition,
+            health=self._health,
+            ready=self._ready,
+            act=self._act,
+        )
+
+    # --- revocations and postures -----------------------------------------------------------------
+
+    async def _revoke(self, wish: Revocation, by: str) -> Revoked:
+        try:
+            done = self._state.revoke(wish.kind, wish.id, wish.reason, by, time.time(), wish.until)
+        except StateFault as fault:
+            raise DoorFault("state_unavailable", fault.en) from fault
+        self._board.bump("state")  # before the answer: whoever reads 200 may rely on it
+        return Revoked(done.id, len(self._board.live("worker")))
+
+    async def _lift(self, id: int, by: str) -> bool:
+        try:
+            lifted = self._state.lift(id, by, time.time())
+        except StateFault as fault:
+            raise DoorFault("state_unavailable", fault.en) from fault
+        if lifted is None:
+            return False
+        self._board.bump("state")
+        return True
+
+    async def _list(self) -> object:
+        return self._state.revocations(time.time())
+
+    async def _accept(self, jws: str) -> PostureFault | None:
+        accepted = accept(jws, self._config.device, self._compiled.register, self._state.last_sequence, time.time())
+        if isinstance(accepted, RejectedReport):
+            return PostureFault(accepted.err, accepted.description)
+        try:
+            kept = self._state.keep_report(accepted)
+        except StateFault as fault:
+            raise DoorFault("state_unavailable", fault.en) from fault
+        if not kept:
+            return PostureFault("invalid_request", "a newer report was accepted meanwhile")
+        self._board.bump("posture")
+        return None
+
+    # --- policies ------------------------------------------------------------------------------------
+
+    def reload_soon(self) -> None:
+        """Reload at the next tick: a file changed, or SIGHUP came."""
+        self._wanted = True
+
+    async def tick(self) -> None:
+        """Do what was asked for outside the door."""
+        if self._wanted:
+            self._wanted = False
+            outcome = await self.reload("gateway")
+            if isinstance(outcome, Rejected):
+                first = outcome.faults[0]
+                detail = f"{first.file}:{first.line}:{first.column}: {first.code} {first.en}"
+                self._ledger.act("gateway", "system", "policy.rejected", "", detail, False)
+            elif outcome.bundle != outcome.previous:
+                detail = f"previous {outcome.previous}"
+                self._ledger.act("gateway", "system", "policy.reload", outcome.bundle, detail)
+
+    async def reload(self, by: str) -> Reloaded | Rejected:
+        """Compile, test, store, let every worker prepare, then flip all at once."""
+        async with self._reloading:
+            config = self._config
+            try:
+                compiled = await asyncio.to_thread(
+                    revisions.store, config.state, config.policies, config.apis, time.time()
+                )
+            except Faulty as faulty:
+                return Rejected(faulty.faults)
+            except OSError as error:
+                raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
+            previous = self._compiled.digest
+            if compiled.digest == previous:
+                return Reloaded(previous, previous)
+            revisions.name_candidate(config.state, compiled.digest)
+            if not await self._all_prepared(compiled.digest):
+                return Rejected((_unprepared(str(config.policies)),))
+            self._state.activate(compiled.digest, by, time.time())
+            self._board.bump("bundle")
+            self._compiled = compiled
+            revisions.remove_old(config.state, compiled.digest)
+            return Reloaded(compiled.digest, previous)
+
+    async def _all_prepared(self, digest: str) -> bool:
+        deadline = time.monotonic() + PREPARE_SECONDS
+        while time.monotonic() < deadline:
+            if all(slot.prepared == digest for slot in self._board.live("worker")):
+                return True
+            await asyncio.sleep(POLL_SECONDS)
+        return False
+
+    async def _active(self) -> object:
+        history = self._state.activations(20)
+        return {"active": self._compiled.digest, "rules": len(self._compiled.bundle.denies), "history": history}
+
+    # --- questions -----------------------------------------------------------------------------------
+
+    async def _decision(self, id: str) -> object | None:
+        return await asyncio.to_thread(found, self._config, id)
+
+    async def _query(self, text: str, limit: int) -> object:
+        try:
+            return await asyncio.to_thread(query, self._config.state / "index.db", text, limit)
+        except Unanswerable as fault:
+            raise DoorFault("bad_request", str(fault)) from fault
+
+    async def _risk(self, subject: str) -> object | None:
+        return self._watcher.view(subject, time.time())
+
+    def _health(self) -> object:
+        return {
+            "status": "ok",
+            "workers": [
+                {"slot": slot.index, "pid": slot.pid, "ready": slot.ready, "since": slot.started_at}
+                for slot in self._board.live("worker")
+            ],
+            "bundle": self._compiled.digest,
+            "recording": self._ledger.fault or "ok",
+        }
+
+    def _ready(self) -> bool:
+        workers = self._board.live("worker")
+        return not self._ledger.fault and bool(workers) and all(slot.ready for slot in workers)
+
+    async def _act(self, act: Act) -> bool:
+        self._ledger.act(act.operator, act.role, act.act, act.target, act.detail, act.ok)
+        return not self._ledger.fault
+
+
+def found(config: Config, id: str) -> object | None:
+    """A decision as it stands in the ledger, and how it ended; None when nobody knows it (yet)."""
+    index = config.state / "index.db"
+    number = lookup(index, id)
+    if number is None:
+        return None
+    raw = next(read_entries(config.state / "ledger", number), None)
+    rows = query(index, f'"{id}"', 1)
+    return {"number": number, "entry": raw and msgspec.Raw(raw), "outcome": rows[0] if rows else None}
+
+
+def _unprepared(folder: str) -> FileFault:
+    return FileFault(
+        folder, 1, 1, "P097", "not every worker could prepare it in time", "并非所有工作进程都能及时准备好",
+        "look at the notices `policy.unprepared`, then reload again", "请查看 `policy.unprepared` 通知后重新加载",
+    )  # fmt: skip

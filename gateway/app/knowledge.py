@@ -1,0 +1,70 @@
+"""What does this worker judge by, and is it still what all others judge by?
+
+Rules:
+
+1. The board's word is compared at the start of every request: a revision that was activated before the
+   request came in is the one that judges it.
+2. Flipping is one assignment; a revision that was prepared off the loop flips at once.
+3. A revision that cannot be read leaves the last good one in force, and a notice says so.
+"""
+
+from collections.abc import Callable
+
+from gateway.app.revisions import Compiled
+from gateway.document import Faulty
+from gateway.facts import Notice
+from gateway.journey import Revision
+from gateway.policy import Damaged
+from gateway.stores import Board, StateFault
+from gateway.stores.board import WORDS
+
+BUNDLE = WORDS["bundle"]
+
+
+class Knowledge:
+    """The active revision, and the one prepared to follow it."""
+
+    def __init__(
+        self,
+        board: Board,
+        start: Compiled,
+        active: Callable[[], str],
+        recall: Callable[[str], Compiled],
+        make: Callable[[Compiled], Revision],
+        notice: Callable[[Notice], None],
+    ) -> None:
+        self._words = board.words
+        self._active = active
+        self._recall = recall
+        self._make = make
+        self._notice = notice
+        self._prepared: dict[str, Revision] = {}
+        self.digest = start.digest
+        self._revision = self._make(start)
+        self._seen = -1  # the first request looks: something may have been activated since the fork
+
+    def current(self) -> Revision:
+        """The revision to judge by."""
+        if self._words[BUNDLE] != self._seen:
+            self._flip()
+        return self._revision
+
+    def prepare(self, compiled: Compiled) -> None:
+        """Take a revision that was compiled off the loop; it flips once it is activated."""
+        self._prepared = {compiled.digest: self._make(compiled)}
+
+    def prepared(self, digest: str) -> bool:
+        """Whether this revision could flip at once."""
+        return digest == self.digest or digest in self._prepared
+
+    def _flip(self) -> None:
+        word = self._words[BUNDLE]  # before reading: an activation during the reading moves it again
+        try:
+            digest = self._active()
+            if digest and digest != self.digest:
+                ready = self._prepared.pop(digest, None)
+                self._revision = ready if ready is not None else self._make(self._recall(digest))
+                self.digest = digest
+        except (StateFault, Faulty, Damaged, OSError) as fault:
+            self._notice(Notice("policy.unreadable", detail=type(fault).__name__))
+        self._seen = word

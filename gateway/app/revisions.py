@@ -1,0 +1,204 @@
+"""Which policies are in force, and how do all workers change to others at once?
+
+A revision is a catalog and a policy that were read, tested and stored together, under one digest.
+Rules:
+
+1. What is stored is what was tested: the folder is copied first, and the copy must come to the same digest.
+2. A revision that does not compile, or fails its own tests, changes nothing.
+3. A stored revision is never overwritten; its name is its digest.
+4. A worker reads the stored one, never the folder that somebody may be editing.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec import Struct, json
+
+from gateway import catalog, policy
+from gateway.catalog import ApiBinding, Catalog
+from gateway.device import Device, load_register
+from gateway.document import Faulty, FileFault
+from gateway.policy import Bundle, TestResult
+
+CANDIDATE = "candidate"
+KEPT = 50  # stored revisions; older ones are removed, the active one never
+
+
+class Compiled(Struct, frozen=True, eq=False):
+    """A revision that was read: its parts, its digest, and what a reader should be warned of."""
+
+    catalog: Catalog
+    bundle: Bundle
+    register: tuple[Device, ...]
+    digest: str
+    warnings: tuple[FileFault, ...] = ()
+
+
+def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Compiled:
+    """Read a policy folder. Raises Faulty with the faults of all its files.
+
+    Faults of the catalog come alone: without it, every rule that names an asset would look wrong.
+    """
+    listed = catalog.load(folder / "catalog", apis)
+    faults: list[FileFault] = []
+    bundle: Bundle | None = None
+    register: tuple[Device, ...] = ()
+    try:
+        bundle = policy.load(folder, listed.assets, now)
+    except Faulty as faulty:
+        faults.extend(faulty.faults)
+    try:
+        register = load_register(folder / "devices.yaml")
+    except Faulty as faulty:
+        faults.extend(faulty.faults)
+    if bundle is None or faults:
+        raise Faulty(faults)
+    return Compiled(listed, bundle, register, digest(bundle, listed, register), (*listed.faults, *bundle.warnings))
+
+
+def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...]) -> str:
+    """What names the three together."""
+    devices = sha256(json.encode(register)).hexdigest()
+    return sha256(f"{bundle.digest}\n{listed.digest}\n{devices}".encode()).hexdigest()
+
+
+def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:
+    """The policy's own tests; a fault for each that fails."""
+    results = policy.run_tests(folder, compiled.bundle, compiled.catalog.find)
+    return tuple(_failed(folder, result) for result in results if not result.passed)
+
+
+def _failed(folder: Path, result: TestResult) -> FileFault:
+    file, _, line = result.place.rpartition(":")
+    where = (file, int(line)) if line.isdigit() else (result.place, 1)
+    return FileFault(
+        str(folder / where[0]), where[1], 1, "P098",
+        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过:{result.zh}",
+    )  # fmt: skip
+
+
+def store(state: Path, folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Compiled:
+    """Compile, test and store a policy folder; the stored revision. Raises Faulty, OSError."""
+    compiled = compile_folder(folder, apis, now)
+    failed = test(folder, compiled)
+    if failed:
+        raise Faulty(failed)
+    place = state / "bundles" / compiled.digest
+    if not place.exists():
+        _keep(place, folder, compiled, apis, now)
+    os.utime(place)  # recently used ones are kept longest
+    return compiled
+
+
+def _keep(place: Path, folder: Path, compiled: Compiled, apis: tuple[ApiBinding, ...], now: float) -> None:
+    draft = place.with_name(f".{compiled.digest}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.parent.mkdir(0o700, parents=True, exist_ok=True)
+    try:
+        shutil.copytree(folder, draft, ignore=shutil.ignore_patterns(".*"))
+        copied = compile_folder(draft, apis, now)
+        if copied.digest != compiled.digest:
+            raise Faulty([_moving(folder)])
+        (draft / "bundle.json").write_bytes(copied.bundle.dump())
+        _sync(draft)
+        draft.rename(place)
+        _sync_folder(place.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _moving(folder: Path) -> FileFault:
+    return FileFault(
+        str(folder), 1, 1, "P099", "changed while it was read", "读取过程中内容发生变化",
+        "finish editing and reload again", "请在编辑完成后重新加载",
+    )  # fmt: skip
+
+
+def recall(state: Path, name: str, apis: tuple[ApiBinding, ...]) -> Compiled:
+    """Read a stored revision. Raises Faulty, OSError, `policy.Damaged`; also when it is not what its name says."""
+    place = state / "bundles" / name
+    listed = catalog.load(place / "catalog", apis)
+    register = load_register(place / "devices.yaml")
+    bundle = Bundle.from_bytes((place / "bundle.json").read_bytes())
+    if digest(bundle, listed, register) != name:
+        raise policy.Damaged(f"the stored revision `{name[:12]}` is not what its name says")
+    return Compiled(listed, bundle, register, name)
+
+
+def name_candidate(state: Path, name: str) -> None:
+    """Ask the workers to prepare this revision."""
+    draft = state / "bundles" / f".{CANDIDATE}"
+    draft.write_text(name, encoding="ascii")
+    draft.rename(state / "bundles" / CANDIDATE)
+
+
+def candidate(state: Path) -> str:
+    """The revision that workers are asked to prepare, "" for none."""
+    try:
+        name = (state / "bundles" / CANDIDATE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return name if len(name) == 64 and not set(name) - set("0123456789abcdef") else ""
+
+
+def remove_old(state: Path, active: str) -> None:
+    """Keep the most recently used revisions and the active one."""
+    places = [path for path in (state / "bundles").iterdir() if len(path.name) == 64 and path.name != active]
+    for path in sorted(places, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells that a file of the folder changed: names, times and sizes."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+class Watch:
+    """Says once that the folder changed, when it has been still for a moment (editors write in steps)."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic, still: float = 0.5) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._still = still
+        self._known = stamp(folder)
+        self._latest = self._known
+        self._since = 0.0
+
+    def changed(self) -> bool:
+        """Whether there is something new to load."""
+        now = stamp(self._folder)
+        if now != self._latest:
+            self._latest, self._since = now, self._clock()
+        if self._latest == self._known or self._clock() - self._since < self._still:
+            return False
+        self._known = self._latest
+        return True
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        elif path.is_dir():
+            _sync_folder(path)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,281 @@
+"""How is one worker put together, and what does it do beside requests?
+
+Every room is made here once and handed to the journey. Beside requests, ten times a second:
+say that it lives, take in what siblings recorded, prepare the candidate revision, renew
+certificates, hold a sample of decisions against casbin, and notice when the supervisor is gone.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+import uvicorn
+import uvloop
+from msgspec import Struct
+
+from gateway.app import revisions
+from gateway.app.boundary import DataPort
+from gateway.app.knowledge import Knowledge
+from gateway.app.pages import pages, refusing
+from gateway.app.revisions import Compiled
+from gateway.audit import Ledger, Tail
+from gateway.behaviour import Watcher
+from gateway.config import Config
+from gateway.crypto import keys
+from gateway.device import Devices
+from gateway.document import Faulty
+from gateway.edge import Tally
+from gateway.edge.accept import Acceptor
+from gateway.edge.protocol import protocol_class
+from gateway.edge.tls import Renewal, server_context
+from gateway.facts import Notice
+from gateway.identity import Recogniser
+from gateway.identity.fetch import Fetcher
+from gateway.journey import Journey, Revision
+from gateway.masking import Masking
+from gateway.masking import Settings as MaskingSettings
+from gateway.policy import Damaged, Policy, disagreement
+from gateway.stores import Board, Postures, Revocations, State
+from gateway.upstream import Upstream
+
+TICK_SECONDS = 0.1
+SAMPLE_EVERY = 512  # one decision in so many is judged again by casbin, off the loop
+REMEMBERED = 200_000  # entries of the journals that a new worker learns from
+
+
+class Gauges:
+    """What the protocol class counts and the board shows."""
+
+    __slots__ = ("connections", "in_flight")
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.in_flight = 0
+
+
+class Place(Struct, frozen=True, eq=False):
+    """What a worker inherits: its slot, the sockets, and the revision that was active when it was forked."""
+
+    slot: int
+    listeners: tuple[socket.socket, ...]
+    start: Compiled
+
+
+class DataServer(uvicorn.Server):
+    """uvicorn's loop and its care for connections, with our own way of accepting them."""
+
+    def __init__(self, config: uvicorn.Config, acceptors: Sequence[Acceptor]) -> None:
+        super().__init__(config)
+        self._acceptors = acceptors
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start without uvicorn's listeners, then accept."""
+        await super().startup(sockets=[])
+        for acceptor in self._acceptors:
+            acceptor.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, finish what is in flight."""
+        for acceptor in self._acceptors:
+            acceptor.stop()
+        await super().shutdown(sockets=[])
+
+    def protocol(self) -> asyncio.Protocol:
+        """The protocol of one new connection."""
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn itself calls it
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+        return made
+
+
+class Worker:
+    """One worker, from its rooms to its server."""
+
+    def __init__(self, config: Config, place: Place) -> None:
+        self._config = config
+        self._parent = os.getppid()
+        self._board = Board.open(config.state / "board")
+        self._slot = self._board.slot(place.slot)
+        self._slot.claim(os.getpid(), time.time(), "worker")
+        self._gauges = Gauges()
+        self._ledger = Ledger(config.audit, f"w{place.slot}", keys.read_private(config.keys / "object.key"))
+        self._notice = self._ledger.note
+        self._tally = Tally(self._notice)
+        self._state: State | None = None
+        self._fetch = Fetcher(plaintext_allowed="plaintext-issuer" in config.insecure)
+        revocations = Revocations(self._board, self._open_state, time.time, self._notice)
+        self._postures = Postures(self._board, self._open_state, revocations, time.time, self._notice)
+        self._knowledge = Knowledge(self._board, place.start, self._active, self._recall, self._revision, self._notice)
+        self._identity = Recogniser(config.identity, revocations, self._fetch, self._notice)
+        self._watcher = Watcher(config.behaviour)
+        self._upstream = Upstream(config.upstream, keys.load(config.keys / "assertion.key"), self._notice)
+        self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
+        self._tail = Tail(config.state)
+        self._journey = Journey(
+            edge=config.edge,
+            tally=self._tally,
+            knowledge=self._knowledge,
+            identity=self._identity,
+            watcher=self._watcher,
+            ledger=self._ledger,
+            upstream=self._upstream,
+            masking=self._masking,
+        )
+        self._server = self._serve_with(place.listeners)
+
+    # --- what the rooms are given ----------------------------------------------------------------
+
+    def _open_state(self) -> State:
+        return State(self._config.state / "state.db")
+
+    def _active(self) -> str:
+        if self._state is None or self._state.replaced():
+            self._state = self._open_state()
+        latest = self._state.activations(1)
+        return latest[0].digest if latest else ""
+
+    def _recall(self, digest: str) -> Compiled:
+        return revisions.recall(self._config.state, digest, self._config.apis)
+
+    def _revision(self, compiled: Compiled) -> Revision:
+        policy = Policy(compiled.bundle, self._config.audit.strength)  # type: ignore[arg-type]  # checked by its settings
+        policy.sample(SAMPLE_EVERY)
+        return Revision(compiled.catalog, policy, Devices(self._config.device, compiled.register, self._postures))
+
+    def _serve_with(self, listeners: tuple[socket.socket, ...]) -> DataServer:
+        config = self._config
+        settings = uvicorn.Config(
+            self._port(),
+            http=protocol_class(config.edge, self._notice, self._gauges),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=int(config.edge.limits.drain_seconds),
+        )
+        context = server_context(config.tls) if config.tls is not None else None
+        self._renewal = Renewal(context, config.tls) if context is not None and config.tls is not None else None
+        batch = 64 if config.workers == 1 else 8
+        acceptors: list[Acceptor] = []
+        server = DataServer(settings, acceptors)
+        for listener in listeners:
+            acceptors.append(Acceptor(listener, server.protocol, self._notice, context=context, batch=batch))
+        return server
+
+    def _port(self) -> DataPort:
+        config = self._config
+        issuers = tuple(issuer.url for issuer in config.identity.issuers)
+        return DataPort(
+            self._journey,
+            pages(config.edge, issuers, self._upstream.jwks(), lambda: not self._server.should_exit),
+            refusing(config.edge, "not_found"),
+            refusing(config.edge, "internal_error"),
+            self._notice,
+        )
+
+    # --- running ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until SIGTERM."""
+        self._watcher.load(self._tail.last(REMEMBERED))
+        self._upstream.start()
+        await self._identity.start()
+        self._notice(Notice("worker.started", f"w{self._slot.index}", f"pid {os.getpid()}"))
+        ticking = asyncio.create_task(self._tick())
+        gc.collect()
+        gc.freeze()
+        try:
+            await self._server.serve(sockets=[])
+        finally:
+            self._slot.set_ready(False)
+            ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticking
+            await self._close()
+
+    async def _close(self) -> None:
+        self._tally.tell()
+        await self._identity.close()
+        await self._upstream.close()
+        await self._fetch.close()
+        self._ledger.close()
+        self._slot.release()
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        turn = 0
+        while True:
+            due = loop.time() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            self._show(loop.time() - due)
+            self._learn_from_siblings()
+            await self._prepare()
+            turn += 1
+            if turn % 10 == 0:
+                self._every_second()
+            if turn % 20 == 0:
+                await self._judge_again()
+            if os.getppid() != self._parent:
+                signal.raise_signal(signal.SIGTERM)  # the supervisor is gone: finish and leave
+
+    def _show(self, lag: float) -> None:
+        slot = self._slot
+        slot.beat(time.time())
+        slot.set_ready(self._server.started and not self._server.should_exit)
+        slot.set("connections", self._gauges.connections)
+        slot.set("in_flight", self._gauges.in_flight)
+        slot.set("loop_lag", max(0.0, lag))
+        slot.acknowledge(self._board.any[0])
+
+    def _learn_from_siblings(self) -> None:
+        self._tail.skip(self._ledger.journal)
+        for entry in self._tail.poll():
+            self._watcher.learn(entry)
+
+    async def _prepare(self) -> None:
+        digest = revisions.candidate(self._config.state)
+        if not digest or self._slot.prepared == digest:
+            return
+        if not self._knowledge.prepared(digest):
+            try:
+                self._knowledge.prepare(await asyncio.to_thread(self._recall, digest))
+            except (Faulty, Damaged, OSError) as fault:
+                self._notice(Notice("policy.unprepared", digest[:12], type(fault).__name__))
+                return
+        self._slot.prepare(digest)
+
+    def _every_second(self) -> None:
+        self._tally.tell()
+        said = self._renewal.check() if self._renewal is not None else None
+        if said is not None:
+            self._notice(Notice("tls.renewal_failed" if said else "tls.renewed", detail=said))
+
+    async def _judge_again(self) -> None:
+        policy = self._knowledge.current().policy
+        differs = await asyncio.to_thread(first_difference, policy)
+        if differs:
+            policy.distrust(policy.bundle.digest)
+            self._notice(Notice("policy.mismatch", policy.bundle.digest, differs))
+
+
+def first_difference(policy: Policy) -> str:
+    """Hold the sampled decisions against casbin; "" when all agree."""
+    differences = (disagreement(policy.bundle, facts, decision) for facts, decision in policy.samples())
+    return next(filter(None, differences), "")
+
+
+def work(config: Config, place: Place) -> None:
+    """Be a worker until SIGTERM. Runs in the forked process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(config, place))
+
+
+async def _work(config: Config, place: Place) -> None:
+    await Worker(config, place).run()

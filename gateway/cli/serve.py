@@ -1,0 +1,118 @@
+"""`gateway serve`: put the gateway in front of its APIs, and keep it there."""
+
+import argparse
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+TEXTS = {
+    "en": {
+        "help": "run the gateway",
+        "workers": "number of worker processes (default: the configuration's)",
+        "observe": "decide and record as always, but let pass what rules would deny (never core data, never a bad credential)",
+        "observing": "OBSERVE MODE for {apis}: requests that rules would deny are forwarded. Never core data, never bad credentials.",
+        "weak": "weakened by configuration: {switches}",
+        "running": "another gateway uses `{state}`",
+        "bind": "cannot listen on {address}: {why}",
+        "keys": "{why}\nrun `gateway init` to make the keys of this gateway",
+    },
+    "zh-CN": {
+        "help": "运行网关",
+        "workers": "工作进程数量(默认取自配置)",
+        "observe": "照常判定并留痕,但放行规则本应拒绝的请求(核心数据和无效凭证除外)",
+        "observing": "观察模式:{apis}。规则本应拒绝的请求会被转发;核心数据和无效凭证除外。",
+        "weak": "配置中已放宽的安全项:{switches}",
+        "running": "另一个网关正在使用 `{state}`",
+        "bind": "无法监听 {address}:{why}",
+        "keys": "{why}\n请运行 `gateway init` 生成本网关的密钥",
+    },
+}
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("serve", help=TEXTS["en"]["help"], description=TEXTS["en"]["help"])
+    parser.add_argument("-c", "--config", default="gateway.yaml")
+    parser.add_argument("--workers", type=int, default=0, help=TEXTS["en"]["workers"])
+    parser.add_argument("--observe", action="store_true", help=TEXTS["en"]["observe"])
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop; 1 for faults in files, 3 when it cannot run here."""
+    from gateway.config import load
+    from gateway.document import Faulty
+
+    language = "zh-CN" if args.lang == "zh-CN" else "en"
+    environ = dict(os.environ)
+    if args.observe:
+        environ["GATEWAY__MODE"] = "observe"
+    if args.workers:
+        environ["GATEWAY__WORKERS"] = str(args.workers)
+    try:
+        return _serve(load(Path(args.config), environ), TEXTS[language])
+    except Faulty as faulty:
+        for fault in faulty.faults:
+            print(fault.render(_text(fault.file), language), file=sys.stderr)
+        return 1
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _serve(config: Any, words: dict[str, str]) -> int:
+    from gateway.app import control, revisions, worker
+    from gateway.crypto import keys
+    from gateway.serve import Crew, Supervisor, inherited, listen
+    from gateway.stores import Board, State
+
+    try:
+        for name in ("ledger.key", "assertion.key", "object.key", "mask.key"):
+            keys.read_private(config.keys / name)
+    except keys.KeyFault as why:
+        return _fail(words["keys"].format(why=why))
+    lock = os.open(config.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _fail(words["running"].format(state=config.state))
+    compiled = revisions.store(config.state, config.policies, config.apis, time.time())
+    state = State(config.state / "state.db")
+    state.activate(compiled.digest, "gateway", time.time())
+    state.close()
+    listeners = inherited()
+    for address in () if listeners else config.listen:
+        try:
+            listeners.append(listen(address.host, address.port))
+        except OSError as error:
+            return _fail(words["bind"].format(address=address, why=error.strerror))
+    board = Board.create(config.state / "board", config.workers + 1)
+    if config.observing:
+        _say(words["observing"].format(apis=", ".join(config.observing)))
+    if config.insecure:
+        _say(words["weak"].format(switches=", ".join(config.insecure)))
+    crew = Crew(
+        config.workers,
+        lambda slot: worker.work(config, worker.Place(slot, tuple(listeners), compiled)),
+        lambda: control.control(config, compiled),
+        config.edge.limits.drain_seconds,
+    )
+    for listener in listeners:
+        _say(f"listening on {listener.getsockname()[0]}:{listener.getsockname()[1]}")
+    return Supervisor(crew, board, _say).run()
+
+
+def _say(text: str) -> None:
+    print(f"gateway: {text}", file=sys.stderr, flush=True)
+
+
+def _fail(text: str) -> int:
+    _say(text)
+    return 3

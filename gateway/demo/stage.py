@@ -1,0 +1,169 @@
+"""Which processes does the demonstration need, and are they up?
+
+Everything runs for real: the sample service, the development issuer and the gateway are
+processes of their own, on loopback, with a state directory that is thrown away afterwards.
+"""
+
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+
+from gateway.crypto.jws import SigningKey
+from gateway.demo.issuer import PEOPLE
+from gateway.demo.story import Stage
+
+START_SECONDS = 30.0
+MANAGED = ("laptop-7", "laptop-9")  # devices that report good health
+
+CONFIG = """\
+version: 1
+listen: 127.0.0.1:{gateway}
+identity:
+  issuer: http://127.0.0.1:{issuer}
+  audience: gateway
+device:
+  reporters:
+    - {{id: demo-mdm, key: {folder}/reporter.jwk}}
+policies: {folder}/policies
+state: {folder}/state
+mode: enforce
+workers: {workers}
+apis:
+  - name: households
+    match: /civil/households/**
+    upstream: http://127.0.0.1:{service}
+    data: household
+  - name: enterprises
+    match: /market/enterprises/**
+    upstream: http://127.0.0.1:{service}
+    data: enterprise
+  - name: visits
+    match: /health/visits/**
+    upstream: http://127.0.0.1:{service}
+    data: health-visit
+"""
+
+
+class NotUp(Exception):
+    """A process of the demonstration did not start; the text says which, and its last words."""
+
+
+@contextlib.contextmanager
+def stage(
+    folder: Path, policies: Path, language: str, port: int, workers: int, say: Callable[[str], None]
+) -> Iterator[Stage]:
+    """Start everything, yield where it is, stop everything. Raises NotUp."""
+    gateway, service, issuer = (_free_port(port + offset) for offset in (0, 1, 2))
+    shutil.copytree(policies, folder / "policies", dirs_exist_ok=True)
+    reporter = SigningKey.generate("ES256")
+    (folder / "reporter.jwk").write_text(json.dumps(reporter.public_jwk()), encoding="utf-8")
+    config = folder / "gateway.yaml"
+    config.write_text(
+        CONFIG.format(gateway=gateway, service=service, issuer=issuer, folder=folder, workers=workers), encoding="utf-8"
+    )
+    place = Stage(
+        f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{issuer}", folder, config, folder / "state", language
+    )
+    with contextlib.ExitStack() as running:
+        for name, words, probe in (
+            ("service", ["-m", "gateway.demo.service", str(service)], f"http://127.0.0.1:{service}/healthz"),
+            ("issuer", ["-m", "gateway.demo.issuer", str(issuer)], f"http://127.0.0.1:{issuer}/jwks"),
+            ("gateway", ["-m", "gateway", "serve", "-c", str(config)], f"{place.gateway}/.gateway/health"),
+        ):
+            process = running.enter_context(_process(words, folder / f"{name}.log"))
+            began = time.monotonic()
+            _await(name, process, probe, folder / f"{name}.log")
+            say(f"  {name:8} pid {process.pid}  {probe}  up after {time.monotonic() - began:.1f} s")
+        _report_health(place, reporter)
+        yield place
+
+
+@contextlib.contextmanager
+def _process(words: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 - our own modules
+            [sys.executable, *words], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await(name: str, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(url, timeout=1.0, trust_env=False).status_code == 200:
+                return
+        time.sleep(0.03)
+    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
+    raise NotUp(f"{name} did not start; it said:\n  " + "\n  ".join(words))
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port when it is free, else any."""
+    for port in (wanted, 0):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                trial.bind(("127.0.0.1", port))
+                return int(trial.getsockname()[1])
+    raise NotUp("no free port on loopback")
+
+
+def _report_health(place: Stage, reporter: SigningKey) -> None:
+    """What a device management system would do: report the health of the managed laptops."""
+    now = int(time.time())
+    owners = {person.device: person for person in PEOPLE.values()}
+    transport = httpx.HTTPTransport(uds=str(place.state / "control.sock"))
+    with httpx.Client(transport=transport, timeout=5.0) as door:
+        for device in MANAGED:
+            report = {
+                "iss": "demo-mdm",
+                "aud": "gateway",
+                "iat": now,
+                "sequence": now,
+                "device_id": device,
+                "org": owners[device].org,
+                "os": "UOS 20",
+                "patch_age_days": 3,
+                "disk_encrypted": True,
+                "screen_lock": True,
+                "firewall": True,
+                "av_state": "on",
+                "jailbroken": False,
+                "managed": True,
+                "reported_at": now,
+            }
+            answer = door.post(
+                "http://control/v1/posture/reports",
+                content=reporter.sign(report, "posture+jwt"),
+                headers={"content-type": "application/jose"},
+            )
+            if answer.status_code != 202:
+                raise NotUp(f"the health report of {device} was not accepted: {answer.status_code} {answer.text}")
+
+
+def workspace(given: str) -> tuple[Path, bool]:
+    """The folder to play in, and whether it is ours to remove."""
+    if not given:
+        return Path(tempfile.mkdtemp(prefix="gateway-demo-")), True
+    folder = Path(given).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder, False
