@@ -196,7 +196,7 @@ def _connect(path: Path, busy: float) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA trusted_schema = OFF")
         _prepare(connection, path)
-    except BaseException:
+    except (sqlite3.Error, StateFault):
         connection.close()
         raise
     return connection
