@@ -156,5 +156,5 @@ async def _exchange(
     try:
         return await connection.send(request, reader, body if content is None else None)
     except asyncio.CancelledError:
-        connection.fail("client_gone", "the caller left")
+        connection.abandon(reader, "the caller left")
         raise

@@ -14,6 +14,7 @@ A `Connection` carries one request at a time. Rules:
 import asyncio
 import select
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -73,8 +74,7 @@ class Stream:
 
     async def aclose(self) -> None:
         """Nobody wants the rest: the connection goes with it."""
-        if not self._reader.complete and self._fault is None:
-            self._connection.fail("client_gone", "the reply was not read to its end")
+        self._connection.abandon(self._reader, "the reply was not read to its end")
 
     def arrived(self, size: int) -> bool:
         """Bytes have come; false when reading must stop until they are taken."""
@@ -221,7 +221,8 @@ class Connection(asyncio.Protocol):
         self._reader = self._answer = self._stream = None
         if self._paused:
             self.resume()
-        if self._upload is not None or not reader.reusable or self._transport.is_closing():
+        unsent = self._upload is not None or self._transport.get_write_buffer_size()
+        if unsent or not reader.reusable or self._transport.is_closing():
             self.abort()  # rule 2; an answer may come before the request was all sent
             return
         self.used = True
@@ -240,6 +241,11 @@ class Connection(asyncio.Protocol):
             stream.ended(fault)
         self.abort()
 
+    def abandon(self, reader: ResponseReader, why: str) -> None:
+        """Nobody wants this answer any more. When it is already complete, the connection serves another by now."""
+        if self._reader is reader:
+            self.fail("client_gone", why)
+
     def abort(self) -> None:
         """Close without a word."""
         self.gone = True
@@ -252,14 +258,26 @@ class Connection(asyncio.Protocol):
         """The service closed its side: the end of a body that has no length, or a broken one."""
         reader = self._reader
         self.gone = True
-        if reader is not None and reader.finish():
+        if reader is not None and self._said_goodbye() and reader.finish():
             if self._stream is not None:
                 self._stream.ended(None)
             self._resolve(None)
             self._finish(reader)
 
+    def _said_goodbye(self) -> bool:
+        """Over TLS a FIN may be anyone's: only close_notify ends a body that has no length (RFC 9112 section 9.8)."""
+        tls = self._transport.get_extra_info("ssl_object")
+        if tls is None:
+            return True
+        try:
+            return not tls.read(1)
+        except ssl.SSLZeroReturnError:
+            return True
+        except ssl.SSLError:  # it still waits for a record
+            return False
+
     def connection_lost(self, error: Exception | None) -> None:
-        """Nothing comes any more. Over TLS this alone does not end a body: it may have been cut."""
+        """Nothing comes any more."""
         self.gone = True
         if self._reader is not None:
             self.fail("upstream_reset", str(error) if error else "the service closed the connection")

@@ -47,7 +47,7 @@ async def _ask(pool: Pool, request: bytes) -> str:
     try:
         answer = await connection.send(request, reader)
     except asyncio.CancelledError:
-        connection.fail("upstream_timeout", "the check took too long")
+        connection.abandon(reader, "the check took too long")
         raise
     if isinstance(answer, Fault):
         return answer.detail

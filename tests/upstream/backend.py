@@ -141,12 +141,10 @@ async def whole(reply: RawReply) -> bytes:
 
 
 @asynccontextmanager
-async def carrying(
-    *addresses: str, assertion: Assertion = Assertion(issuer="https://api.example.gov"), **changes: Any
-) -> AsyncIterator[Carried]:
+async def carrying(*addresses: str, **changes: Any) -> AsyncIterator[Carried]:
     notices: list[Notice] = []
     service = Service("civil-households", addresses, **({"prefix": "/civil/households"} | changes))
-    upstream = Upstream(Settings((service,), assertion), KEY, notices.append)
+    upstream = Upstream(Settings((service,), Assertion(issuer="https://api.example.gov")), KEY, notices.append)
     upstream.start()
     try:
         yield Carried(upstream, notices)
