@@ -16,7 +16,8 @@ ever decoded; parsing and writing everything again would change numbers the gate
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from functools import lru_cache
 from types import coroutine
 
 from msgspec import MsgspecError, Raw
@@ -29,6 +30,7 @@ from gateway.masking.techniques import REDACTED, Keyed
 MAX_DEPTH = 100
 MAX_UNLABELLED = 64
 MAX_PATH = 200
+MAX_NAME = 65  # one more than a name may have to look like one
 SLICE = 64 * 1024  # bytes walked before others get their turn: about a millisecond
 
 _members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
@@ -139,42 +141,41 @@ class _Walk:
         members = _opened(text, depth)
         if state.deep is None:
             state.open()
-        targets = self._targets(text, members, state)
-        if targets is None:
-            return self._every(members, state, depth, trail)
-        for name, to in targets:
+        counts, digest = self.counts, self._digest
+        for name, to in self._targets(text, members, state):
             raw = members.get(name)
-            if raw is not None:
-                inside = bytes(raw)
-                if to.rule is not None or to.noted or inside[0] in _CONTAINERS:
+            if raw is None:
+                continue
+            inside = bytes(raw)
+            rule = to.rule
+            if inside[0] != _QUOTE or to.rare:
+                if rule is not None or to.noted or inside[0] in _CONTAINERS:
                     self._member(members, name, inside, to, depth, trail)
+            elif rule is not None and len(inside) > 2:  # the common case, unrolled: a text under a technique
+                members[name] = rule.constant or rule.apply(_text(raw), digest)  # type: ignore[assignment]  # as below
+                counts[rule.label] += 1
+        return self._named(members, state)
+
+    def _targets(self, text: bytes, members: dict[str, Raw], state: State) -> Sequence[tuple[str, State]]:
+        """The members that need a look, and where they lead: the fewer, the faster."""
+        deep, edges, other = state.deep or (), state.edges, state.other
+        if len(deep) <= 2 * len(members):
+            if other.inert:
+                return deep
+            if members.keys() <= edges.keys():
+                # no bracket inside: nothing can hide below a value that is shown
+                flat = text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0
+                return state.flat if flat else deep
+        return [(name, edges.get(name, other)) for name in members]
+
+    def _named(self, members: dict[str, Raw], state: State) -> Shown:
+        """The members under the names they are shown with (rule 3)."""
+        masked = state.cover is not None
+        if (masked or self._plan.unlabelled == "redact") and not members.keys() <= state.edges.keys():
+            strange = {name for name in members if name not in state.edges and not _is_name(name, masked)}
+            if strange:
+                return _renamed(members, strange)
         return members  # type: ignore[return-value]  # the same dict now holds what is shown
-
-    def _targets(self, text: bytes, members: dict[str, Raw], state: State) -> tuple[tuple[str, State], ...] | None:
-        """The members that need a look, when the names alone tell; None when all do."""
-        deep = state.deep or ()
-        if len(deep) > 2 * len(members):
-            return None
-        if state.other.inert:
-            return deep
-        if members.keys() <= state.edges.keys():
-            # no bracket inside: nothing can hide below a value that is shown
-            flat = text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0
-            return state.flat if flat else deep
-        return None
-
-    def _every(self, members: dict[str, Raw], state: State, depth: int, trail: Trail) -> Shown:
-        edges, other = state.edges, state.other
-        strange: list[str] = []
-        for name, raw in list(members.items()):
-            to = edges.get(name)
-            if to is None:
-                to = other
-                if self._hides(name, state):
-                    strange.append(name)
-            if not to.inert:
-                self._member(members, name, bytes(raw), to, depth, trail)
-        return _renamed(members, strange) if strange else members  # type: ignore[return-value]  # as above
 
     def _member(self, members: dict[str, Raw], name: str, text: bytes, to: State, depth: int, trail: Trail) -> None:
         """Put what is shown in the place of one member, or take the member away."""
@@ -184,17 +185,12 @@ class _Walk:
             del members[name]
             self.counts[rule.label] += 1
         elif first in _CONTAINERS:
-            members[name] = self.value(text, to, depth + 1, (trail, name))  # type: ignore[assignment]  # as above
+            members[name] = self.value(text, to, depth + 1, (trail, name[:MAX_NAME]))  # type: ignore[assignment]  # as above
         else:
             if to.noted:
-                self._note((trail, name))
+                self._note((trail, name[:MAX_NAME]))
             if rule is not None:
                 members[name] = self._masked(text, rule)  # type: ignore[assignment]  # as above
-
-    def _hides(self, name: str, state: State) -> bool:
-        """Whether a name no path mentions is hidden (rule 3)."""
-        masked = state.cover is not None
-        return (masked or self._plan.unlabelled == "redact") and not _is_name(name, masked)
 
     def _array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
         elements = _entered(text, depth)
@@ -243,16 +239,11 @@ class _Walk:
         members = _opened(text, depth)
         if state.deep is None:
             state.open()
-        strange: list[str] = []
         for name, raw in list(members.items()):
-            to = state.edges.get(name)
-            if to is None:
-                to = state.other
-                if self._hides(name, state):
-                    strange.append(name)
+            to = state.edges.get(name, state.other)
             if not to.inert:
                 await self._long_member(members, name, raw, to, depth, trail)
-        return _renamed(members, strange) if strange else members  # type: ignore[return-value]  # now holds what is shown
+        return self._named(members, state)
 
     async def _long_member(
         self, members: dict[str, Raw], name: str, raw: Raw, to: State, depth: int, trail: Trail
@@ -263,7 +254,7 @@ class _Walk:
             self._member(members, name, bytes(raw), to, depth, trail)
             self._pending += len(view)
         else:
-            members[name] = await self.long_value(raw, to, depth + 1, (trail, name))  # type: ignore[assignment]  # as above
+            members[name] = await self.long_value(raw, to, depth + 1, (trail, name[:MAX_NAME]))  # type: ignore[assignment]  # as above
         if self._pending >= SLICE:
             self._pending = 0
             await turn()
@@ -327,17 +318,17 @@ def _is_name(name: str, strictly: bool) -> bool:
     return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None and not (strictly and not name.isascii())
 
 
-def _renamed(members: dict[str, Raw], strange: list[str]) -> Shown:
-    hidden = frozenset(strange)
+def _renamed(members: dict[str, Raw], strange: set[str]) -> Shown:
     shown: dict[str, Shown] = {}
     for name, value in members.items():
-        if name in hidden:
+        if name in strange:
             number = len(shown)
             name = REDACTED if REDACTED not in shown else f"{REDACTED}{number}"
         shown[name] = value
     return shown
 
 
+@lru_cache(maxsize=4096)
 def spell_trail(trail: Trail) -> str:
     """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`."""
     steps: list[str] = []

@@ -62,6 +62,7 @@ class State:
         "key",
         "noted",
         "other",
+        "rare",
         "rule",
     )
 
@@ -81,6 +82,9 @@ class State:
         ends = [plan.covers[path] for path, done in places if done == len(plan.paths[path])]
         whole = _strictest([*ends, *([inherited] if inherited else [])])
         self.dropped = whole is not None and whole[0].name == "drop"  # the value itself, an array included
+        self.rare = self.noted or (
+            self.rule is not None and self.rule.drop
+        )  # a text here needs more than its technique
         self.edges: dict[str, State] = {}
         self.other: State = self
         self.deep: tuple[tuple[str, State], ...] | None = None
