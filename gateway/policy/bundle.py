@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from gateway.document import Faulty, FileFault, Node, read
 from gateway.facts import Asset, Facts, Grade, Mask
 from gateway.policy import content as contents
-from gateway.policy.condition import Condition, Test, compile_condition
-from gateway.policy.content import Content
+from gateway.policy.condition import Condition, Refused, Test, compile_condition
+from gateway.policy.content import Content, Damaged
 from gateway.policy.engine import MODEL, Engine, Judgement
 from gateway.policy.index import Index
 from gateway.policy.names import Vocabulary, names
@@ -70,7 +70,11 @@ class Bundle:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
         """The bundle that `dump` wrote. Raises `Damaged`."""
-        return cls(contents.restore(data))
+        content = contents.restore(data)
+        try:
+            return cls(content)
+        except (Refused, ValueError, MsgspecError) as error:  # written by a gateway with another language
+            raise Damaged(f"the policy snapshot cannot be used: {error}") from error
 
     def dump(self) -> bytes:
         """The compiled content, for the workers."""
@@ -109,7 +113,7 @@ class Bundle:
             roles=frozenset(content.declared),
             orgs=frozenset(content.offices),
             assets=frozenset(row[0] for row in content.data),
-            categories=frozenset(row[1] for row in content.data),
+            categories=frozenset(row[1] for row in content.data if row[1]),
             timezone=content.timezone,
             closure=lambda facts: self.index.roles(facts.subject),
         )
@@ -136,13 +140,17 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     _check_names(folder, named, people, data, faults)
     _check_model(folder / "model.conf", faults)
     vocabulary = Vocabulary(
-        frozenset(people.roles), frozenset(people.orgs), frozenset(data), frozenset(data.values()), people.timezone
+        frozenset(people.roles),
+        frozenset(people.orgs),
+        frozenset(data),
+        frozenset(data.values()) - {""},
+        people.timezone,
     )
     reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults)
     for kind in ("rules", "cities"):
         for path in _files(folder / kind, faults):
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-            read_rules(_root(path, faults), f"{kind}/{path.name}", lines, reading, city=kind == "cities")
+            root = _root(path, faults)
+            read_rules(root, f"{kind}/{path.name}", _text(path).splitlines(), reading, city=kind == "cities")
     if not reading.rules:
         faults.append(_nothing_allowed(folder))
     if any(not fault.warning for fault in faults):
@@ -177,6 +185,14 @@ def _root(path: Path, faults: Faults) -> Node:
         return NOTHING
 
 
+def _text(path: Path) -> str:
+    """The text of a file for carets; what cannot be read has been reported already."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _files(folder: Path, faults: Faults) -> list[Path]:
     if not folder.is_dir():
         return []
@@ -194,7 +210,7 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
 
 def _check_model(path: Path, faults: Faults) -> None:
     """Another model would mean that index and enforcer understand the rows differently."""
-    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != MODEL:
+    if path.exists() and _text(path) != MODEL:
         faults.append(
             FileFault(
                 str(path), 1, 1, "P087", "differs from the model of this gateway", "与本网关的模型不一致",

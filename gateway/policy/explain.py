@@ -75,6 +75,7 @@ class Explanation(Struct, frozen=True):
     denies_applied: int
     mask: tuple[tuple[str, str], ...] = ()
     profile: str = ""
+    would: str = ""  # in observe: what enforce would have said
 
     def text(self, language: Language = "en") -> str:
         """The explanation as lines for a terminal."""
@@ -109,6 +110,7 @@ def _explanation(
         denies_applied=sum(rule.effect == "deny" for rule in applied),
         mask=tuple((field.path, field.technique) for field in mask.fields) if mask is not None else (),
         profile=mask.profile if mask is not None else "",
+        would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
     )
 
 
@@ -194,7 +196,12 @@ def _value(bundle: Bundle, facts: Facts, name: str) -> str:
 
 # --- words ------------------------------------------------------------------------------------
 
-_OUTCOMES = {"permit": ("ALLOW", "允许"), "challenge": ("STEP UP", "需加强认证"), "deny": ("DENY", "拒绝")}
+_OUTCOMES = {
+    "permit": ("ALLOW", "允许"),
+    "challenge": ("STEP UP", "需加强认证"),
+    "deny": ("DENY", "拒绝"),
+    "observed": ("OBSERVED", "观察放行"),
+}
 _NAMES_ZH = {
     "action": "操作", "data": "数据", "who": "角色", "org": "机构", "level": "级别", "until": "有效期", "when": "条件",
 }  # fmt: skip
@@ -204,9 +211,8 @@ _VALUES_ZH = {"empty": "空", "unknown": "未知"}
 def _lines(explanation: Explanation, zh: bool) -> list[str]:
     code = explanation.reasons[0][0]
     meaning = REASONS[code]
-    out = [
-        f"{_OUTCOMES[explanation.outcome][zh]}  {meaning.zh if zh else meaning.en}    {code}, bundle {explanation.bundle[:12]}"
-    ]
+    shown = "observed" if explanation.would else explanation.outcome
+    out = [f"{_OUTCOMES[shown][zh]}  {meaning.zh if zh else meaning.en}    {code}, bundle {explanation.bundle[:12]}"]
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
         out.append(f"{word}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip())

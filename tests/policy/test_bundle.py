@@ -1,0 +1,123 @@
+"""Is a bundle what was written, all of it, and the same everywhere?"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.document import Faulty
+from gateway.facts import Deny, Grade
+from gateway.policy import Bundle, Damaged, Policy, load
+from gateway.policy.content import dump
+from tests.literals import an_asset, some_facts
+from tests.policy.world import ASSETS, CLERK_READS, Named, a_bundle, codes, write
+
+
+def test_the_same_files_give_the_same_digest_and_other_rules_another(tmp_path: Path) -> None:
+    first = a_bundle(tmp_path / "a")
+    assert first.digest == a_bundle(tmp_path / "b").digest
+    assert first.digest != a_bundle(tmp_path / "c", CLERK_READS.replace("clerk\n", "auditor\n")).digest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"people": "timezone: UTC\nroles: {clerk: {}}\norgs: {prov: {}, prov/civil: {}, prov/health: {}}\n"},
+        {"masks": "default: none\nprofiles: {none: {'*': keep}}\n"},
+    ],
+)
+def test_whatever_decides_is_in_the_digest(tmp_path: Path, changes: dict[str, str]) -> None:
+    assert a_bundle(tmp_path / "a").digest != a_bundle(tmp_path / "b", **changes).digest
+
+
+def test_a_worker_makes_the_same_bundle_from_bytes(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path)
+    copy = Bundle.from_bytes(bundle.dump())
+    assert (copy.digest, copy.dump()) == (bundle.digest, bundle.dump())
+    assert Policy(copy).decide(some_facts()) == Policy(bundle).decide(some_facts())
+
+
+def test_damaged_bytes_never_become_a_bundle(tmp_path: Path) -> None:
+    data = a_bundle(tmp_path).dump()
+    for broken in (b"", data[:-1], data[:100], data + b" ", data.replace(b"allow", b"ALLOW"), b"x" + data[1:]):
+        with pytest.raises(Damaged):
+            Bundle.from_bytes(broken)
+
+
+def test_bytes_of_another_language_are_refused(tmp_path: Path) -> None:
+    content = a_bundle(tmp_path, CLERK_READS + '  when: env.purpose == "audit"\n').content
+    rules = tuple((*row[:8], "env.moon == 1", row[9]) for row in content.rules)
+    changed = type(content)(**{name: getattr(content, name) for name in content.__struct_fields__} | {"rules": rules})
+    with pytest.raises(Damaged, match="moon"):
+        Bundle.from_bytes(dump(changed))
+
+
+def test_no_rules_deny_everything_and_say_so(tmp_path: Path) -> None:
+    bundle = load(write(tmp_path), ASSETS)
+    assert [fault.code for fault in bundle.warnings] == ["P086"]
+    decision = Policy(bundle).decide(some_facts())
+    assert isinstance(decision, Deny) and decision.reasons[0].code == "no_rule"
+
+
+def test_a_deny_in_a_file_that_is_not_read_does_not_vanish_in_silence(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "rules" / "20-deny.yml").write_text("rules: []")
+    with pytest.raises(Faulty) as caught:
+        load(folder, ASSETS)
+    assert [fault.code for fault in caught.value.faults] == ["P088"]
+
+
+def test_a_folder_that_looks_like_a_file_is_a_fault(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "rules" / "20-odd.yaml").mkdir()
+    with pytest.raises(Faulty) as caught:
+        load(folder, ASSETS)
+    assert [fault.code for fault in caught.value.faults] == ["Y001"]
+
+
+def test_a_file_from_excel_is_refused_not_half_read(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "rules" / "20-gbk.yaml").write_bytes("rules: [] # 规则".encode("gbk"))
+    with pytest.raises(Faulty) as caught:
+        load(folder, ASSETS)
+    assert [fault.code for fault in caught.value.faults] == ["Y003"]
+
+
+def test_a_missing_people_file_is_a_fault(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "people.yaml").unlink()
+    with pytest.raises(Faulty) as caught:
+        load(folder, ASSETS)
+    assert "Y001" in [fault.code for fault in caught.value.faults]
+
+
+def test_a_changed_model_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "model.conf").write_text("[matchers]\nm = true\n")
+    with pytest.raises(Faulty) as caught:
+        load(folder, ASSETS)
+    assert [fault.code for fault in caught.value.faults] == ["P087"]
+
+
+def test_an_asset_that_is_named_like_a_category_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Faulty) as caught:
+        load(write(tmp_path, CLERK_READS), (*ASSETS, Named("health", "population")))
+    assert [fault.code for fault in caught.value.faults] == ["P016"]
+
+
+def test_an_owner_nobody_declared_is_a_warning(tmp_path: Path) -> None:
+    bundle = load(write(tmp_path, CLERK_READS), (*ASSETS, Named("x", "population", "prov/nobody")))
+    assert [fault.code for fault in bundle.warnings] == ["P017"]
+    assert codes(tmp_path / "b") == []
+
+
+def test_a_mask_is_the_same_object_while_the_asset_is_the_same(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path)
+    one, two = (bundle.mask(frozenset({"none"}), an_asset(), Grade.CORE) for _ in range(2))
+    assert one is two
+
+
+@pytest.mark.parametrize("change", [{"fields": ()}, {"opaque": True}, {"contract": "warn"}, {"revision": "cat-2"}])
+def test_a_mask_is_never_reused_for_a_changed_asset(tmp_path: Path, change: dict[str, object]) -> None:
+    bundle = a_bundle(tmp_path)
+    first = bundle.mask(frozenset({"pii-strict"}), an_asset(), Grade.CORE)
+    assert bundle.mask(frozenset({"pii-strict"}), an_asset(**change), Grade.CORE) is not first
