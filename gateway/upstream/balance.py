@@ -72,7 +72,7 @@ class Balance:
         if spot.failures >= FAILURES:
             self._leave_out(spot, why)
 
-    def checked(self, pool: Pool, why: str, failures: int) -> None:
+    def checked(self, pool: Pool, failures: int, why: str) -> None:
         """An active check ended: well (empty) or why not; `failures` in a row take the address out."""
         spot = self._spot(pool)
         if not why:

@@ -13,6 +13,7 @@ Rules:
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 from msgspec import Struct
@@ -26,7 +27,7 @@ from gateway.upstream.pool import Pool
 from gateway.upstream.reader import ResponseReader
 from gateway.upstream.reply import Returns
 from gateway.upstream.request import Requests
-from gateway.upstream.settings import Service, Settings
+from gateway.upstream.settings import Endpoint, Health, Service, Settings
 from gateway.upstream.tls import context
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -59,35 +60,41 @@ class Upstream:
         self._jwks = orjson.dumps({"keys": [signing_key.public_jwk()]})
         internal = frozenset(end.host for service in settings.services for end in service.endpoints)
         self._roads = {service.name: self._road(service, internal) for service in settings.services}
-        self._checks: list[asyncio.Task[None]] = []
+        self._checks: dict[asyncio.Task[None], Pool] = {}
 
     def _road(self, service: Service, internal: frozenset[str]) -> Road:
         balance = Balance(service.name, self._notice, self._clock)
         for end in service.endpoints:
-            tls = context(service) if end.scheme == "https" else None
-            balance.add(
-                Pool(end, service.pool_size, service.timeouts, tls, service.server_name, balance.opened, self._clock)
-            )
+            balance.add(self._pool(service, end, service.pool_size, balance.opened))
         return Road(service, balance, Requests(service), Returns(service, internal))
+
+    def _pool(self, service: Service, end: Endpoint, size: int, opened: Callable[[Pool, str], None]) -> Pool:
+        tls = context(service) if end.scheme == "https" else None
+        return Pool(end, size, service.timeouts, tls, service.server_name, opened, self._clock)
 
     def start(self) -> None:
         """Begin the active checks, where configured. Needs a running loop."""
-        loop = asyncio.get_running_loop()
         for road in self._roads.values():
-            health = road.service.health
-            if health is not None:
+            if road.service.health is not None:
                 for spot in road.balance.spots:
-                    host = road.requests.host("", spot.pool.authority)
-                    self._checks.append(loop.create_task(watch(spot.pool, health, host, road.balance.checked)))
+                    self._watch(road, spot.pool, road.service.health)
+
+    def _watch(self, road: Road, watched: Pool, health: Health) -> None:
+        asking = self._pool(road.service, watched.endpoint, 1, _unheard)
+        host = road.requests.host("", watched.authority)
+        report = partial(road.balance.checked, watched, health.failures)
+        self._checks[asyncio.get_running_loop().create_task(watch(asking, health, host, report))] = asking
 
     async def close(self) -> None:
         """End the checks and every connection, also those in use."""
         for task in self._checks:
             task.cancel()
         await asyncio.gather(*self._checks, return_exceptions=True)
-        for road in self._roads.values():
-            for spot in road.balance.spots:
-                await spot.pool.close()
+        for pool in (
+            *self._checks.values(),
+            *(spot.pool for road in self._roads.values() for spot in road.balance.spots),
+        ):
+            await pool.close()
 
     def jwks(self) -> bytes:
         """The key set with which services verify assertions, as JSON."""
@@ -158,3 +165,7 @@ async def _exchange(
     except asyncio.CancelledError:
         connection.abandon(reader, "the caller left")
         raise
+
+
+def _unheard(pool: Pool, why: str) -> None:
+    """A check reports what it found itself."""

@@ -143,10 +143,13 @@ class Connection(asyncio.Protocol):
 
     def send(self, request: bytes, reader: ResponseReader, body: Body | None = None) -> "asyncio.Future[Answer]":
         """Send a request; `body` is streamed after it when it is not part of it already."""
-        self._reader = reader
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        if self.gone:  # closed between being opened and being used: nobody would ever tell
+            answer.set_result(Fault("upstream_reset", "the service closed the connection before it was asked"))
+            return answer
+        self._reader, self._answer = reader, answer
         self._quiet = -self._grace
         self._age = 0.0
-        self._answer = answer = self._loop.create_future()
         self._transport.write(request)
         if body is not None:
             self._upload = self._loop.create_task(self._send_body(body, body.length))

@@ -1,7 +1,7 @@
 """Is this address well?
 
-Asks on its own at intervals, with a request that carries nobody's data, over the same pool as the
-requests: what the check cannot get, they cannot get either.
+Asks on its own at intervals, with a request that carries nobody's data, over a connection of its own:
+a service that is merely busy is not sick.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ async def watch(
     pool: Pool,
     health: Health,
     host: str,
-    report: Callable[[Pool, str, int], None],
+    report: Callable[[str], None],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Check again and again, until cancelled."""
@@ -26,7 +26,7 @@ async def watch(
         f"GET {health.path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: gateway-health\r\naccept: */*\r\n\r\n".encode()
     )
     while True:
-        report(pool, await check(pool, request, health.timeout), health.failures)
+        report(await check(pool, request, health.timeout))
         await sleep(health.every)
 
 

@@ -16,8 +16,10 @@ from msgspec import Struct
 
 SWITCHES = frozenset({"plaintext-upstream", "unverified-upstream"})
 
-_ADDRESS = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::([0-9]{1,5}))?/?")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*"
+_ADDRESS = re.compile(rf"(https?)://(\[[0-9A-Fa-f:.]+\]|{_NAME})(?::([0-9]{{1,5}}))?/?")
+_HOST = re.compile(rf"{_NAME}(?::[0-9]{{1,5}})?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,=:@%-]+)*")
 _TARGET = re.compile(r"/[!-\"$-~]*")  # visible ASCII, no fragment
 _TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
@@ -152,7 +154,7 @@ class Assertion(Struct, frozen=True):
     lifetime: float = 60.0
     reuse: float = 30.0
     per_request: bool = False  # bind each one to its decision, method and path: 50 µs more per request
-    cache_entries: int = 10_000
+    cache_entries: int = 4096
 
     def __post_init__(self) -> None:
         if not 1 <= self.lifetime <= 60:

@@ -110,12 +110,12 @@ def test_a_check_takes_out_and_only_a_check_brings_back(world):
     balance, notices, _ = world
     a = Place("a")
     balance.add(a)
-    balance.checked(a, "status 503", 2)
+    balance.checked(a, 2, "status 503")
     assert balance.choose() is a
-    balance.checked(a, "status 503", 2)
+    balance.checked(a, 2, "status 503")
     assert balance.choose() is None
     balance.opened(a, "")
     assert balance.choose() is None
-    balance.checked(a, "", 2)
+    balance.checked(a, 2, "")
     assert balance.choose() is a
     assert [notice.name for notice in notices] == ["upstream.ejected", "upstream.returned"]

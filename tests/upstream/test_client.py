@@ -298,6 +298,32 @@ async def test_a_broken_answer_is_a_fault_in_time_and_is_asked_for_once(answer, 
     assert len(service.requests) == 1
 
 
+@pytest.mark.parametrize("banner", [b"", b"220 ready\r\n", b"HTTP/1.1 408 X"])
+async def test_a_service_that_speaks_or_leaves_unasked_is_a_fault_and_never_a_hang(banner):
+    async def script(talk):
+        await talk.send(banner)
+
+    async with backend(script) as service, carrying(service.url) as carried:
+        async with asyncio.timeout(5):
+            faults = [await carried.forward() for _ in range(30)]
+    assert {fault.code for fault in faults} <= {"upstream_reset", "upstream_malformed"}
+
+
+async def test_a_busy_service_is_not_sick():
+    async def script(talk):
+        while True:
+            if (await talk.request()).startswith(b"GET /healthz "):
+                await talk.send(OK)
+
+    health = Health("/healthz", every=0.01, timeout=0.2, failures=1)
+    async with backend(script) as service, carrying(service.url, health=health, pool_size=1) as carried:
+        busy = asyncio.create_task(carried.forward())
+        while sum(request.startswith(b"GET /healthz ") for request in service.requests) < 5:
+            await asyncio.sleep(0.005)
+        busy.cancel()
+        assert carried.notices == []
+
+
 @pytest.mark.parametrize("piece", [b"x", b"a: b\r\n", b"HTTP/1.1 100 C\r\n\r\n"])
 async def test_a_dripping_head_is_cut(piece):
     async def script(talk):

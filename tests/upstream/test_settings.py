@@ -12,6 +12,7 @@ def a_service(**changes):
     [
         ("http://127.0.0.1:8001", "127.0.0.1:8001"),
         ("https://svc.example.gov", "svc.example.gov"),
+        ("https://civil_service:8443", "civil_service:8443"),
         ("https://svc.example.gov:443/", "svc.example.gov"),
         ("http://Localhost:80", "localhost"),
         ("https://[fd00::5]:8443", "[fd00::5]:8443"),
@@ -25,7 +26,7 @@ def test_an_address_is_taken_apart(address, authority):
     "address",
     [
         "10.0.0.5:80", "ftp://a", "http://a/b", "http://a?b", "http://u@a", "http://a:0", "http://a:65536", "http://",
-        "http://a b", "http://a\r\nx", "http://[::zz]", "http://[1.2.3.4]:x", "https://a:", "http://-a",
+        "http://a b", "http://a\r\nx", "http://[::zz]", "http://[1.2.3.4]:x", "https://a:", "http://-a", "http://a..b", "http://a.", "http://" + "a" * 64,
     ],
 )  # fmt: skip
 def test_an_address_of_another_form_is_refused_with_its_text(address):
