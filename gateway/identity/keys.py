@@ -51,6 +51,10 @@ class Unfetched(OSError):
     """There is no usable answer; the message says why."""
 
 
+class _Absent(Unfetched):
+    """The issuer answers, but there is nothing at this address."""
+
+
 Fetch = Callable[[str], Awaitable[Fetched]]
 """GET without redirects. Raises OSError (TimeoutError included) when there is no answer."""
 
@@ -167,7 +171,8 @@ class Keyring:
         if len(fetched.body) > MAX_BYTES:
             raise Unfetched(f"`{url}` is larger than 256 KiB")
         if fetched.status != 200:
-            raise Unfetched(f"`{url}` answered {fetched.status}")
+            kind = _Absent if 400 <= fetched.status < 500 else Unfetched
+            raise kind(f"`{url}` answered {fetched.status}")
         return fetched
 
     async def _address(self) -> str:
@@ -183,7 +188,7 @@ class Keyring:
         openid, oauth = metadata_addresses(self.issuer.url)
         try:
             fetched = await self._get(openid)
-        except Unfetched:
+        except _Absent:
             fetched = await self._get(oauth)
         metadata = read_object(fetched.body)
         if metadata.get("issuer") != self.issuer.url:
