@@ -1,18 +1,18 @@
 """Remember it before it happens: a journal per process, one sealed ledger, proofs and answers.
 
-    entry       what exactly is remembered
-    chain       is a journal what its writer wrote
-    journal     is it on record (the ledger's near end, in every process)
-    disk        the few calls that the journal makes
-    merkle      one number for all entries, and proofs
-    checkpoint  who vouches for it
-    shelf       the ledger's files
-    sealer      one order that nobody can change afterwards (in the control process)
-    verify      is the ledger what was signed, and whole
-    tail        what was just recorded
-    index       one entry among millions
-    fields      what can be asked for
-    query       what does the auditor ask
+entry       what exactly is remembered
+chain       is a journal what its writer wrote
+journal     is it on record (the ledger's near end, in every process)
+disk        the few calls that the journal makes
+merkle      one number for all entries, and proofs
+checkpoint  who vouches for it
+shelf       the ledger's files
+sealer      one order that nobody can change afterwards (in the control process)
+verify      is the ledger what was signed, and whole
+tail        what was just recorded
+index       one entry among millions
+fields      what can be asked for
+query       what does the auditor ask
 """
 
 from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, load_signer, read_checkpoint

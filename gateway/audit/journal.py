@@ -49,6 +49,7 @@ from gateway.facts import (
 
 UNRECORDED: Final = "audit_unavailable"
 _MIB = 1024 * 1024
+_BATCH_BYTES = 256 * 1024  # refusals wait for company, but never for more than this
 
 
 class Settings(Struct, frozen=True):
@@ -109,7 +110,7 @@ class Ledger:
         self._pending = bytearray()  # lines that are chained but not written
         self._held: list[dict[str, Any]] = []  # entries that wait for a journal
         self._previous = ""
-        self._overflow, self._unrecorded = 0, 0
+        self._overflow, self._unrecorded, self._troubled = 0, 0, False
         self._loop: AbstractEventLoop | None = None
         self._batch: TimerHandle | None = None
         self._sync_timer: TimerHandle | None = None
@@ -147,6 +148,7 @@ class Ledger:
         """Record something that happened beside the requests."""
         if self._full():
             self._overflow += notice.count
+            self._troubled = True
             return
         self._record(self._notice(notice.name, notice.subject, notice.detail, notice.count))
 
@@ -178,11 +180,14 @@ class Ledger:
 
     def _refuse(self, facts: Facts, refusal: Deny | Challenge) -> Refused:
         if self._descriptor < 0 or self._full():
+            self._troubled = True
             self._overflow += 1  # still a refusal; it is counted in one entry when there is room again
             self._wake()
             return Refused("", refusal)
         identity = f"{self.journal}.{self._seq}"
         self._append(verdict_entry(self.journal, self._seq, facts, refusal, self._digests))
+        if len(self._pending) > _BATCH_BYTES and not self.fault:
+            self._flush()
         self._wake()
         return Refused(identity, refusal)
 
@@ -224,12 +229,12 @@ class Ledger:
         pending.clear()
         if self._sync_timer is None and not self._syncing:
             self._sync_later(self._settings.sync_interval / 2)
-        if self.fault or self._size >= self._settings.rotate_bytes:
+        if self._troubled or self._size >= self._settings.rotate_bytes:
             self._settle()
         return True
 
     def _withdraw(self, problem: str) -> None:
-        self.fault = problem
+        self.fault, self._troubled = problem, True
         try:
             self._files.truncate(self._descriptor, self._size)  # a torn line must not stand before a whole one
         except OSError as error:
@@ -238,23 +243,28 @@ class Ledger:
 
     def _settle(self) -> None:
         """After a write that worked: say what could not be said before, rotate when it is time."""
-        self.fault = ""
+        self.fault, self._troubled = "", False
+        self._confess()
+        if self._size >= self._settings.rotate_bytes:
+            self._rotate()
+        if self._pending:
+            self._wake()
+
+    def _confess(self) -> None:
+        """Entries for what could only be counted."""
         if self._overflow:
             self._append(self._notice("audit.overflow", "", "refused while nothing could be written", self._overflow))
             self._overflow = 0
         if self._unrecorded:
             self._append(self._notice("audit.unavailable", "", "permits that were not forwarded", self._unrecorded))
             self._unrecorded = 0
-        if self._size >= self._settings.rotate_bytes:
-            self._rotate()
-        if self._pending:
-            self._wake()
 
     def _full(self) -> bool:
         return len(self._pending) > self._settings.pending_bytes
 
     def _unrecordable(self) -> Fault:
         self._unrecorded += 1
+        self._troubled = True
         self._wake()
         return Fault(UNRECORDED, self.fault)
 
@@ -272,7 +282,9 @@ class Ledger:
         self._batch = None
         if self._descriptor < 0:
             self._open()
-        if self._descriptor >= 0 and (self._pending or self.fault):
+        if self._descriptor >= 0 and (self._pending or self._troubled):
+            if not self._pending:
+                self._confess()  # something must be written to find out whether the disk takes it again
             self._flush()
         if self._descriptor < 0 or self.fault or self._pending:
             self._wake()
@@ -302,6 +314,7 @@ class Ledger:
             raise
         self.conclude(identity, _unforwarded(503, UNRECORDED))
         self._unrecorded += 1
+        self._troubled = True
         return Fault(UNRECORDED, self.fault or "the journal could not be synced")
 
     def _sync_later(self, delay: float) -> None:
@@ -369,7 +382,7 @@ class Ledger:
             self._digest = chain.link(self._digest, raw)
             self._seq += 1
             self._pending += chain.write(self._digest, raw)
-        if self._overflow or self._unrecorded:
+        if self._troubled:
             self._settle()
         if self._pending:
             self._wake()

@@ -37,7 +37,7 @@ OUTCOME = Outcome(200, 1024, 3, True, "", Revealed((("$.id_number", 2),), ("$.ne
 
 
 def verdict(facts=None, decision=None) -> VerdictEntry:
-    return verdict_entry(JOURNAL, 7, facts or some_facts(), decision or a_permit(), DIGESTS)
+    return verdict_entry(JOURNAL, 7, facts or some_facts(), a_permit() if decision is None else decision, DIGESTS)
 
 
 def test_every_kind_of_entry_comes_back_as_it_was() -> None:
