@@ -151,7 +151,7 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
         for path in _files(folder / kind, faults):
             root = _root(path, faults)
             read_rules(root, f"{kind}/{path.name}", _text(path).splitlines(), reading, city=kind == "cities")
-    if not reading.rules:
+    if not reading.rules and not faults:
         faults.append(_nothing_allowed(folder))
     if any(not fault.warning for fault in faults):
         raise Faulty(sorted(faults))

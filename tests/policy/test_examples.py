@@ -1,0 +1,102 @@
+"""Are tests of policies run, and never passed by testing nothing? Is the starter as green as it says?"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway import catalog
+from gateway.facts import Asset
+from gateway.policy import Bundle, TestResult, load, run_tests
+from tests.literals import an_asset
+from tests.policy.world import CLERK_READS, a_bundle
+
+POLICIES = Path(__file__).parents[2] / "policies"
+GREEN = "{name: a, given: {role: clerk}, request: GET /x, expect: permit}"
+
+
+def run(folder: Path, tests: str, rules: str = CLERK_READS, asset: Asset | None = None) -> tuple[TestResult, ...]:
+    bundle = a_bundle(folder, rules)
+    (folder / "tests").mkdir()
+    (folder / "tests" / "10.yaml").write_text(tests, encoding="utf-8")
+    return run_tests(folder, bundle, lambda method, path: asset or an_asset())
+
+
+def test_a_test_that_holds_passes(tmp_path: Path) -> None:
+    (result,) = run(tmp_path, f"tests:\n  - {GREEN}\n")
+    assert (result.passed, result.name, result.place, result.outcome) == (True, "a", "tests/10.yaml:2", "permit")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("expect: deny", "expect: expected deny, got permit"),
+        ("expect: permit, reason: no_rule", "reason: expected no_rule, got rule_allowed"),
+        ("expect: permit, mask: none", "mask: expected none, got pii-standard"),
+        ("expect: permit, mask: {$.name: keep}", "mask: expected $.name=keep"),
+        ("expect: permit, notify: security", "notify: expected security, got nothing"),
+        ("expect: permit, log: synced", "log: expected synced, got written"),
+        ("expect: permit, rule: other", "rule: expected other"),
+        ("expect: maybe", "no outcome `maybe`"),
+        ("expect: permit, rule: clerk-raeds", "no rule `clerk-raeds`"),
+        ("expect: permit, reason: no_ruel", "no reason `no_ruel`"),
+        ("expect: permit, marsk: none", "unknown key `marsk`"),
+        ("expect: permit, given: {rule: clerk}", "stands twice"),
+    ],
+)
+def test_a_test_that_does_not_hold_or_cannot_be_read_fails_and_says_why(tmp_path: Path, change: str, says: str) -> None:
+    other = "- {id: other, effect: deny, who: auditor}\n"
+    (result,) = run(tmp_path, f"tests:\n  - {GREEN.replace('expect: permit', change)}\n", CLERK_READS + other)
+    assert not result.passed
+    assert says in result.en
+    assert result.zh
+
+
+@pytest.mark.parametrize(
+    "tests",
+    ["tests: 7", "test: []", "tests:\n  - {}", "tests:\n  - 5", "tests:\n  - {name: a, request: nowhere, expect: deny}",
+     "tests:\n  - {name: a, request: GET /x, expect: deny, given: {devise: unknown}}", "tests: ["],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path, tests: str) -> None:
+    results = run(tmp_path, tests)
+    assert results and not any(result.passed for result in results)
+
+
+def test_in_observe_tests_say_what_enforce_says(tmp_path: Path) -> None:
+    tests = "tests:\n  - {name: a, request: GET /x, expect: deny, reason: no_rule}\n"
+    (result,) = run(tmp_path, tests, asset=an_asset(mode="observe"))
+    assert result.passed
+
+
+def starter() -> tuple[Bundle, catalog.Catalog]:
+    ledger = catalog.load(POLICIES / "catalog")
+    return load(POLICIES, ledger.assets), ledger
+
+
+def test_the_starter_loads_without_a_warning_and_all_its_examples_are_green() -> None:
+    bundle, ledger = starter()
+    assert bundle.warnings == ()
+    results = run_tests(POLICIES, bundle, lambda method, path: ledger.find(method, path))
+    assert [result for result in results if not result.passed] == []
+    assert len(results) >= 30
+
+
+def test_every_rule_of_the_starter_is_named_by_an_example() -> None:
+    bundle, _ = starter()
+    text = "".join(path.read_text(encoding="utf-8") for path in (POLICIES / "tests").glob("*.yaml"))
+    assert [rule for rule in bundle.denies if f"rule: {rule}\n" not in text] == []
+
+
+def test_every_rule_of_the_starter_matters() -> None:
+    """Let one rule speak of nothing: some example must notice, or nobody would notice its loss."""
+    bundle, ledger = starter()
+    content = bundle.content
+    words = {name: getattr(content, name) for name in content.__struct_fields__}
+    unnoticed = []
+    for rule in bundle.denies:
+        rows = tuple((*row[:5], "nothing", *row[6:]) if row[0] == rule else row for row in content.rules)
+        silenced = Bundle(type(content)(**(words | {"rules": rows})))
+        if all(
+            result.passed for result in run_tests(POLICIES, silenced, lambda method, path: ledger.find(method, path))
+        ):
+            unnoticed.append(rule)
+    assert unnoticed == []

@@ -1,0 +1,82 @@
+"""Are the names of conditions exactly the ones agreed, and read from the facts?"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.facts import Grade, Risk
+from gateway.policy.names import Vocabulary, names
+from tests.literals import a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
+
+TABLE = names(Vocabulary())
+FACTS = some_facts(
+    ask=an_ask(purpose="audit", source="10.0.0.9", method="POST"),
+    subject=a_subject(purpose="vouched", proof=a_proof(bound=True)),
+    posture=a_posture(trust="known", fresh=False),
+    risk=Risk(12.5, "normal"),
+    asset=an_asset(grade=Grade.CORE, action="create"),
+)
+
+
+def test_the_names_are_those_of_the_contract() -> None:
+    text = (Path(__file__).parents[2] / "docs/design/contracts.md").read_text(encoding="utf-8")
+    paragraph = text[text.index("`when` names:") :].split("\n\n")[0]
+    agreed = {
+        f"{room}.{name}" for room, some in re.findall(r"(\w+)\.\{([^}]*)\}", paragraph) for name in some.split(",")
+    }
+    assert set(TABLE) == agreed
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("subject.id", "zhang.wei"),
+        ("subject.kind", "person"),
+        ("subject.org", "prov/civil"),
+        ("subject.roles", frozenset({"clerk"})),
+        ("subject.clearance", Grade.IMPORTANT),
+        ("subject.assurance", 2),
+        ("subject.purpose", "vouched"),
+        ("subject.auth_age", 120.0),
+        ("subject.bound", True),
+        ("subject.method", "bearer"),
+        ("device.id", "laptop-7"),
+        ("device.trust", "known"),
+        ("device.org", "prov/civil"),
+        ("device.fresh", False),
+        ("risk.score", 12.5),
+        ("risk.band", "normal"),
+        ("risk.known", True),
+        ("data.asset", "household"),
+        ("data.category", "population"),
+        ("data.grade", Grade.CORE),
+        ("data.owner", "prov/civil"),
+        ("data.action", "create"),
+        ("env.hour", 22),
+        ("env.weekday", "mon"),
+        ("env.time", "22:13"),
+        ("env.purpose", "audit"),
+        ("env.source", "10.0.0.9"),
+        ("env.method", "POST"),
+    ],
+)
+def test_a_name_reads_its_fact(name: str, value: object) -> None:
+    assert TABLE[name].get(FACTS) == value
+
+
+def test_every_name_is_read_by_a_test_above() -> None:
+    read = test_a_name_reads_its_fact.pytestmark[0].args[1]  # type: ignore[attr-defined]  # pytest's own attribute
+    assert {name for name, _ in read} == set(TABLE)
+
+
+def test_the_words_of_the_facts_are_the_words_of_conditions() -> None:
+    assert set(TABLE["device.trust"].words) == {"managed", "known", "unknown", "compromised"}
+    assert set(TABLE["risk.band"].words) == {"normal", "step_up", "limit", "quarantine"}
+    assert set(TABLE["data.action"].words) == {"read", "create", "update", "delete", "other"}
+
+
+def test_the_clock_follows_summer_time_where_there_is_one() -> None:
+    berlin = names(Vocabulary(timezone="Europe/Berlin"))["env.time"]
+    assert berlin.get(some_facts(ask=an_ask(at=1_774_745_940.0))) == "01:59"  # 2026-03-29
+    assert berlin.get(some_facts(ask=an_ask(at=1_774_746_000.0))) == "03:00"

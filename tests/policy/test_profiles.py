@@ -1,0 +1,134 @@
+"""Is an answer never shown more openly than any rule, grade or clearance allows?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.document import FileFault, parse
+from gateway.facts import Field, FieldMask, Grade
+from gateway.masks import TECHNIQUES, Technique, parse_technique
+from gateway.policy.profiles import Profile, merged, plan, read_profiles, restore, technique
+from tests.literals import an_asset
+
+WRITTEN = {
+    "none": {"*": "keep"},
+    "standard": {"resident-id": "partial(1,1)", "important": "hash", "general": "keep", "$.name": "drop"},
+    "empty": {},
+}
+PROFILES = restore(WRITTEN, "standard", "")
+ID = Field("$.id", "resident-id", Grade.IMPORTANT)
+
+
+def names(*some: str) -> frozenset[str]:
+    return frozenset(some)
+
+
+@pytest.mark.parametrize(
+    ("field", "how"),
+    [
+        (ID, "partial(1,1)"),
+        (Field("$.name", "resident-id", Grade.IMPORTANT), "drop"),
+        (Field("$.x", "phone", Grade.IMPORTANT), "hash"),
+        (Field("$.x", "", Grade.GENERAL_2), "keep"),
+        (Field("$.x", "phone", Grade.CORE), "redact"),
+    ],
+)
+def test_path_then_identifier_then_grade_then_redact(field: Field, how: str) -> None:
+    assert technique(PROFILES.by_name["standard"], field).text == how
+
+
+def test_a_field_above_the_clearance_is_never_in_clear() -> None:
+    keep = [PROFILES.by_name["none"]]
+    assert merged(keep, ID, Grade.IMPORTANT).text == "keep"
+    assert merged(keep, ID, Grade.GENERAL_4).text == "redact"
+
+
+def test_the_default_profile_serves_an_allow_that_names_none() -> None:
+    assert plan(PROFILES, names(""), an_asset(fields=(ID,)), Grade.CORE).fields == (FieldMask("$.id", "partial(1,1)"),)
+
+
+@pytest.mark.parametrize("chosen", [names("unheard-of"), names(), names("empty")])
+def test_a_profile_that_says_nothing_redacts(chosen: frozenset[str]) -> None:
+    assert plan(PROFILES, chosen, an_asset(fields=(ID,)), Grade.CORE).fields == (FieldMask("$.id", "redact"),)
+
+
+def test_without_any_default_everything_labelled_is_redacted() -> None:
+    bare = restore({"none": {"*": "keep"}}, "", "")
+    assert plan(bare, names(""), an_asset(fields=(ID,)), Grade.CORE).fields == (FieldMask("$.id", "redact"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "unlabelled", "inspects"),
+    [
+        ({"contract": "enforce"}, "redact", True),
+        ({"contract": "enforce", "fields": ()}, "redact", True),
+        ({"contract": "warn"}, "warn", True),
+        ({"contract": "learn"}, "learn", True),
+        ({"contract": "warn", "fields": ()}, "pass", False),
+        ({"contract": "learn", "fields": ()}, "pass", False),
+        ({"contract": "enforce", "opaque": True}, "pass", False),
+    ],
+)
+def test_what_happens_to_fields_the_catalog_does_not_know(
+    changes: dict[str, object], unlabelled: str, inspects: bool
+) -> None:
+    mask = plan(PROFILES, names("none"), an_asset(**changes), Grade.CORE)
+    assert (mask.unlabelled, mask.inspects) == (unlabelled, inspects)
+
+
+def read(text: str) -> tuple[object, list[str]]:
+    faults: list[FileFault] = []
+    return read_profiles(parse(text, "masks.yaml"), faults), [fault.code for fault in faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("profiles: {a: {resident-idd: keep}}", "P061"),
+        ("profiles: {a: {name: partial(1)}}", "P060"),
+        ("profiles: {a: {name: blur}}", "P060"),
+        ("profiles: {a: {name: 'partial(99999,1)'}}", "P060"),
+        ("profiles: {a: {name: }}", "P004"),
+        ("profiles: {a: keep}", "P004"),
+        ("default: a", "P014"),
+        ("observe: a", "P014"),
+        ("profile: {}", "P001"),
+    ],
+)
+def test_what_is_wrong_gets_a_code(text: str, code: str) -> None:
+    assert read(text)[1] == [code]
+
+
+def test_a_broken_technique_never_becomes_keep() -> None:
+    profiles, _ = read("profiles: {a: {name: }}")
+    assert profiles.by_name["a"]["name"].text == "redact"  # type: ignore[attr-defined]  # Profiles
+
+
+def test_the_strict_profile_serves_observation_when_nothing_else_is_said() -> None:
+    profiles, _ = read("profiles: {pii-strict: {'*': redact}}")
+    assert profiles.observe == "pii-strict"  # type: ignore[attr-defined]  # Profiles
+
+
+TECHNIQUE = st.one_of(
+    st.sampled_from(["keep", "hash", "redact", "drop"]).map(Technique),
+    st.builds(lambda a, b: Technique("partial", (a, b)), st.integers(0, 5), st.integers(0, 5)),
+    st.builds(lambda n: Technique("truncate", (n,)), st.integers(1, 5)),
+)
+PROFILE = st.dictionaries(st.sampled_from(["resident-id", "important", "*", "$.id"]), TECHNIQUE, max_size=4)
+
+
+@given(PROFILE, PROFILE, PROFILE, st.sampled_from(list(Grade)))
+def test_merging_masks_is_associative_commutative_and_idempotent(
+    one: Profile, two: Profile, three: Profile, clearance: Grade
+) -> None:
+    def shown(*profiles: Profile) -> str:
+        return merged(profiles, ID, clearance).text
+
+    assert shown(one, two, three) == shown(three, two, one) == shown(two, one, three)
+    assert shown(one, one) == shown(one)
+
+
+@given(PROFILE, PROFILE, st.sampled_from(list(Grade)))
+def test_another_allow_never_shows_more(one: Profile, two: Profile, clearance: Grade) -> None:
+    alone, both = (parse_technique(merged(p, ID, clearance).text) for p in ([one], [one, two]))
+    assert TECHNIQUES[both.name].strictness >= TECHNIQUES[alone.name].strictness
