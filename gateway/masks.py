@@ -103,7 +103,7 @@ class BadTechnique(ValueError):
         self.zh = zh
 
 
-_SPECIFICATION = re.compile(r"([a-z]+)\s*(?:\(\s*([0-9]{1,4}(?:\s*,\s*[0-9]{1,4})*)\s*\))?\Z", re.ASCII)
+_SPECIFICATION = re.compile(r"([a-z]+)(?:\s*\(\s*([0-9]{1,4}(?:\s*,\s*[0-9]{1,4})*)\s*\))?\Z", re.ASCII)
 
 
 def parse_technique(text: str) -> Technique:

@@ -112,7 +112,7 @@ def test_a_labelled_value_is_redacted(path: str, body: Any) -> None:
         ("$.id", {"id": {ID: 1}}),  # the value as a name
         ("$.id", {"id": [{ID: {ID: ID}}]}),
         ("$.id", {"id": int(ID)}),  # a number where a text was labelled
-        ("$.id", {"id": [int(ID), float(1.5)]}),
+        ("$.id", {"id": [int(ID), 1.5]}),
         ("$[*]", ID),
     ],
 )
@@ -432,8 +432,31 @@ def test_what_no_label_names_reads_the_same_afterwards(value: Any, chosen: list[
 
 hostile = st.lists(
     st.sampled_from(
-        [b"{", b"}", b"[", b"]", b",", b":", b'"id"', b'"a"', b"1", b"-", b"null", b"tru", b" ", b"\n", b"\x00"]
-        + [b'"\\u0069d"', b"\xff", b'"', b"\\", b"\xef\xbb\xbf", b"1e999", b"NaN", b'"330106199003072319"']
+        [
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b",",
+            b":",
+            b'"id"',
+            b'"a"',
+            b"1",
+            b"-",
+            b"null",
+            b"tru",
+            b" ",
+            b"\n",
+            b"\x00",
+            b'"\\u0069d"',
+            b"\xff",
+            b'"',
+            b"\\",
+            b"\xef\xbb\xbf",
+            b"1e999",
+            b"NaN",
+            b'"330106199003072319"',
+        ]
     ),
     max_size=12,
 ).map(b"".join)

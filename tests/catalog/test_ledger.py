@@ -1,0 +1,326 @@
+"""Which asset is behind a request: highest wins, unlisted is never nothing, careless files are refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.catalog import ApiBinding, Catalog, load
+from gateway.document import Faulty, FileFault
+from gateway.facts import Asset, Field, Grade
+from tests.literals import an_ask
+
+CIVIL = ApiBinding("civil", "/civil", ("household",))
+HOUSEHOLD = """\
+assets:
+  - id: household
+    title: {zh: 户籍信息, en: household register}
+    owner: prov/civil
+    category: population
+    grade: important
+    endpoints:
+      - GET /civil/households
+      - POST /civil/households
+      - {path: "GET /civil/households/{id}", identifier: {id: resident-id}}
+      - {path: "GET /civil/households/{id}/history", grade: core, action: other}
+      - {path: "GET /civil/households/export", honey: true}
+      - {path: "GET /civil/photos/**", opaque: true}
+      - DELETE /civil/households/{id}
+    fields:
+      - {path: $..id_number, identifier: resident-id}
+      - {path: $.name, identifier: name, grade: general-3}
+"""
+
+
+def catalog(tmp_path: Path, *files: str, apis: Any = (CIVIL,), orgs: frozenset[str] | None = None) -> Catalog:
+    for number, text in enumerate(files):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    return load(tmp_path, apis, orgs)
+
+
+def faults(tmp_path: Path, *files: str, apis: Any = (), orgs: frozenset[str] | None = None) -> tuple[FileFault, ...]:
+    with pytest.raises(Faulty) as faulty:
+        catalog(tmp_path, *files, apis=apis, orgs=orgs)
+    assert all(fault.en and fault.zh for fault in faulty.value.faults)
+    return faulty.value.faults
+
+
+def located(one: Catalog, method: str, path: str, api: str = "civil") -> Asset:
+    return one.locate(an_ask(method=method, path=path, api=api))
+
+
+# --- finding ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "grade", "action"),
+    [
+        ("GET", "/civil/households", "GET /civil/households", Grade.IMPORTANT, "read"),
+        ("HEAD", "/civil/households", "GET /civil/households", Grade.IMPORTANT, "read"),
+        ("POST", "/civil/households", "POST /civil/households", Grade.IMPORTANT, "create"),
+        ("GET", "/civil/households/42", "GET /civil/households/{id}", Grade.IMPORTANT, "read"),
+        ("GET", "/civil/households/42/history", "GET /civil/households/{id}/history", Grade.CORE, "other"),
+        ("GET", "/civil/households/export", "GET /civil/households/export", Grade.IMPORTANT, "read"),
+        ("GET", "/civil/households/export/history", "GET /civil/households/{id}/history", Grade.CORE, "other"),
+        ("GET", "/civil/photos", "GET /civil/photos/**", Grade.IMPORTANT, "read"),
+        ("GET", "/civil/photos/a/b.jpg", "GET /civil/photos/**", Grade.IMPORTANT, "read"),
+        ("DELETE", "/civil/households/42", "DELETE /civil/households/{id}", Grade.IMPORTANT, "delete"),
+    ],
+)
+def test_a_request_finds_its_endpoint(
+    tmp_path: Path, method: str, path: str, route: str, grade: Grade, action: str
+) -> None:
+    asset = located(catalog(tmp_path, HOUSEHOLD), method, path)
+    assert (asset.listed, asset.id, asset.route, asset.grade, asset.action) == (True, "household", route, grade, action)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/civil"),
+        ("GET", "/"),
+        ("GET", ""),
+        ("GET", "/civil/households/"),
+        ("GET", "/civil/households/42/"),
+        ("GET", "/civil/households//history"),
+        ("GET", "/Civil/households"),
+        ("GET", "/civil/households/42/other"),
+        ("PUT", "/civil/households/42"),
+        ("PATCH", "/civil/households"),
+        ("OPTIONS", "/civil/households"),
+        ("BREW", "/civil/households"),
+        ("GET", "/civil/photosx"),
+        ("GET", "/civil/households/{id}/x"),
+    ],
+)
+def test_what_is_not_listed_is_an_unlisted_asset_of_the_highest_grade(tmp_path: Path, method: str, path: str) -> None:
+    asset = located(catalog(tmp_path, HOUSEHOLD), method, path)
+    assert not asset.listed
+    assert (asset.id, asset.grade, asset.contract, asset.route) == ("", Grade.CORE, "enforce", "unlisted")
+
+
+def test_an_asset_is_found_only_through_the_api_that_carries_it(tmp_path: Path) -> None:
+    one = catalog(tmp_path, HOUSEHOLD, apis=(CIVIL, ApiBinding("other", "/other", (), grade="general")))
+    assert located(one, "GET", "/civil/households").listed
+    for api in ("other", "", "nobody"):
+        assert not located(one, "GET", "/civil/households", api).listed
+    assert one.find("GET", "/civil/households").id == "household"
+
+
+def test_path_parameters_are_as_they_stand_in_the_path(tmp_path: Path) -> None:
+    asset = located(catalog(tmp_path, HOUSEHOLD), "GET", "/civil/households/%E7%8E%8B")
+    assert asset.parameters == (("id", "%E7%8E%8B"),)
+    assert asset.discreet
+
+
+def test_marks_of_an_endpoint_reach_the_asset(tmp_path: Path) -> None:
+    one = catalog(tmp_path, HOUSEHOLD)
+    assert located(one, "GET", "/civil/households/export").honey
+    assert located(one, "GET", "/civil/photos/1").opaque
+    assert not located(one, "GET", "/civil/households").discreet
+    assert located(one, "GET", "/civil/households").fields == (
+        Field("$..id_number", "resident-id", Grade.IMPORTANT),
+        Field("$.name", "name", Grade.GENERAL_3),
+    )
+
+
+def test_the_path_of_an_unlisted_request_is_kept_unless_it_may_tell_who(tmp_path: Path) -> None:
+    one = catalog(tmp_path, HOUSEHOLD)
+    assert not located(one, "GET", "/civil/reports/2026").discreet
+    assert located(one, "GET", "/civil/people/330106199003072319").discreet
+    assert located(one, "GET", "/civil/people/%E7%8E%8B").discreet
+
+
+def test_the_mode_of_the_api_is_told_also_for_what_is_unlisted(tmp_path: Path) -> None:
+    one = catalog(tmp_path, HOUSEHOLD, apis=(ApiBinding("civil", "/civil", ("household",), "observe"),))
+    assert located(one, "GET", "/civil/households").mode == "observe"
+    assert located(one, "GET", "/civil/x").mode == "observe"
+
+
+@given(st.text(max_size=60), st.sampled_from(["GET", "HEAD", "POST", "", "\x00"]))
+def test_any_path_gives_an_asset(path: str, method: str) -> None:
+    one = load(Path("policies/catalog"), (ApiBinding("civil", "/civil", ("household",)),))
+    assert isinstance(located(one, method, "/civil/" + path), Asset)
+
+
+# --- grades and contracts ---------------------------------------------------------------------------
+
+
+def an_asset_file(grade: str, more: str = "", fields: str = "") -> str:
+    return (
+        f"assets:\n  - id: a\n    owner: o\n    grade: {grade}\n{more}"
+        f"    endpoints: [GET /a, {{path: GET /a/core, grade: core}}, {{path: GET /a/low, grade: general-1}}]\n{fields}"
+    )
+
+
+A = (ApiBinding("a", "/a", ("a",)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "grade", "contract"),
+    [
+        (an_asset_file("general"), "/a", Grade.GENERAL_3, "warn"),
+        (an_asset_file("general-1"), "/a", Grade.GENERAL_1, "warn"),
+        (an_asset_file("important"), "/a", Grade.IMPORTANT, "enforce"),
+        (an_asset_file("core"), "/a", Grade.CORE, "enforce"),
+        (an_asset_file("important"), "/a/low", Grade.IMPORTANT, "enforce"),
+        (an_asset_file("general-1"), "/a/core", Grade.CORE, "enforce"),
+        (an_asset_file("important", "    contract: learn\n"), "/a", Grade.IMPORTANT, "learn"),
+        (an_asset_file("general", "    contract: enforce\n"), "/a", Grade.GENERAL_3, "enforce"),
+        (
+            an_asset_file("general-2", "", "    fields: [{path: $.x, grade: important}]\n"),
+            "/a",
+            Grade.IMPORTANT,
+            "enforce",
+        ),
+    ],
+)
+def test_the_highest_grade_wins_and_sets_the_contract(
+    tmp_path: Path, text: str, path: str, grade: Grade, contract: str
+) -> None:
+    asset = located(catalog(tmp_path, text, apis=A), "GET", path, "a")
+    assert (asset.grade, asset.contract) == (grade, contract)
+
+
+def test_an_api_without_catalog_files_lists_all_below_its_prefix(tmp_path: Path) -> None:
+    api = ApiBinding("first-try", "/x", grade="important", fields={"$..id_number": "resident-id", "/name": "name"})
+    one = catalog(tmp_path, apis=(api,))
+    for path in ("/x", "/x/", "/x/a/b"):
+        asset = located(one, "GET", path, "first-try")
+        assert (asset.listed, asset.id, asset.grade, asset.contract) == (True, "first-try", Grade.IMPORTANT, "enforce")
+    assert [field.path for field in asset.fields] == ["$..id_number", "$.name"]
+    assert located(one, "DELETE", "/x/1", "first-try").action == "delete"
+    assert not located(one, "GET", "/y", "first-try").listed
+
+
+def test_inline_keys_beside_catalog_files_only_raise_and_add(tmp_path: Path) -> None:
+    api = ApiBinding("civil", "/civil", ("household",), grade="core", fields={"$.name": "name", "$.extra": "phone"})
+    one = catalog(tmp_path, HOUSEHOLD, apis=(api,))
+    asset = located(one, "GET", "/civil/households")
+    assert asset.grade is Grade.CORE
+    assert asset.fields[1:] == (Field("$.name", "name", Grade.CORE), Field("$.extra", "phone", Grade.CORE))
+    assert not located(one, "GET", "/civil/unknown").listed
+    lower = catalog(tmp_path, apis=(ApiBinding("civil", "/civil", ("household",), grade="general-1"),))
+    assert located(lower, "GET", "/civil/households").grade is Grade.IMPORTANT
+
+
+def test_an_api_that_names_no_data_is_a_warning_and_lists_nothing(tmp_path: Path) -> None:
+    one = catalog(tmp_path, apis=(ApiBinding("bare", "/bare"),))
+    assert [(fault.code, fault.warning) for fault in one.faults] == [("K021", True)]
+    assert not located(one, "GET", "/bare", "bare").listed
+
+
+# --- careless authors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "line"),
+    [
+        (("grade: important", "grade: importent"), "K004", 6),
+        (("category:", "categry:"), "K001", 5),
+        (("identifier: {id: resident-id}", "identifier: {id: residentid}"), "K006", 10),
+        (("identifier: {id: resident-id}", "identifier: {no: resident-id}"), "K015", 10),
+        (("grade: core, action: other", "grade: hot"), "K004", 11),
+        (("action: other", "action: look"), "K018", 11),
+        (("honey: true", "honey: maybe"), "K003", 12),
+        (("$..id_number, identifier: resident-id", "'$..id_number[?@]', identifier: resident-id"), "K009", 16),
+        (("$.name, identifier: name", "$..id_number, identifier: name"), "K016", 17),
+        (("DELETE /civil", "REMOVE /civil"), "K007", 14),
+        (("DELETE /civil", "HEAD /civil"), "K007", 14),
+        (("DELETE /civil/households/{id}", "GET /civil/households/{other}"), "K011", 14),
+        (("DELETE /civil/households/{id}", "GET /civil/{what}/export"), "K012", 14),
+        (("DELETE /civil/households/{id}", "GET /elsewhere"), "K014", 14),
+        (("owner: prov/civil", "owner: prov/civl"), "K008", 4),
+        (("    owner: prov/civil\n", ""), "K002", 2),
+        (("id: household", "id: House Hold"), "K003", 2),
+        (("grade: important", "grade: important\n    contract: enforced"), "K005", 7),
+        (("endpoints:\n", "endpoints: x\n    note:\n"), "K003", 7),
+    ],
+)
+def test_a_mistake_is_refused_at_its_place(tmp_path: Path, change: tuple[str, str], code: str, line: int) -> None:
+    text = HOUSEHOLD.replace(*change)
+    assert text != HOUSEHOLD
+    found = faults(tmp_path, text, apis=(CIVIL,), orgs=frozenset({"prov/civil"}))
+    assert (code, line) in {(fault.code, fault.line) for fault in found}
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    other = "assets:\n  - {id: b, owner: o, grade: nope, endpoints: [nope], fields: [{path: nope}]}\n"
+    found = faults(tmp_path, HOUSEHOLD.replace("grade: important", "grade: nope"), other, "- not a mapping\n")
+    assert {fault.code for fault in found} >= {"K003", "K004", "K007", "K009"}
+    assert len({fault.file for fault in found}) == 3
+
+
+def test_a_suggestion_helps(tmp_path: Path) -> None:
+    found = faults(tmp_path, HOUSEHOLD.replace("owner: prov/civil", "ownr: prov/civil"))
+    assert any('did you mean "owner"' in fault.remedy_en for fault in found)
+
+
+def test_an_asset_declared_twice_names_the_first_place(tmp_path: Path) -> None:
+    (fault, *_) = [one for one in faults(tmp_path, HOUSEHOLD, HOUSEHOLD) if one.code == "K010"]
+    assert "0.yaml:2" in fault.en
+    assert fault.file.endswith("1.yaml")
+
+
+def test_an_unknown_asset_of_an_api_is_refused_with_a_suggestion(tmp_path: Path) -> None:
+    found = faults(tmp_path, HOUSEHOLD, apis=(ApiBinding("civil", "/civil", ("houshold",)),))
+    assert [fault.code for fault in found] == ["K013"]
+    assert "household" in found[0].remedy_en
+
+
+@pytest.mark.parametrize(
+    ("api", "code"),
+    [
+        (ApiBinding("x", "/x", grade="sehr"), "K004"),
+        (ApiBinding("x", "/x", fields={"id": "resident-id"}), "K009"),
+        (ApiBinding("x", "/x", fields={"$.id": "resident"}), "K006"),
+        (ApiBinding("civil", "/civil", ("household",), opaque=True), "K017"),
+    ],
+)
+def test_an_inline_mistake_is_refused(tmp_path: Path, api: ApiBinding, code: str) -> None:
+    assert code in {fault.code for fault in faults(tmp_path, HOUSEHOLD, apis=(api,))}
+
+
+def test_templates_that_cross_are_fine_once_the_crossing_is_listed(tmp_path: Path) -> None:
+    text = "assets:\n  - {id: a, owner: o, grade: general, endpoints: [%s]}\n"
+    crossing = "'GET /a/{x}/c', 'GET /a/b/{y}'"
+    assert {fault.code for fault in faults(tmp_path, text % crossing)} == {"K012"}
+    one = catalog(tmp_path, text % (crossing + ", GET /a/b/c"), apis=A)
+    assert located(one, "GET", "/a/b/c", "a").route == "GET /a/b/c"
+    assert located(one, "GET", "/a/z/c", "a").route == "GET /a/{x}/c"
+
+
+# --- the digest, and what is shipped ----------------------------------------------------------------------
+
+
+def test_the_digest_tells_every_change_and_nothing_else(tmp_path: Path) -> None:
+    one = catalog(tmp_path, HOUSEHOLD).digest
+    assert catalog(tmp_path, HOUSEHOLD + "# a comment\n").digest == one
+    changes = [("important", "core"), ("honey: true", "honey: false"), ("$.name", "$.nam"), ("prov/civil", "prov/x")]
+    digests = {catalog(tmp_path, HOUSEHOLD.replace(*change)).digest for change in changes}
+    assert len(digests | {one}) == len(changes) + 1
+    assert len(one) == 64
+    assert located(catalog(tmp_path, HOUSEHOLD), "GET", "/civil/households").revision == one
+
+
+def test_the_shipped_catalog_is_sound() -> None:
+    orgs = frozenset({"prov", "prov/civil", "prov/market", "prov/health", "hz", "hz/civil"})
+    apis = (
+        ApiBinding("civil-households", "/civil/households", ("household",)),
+        ApiBinding("market-enterprises", "/market/enterprises", ("enterprise",)),
+        ApiBinding("health-visits", "/health/visits", ("health-visit",)),
+    )
+    one = load(Path("policies/catalog"), apis, orgs)
+    assert one.ids == {"household", "enterprise", "health-visit"}
+    assert one.faults == ()
+    graded = {
+        "/civil/households": Grade.IMPORTANT,
+        "/market/enterprises": Grade.GENERAL_2,
+        "/health/visits": Grade.CORE,
+    }
+    for path, grade in graded.items():
+        for found in (one.find("GET", path), one.find("GET", path + "/1")):
+            assert (found.listed, found.grade) == (True, grade)
+    assert one.find("GET", "/civil/households/export").honey

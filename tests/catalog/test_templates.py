@@ -1,0 +1,127 @@
+"""Path templates: what is read, which is the more specific, which cross."""
+
+from itertools import product
+
+import pytest
+
+from gateway.catalog.templates import (
+    BadTemplate,
+    Branch,
+    Template,
+    below,
+    crossing,
+    parse_endpoint,
+    parse_template,
+    same,
+)
+
+SEGMENTS = ("a", "b", "{x}")
+TEMPLATES = [
+    parse_template("/" + "/".join(pieces) + end)
+    for length in (1, 2, 3)
+    for pieces in (
+        tuple(f"{{x{at}}}" if piece == "{x}" else piece for at, piece in enumerate(chosen))
+        for chosen in product(SEGMENTS, repeat=length)
+    )
+    for end in ("", "/**")
+]
+PATHS = [list(pieces) for length in (1, 2, 3, 4) for pieces in product("abc", repeat=length)]
+
+
+def matches(template: Template, path: list[str]) -> bool:
+    """Straight from the rules, without a tree."""
+    own = template.segments
+    if len(path) < len(own) or (len(path) > len(own) and not template.open):
+        return False
+    return all(segment is None or segment == piece for segment, piece in zip(own, path, strict=False))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "GET",
+        "GET a",
+        "get /a",
+        "GET /a?b=1",
+        "GET /a#b",
+        "GET /a//b",
+        "GET /a/",
+        "GET /a/../b",
+        "GET /a/./b",
+        "GET /a/{b",
+        "GET /a/b}",
+        "GET /{}",
+        "GET /{B}",
+        "GET /a{b}",
+        "GET /**",
+        "GET /a/**/b",
+        "GET /a/*",
+        "GET /{a}/{a}",
+        "GET /a%2fb",
+        "GET /a\\b",
+        "GET " + "/a" * 40,
+        "TRACE /a",
+        "CONNECT /a",
+    ],
+)
+def test_what_is_not_an_endpoint_says_why(text: str) -> None:
+    with pytest.raises(BadTemplate) as fault:
+        parse_endpoint(text)
+    assert fault.value.en
+    assert fault.value.zh
+
+
+def test_a_template_in_chinese_matches_the_canonical_path() -> None:
+    _, template = parse_endpoint("GET /户籍/{id}")
+    assert template.segments == ("%E6%88%B7%E7%B1%8D", None)
+
+
+def test_the_tree_finds_what_the_rules_say() -> None:
+    for path in PATHS:
+        tree: Branch[Template] = Branch()
+        for template in TEMPLATES:
+            tree.add(template, template)
+        found = tree.find(path, 0)
+        expected = [template for template in TEMPLATES if matches(template, path)]
+        assert (found in expected) if expected else found is None
+
+
+def test_a_tree_of_any_two_templates_agrees_with_the_rules() -> None:
+    for one, other in product(TEMPLATES, repeat=2):
+        if same(one, other):
+            continue
+        tree: Branch[Template] = Branch()
+        tree.add(one, one)
+        tree.add(other, other)
+        for path in PATHS[:39]:
+            found = tree.find(path, 0)
+            fitting = [template for template in (one, other) if matches(template, path)]
+            assert (found in fitting) if fitting else found is None
+
+
+def test_two_templates_cross_when_neither_is_the_more_specific() -> None:
+    for one, other in product(TEMPLATES, repeat=2):
+        both = {tuple(path) for path in PATHS if matches(one, path) and matches(other, path)}
+        only_one = any(matches(one, path) and not matches(other, path) for path in PATHS)
+        only_other = any(matches(other, path) and not matches(one, path) for path in PATHS)
+        meet = crossing(one, other)
+        assert (meet is not None) == bool(both and only_one and only_other)
+        if meet is not None:
+            assert {tuple(path) for path in PATHS if matches(meet, path)} == both
+
+
+@pytest.mark.parametrize(
+    ("template", "prefix", "inside"),
+    [
+        ("/civil/households/{id}", "/civil/households", True),
+        ("/civil/households", "/civil/households/", True),
+        ("/civil/householdsx", "/civil/households", False),
+        ("/civil", "/civil/households", False),
+        ("/{any}/households", "/civil", False),
+        ("/civil", "/", True),
+        ("/civil/**", "/civil", True),
+    ],
+)
+def test_a_template_lies_below_a_prefix_by_segments(template: str, prefix: str, inside: bool) -> None:
+    assert below(parse_template(template), prefix) is inside

@@ -1,0 +1,349 @@
+"""How an answer becomes what may be sent: everything a service can do wrong withholds it."""
+
+import gzip
+import json
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import brotli
+import pytest
+import zstandard
+
+from gateway.facts import BodyFailed, Fault, FieldMask, Headers, Mask, RawReply, Reply, Warrant
+from gateway.masking import Masking, Settings
+from tests.literals import NO_MASK, a_permit, a_subject, a_warrant, an_ask, some_facts
+
+pytestmark = pytest.mark.anyio
+
+ID = "330106199003072319"
+BODY = json.dumps({"id": ID, "n": 12345678901234567890123}).encode()
+MASK = Mask("pii", (FieldMask("$..id", "redact"),), "pass")
+JSON: Headers = ((b"content-type", b"application/json"),)
+SETTINGS = Settings(hash_key=b"k" * 32, max_inspect=64 * 1024)
+
+
+class Stream:
+    """A body in pieces that remembers whether it was closed, and how much was taken."""
+
+    def __init__(self, *pieces: bytes, breaks: BaseException | None = None) -> None:
+        self.pieces = list(pieces)
+        self.breaks = breaks
+        self.closed = False
+        self.taken = 0
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.pieces:
+            self.taken += 1
+            return self.pieces.pop(0)
+        if self.breaks is not None:
+            raise self.breaks
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def a_raw(body: Any = BODY, headers: Headers = JSON, status: int = 200, length: int | None = None) -> RawReply:
+    return RawReply(status, headers, body, length, 0.25)
+
+
+def warranted(mask: Mask = MASK, method: str = "GET", org: str = "prov/civil") -> Warrant:
+    facts = some_facts(ask=an_ask(method=method), subject=a_subject(org=org))
+    return a_warrant(facts=facts, permit=a_permit(mask=mask))
+
+
+async def applied(
+    raw: RawReply, mask: Mask = MASK, method: str = "GET", settings: Settings = SETTINGS
+) -> Reply | Fault:
+    return await Masking(settings).apply(raw, warranted(mask, method))
+
+
+async def reply_of(raw: RawReply, mask: Mask = MASK, method: str = "GET") -> Reply:
+    answer = await applied(raw, mask, method)
+    assert isinstance(answer, Reply), answer
+    return answer
+
+
+async def fault_of(raw: RawReply, mask: Mask = MASK) -> Fault:
+    answer = await applied(raw, mask)
+    assert isinstance(answer, Fault), answer
+    assert ID not in answer.detail
+    return answer
+
+
+# --- without an obligation ------------------------------------------------------------------------
+
+
+async def test_without_a_mask_the_stream_is_handed_on_unread() -> None:
+    stream = Stream(b"anything", b"\xff\x00")
+    headers = ((b"etag", b'"1"'), (b"content-encoding", b"br"), (b"content-type", b"application/pdf"))
+    reply = await reply_of(a_raw(stream, headers, 206, 10), NO_MASK)
+    assert reply.body is stream
+    assert (reply.status, reply.headers, reply.length, reply.waited) == (206, headers, 10, 0.25)
+    assert not stream.closed
+    assert stream.taken == 0
+
+
+# --- the common way --------------------------------------------------------------------------------
+
+
+async def test_an_answer_is_masked_and_described_anew() -> None:
+    stream = Stream(BODY[:5], BODY[5:])
+    headers = (*JSON, (b"etag", b'"1"'), (b"content-length", b"%d" % len(BODY)), (b"cache-control", b"public"))
+    reply = await reply_of(a_raw(stream, headers, length=len(BODY)))
+    assert reply.body == b'{"id":"***","n":12345678901234567890123}'
+    assert reply.length == len(reply.body)
+    fields = dict(reply.headers)
+    assert fields[b"content-length"] == b"%d" % len(reply.body)
+    assert fields[b"cache-control"] == b"private, no-store"
+    assert b"etag" not in fields
+    assert reply.revealed.masked == (("$..id", 1),)
+    assert stream.closed
+
+
+@pytest.mark.parametrize("status", [200, 201, 301, 400, 404, 422, 500, 503])
+async def test_every_status_takes_the_same_way(status: int) -> None:
+    reply = await reply_of(a_raw(status=status))
+    assert isinstance(reply.body, bytes)
+    assert ID.encode() not in reply.body
+    assert (await fault_of(a_raw(b"<p>" + ID.encode(), status=status))).code == "cannot_inspect"
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"text/html", b"application/octet-stream", b"image/png", None])
+async def test_json_is_masked_whatever_it_is_called(kind: bytes | None) -> None:
+    headers: Headers = ((b"content-type", kind),) if kind else ()
+    reply = await reply_of(a_raw(headers=headers))
+    assert isinstance(reply.body, bytes)
+    assert ID.encode() not in reply.body
+    assert dict(reply.headers)[b"content-type"] == (kind or b"application/json")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"a,b\n1,2",
+        b"%PDF-1.7",
+        b"\x89PNG",
+        b'{"id":1}{"id":2}',
+        b")]}',\n{}",
+        b"data: {}\n\n",
+        b'{"a":"\xff"}',
+    ],
+)
+async def test_what_is_not_json_is_withheld(body: bytes) -> None:
+    stream = Stream(body)
+    assert (await fault_of(a_raw(stream))).code == "cannot_inspect"
+    assert stream.closed
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"x":"\xff","id":"1"}', b'{"x":"\xed\xa0\x80"}', b'{"x":"\xc0\xaf"}', b'{"\xff":1}']
+)
+async def test_bytes_that_are_not_utf8_are_withheld_wherever_they_stand(body: bytes) -> None:
+    assert (await fault_of(a_raw(body))).code == "cannot_inspect"
+    long = body[:-1] + b',"pad":"' + b"x" * 300_000 + b'"}'
+    answer = await applied(a_raw(long), settings=Settings(hash_key=b"k" * 32))
+    assert isinstance(answer, Fault)
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304), ("GET", 205)])
+async def test_an_answer_without_a_body_says_nothing_about_one(method: str, status: int) -> None:
+    stream = Stream(b"should not be there")
+    headers = (*JSON, (b"content-length", b"4711"), (b"etag", b'"1"'), (b"content-md5", b"x"))
+    reply = await reply_of(a_raw(stream, headers, status), method=method)
+    assert reply.body == b""
+    assert reply.length is None
+    assert not {b"content-length", b"etag", b"content-md5"} & set(dict(reply.headers))
+    assert stream.closed
+
+
+async def test_an_empty_body_is_an_empty_body() -> None:
+    reply = await reply_of(a_raw(Stream(), status=201))
+    assert (reply.body, reply.length) == (b"", 0)
+
+
+async def test_a_part_of_an_answer_is_withheld() -> None:
+    assert (await fault_of(a_raw(status=206))).code == "cannot_inspect"
+    assert (await fault_of(a_raw(headers=(*JSON, (b"content-range", b"bytes 5-9/10"))))).code == "cannot_inspect"
+
+
+# --- length -----------------------------------------------------------------------------------------
+
+
+async def test_an_announced_length_beyond_the_limit_is_not_even_read() -> None:
+    stream = Stream(b"x")
+    assert (await fault_of(a_raw(stream, length=SETTINGS.max_inspect + 1))).code == "cannot_inspect"
+    assert stream.taken == 0
+    assert stream.closed
+
+
+async def test_an_endless_answer_is_left_at_the_limit() -> None:
+    stream = Stream(*[b"x" * 1024] * 1000)
+    assert (await fault_of(a_raw(stream))).code == "cannot_inspect"
+    assert stream.taken == SETTINGS.max_inspect // 1024 + 1
+    assert stream.closed
+
+
+async def test_an_answer_that_breaks_off_is_a_fault_of_the_service() -> None:
+    stream = Stream(BODY[:5], breaks=BodyFailed("upstream_reset", "3 of 9 bytes"))
+    fault = await fault_of(a_raw(stream))
+    assert (fault.code, fault.detail) == ("upstream_reset", "3 of 9 bytes")
+    assert stream.closed
+
+
+async def test_the_stream_is_closed_even_when_something_unforeseen_happens() -> None:
+    stream = Stream(BODY[:5], breaks=KeyError("bug"))
+    with pytest.raises(KeyError):
+        await applied(a_raw(stream))
+    assert stream.closed
+
+
+# --- codings -------------------------------------------------------------------------------------------
+
+PACKED = {
+    b"gzip": gzip.compress(BODY),
+    b"x-gzip": gzip.compress(BODY),
+    b"GZIP": gzip.compress(BODY),
+    b"deflate": zlib.compress(BODY),
+    b"br": brotli.compress(BODY),
+    b"zstd": zstandard.ZstdCompressor().compress(BODY),
+    b"identity": BODY,
+}
+
+
+@pytest.mark.parametrize("coding", PACKED)
+async def test_a_packed_answer_is_unpacked_and_masked(coding: bytes) -> None:
+    reply = await reply_of(a_raw(PACKED[coding], (*JSON, (b"content-encoding", coding))))
+    assert reply.body == b'{"id":"***","n":12345678901234567890123}'
+    assert b"content-encoding" not in dict(reply.headers)
+
+
+async def test_raw_deflate_is_understood() -> None:
+    packer = zlib.compressobj(wbits=-15)
+    body = packer.compress(BODY) + packer.flush()
+    assert ID.encode() not in (await reply_of(a_raw(body, (*JSON, (b"content-encoding", b"deflate"))))).body  # type: ignore[operator]  # bytes
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zstd"])
+@pytest.mark.parametrize("damage", ["cut", "tail", "other", "plain"])
+async def test_a_damaged_coding_is_withheld(coding: bytes, damage: str) -> None:
+    whole = PACKED[coding]
+    body = {"cut": whole[:-6], "tail": whole + b"rest", "other": b"\x00" + whole, "plain": BODY}[damage]
+    answer = await applied(a_raw(body, (*JSON, (b"content-encoding", coding))))
+    if isinstance(answer, Reply):  # only what unpacks to the whole answer may be shown, and masked
+        assert answer.body == b'{"id":"***","n":12345678901234567890123}'
+    else:
+        assert answer.code == "cannot_inspect"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((b"content-encoding", b"gzip, gzip"),),
+        ((b"content-encoding", b"gzip"), (b"content-encoding", b"gzip")),
+        ((b"content-encoding", b"identity"), (b"content-encoding", b"gzip")),
+        ((b"content-encoding", b"compress"),),
+        ((b"content-encoding", b"aes128gcm"),),
+        ((b"content-encoding", b""),),
+    ],
+)
+async def test_stacked_and_unknown_codings_are_withheld(headers: Headers) -> None:
+    body = gzip.compress(gzip.compress(BODY))
+    assert (await fault_of(a_raw(body, (*JSON, *headers)))).code == "cannot_inspect"
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zstd"])
+async def test_a_bomb_is_left_at_the_limit(coding: bytes) -> None:
+    zeros = b" " * (16 * 1024 * 1024)
+    bomb = {
+        b"gzip": gzip.compress,
+        b"deflate": zlib.compress,
+        b"br": lambda data: brotli.compress(data, quality=4),
+        b"zstd": zstandard.ZstdCompressor().compress,
+    }[coding](zeros)
+    assert len(bomb) < SETTINGS.max_inspect
+    assert (await fault_of(a_raw(bomb, (*JSON, (b"content-encoding", coding))))).code == "cannot_inspect"
+
+
+# --- charsets --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("charset", ["GBK", "gb2312", '"gb18030"', "GB18030"])
+async def test_a_chinese_charset_becomes_utf8(charset: str) -> None:
+    body = json.dumps({"id": ID, "name": "王小明"}, ensure_ascii=False).encode("gb18030")
+    reply = await reply_of(a_raw(body, ((b"content-type", f"application/json; charset={charset}".encode()),)))
+    assert reply.body == '{"id":"***","name":"王小明"}'.encode()
+    assert dict(reply.headers)[b"content-type"] == b"application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-16", "utf-16le", "utf-32", "utf-7", "iso-8859-1", "big5", "x-unknown", "utf-8;charset=gbk"]
+)
+async def test_other_charsets_are_withheld(charset: str) -> None:
+    headers: Headers = ((b"content-type", f"application/json;charset={charset}".encode()),)
+    assert (await fault_of(a_raw(headers=headers))).code == "cannot_inspect"
+
+
+async def test_utf16_that_is_not_declared_is_withheld() -> None:
+    for name in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "gbk"):
+        body = json.dumps({"id": ID, "name": "王小明"}, ensure_ascii=False).encode(name)
+        assert (await fault_of(a_raw(body))).code == "cannot_inspect"
+
+
+async def test_two_content_types_are_withheld() -> None:
+    headers = ((b"content-type", b"application/json"), (b"content-type", b"text/html; charset=gbk"))
+    assert (await fault_of(a_raw(headers=headers))).code == "cannot_inspect"
+
+
+# --- masks ----------------------------------------------------------------------------------------------
+
+
+async def test_departments_cannot_join_what_they_got() -> None:
+    mask = Mask("pii", (FieldMask("$.id", "hash"),), "pass")
+    room = Masking(SETTINGS)
+    shown = {}
+    for org in ("prov/civil", "prov/health"):
+        answer = await room.apply(a_raw(), warranted(mask, org=org))
+        again = await room.apply(a_raw(), warranted(mask, org=org))
+        assert isinstance(answer, Reply)
+        assert isinstance(again, Reply)
+        assert answer.body == again.body
+        shown[org] = answer.body
+    assert shown["prov/civil"] != shown["prov/health"]
+
+
+@pytest.mark.parametrize(
+    "field", [FieldMask("$.a[?(@.b)]", "redact"), FieldMask("$.a", "blur"), FieldMask("a", "redact")]
+)
+async def test_a_mask_that_cannot_be_read_shows_nothing(field: FieldMask) -> None:
+    mask = Mask("bad", (field,), "pass")
+    assert (await fault_of(a_raw(), mask)).code == "masking_failed"
+    with pytest.raises(ValueError):
+        Masking(SETTINGS).prepare(mask)
+
+
+async def test_plans_are_kept_for_as_many_masks_as_are_in_use_and_not_more() -> None:
+    room = Masking(SETTINGS)
+    for n in range(5000):
+        mask = Mask("pii", (FieldMask("$.id" if n % 2 else "$.n", "redact"),), "pass")
+        answer = await room.apply(a_raw(), warranted(mask))
+        assert isinstance(answer, Reply)
+        assert isinstance(answer.body, bytes)
+        assert (ID.encode() in answer.body) == (n % 2 == 0)
+    assert len(room._plans) <= 2048
+
+
+async def test_a_long_answer_is_masked_like_a_short_one() -> None:
+    settings = Settings(hash_key=b"k" * 32, offload_over=1024)
+    body = json.dumps([{"id": ID, "n": n} for n in range(20_000)]).encode()
+    for raw in (a_raw(body), a_raw(gzip.compress(body), (*JSON, (b"content-encoding", b"gzip")))):
+        answer = await applied(raw, settings=settings)
+        assert isinstance(answer, Reply)
+        assert isinstance(answer.body, bytes)
+        assert ID.encode() not in answer.body
+        assert answer.revealed.records == 20_000

@@ -1,0 +1,21 @@
+"""Limits of masking that make no sense stop the start."""
+
+from typing import Any
+
+import pytest
+
+from gateway.masking import Settings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"hash_key": b"short"}, {"max_inspect": 0}, {"offload_over": 0}, {"offload_over": 1 << 30}, {"max_inspect": -1}],
+)
+def test_a_setting_that_weakens_masking_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Settings(**({"hash_key": b"k" * 32} | wrong))
+
+
+def test_the_limits_are_those_of_the_contract() -> None:
+    settings = Settings(hash_key=b"k" * 32)
+    assert (settings.max_inspect, settings.offload_over) == (8 * 1024 * 1024, 256 * 1024)

@@ -1,0 +1,62 @@
+"""What the service really sent: bounded, in UTF-8, or a clear no."""
+
+import asyncio
+import tracemalloc
+import zlib
+
+import brotli
+import pytest
+
+from gateway.masking.unpack import Withheld, declared_charset, gather, in_utf8, unpacked
+
+
+@pytest.mark.parametrize(
+    ("value", "charset"),
+    [
+        (b"application/json", ""),
+        (b"application/json; charset=UTF-8", "utf-8"),
+        (b'application/json; x=1; Charset = "GBK"', "gbk"),
+    ],
+)
+def test_the_declared_charset_is_read(value: bytes, charset: str) -> None:
+    assert declared_charset(((b"content-type", value),)) == charset
+
+
+@pytest.mark.parametrize(
+    "value", [b"a/b; charset=gbk; charset=utf-8", b"a/b; xcharset=gbk", b"a/b; charset*=utf-8''gbk"]
+)
+def test_a_charset_that_readers_may_read_differently_is_withheld(value: bytes) -> None:
+    with pytest.raises(Withheld):
+        declared_charset(((b"content-type", value),))
+
+
+def test_a_bomb_is_unpacked_in_bounded_memory() -> None:
+    packer = brotli.Compressor()
+    bomb = b"".join(packer.process(b" " * (1 << 20)) for _ in range(100)) + packer.finish()
+    assert len(bomb) < 2000
+    tracemalloc.start()
+    with pytest.raises(Withheld):
+        asyncio.run(unpacked(bomb, ((b"content-encoding", b"br"),), 8 << 20))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 << 20
+
+
+def test_a_high_ratio_is_withheld_below_the_limit_already() -> None:
+    bomb = zlib.compress(b" " * (4 << 20), 9)
+    with pytest.raises(Withheld, match="times its length"):
+        asyncio.run(unpacked(bomb, ((b"content-encoding", b"deflate"),), 8 << 20))
+
+
+def test_no_more_than_the_limit_is_gathered() -> None:
+    with pytest.raises(Withheld):
+        asyncio.run(gather(b"x" * 11, None, 10))
+    assert asyncio.run(gather(b"x" * 10, 10, 10)) == b"x" * 10
+
+
+@pytest.mark.parametrize("cut", range(1, 4))
+def test_a_character_across_slices_is_still_a_character(cut: int) -> None:
+    body = b"x" * (256 * 1024 - cut) + "户籍😀".encode() * 10
+    assert asyncio.run(in_utf8(body, ())) == body
+    with pytest.raises(Withheld):
+        asyncio.run(in_utf8(body[:-1], ()))
