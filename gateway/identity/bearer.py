@@ -24,6 +24,7 @@ _TYPES: Final[dict[str, frozenset[str]]] = {
     "any": frozenset(("at+jwt", "jwt", "")),  # Keycloak and Entra say JWT, PingFederate says nothing
 }
 _OTHER_TOKENS: Final = ("nonce", "at_hash", "c_hash", "s_hash", "events", "htm", "htu", "sub_id")
+_ACCESS: Final = ("bearer", "dpop", "at+jwt")  # what Keycloak puts into the claim `typ` of an access token
 _ALLOWED_BINDINGS: Final = frozenset(("x5t#S256",))
 
 
@@ -40,12 +41,13 @@ def claims_fault(parsed: Parsed, issuer: Issuer, now: float, leeway: float) -> R
 def _type_fault(parsed: Parsed, issuer: Issuer) -> Reason | None:
     if parsed.typ not in _TYPES[issuer.typ]:
         return Reason("token_type", detail=f"the type is `{parsed.typ[:40]}`")
-    for name in _OTHER_TOKENS:
-        if name in parsed.claims:
-            return Reason("token_type", detail=f"an access token has no `{name}`")
-    inner = parsed.claims.get("typ", "Bearer")  # Keycloak: Bearer, ID, Refresh, Offline, Logout
-    if not isinstance(inner, str) or inner.lower() not in ("bearer", "dpop", "at+jwt", "jwt"):
-        return Reason("token_type", detail=f"the claim `typ` is `{inner}`"[:80])
+    inner = parsed.claims.get("typ")
+    if "typ" in parsed.claims and not (isinstance(inner, str) and inner.lower() in _ACCESS):
+        return Reason("token_type", detail=f"the claim `typ` is `{inner}`"[:80])  # ID, Refresh, Offline, Logout
+    if inner is None and parsed.typ != "at+jwt":  # nobody says what it is: what it carries tells
+        for name in _OTHER_TOKENS:
+            if name in parsed.claims:
+                return Reason("token_type", detail=f"an access token has no `{name}`")
     return None
 
 

@@ -30,7 +30,7 @@ from gateway.identity.recent import Recent
 from gateway.identity.settings import Settings
 
 REFUSED_SECONDS: Final = 10.0
-REFUSED_ENTRIES: Final = 8192
+REFUSED_ENTRIES: Final = 4096
 _SCHEME: Final = b"bearer "
 _BEARER: Final = Proof(method="bearer")
 _NOT_REMEMBERED: Final = frozenset(("identity_unavailable", "token_not_yet_valid"))  # time heals these

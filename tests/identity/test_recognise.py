@@ -129,7 +129,7 @@ HOSTILE: dict[str, tuple[dict[str, Any], str, str]] = {
     "expired": ({"exp": int(NOW) - 31}, "at+jwt", "token_expired"),
     "of tomorrow": ({"nbf": int(NOW) + 86400}, "at+jwt", "token_not_yet_valid"),
     "no subject": ({"sub": None}, "at+jwt", "token_claims"),
-    "identity token": ({"nonce": "n"}, "at+jwt", "token_type"),
+    "identity token": ({"typ": "ID"}, "at+jwt", "token_type"),
     "logout token": ({}, "logout+jwt", "token_type"),
     "no type": ({}, "JWT", "token_type"),
     "bound to a DPoP key": ({"cnf": {"jkt": "A" * 43}}, "at+jwt", "token_binding"),

@@ -121,8 +121,9 @@ class World:
             self.time,
         )
 
-    def token(self, typ: str = "at+jwt", **changes: Any) -> str:
-        return self.key.sign(claims(**changes), typ)
+    def token(self, header: str = "at+jwt", **changes: Any) -> str:
+        """A token of this issuer; `header` is the type in its header."""
+        return self.key.sign(claims(**changes), header)
 
     async def recognise(self, token: str | bytes, **changes: Any) -> Subject:
         return await self.recogniser.recognise(bearing(token, **({"clock": self.time.now} | changes)))
