@@ -109,6 +109,13 @@ class Door:
         """Whether one more request in work would be too many."""
         return self.gauges.in_flight >= self.limits.in_flight
 
+    def stop(self) -> None:
+        """Sweep no more; what was counted is told."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.tally.tell()
+
     def _sweep(self) -> None:
         loop = self._loop
         if loop is None:

@@ -147,11 +147,14 @@ class Exchange:
     async def receive(self) -> Message:
         """ASGI: the next piece of the body, or that there will be none."""
         while True:
-            if self._done or self.closed or self.why:
-                return {"type": "http.disconnect", "code": self.why}
+            if self._done or self.closed or (self.why and not self.complete):
+                break
             if self._parts or (self.complete and not self._told):
                 return self._take()
+            if self.why:
+                break
             await self._arrival()
+        return {"type": "http.disconnect", "code": self.why}
 
     def _take(self) -> Message:
         parts = self._parts

@@ -145,6 +145,9 @@ class GatewayProtocol(asyncio.Protocol):
             self._refuse("bad_framing")
         elif self._stage == BODY:
             self._break("body_incomplete")
+        elif self._exchange is not None:
+            self._exchange.fail("client_gone")  # perhaps: it looks the same when the caller is gone for good
+            self.deadline = self.door.after(self.door.limits.body_seconds)
         return self._exchange is not None and self._scheme == "http"
 
     def pause_writing(self) -> None:
@@ -164,8 +167,12 @@ class GatewayProtocol(asyncio.Protocol):
 
     def overdue(self, now: float) -> None:
         """A deadline has passed."""
-        if self.write_deadline <= now or self._stage == LAST:
+        if self.write_deadline <= now:
             self.door.tally.add("edge.refused", self._source(), "client_gone")
+            self._cut()
+        elif self._stage == LAST and not self._transport.is_closing():
+            self._close()
+        elif self._stage in (BUSY, LAST):
             self._cut()
         elif self._stage == BODY:
             self._break("request_timeout")
