@@ -21,7 +21,6 @@ from msgspec import Struct
 from gateway.facts import Ask, Body, Fault, Notice, RawReply, Warrant
 from gateway.upstream.assertion import Asserter, SigningKey
 from gateway.upstream.balance import Balance
-from gateway.upstream.connection import Answer, Connection
 from gateway.upstream.health import watch
 from gateway.upstream.pool import Pool
 from gateway.upstream.reader import ResponseReader
@@ -140,7 +139,15 @@ class Upstream:
             repeatable = connection.used and not died and content is not None and ask.method in REPEATABLE
             reader = ResponseReader(ask.method)
             sent = self._clock()
-            answer = await _exchange(connection, head if content is None else head + content, reader, body, content)
+            try:
+                answer = (
+                    await connection.send(head, reader, body)
+                    if content is None
+                    else await connection.send(head + content, reader)
+                )
+            except asyncio.CancelledError:
+                connection.abandon(reader, "the caller left")
+                raise
             if not isinstance(answer, Fault):
                 return RawReply(
                     reader.status,
@@ -155,16 +162,6 @@ class Upstream:
             died.append(pool)
             pool.retire_idle()
         return fault
-
-
-async def _exchange(
-    connection: Connection, request: bytes, reader: ResponseReader, body: Body, content: bytes | None
-) -> Answer:
-    try:
-        return await connection.send(request, reader, body if content is None else None)
-    except asyncio.CancelledError:
-        connection.abandon(reader, "the caller left")
-        raise
 
 
 def _unheard(pool: Pool, why: str) -> None:

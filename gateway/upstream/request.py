@@ -43,7 +43,10 @@ FORWARDED = frozenset(
 )
 NOT_ON_INSPECTED = frozenset({"range", "if-range", "if-none-match", "if-modified-since", "accept-encoding"})
 
+NUL, LF, CR = 0, 10, 13  # as numbers: a search for one is three times as fast as for a string
 _LINE = re.compile(r"[A-Z]{1,20} /[!-\"$-~]*")  # no space, control, fragment or anything beyond ASCII
+_IDENTITY_CODING = (b"accept-encoding: ", b"identity", b"\r\n")
+_CHUNKED = (b"transfer-encoding: ", b"chunked", b"\r\n")
 _LENGTH_EXPECTED = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -76,26 +79,24 @@ class Requests:
         except UnicodeEncodeError:
             return None
         inspects = warrant.permit.mask.inspects
-        parts = [start, identity]
-        lines = 8 + identity.count(b"\n")
-        lines += _forward(ask, self._inspected if inspects else self._open, parts)
+        parts = _forward(ask, self._inspected if inspects else self._open)
         if inspects:
-            parts.append(b"accept-encoding: identity\r\n")
-            lines += 1
+            parts += _IDENTITY_CODING
         if length is None:
-            parts.append(b"transfer-encoding: chunked\r\n")
-            lines += 1
+            parts += _CHUNKED
         elif length or ask.method in _LENGTH_EXPECTED:
-            parts.append(b"content-length: %d\r\n" % length)
-            lines += 1
-        parts.append(b"\r\n")
-        head = b"".join(parts)
-        safe = (
-            head.count(b"\n") == head.count(b"\r") == lines + 1
-            and b"\0" not in head
-            and _LINE.fullmatch(target)  # rule 5
-        )
-        return head if safe else None
+            parts += (b"content-length: ", b"%d" % length, b"\r\n")
+        values = b"".join(parts[1::3])
+        if (
+            start.count(CR) != 8
+            or start.count(LF) != 8
+            or CR in values
+            or LF in values
+            or NUL in start
+            or NUL in values
+        ):
+            return None  # rule 5
+        return b"".join((start, identity, *parts, b"\r\n")) if _LINE.fullmatch(target) else None
 
     def host(self, public: str, authority: str) -> str:
         """The Host header: the configured name, the caller's, or the address's own."""
@@ -114,29 +115,24 @@ def _prepared(names: "frozenset[str] | set[str]") -> dict[bytes, bytes]:
     return {name.encode("ascii"): f"{name}: ".encode("ascii") for name in names}
 
 
-def _forward(ask: Ask, allowed: dict[bytes, bytes], parts: list[bytes]) -> int:
-    """Add the caller's headers that are allowed; returns how many lines that were."""
-    lines = 0
+def _forward(ask: Ask, allowed: dict[bytes, bytes]) -> list[bytes]:
+    """The caller's headers that are allowed, each as three parts: name, value, line end."""
+    parts: list[bytes] = []
     named = b""
     for name, value in ask.headers:
         start = allowed.get(name)
         if start is not None:
-            parts.append(b"%b%b\r\n" % (start, value))
-            lines += 1
+            parts += (start, value, b"\r\n")
         elif name == b"connection":
             named += b"," + value
-    if named and named.lower() not in {b",close", b",keep-alive"}:
-        return lines - _strip_named(named, allowed, parts)
-    return lines
+    return _without(named, parts) if named else parts
 
 
-def _strip_named(named: bytes, allowed: dict[bytes, bytes], parts: list[bytes]) -> int:
-    """Take out the caller's fields that its Connection header declares hop-by-hop (RFC 9110 section 7.6.1)."""
+def _without(named: bytes, parts: list[bytes]) -> list[bytes]:
+    """Without the fields that the caller's Connection header declares hop-by-hop (RFC 9110 section 7.6.1)."""
     tokens = {token.strip(b" \t") for token in named.lower().split(b",")}
-    starts = tuple(start for name, start in allowed.items() if name in tokens)
-    if not starts:
-        return 0
-    ours, caller = parts[:2], parts[2:]
-    kept = [part for part in caller if not part.startswith(starts)]
-    parts[:] = ours + kept
-    return len(caller) - len(kept)
+    kept: list[bytes] = []
+    for at in range(0, len(parts), 3):
+        if parts[at][:-2] not in tokens:
+            kept += parts[at : at + 3]
+    return kept
