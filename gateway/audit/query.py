@@ -32,7 +32,6 @@ MAX_ROWS: Final = 10_000
 _MAX_LENGTH: Final = 4000
 _MAX_DEPTH: Final = 30
 _MAX_TERMS: Final = 200
-_SECONDS: Final = 10.0
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TOKEN = re.compile(
     r"""\s+|(?P<string>"(?:[^"\\]|\\.)*")|(?P<mark>>=|<=|>|<|=|:|：|\(|\)|（|）|\||,|，)|(?P<word>[^\s"()（）|,，:：<>=]+)"""
@@ -60,19 +59,25 @@ class _Sql(NamedTuple):
 
 
 def query(
-    path: Path, text: str, limit: int = 100, *, now: float | None = None, zone: str = "Asia/Shanghai"
+    path: Path,
+    text: str,
+    limit: int = 100,
+    *,
+    now: float | None = None,
+    zone: str = "Asia/Shanghai",
+    seconds: float = 10.0,
 ) -> list[dict[str, Any]]:
     """The rows of the index in `path` that answer the question, newest first.
 
     `now` is the wall clock and `zone` the time zone in which days and hours are meant. Raises
-    Unanswerable for a question that cannot be read, or that takes more than ten seconds.
+    Unanswerable for a question that cannot be read, or that takes more than `seconds`.
     """
     asked = _Question(text, time.time() if now is None else now, ZoneInfo(zone), max(1, min(limit, MAX_ROWS)))
     statement, values, names = asked.read()
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
         connection.execute("PRAGMA query_only = 1")
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + seconds
         connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
         rows = connection.execute(statement, values).fetchall()
     except sqlite3.OperationalError as error:
@@ -101,7 +106,7 @@ class _Question:
             _fail(
                 f"the question is longer than {_MAX_LENGTH} characters", f"查询超过 {_MAX_LENGTH} 个字符", _MAX_LENGTH
             )
-        self._tokens = _tokens(text)
+        self._tokens = _tokens(text.encode("utf-8", "replace").decode())  # half a character cannot be a value
         self._at, self._end, self._terms = 0, len(text), 0
         self._now, self._zone, self._limit = now, zone, limit
         # One offset for the whole answer: an index cannot follow a zone through its summers.
@@ -396,8 +401,9 @@ class _Question:
         return self._tokens[self._at - 1]
 
     def _expect(self, mark: str) -> None:
-        if self._next().text != mark:
-            self._at -= 1
+        if self._peek() == mark:
+            self._next()
+        else:
             self._stop(f"`{mark}` is missing here", f"此处缺少 `{mark}`")
 
     def _stop(self, en: str, zh: str, at: int | None = None) -> NoReturn:

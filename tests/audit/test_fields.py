@@ -1,0 +1,25 @@
+"""The table of the query language fits the index and itself."""
+
+from gateway.audit.fields import ALIASES, BARE, FIELDS, SHOWN, shown
+from gateway.audit.index import COLUMNS
+
+
+def test_every_field_stands_in_the_index() -> None:
+    for name, field in FIELDS.items():
+        assert field.kind in ("id", "hour") or field.sql in COLUMNS, name
+
+
+def test_every_alias_and_every_list_names_a_field() -> None:
+    assert set(ALIASES.values()) <= set(FIELDS)
+    assert set(BARE) | set(SHOWN) <= set(FIELDS)
+
+
+def test_values_are_shown_as_a_person_reads_them() -> None:
+    assert shown("time", 1_790_000_000.0) == "2026-09-21T14:13:20.000Z"
+    assert shown("level", 6) == "core"
+    assert shown("level", 0) == ""
+    assert shown("role", "\nclerk\nauditor\n") == ["clerk", "auditor"]
+    assert shown("role", "") == []
+    assert shown("honey", 1) is True
+    assert shown("status", None) is None
+    assert shown("sum records", 7) == 7

@@ -1,0 +1,128 @@
+"""The index: one row per decision, made again at will."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.audit.checkpoint import Signer
+from gateway.audit.index import Index
+from gateway.audit.journal import Ledger, Settings
+from gateway.audit.query import lookup, query
+from gateway.audit.sealer import Sealer
+from gateway.facts import Notice
+from tests.audit.world import OUTCOME, a_closed_life, die, live, seal_all, some_requests
+from tests.literals import NOW
+
+
+def rows(index: Index) -> list[tuple[object, ...]]:
+    return sqlite3.connect(index.path).execute("SELECT * FROM entries ORDER BY n").fetchall()
+
+
+def test_a_decision_and_its_outcome_are_one_row(settings: Settings, signer: Signer) -> None:
+    ids: list[str] = []
+
+    async def story(ledger: Ledger) -> None:
+        ids.extend(await some_requests(ledger, 2))
+        ledger.note(Notice("edge.refused", "10.0.0.1", "bad_framing", 4))
+        ledger.act("root", "admin", "revocation.add", "session sid-1", ok=False)
+
+    ledger = live(settings, story)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    batch = one.step()
+    index.add(batch.first, batch.entries)
+    found = query(index.path, "kind:verdict", now=NOW)
+    assert [(row["outcome"], row["status"], row["records"]) for row in found] == [
+        ("deny", None, None), ("permit", 200, 3), ("deny", None, None), ("permit", 200, 3)
+    ]  # fmt: skip
+    assert found[-1]["id"] == ids[0]
+    assert lookup(index.path, ids[0]) == 1
+    assert lookup(index.path, "nobody.7") is None
+    assert lookup(index.path, "x.y") is None
+    act = query(index.path, "kind:act", now=NOW)[0]
+    assert (act["subject"], act["name"], act["outcome"], act["target"]) == (
+        "root",
+        "revocation.add",
+        "deny",
+        "session sid-1",
+    )
+    assert query(index.path, "name:edge.refused", now=NOW)[0]["count"] == 4
+    die(ledger)
+    one.close()
+    index.close()
+
+
+def test_an_outcome_that_comes_later_finds_its_row_even_after_a_restart(settings: Settings, signer: Signer) -> None:
+    one, path = Sealer(settings, signer), settings.directory / "index.db"
+
+    async def story(ledger: Ledger) -> None:
+        index = Index(path)
+        ids = await some_requests(ledger, 2, concluded=False)
+        ledger._flush()
+        batch = one.step()
+        index.add(batch.first, batch.entries)
+        ledger.conclude(ids[0], OUTCOME)
+        ledger._flush()
+        batch = one.step()
+        index.add(batch.first, batch.entries)
+        index.close()
+        ledger.conclude(ids[1], OUTCOME)
+
+    ledger = live(settings, story)
+    ledger.close()
+    index = Index(path)
+    batch = one.step()
+    index.add(batch.first, batch.entries)
+    assert query(path, "outcome:permit status:200 | count", now=NOW) == [{"count": 2}]
+    one.close()
+    index.close()
+
+
+def test_it_can_be_made_again_from_the_ledger(settings: Settings, signer: Signer) -> None:
+    a_closed_life(settings, 20)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    batch = one.step()
+    index.add(0, batch.entries)
+    again = Index(settings.directory / "again.db")
+    assert again.catch_up(settings.directory / "ledger", one.size) == one.size
+    assert rows(again) == rows(index)
+    assert again.catch_up(settings.directory / "ledger", one.size) == 0
+    one.close()
+    index.close()
+    again.close()
+
+
+def test_one_that_knows_more_than_the_ledger_starts_over(settings: Settings, signer: Signer) -> None:
+    a_closed_life(settings, 5)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    index.add(0, seal_all(one))
+    assert index.catch_up(settings.directory / "ledger", 4) == 4
+    assert index.size == 4
+    with pytest.raises(ValueError, match="holds 4 entries and was offered number 9"):
+        index.add(9, [])
+    one.close()
+    index.close()
+
+
+@pytest.mark.parametrize("content", [b"this is not a database at all" * 100, b"SQLite format 3\0" + bytes(4000)])
+def test_a_file_that_is_no_index_is_made_anew(settings: Settings, signer: Signer, content: bytes) -> None:
+    a_closed_life(settings, 5)
+    one = Sealer(settings, signer)
+    one.step()
+    path = settings.directory / "index.db"
+    path.write_bytes(content)
+    index = Index(path)
+    assert index.catch_up(settings.directory / "ledger", one.size) == one.size
+    assert path.stat().st_mode & 0o777 == 0o600
+    one.close()
+    index.close()
+
+
+def test_another_format_is_made_anew(tmp_path: Path) -> None:
+    index = Index(tmp_path / "index.db")
+    index.add(0, [])
+    index._connection.execute("UPDATE meta SET value = 99 WHERE key = 'format'")
+    index.close()
+    again = Index(tmp_path / "index.db")
+    assert again.size == 0
+    again.close()

@@ -1,0 +1,106 @@
+"""Following the journals."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.audit.journal import Ledger, Settings
+from gateway.audit.tail import Tail
+from gateway.facts import Entry, NoticeEntry
+from tests.audit.world import a_closed_life, die, live, some_requests
+
+
+def numbers(entries: list[Entry]) -> list[tuple[str, int]]:
+    return [(entry.journal, entry.seq) for entry in entries]
+
+
+def test_a_tail_begins_at_the_end_and_misses_nothing_after_it(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, rotate_bytes=8_000)
+    early = a_closed_life(settings, 2)
+    tail = Tail(tmp_path)
+    assert tail.poll() == []
+    seen: list[tuple[str, int]] = []
+
+    async def story(ledger: Ledger) -> None:
+        for _ in range(10):
+            await some_requests(ledger, 1)
+            ledger._flush()
+            seen.extend(numbers(tail.poll()))
+
+    ledger = live(settings, story)
+    ledger.close()
+    seen += numbers(tail.poll())
+    assert early.journal not in {journal for journal, _ in seen}
+    assert len({journal for journal, _ in seen}) > 2
+    for journal in {journal for journal, _ in seen}:
+        assert [seq for name, seq in seen if name == journal] == list(range(sum(name == journal for name, _ in seen)))
+    assert tail.poll() == []
+
+
+def test_a_torn_line_is_waited_for(settings: Settings) -> None:
+    tail = Tail(settings.directory)
+    ledger = live(settings, some_requests)
+    path = settings.directory / "journal" / f"{ledger.journal}.log"
+    whole = path.read_bytes()
+    found = []
+    for end in [*range(0, len(whole), 500), len(whole)]:
+        path.write_bytes(whole[:end])
+        found += tail.poll()
+    assert [entry.seq for entry in found] == list(range(whole.count(b"\n")))
+    die(ledger)
+
+
+def test_a_worker_does_not_read_its_own_journal(settings: Settings) -> None:
+    own = live(settings, some_requests)
+    tail = Tail(settings.directory, without=[own.journal])
+    a_closed_life(settings, 1, "worker1")
+    assert own.journal not in {entry.journal for entry in tail.poll()}
+    other = live(settings, some_requests, "worker2")
+    tail.skip(other.journal)
+    assert tail.poll() == []
+    die(own)
+    die(other)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 1000])
+def test_the_last_entries_come_in_the_order_of_time(settings: Settings, count: int) -> None:
+    a_closed_life(settings, 6)
+    a_closed_life(settings, 6, "worker1")
+    found = Tail(settings.directory).last(count)
+    assert len(found) == min(count, 40)
+    assert [entry.at for entry in found] == sorted(entry.at for entry in found)
+
+
+def test_the_last_entries_are_found_in_a_large_journal(settings: Settings) -> None:
+    ledger = a_closed_life(settings, 1500)
+    found = Tail(settings.directory).last(10)
+    everything = Tail(settings.directory).last(100_000)
+    assert len(everything) == 4502
+    assert sorted(entry.seq for entry in found) == list(range(4492, 4502))
+    assert {entry.journal for entry in everything} == {ledger.journal}
+
+
+def test_nonsense_and_missing_files_do_not_stop_it(settings: Settings) -> None:
+    tail = Tail(settings.directory)
+    assert tail.poll() == []
+    assert tail.last(5) == []
+    ledger = a_closed_life(settings, 1)
+    path = settings.directory / "journal" / f"{ledger.journal}.log"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + b"garbage\n" + b"".join(lines[1:]))
+    assert len(tail.poll()) == len(lines)
+    path.unlink()
+    assert tail.poll() == []
+    (settings.directory / "journal" / "other.log").write_text("x\n")
+    again = a_closed_life(settings, 1)
+    assert isinstance(tail.poll()[-1], NoticeEntry)
+    assert again.journal
+
+
+def test_a_file_without_lines_cannot_fill_the_memory(settings: Settings) -> None:
+    tail = Tail(settings.directory)
+    ledger = a_closed_life(settings, 1)
+    path = settings.directory / "journal" / f"{ledger.journal}.log"
+    path.write_bytes(b"x" * (5 * 1024 * 1024) + b"\n")
+    assert tail.poll() == []
+    assert tail.poll() == []

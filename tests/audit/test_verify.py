@@ -1,0 +1,217 @@
+"""The offline verifier: every kind of byte, every kind of cut."""
+
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.audit.checkpoint import Checkpoint, Signer
+from gateway.audit.entry import Malformed
+from gateway.audit.journal import Ledger, Settings
+from gateway.audit.merkle import leaf, root_of
+from gateway.audit.sealer import Sealer
+from gateway.audit.shelf import read_entries, read_notes
+from gateway.audit.verify import check_proof, prove, verify
+from tests.audit.world import a_closed_life, die, live, seal_all, some_requests
+
+
+@pytest.fixture
+def ledger(settings: Settings, signer: Signer) -> Path:
+    """Three checkpoints over three lives."""
+    one = Sealer(settings, signer)
+    for number in range(3):
+        a_closed_life(settings, 4, f"worker{number}")
+        one.step()
+    one.close()
+    return settings.directory / "ledger"
+
+
+def forge(ledger: Path, raws: list[bytes], signer: Signer) -> None:
+    """A ledger of these entries, signed as if they had always been there."""
+    shutil.rmtree(ledger)
+    (ledger / "entries").mkdir(parents=True)
+    (ledger / "leaves").mkdir()
+    framed = b"".join(struct.pack(">H", len(raw)) + raw for raw in raws)
+    (ledger / "entries" / "000000000000.bin").write_bytes(framed)
+    (ledger / "leaves" / "000000000000.bin").write_bytes(b"".join(map(leaf, raws)))
+    note = signer.sign(Checkpoint(signer.name, len(raws), root_of([leaf(raw) for raw in raws])).text)
+    (ledger / "checkpoint").write_text(note, encoding="utf-8")
+    (ledger / "checkpoints").write_text(note + "\n", encoding="utf-8")
+
+
+def test_an_untouched_ledger_is_intact(ledger: Path, signer: Signer) -> None:
+    verdict = verify(ledger, signer.vkey)
+    assert (verdict.status, verdict.size, verdict.signed, verdict.checkpoints) == ("intact", 42, 42, 3)
+
+
+def test_an_empty_ledger_is_intact(settings: Settings, signer: Signer) -> None:
+    Sealer(settings, signer).close()
+    assert verify(settings.directory / "ledger", signer.vkey).status == "intact"
+
+
+def test_any_changed_bit_of_an_entry_is_found_at_its_place(ledger: Path, signer: Signer) -> None:
+    path = ledger / "entries" / "000000000000.bin"
+    whole = path.read_bytes()
+    starts, at = [], 0
+    while at < len(whole):
+        starts.append(at)
+        at += 2 + struct.unpack_from(">H", whole, at)[0]
+    for place in range(0, len(whole), 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        verdict = verify(ledger, signer.vkey)
+        number = sum(start <= place for start in starts) - 1
+        assert verdict.status == "altered"
+        assert verdict.at == number
+
+
+@pytest.mark.parametrize("name", ["leaves/000000000000.bin", "checkpoints", "checkpoint"])
+def test_any_changed_byte_of_the_other_files_is_found(ledger: Path, signer: Signer, name: str) -> None:
+    path = ledger / name
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert verify(ledger, signer.vkey).status == "altered", place
+
+
+@pytest.mark.parametrize("name", ["entries/000000000000.bin", "leaves/000000000000.bin", "checkpoints", "checkpoint"])
+def test_any_cut_is_found(ledger: Path, signer: Signer, name: str) -> None:
+    path = ledger / name
+    whole = path.read_bytes()
+    for end in range(0, len(whole), 41):
+        path.write_bytes(whole[:end])
+        assert verify(ledger, signer.vkey).status == "altered", end
+    path.unlink()
+    assert verify(ledger, signer.vkey).status == "altered"
+
+
+def test_an_entry_and_its_leaf_changed_together_contradict_the_signed_root(ledger: Path, signer: Signer) -> None:
+    raws = list(read_entries(ledger))
+    raws[20] = raws[20].replace(b"zhang.wei", b"wang.fang")
+    (ledger / "entries" / "000000000000.bin").write_bytes(b"".join(struct.pack(">H", len(r)) + r for r in raws))
+    (ledger / "leaves" / "000000000000.bin").write_bytes(b"".join(map(leaf, raws)))
+    verdict = verify(ledger, signer.vkey)
+    assert (verdict.status, verdict.at) == ("altered", 14)  # from the last good checkpoint on
+    assert "14 to 27" in verdict.en
+
+
+def test_a_ledger_cut_back_to_an_older_checkpoint_needs_one_that_was_kept(ledger: Path, signer: Signer) -> None:
+    notes = read_notes(ledger)
+    kept = notes[-1]
+    raws = list(read_entries(ledger))[:28]
+    (ledger / "entries" / "000000000000.bin").write_bytes(b"".join(struct.pack(">H", len(r)) + r for r in raws))
+    (ledger / "leaves" / "000000000000.bin").write_bytes(b"".join(map(leaf, raws)))
+    (ledger / "checkpoints").write_text("".join(note + "\n" for note in notes[:2]), encoding="utf-8")
+    (ledger / "checkpoint").write_text(notes[1], encoding="utf-8")
+    assert verify(ledger, signer.vkey).status == "intact"
+    verdict = verify(ledger, signer.vkey, kept)
+    assert (verdict.status, verdict.at) == ("altered", 28)
+    assert verify(ledger, signer.vkey, notes[0]).status == "intact"
+    assert verify(ledger, signer.vkey, "nonsense").status == "altered"
+
+
+def test_a_ledger_signed_anew_with_the_same_key_contradicts_what_was_kept(ledger: Path, signer: Signer) -> None:
+    kept = read_notes(ledger)[-1]
+    raws = list(read_entries(ledger))
+    raws[1] = raws[1].replace(b"zhang.wei", b"wang.fang")
+    forge(ledger, raws, signer)
+    assert verify(ledger, signer.vkey).status == "intact"
+    assert verify(ledger, signer.vkey, kept).status == "altered"
+
+
+def test_another_key_is_not_believed(ledger: Path, signer: Signer) -> None:
+    other = Signer(signer.name, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    assert verify(ledger, other.vkey).status == "altered"
+    with pytest.raises(Malformed):
+        verify(ledger, "not a key")
+
+
+def test_a_missing_number_is_incomplete_and_a_doubled_one_altered(ledger: Path, signer: Signer) -> None:
+    raws = list(read_entries(ledger))
+    forge(ledger, raws[:5] + raws[6:], signer)
+    verdict = verify(ledger, signer.vkey)
+    assert verdict.status == "incomplete"
+    assert "entries 5 to 5" in verdict.en
+    forge(ledger, [*raws[:5], raws[4], *raws[5:]], signer)
+    verdict = verify(ledger, signer.vkey)
+    assert (verdict.status, verdict.at) == ("altered", 5)
+
+
+def test_a_permit_that_nobody_accounts_for_is_incomplete(ledger: Path, signer: Signer) -> None:
+    raws = list(read_entries(ledger))
+    at = next(number for number, raw in enumerate(raws) if json.loads(raw)["kind"] == "outcome")
+    notice = {
+        "kind": "notice",
+        "v": 1,
+        **{key: json.loads(raws[at])[key] for key in ("journal", "seq", "at")},
+        "name": "x",
+    }
+    raws[at] = json.dumps(notice).encode()
+    forge(ledger, raws, signer)
+    verdict = verify(ledger, signer.vkey)
+    assert verdict.status == "incomplete"
+    assert "neither an outcome nor a declaration" in verdict.en
+
+
+def test_a_permit_of_a_process_at_work_is_open_and_not_missing(settings: Settings, signer: Signer) -> None:
+    async def story(ledger: Ledger) -> None:
+        await some_requests(ledger, 3, concluded=False)
+
+    alive = live(settings, story)
+    one = Sealer(settings, signer)
+    seal_all(one)
+    verdict = verify(settings.directory / "ledger", signer.vkey)
+    assert (verdict.status, verdict.open) == ("intact", 3)
+    die(alive)
+    one.close()
+
+
+def test_entries_behind_the_last_checkpoint_are_said_to_be_unsigned(ledger: Path, signer: Signer) -> None:
+    raws = list(read_entries(ledger))
+    notes = read_notes(ledger)
+    (ledger / "checkpoints").write_text(notes[0] + "\n", encoding="utf-8")
+    (ledger / "checkpoint").write_text(notes[0], encoding="utf-8")
+    verdict = verify(ledger, signer.vkey)
+    assert (verdict.status, verdict.signed, verdict.at) == ("incomplete", 14, 14)
+    forge(ledger, [*raws, b"nonsense"], signer)
+    assert verify(ledger, signer.vkey).status == "altered"
+    forge(ledger, [*raws, raws[0].replace(b'"v":1', b'"v":2')], signer)
+    assert "format version `2`" in verify(ledger, signer.vkey).en
+
+
+def test_a_proof_shows_one_entry_to_somebody_who_has_nothing_else(ledger: Path, signer: Signer) -> None:
+    raws = list(read_entries(ledger))
+    for index in (0, 17, 41):
+        proof = prove(ledger, index)
+        assert proof.startswith(f"c2sp.org/tlog-proof@v1\nindex {index}\n")
+        assert check_proof(proof, raws[index], signer.vkey).size == 42
+        with pytest.raises(Malformed):
+            check_proof(proof, raws[index] + b" ", signer.vkey)
+        with pytest.raises(Malformed):
+            check_proof(proof.replace(f"index {index}", f"index {index + 1}"), raws[index], signer.vkey)
+    for broken in (
+        "",
+        "c2sp.org/tlog-proof@v1\n\n",
+        prove(ledger, 3).replace("index 3", "index x"),
+        prove(ledger, 3)[:40],
+    ):
+        with pytest.raises(Malformed):
+            check_proof(broken, raws[3], signer.vkey)
+    with pytest.raises(ValueError, match="not in a tree"):
+        prove(ledger, 42)
+
+
+def test_the_verifier_needs_the_folder_and_the_key_and_nothing_else(
+    ledger: Path, signer: Signer, tmp_path: Path
+) -> None:
+    away = tmp_path / "elsewhere"
+    shutil.copytree(ledger, away, ignore=shutil.ignore_patterns("sealer.json", "lock"))
+    code = "import sys;from pathlib import Path;from gateway.audit.verify import verify;print(verify(Path(sys.argv[1]), sys.argv[2]).status)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(away), signer.vkey], capture_output=True, text=True, check=True, cwd=Path.cwd()
+    )
+    assert done.stdout == "intact\n"
