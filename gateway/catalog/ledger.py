@@ -12,7 +12,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -323,16 +322,18 @@ def _free(declared: dict[str, Declaration], apis: tuple[ApiBinding, ...]) -> tup
 
 def _overlaps(groups: Iterable[tuple[tuple[Declaration, Endpoint], ...]]) -> Iterator[FileFault]:
     for group in groups:
-        by_method: dict[str, list[Endpoint]] = {}
+        trees: dict[str, Branch[Endpoint]] = {}
+        listed = {(endpoint.method, endpoint.template.segments, endpoint.template.open) for _, endpoint in group}
         for _, endpoint in group:
-            by_method.setdefault(endpoint.method, []).append(endpoint)
-        for endpoints in by_method.values():
-            listed = {(endpoint.template.segments, endpoint.template.open) for endpoint in endpoints}
-            for one, other in combinations(endpoints, 2):
-                yield from _overlap(one, other, listed)
+            tree = trees.setdefault(endpoint.method, Branch())
+            for other in tree.meeting(endpoint.template):
+                yield from _overlap(other, endpoint, listed)
+            tree.add(endpoint.template, endpoint)
 
 
-def _overlap(one: Endpoint, other: Endpoint, listed: set[tuple[tuple[str | None, ...], bool]]) -> Iterator[FileFault]:
+def _overlap(
+    one: Endpoint, other: Endpoint, listed: set[tuple[str, tuple[str | None, ...], bool]]
+) -> Iterator[FileFault]:
     first = f"{one.place.file}:{one.place.line}"
     if same(one.template, other.template):
         yield other.place.fault(
@@ -344,7 +345,7 @@ def _overlap(one: Endpoint, other: Endpoint, listed: set[tuple[tuple[str | None,
         )
         return
     meet = crossing(one.template, other.template)
-    if meet is not None and (meet.segments, meet.open) not in listed:
+    if meet is not None and (one.method, meet.segments, meet.open) not in listed:
         yield other.place.fault(
             "K012",
             f"`{other.template.text}` and `{one.template.text}` ({first}) both match `{meet.text}`, neither is the more specific",

@@ -11,6 +11,7 @@
 """
 
 import re
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 from urllib.parse import quote
 
@@ -174,3 +175,24 @@ class Branch(Generic[T]):
         if found is None and self.parameter is not None and segments[at]:
             found = self.parameter.find(segments, at + 1)
         return found if found is not None else self.below
+
+    def meeting(self, template: Template, at: int = 0) -> Iterator[T]:
+        """The values of templates that share a path with this one."""
+        if self.below is not None:
+            yield self.below
+        if at == len(template.segments):
+            yield from self._all() if template.open else (() if self.here is None else (self.here,))
+            return
+        segment = template.segments[at]
+        ahead = self.literal.values() if segment is None else filter(None, (self.literal.get(segment),))
+        for branch in (*ahead, *filter(None, (self.parameter,))):
+            yield from branch.meeting(template, at + 1)
+
+    def _all(self) -> Iterator[T]:
+        """Every value here and deeper, but for the `/**` that ends here."""
+        if self.here is not None:
+            yield self.here
+        for branch in (*self.literal.values(), *filter(None, (self.parameter,))):
+            if branch.below is not None:
+                yield branch.below
+            yield from branch._all()

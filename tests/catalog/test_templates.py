@@ -100,6 +100,17 @@ def test_a_tree_of_any_two_templates_agrees_with_the_rules() -> None:
             assert (found in fitting) if fitting else found is None
 
 
+def test_the_tree_knows_which_templates_share_a_path() -> None:
+    for one in TEMPLATES:
+        tree: Branch[Template] = Branch()
+        for other in TEMPLATES:
+            tree.add(other, other)
+        sharing = {
+            other.text for other in TEMPLATES if any(matches(one, path) and matches(other, path) for path in PATHS)
+        }
+        assert {other.text for other in tree.meeting(one)} == sharing
+
+
 def test_two_templates_cross_when_neither_is_the_more_specific() -> None:
     for one, other in product(TEMPLATES, repeat=2):
         both = {tuple(path) for path in PATHS if matches(one, path) and matches(other, path)}
