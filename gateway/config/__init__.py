@@ -4,8 +4,8 @@ One file and the environment become one frozen `Config`, made of each room's own
 Everything wrong with it is reported at once, with line, caret and remedy.
 """
 
-from gateway.config.assemble import Config, ControlSettings
+from gateway.config.assemble import DEFAULT_ORIGIN, Config, ControlSettings
 from gateway.config.loading import Places, load, places, schema
 from gateway.config.units import Address
 
-__all__ = ["Address", "Config", "ControlSettings", "Places", "load", "places", "schema"]
+__all__ = ["DEFAULT_ORIGIN", "Address", "Config", "ControlSettings", "Places", "load", "places", "schema"]

@@ -25,6 +25,7 @@ from gateway.identity import settings as identity
 from gateway.upstream import settings as upstream
 
 T = TypeVar("T")
+DEFAULT_ORIGIN = "gateway/audit"  # never made from what may change: the ledger's public key carries this name
 
 
 class ControlSettings(Struct, frozen=True):
@@ -254,7 +255,7 @@ class _Assembly:
 
     def _audit(self) -> AuditSettings:
         said = self.file.audit
-        origin = said.origin or f"{self.hosts[0] if self.hosts else 'gateway'}/audit"
+        origin = said.origin or DEFAULT_ORIGIN
         return AuditSettings(self._path(self.file.state), said.strength.model_dump(), origin=origin)
 
     def _control(self) -> ControlSettings:

@@ -29,3 +29,8 @@ def names(path: Path) -> tuple[str, ...]:
         return ()
     found = alternatives.get_values_for_type(x509.DNSName)
     return tuple(name.lower() for name in found if "*" not in name)
+
+
+def expiry(path: Path) -> float:
+    """When the first certificate of the file ends, in seconds since 1970. Raises OSError, ValueError."""
+    return x509.load_der_x509_certificate(ders(path)[0]).not_valid_after_utc.timestamp()

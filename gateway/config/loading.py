@@ -9,7 +9,7 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from gateway.config import checks, faults, overrides
-from gateway.config.assemble import Config, assemble
+from gateway.config.assemble import DEFAULT_ORIGIN, Config, assemble
 from gateway.config.codes import fault
 from gateway.config.model import GatewayFile
 from gateway.document import Faulty, FileFault, Node, read
@@ -52,7 +52,7 @@ class Places(Struct, frozen=True):
     policies: Path
     state: Path
     socket: Path
-    origin: str  # name of the ledger; "" when the file does not say
+    origin: str  # name of the ledger in its checkpoints
 
 
 def places(path: Path, environ: Mapping[str, str]) -> Places:
@@ -70,7 +70,7 @@ def places(path: Path, environ: Mapping[str, str]) -> Places:
         Path(os.path.normpath(folder / checks.text(root, "policies", "./policies"))),
         Path(os.path.normpath(state)),
         Path(os.path.normpath(folder / socket if socket else state / "control.sock")),
-        checks.text(root, "audit.origin"),
+        checks.text(root, "audit.origin", DEFAULT_ORIGIN),
     )
 
 

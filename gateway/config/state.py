@@ -58,9 +58,12 @@ def verifier_of(state: Path, origin: str) -> str:
     return verifier_text(origin, key.public())
 
 
-def faults(state: Path) -> list[str]:
+def faults(state: Path, origin: str) -> list[str]:
     """What keeps this state directory from being used, in words; empty when nothing does."""
     found = []
+    published = state / "keys" / "ledger.pub"
+    if published.exists() and not published.read_text(encoding="ascii", errors="replace").startswith(f"{origin}+"):
+        found.append(f"`{published}` was handed out under another name than `{origin}`: mend `audit.origin`")
     for name in (*SIGNING, *RANDOM):
         path = state / "keys" / name
         try:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from doors import SETTINGS, TOKENS, Behind, bearer, on_tcp, on_unix
 
 from gateway.control import Credential, Settings
 from gateway.control.callers import Knocks
 from gateway.facts import Notice
+from tests.control.doors import SETTINGS, TOKENS, Behind, bearer, on_tcp, on_unix
 
 ROOT = os.geteuid() == 0
 KNOCK = """

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from doors import A_FAULT, NOW, TOKENS, Behind, bearer, on_tcp
 
 from gateway.control import Act, Rejected, Revocation
 from gateway.control.routes import WAYS
+from tests.control.doors import A_FAULT, NOW, TOKENS, Behind, bearer, on_tcp
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,180 @@
+"""`gateway audit`: what happened, and is the record whole?"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen
+
+EXIT = {"intact": 0, "altered": 4, "incomplete": 5}
+
+
+def register(subparsers: Any) -> None:
+    """Add the commands."""
+    group = subparsers.add_parser("audit", help="audit.help", description="audit.help")
+    commands = group.add_subparsers(dest="audit_command", metavar="COMMAND", required=True)
+    query = commands.add_parser("query", help="audit.query.help", description="audit.query.help")
+    query.add_argument("query", metavar="QUERY", help="audit.expression")
+    query.add_argument("--limit", type=int, default=100, help="audit.limit")
+    query.add_argument("--offline", action="store_true", help="audit.offline")
+    query.add_argument("--socket", default="", metavar="PATH", help="socket")
+    with_config(query)
+    query.set_defaults(run=run, audit_run=_query)
+    verify = commands.add_parser("verify", help="audit.verify.help", description="audit.verify.help")
+    verify.add_argument("ledger", nargs="?", default="", metavar="DIR", help="audit.ledger")
+    verify.add_argument("--public-key", default="", metavar="KEY", help="audit.public_key")
+    verify.add_argument("--checkpoint", default="", metavar="FILE", help="audit.checkpoint")
+    with_config(verify)
+    verify.set_defaults(run=run, audit_run=_verify)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one of the commands."""
+    code: int = args.audit_run(args, Screen(args))
+    return code
+
+
+# --- query ------------------------------------------------------------------------------------
+
+
+def _query(args: argparse.Namespace, screen: Screen) -> int:
+    """0 with the rows, 2 for a question that cannot be read, 3 when nobody and nothing answers."""
+    from gateway.cli.door import NoAnswer, ask, complaint
+    from gateway.cli.revoke import socket_of
+
+    if args.offline:
+        return _from_index(args, screen)
+    path = socket_of(args, screen)
+    if path is None:
+        return 3
+    try:
+        status, answer = ask(path, "POST", "/v1/audit/query", {"query": args.query, "limit": args.limit}, args.lang)
+    except NoAnswer as silence:
+        if args.socket:
+            screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+            return 3
+        return _from_index(args, screen)
+    if status != 200:
+        screen.warn("refused", "error", status=status, why=complaint(answer))
+        return {400: 2, 401: 1, 403: 1}.get(status, 3)
+    return _show(answer["rows"], screen)
+
+
+def _from_index(args: argparse.Namespace, screen: Screen) -> int:
+    """Ask the index itself: the operating system decides who may read it."""
+    from gateway.audit.query import Unanswerable, query
+    from gateway.config import places
+    from gateway.document import Faulty
+
+    try:
+        index = places(Path(args.config), os.environ).state / "index.db"
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+        return 3
+    if not index.is_file():
+        screen.warn("audit.no_index", "error", path=index)
+        return 3
+    screen.warn("audit.offline_said", "warning")
+    try:
+        rows = query(index, args.query, args.limit)
+    except Unanswerable as odd:
+        screen.warn("plain", "error", text=screen.choose(odd.en, odd.zh))
+        return 2
+    return _show(rows, screen)
+
+
+def _show(rows: list[dict[str, Any]], screen: Screen) -> int:
+    if rows:
+        names = list(rows[0])
+        screen.table(names, [[_cell(row.get(name)) for name in names] for row in rows])
+    screen.say("audit.rows", "dim", count=len(rows))
+    screen.result(rows)
+    return 0
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+# --- verify -----------------------------------------------------------------------------------
+
+
+def _verify(args: argparse.Namespace, screen: Screen) -> int:
+    """0 intact, 4 altered, 5 incomplete, 2 no usable key, 3 cannot be read."""
+    from gateway.audit.entry import Malformed
+    from gateway.audit.verify import verify
+    from gateway.crypto.keys import KeyFault
+
+    found = _ledger(args, screen)
+    if found is None:
+        return 3
+    ledger, key = found
+    if not key:
+        screen.warn("audit.no_key", "error")
+        return 2
+    try:
+        checkpoint = Path(args.checkpoint).read_text(encoding="utf-8") if args.checkpoint else None
+        verdict = verify(ledger, key, checkpoint)
+    except (KeyFault, Malformed) as odd:
+        screen.warn("audit.key_odd", "error", why=odd)
+        return 2
+    except (OSError, UnicodeDecodeError) as error:
+        screen.warn("cannot_read", "error", why=error)
+        return 3
+    _judge(verdict, screen)
+    screen.result(verdict)
+    return EXIT[verdict.status]
+
+
+def _judge(verdict: Any, screen: Screen) -> None:
+    why = screen.choose(verdict.en, verdict.zh)
+    if verdict.status == "intact":
+        screen.say("audit.intact", "good", size=verdict.size, checkpoints=verdict.checkpoints)
+    elif verdict.status == "altered":
+        at = screen.text("audit.altered_at", at=verdict.at) if verdict.at is not None else ""
+        screen.say("audit.altered", "error", at=at, why=why)
+    else:
+        screen.say("audit.incomplete", "warning", size=verdict.size, why=why)
+    for key, count in (("audit.open", verdict.open), ("audit.interrupted", verdict.interrupted)):
+        if count:
+            screen.say(key, count=count)
+    for gap in verdict.gaps:
+        screen.say("audit.gap", what=gap)
+
+
+def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str] | None:
+    """The ledger's folder and the key; the auditor needs no configuration, only these two."""
+    if args.ledger and args.public_key:
+        return Path(args.ledger), _key(args.public_key)
+    from gateway.config import places
+    from gateway.document import Faulty
+
+    if args.ledger:
+        state = Path(args.ledger).parent
+    else:
+        try:
+            state = places(Path(args.config), os.environ).state
+        except Faulty as faulty:
+            screen.faults(faulty.faults)
+            return None
+    ledger = Path(args.ledger) if args.ledger else state / "ledger"
+    if args.public_key:
+        return ledger, _key(args.public_key)
+    own = state / "keys" / "ledger.pub"
+    if not own.is_file():
+        return ledger, ""
+    screen.warn("audit.own_key", "warning")
+    return ledger, own.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _key(given: str) -> str:
+    """A key as it was given, or the content of the file that was named."""
+    path = Path(given)
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else given
+    except OSError:
+        return given

@@ -1,0 +1,244 @@
+"""`gateway doctor`: what would fail tomorrow?
+
+Each examination gives findings: good, to be looked at, bad, or unknown. Nothing is changed, nothing
+is started; `--live` only asks the running gateway whether it can decide.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+State = Literal["good", "warn", "bad", "unknown"]
+COLOURS = {"good": "good", "warn": "warning", "bad": "error", "unknown": "warning"}
+RENEW_DAYS = 14
+FEW_BYTES = 1024**3
+MAX_SKEW = 30.0
+FETCH_SECONDS = 5.0
+
+
+class Finding(NamedTuple):
+    """What was examined, how it is, and a text with its values."""
+
+    subject: str
+    state: State
+    key: str
+    values: Mapping[str, object] = MappingProxyType({})
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("doctor", help="doctor.help", description="doctor.help")
+    parser.add_argument("--live", action="store_true", help="doctor.live")
+    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
+    with_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 nothing bad, 1 something bad, 3 something could not be found out."""
+    screen = Screen(args)
+    findings = list(_live(args, screen) if args.live else _everything(args, screen))
+    for one in findings:
+        state = screen.paint(screen.text(f"doctor.{one.state}"), COLOURS[one.state])
+        screen.line(f"{state}  {screen.text(f'doctor.{one.subject}')}: {screen.text(one.key, **one.values)}")
+    states = {one.state for one in findings}
+    code = 1 if "bad" in states else 3 if "unknown" in states else 0
+    screen.result({"exit": code, "findings": [one._asdict() | {"values": dict(one.values)} for one in findings]})
+    return code
+
+
+def _live(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
+    from gateway.cli.revoke import socket_of
+
+    path = socket_of(args, screen)
+    yield from _door(path, args.lang) if path else ()
+    if path is None:
+        yield Finding("config", "unknown", "doctor.config_bad", {"count": 1})
+
+
+def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
+    from gateway.cli.revoke import socket_of
+    from gateway.config import load, places
+    from gateway.document import Faulty
+
+    path = Path(args.config)
+    config = None
+    try:
+        config = load(path, os.environ)
+        count = len(config.warnings)
+        yield Finding("config", "warn" if count else "good", "doctor.config_good", {"count": count})
+    except Faulty as faulty:
+        yield Finding("config", "bad", "doctor.config_bad", {"count": len(faulty.faults)})
+    yield from _packages()
+    if config is not None:
+        yield from _certificates(config)
+        yield from _issuers(config)
+    try:
+        where = places(path, os.environ)
+    except Faulty:
+        return
+    yield from _keys(where.state, where.origin)
+    yield from _disk(where.state)
+    yield from _store(where.state)
+    yield from _chain(where.state, where.origin)
+    socket = socket_of(args, screen)
+    if socket is not None:
+        yield from _door(socket, args.lang)
+
+
+def _packages() -> Iterator[Finding]:
+    """`casbin` on PyPI is the stale twin of `pycasbin`: both install the same module."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        distribution("casbin")
+    except PackageNotFoundError:
+        yield Finding("packages", "good", "doctor.packages_good")
+    else:
+        yield Finding("packages", "bad", "doctor.packages_bad")
+
+
+def _certificates(config: "Config") -> Iterator[Finding]:
+    """Every certificate that we show or trust: the days it has left."""
+    from gateway.config.certificates import expiry
+
+    paths = [
+        path for tls in (config.tls, config.control.tls) if tls for path in (tls.certificate, *tls.client_authorities)
+    ]
+    for path in dict.fromkeys(paths):
+        left = expiry(path) - time.time()
+        days = int(abs(left) // 86_400)
+        if left < 0:
+            yield Finding("certificate", "bad", "doctor.certificate_over", {"path": path, "days": days})
+        else:
+            state: State = "good" if days >= RENEW_DAYS else "warn"
+            yield Finding("certificate", state, "doctor.certificate_days", {"path": path, "days": days})
+
+
+def _issuers(config: "Config") -> Iterator[Finding]:
+    """Whether each issuer's keys can be had, and how far our clock is from theirs."""
+    from email.utils import parsedate_to_datetime
+
+    import httpx
+
+    skews = []
+    with httpx.Client(timeout=FETCH_SECONDS, follow_redirects=False) as client:
+        for issuer in config.identity.issuers:
+            try:
+                answer = client.get(_key_set(client, issuer.url, issuer.jwks_uri))
+                count = len(answer.raise_for_status().json()["keys"])
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
+                why = str(error).split("\n")[0] or "no answer"
+                yield Finding("issuer", "bad", "doctor.issuer_bad", {"url": issuer.url, "why": why})
+                continue
+            yield Finding(
+                "issuer", "good" if count else "bad", "doctor.issuer_good", {"url": issuer.url, "count": count}
+            )
+            if "date" in answer.headers:
+                skews.append(abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()))
+    if skews:
+        skew = min(skews)
+        good = skew <= MAX_SKEW
+        key = "doctor.clock_good" if good else "doctor.clock_bad"
+        yield Finding("clock", "good" if good else "bad", key, {"seconds": round(skew + 1)})
+    else:
+        yield Finding("clock", "warn", "doctor.clock_unknown")
+
+
+def _key_set(client: Any, issuer: str, jwks_uri: str) -> str:
+    """Where the keys are: as configured, or as the issuer's metadata says (OpenID Connect Discovery)."""
+    if jwks_uri:
+        return jwks_uri
+    found = client.get(issuer.rstrip("/") + "/.well-known/openid-configuration").raise_for_status().json()
+    return str(found["jwks_uri"])
+
+
+def _keys(state: Path, origin: str) -> Iterator[Finding]:
+    from gateway.config.state import faults
+
+    found = faults(state, origin)
+    for fault in found:
+        yield Finding("keys", "bad", "plain", {"text": fault})
+    if not found:
+        yield Finding("keys", "good", "doctor.keys_good")
+
+
+def _disk(state: Path) -> Iterator[Finding]:
+    """On a full disk nothing is forwarded any more: warn while there is time."""
+    import shutil
+
+    place = next((path for path in (state, *state.parents) if path.exists()), Path("/"))
+    usage = shutil.disk_usage(place)
+    percent = usage.free * 100 // usage.total if usage.total else 0
+    tight = usage.free < FEW_BYTES or percent < 5
+    values: dict[str, object] = {"free": round(usage.free / 1024**3, 1), "percent": percent}
+    yield Finding("disk", "warn" if tight else "good", "doctor.disk_free", values)
+
+
+def _store(state: Path) -> Iterator[Finding]:
+    import sqlite3
+
+    path = state / "state.db"
+    if not path.is_file():
+        yield Finding("store", "good", "doctor.store_none")
+        return
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            verdict = str(connection.execute("PRAGMA quick_check").fetchone()[0])
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        verdict = str(error)
+    if verdict == "ok":
+        yield Finding("store", "good", "doctor.store_good")
+    else:
+        yield Finding("store", "bad", "plain", {"text": verdict})
+
+
+def _chain(state: Path, origin: str) -> Iterator[Finding]:
+    """Whether the last checkpoint is signed by our key; the whole ledger is `audit verify`'s work."""
+    from gateway.audit.checkpoint import Verifier, read_checkpoint
+    from gateway.audit.entry import Malformed
+    from gateway.audit.shelf import read_notes
+    from gateway.config.state import verifier_of
+    from gateway.crypto.keys import KeyFault
+
+    try:
+        notes = read_notes(state / "ledger")
+        if not notes:
+            yield Finding("chain", "good", "doctor.chain_none")
+            return
+        point = read_checkpoint(notes[-1], Verifier(verifier_of(state, origin)))
+        age = round(time.time() - (state / "ledger" / "checkpoints").stat().st_mtime)
+    except (OSError, ValueError, KeyFault, Malformed) as error:
+        yield Finding("chain", "bad", "plain", {"text": str(error)})
+        return
+    yield Finding("chain", "good", "doctor.chain_good", {"count": point.size, "age": age})
+
+
+def _door(path: Path, language: str) -> Iterator[Finding]:
+    from gateway.cli.door import NoAnswer, ask, complaint
+
+    try:
+        status, answer = ask(path, "GET", "/ready", None, language)
+        _, health = ask(path, "GET", "/health", None, language)
+    except NoAnswer:
+        yield Finding("door", "unknown", "doctor.door_none", {"socket": path})
+        return
+    if status == 200 and isinstance(health, dict):
+        yield Finding("door", "good", "doctor.door_good", {"workers": len(health.get("workers", []))})
+    elif status == 503 and isinstance(answer, dict) and "ready" in answer:
+        yield Finding("door", "bad", "doctor.door_not_ready")
+    else:
+        yield Finding("door", "unknown", "plain", {"text": complaint(answer)})

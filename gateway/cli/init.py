@@ -1,0 +1,140 @@
+"""`gateway init`: what does a new project need?
+
+A configuration that works as printed, starter policies, keys. Nothing that exists is touched.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.cli.screen import Screen
+
+STARTER_API = """\
+  - name: civil-households
+    match: /civil/households/**
+    upstream: http://127.0.0.1:8081                # the service to protect
+    data: household                                # an asset of policies/catalog/
+"""
+FIRST_TRY = """\
+  - name: {name}
+    match: {prefix}/**
+    upstream: {url}
+{strip}    level: general-2                               # a first try; then list its data in policies/catalog/
+"""
+CONFIG = """\
+# yaml-language-server: $schema=./gateway.schema.json
+version: 1
+listen: 127.0.0.1:8080                             # other machines: add tls and hosts
+identity:
+  issuer: http://127.0.0.1:8082                    # who signs access tokens; https beyond this machine
+  audience: gateway
+policies: ./policies
+state: ./state                                     # journals, ledger, index, keys
+audit: {{keep: 3y}}
+mode: observe                                      # observe -> enforce when the record shows what you expect
+apis:
+{api}"""
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("init", help="init.help", description="init.help")
+    parser.add_argument("dir", nargs="?", default=".", metavar="DIR", help="init.dir")
+    parser.add_argument("--api", metavar="URL", default="", help="init.api")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the project; 0 when it is there, 2 for an address that cannot be, 3 when it cannot be written."""
+    from gateway.config.codes import CODES
+    from gateway.config.units import Odd
+    from gateway.crypto.keys import KeyFault
+    from gateway.document import Faulty
+
+    screen = Screen(args)
+    try:
+        url, prefix = _apart(args.api)
+    except Odd as odd:
+        meaning = CODES[odd.kind]
+        screen.warn("plain", "error", text=screen.choose(meaning.en, meaning.zh).format(value=args.api))
+        return 2
+    try:
+        return _make(Path(args.dir), url, prefix, screen)
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+    except (OSError, KeyFault) as error:
+        screen.warn("cannot_write", "error", why=error)
+    return 3
+
+
+def _apart(address: str) -> tuple[str, str]:
+    """Scheme, host and port of a service, and the prefix that its address names. Raises Odd."""
+    from gateway.config.units import match, upstream_url
+
+    if not address:
+        return "", ""
+    parts = urlsplit(address)
+    prefix = match(parts.path.rstrip("/") + "/**")
+    return upstream_url(f"{parts.scheme}://{parts.netloc}"), prefix
+
+
+def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
+    from gateway.config import places
+    from gateway.config.state import prepare
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "gateway.yaml"
+    made = _files(folder, config, _config(url, prefix))
+    where = places(config, {})
+    prepared = prepare(where.state, where.origin)
+    made += [str(path) for path in prepared.made]
+    for path in made:
+        screen.say("init.made", path=path)
+    if not made:
+        screen.say("init.nothing")
+    screen.say("init.auditor", "bold", key=prepared.verifier)
+    screen.say("init.next", config=config)
+    screen.result({"made": made, "verifier": prepared.verifier, "config": str(config)})
+    return 0
+
+
+def _files(folder: Path, config: Path, text: str) -> list[str]:
+    """Write what is missing; the names of what was written."""
+    from gateway.cli.check import schema_text
+
+    made = []
+    for path, content in (
+        (config, text),
+        (folder / "gateway.schema.json", schema_text()),
+        (folder / ".gitignore", "/state/\n"),
+    ):
+        if not path.exists():
+            with path.open("x", encoding="utf-8") as file:  # x: never over a file that came meanwhile
+                file.write(content)
+            made.append(str(path))
+    policies = folder / "policies"
+    if not policies.exists():
+        shutil.copytree(starter(), policies)
+        made.append(str(policies))
+    return made
+
+
+def starter() -> Path:
+    """The starter policies that come with the gateway."""
+    return Path(__file__).resolve().parent.parent / "starter"
+
+
+def _config(url: str, prefix: str) -> str:
+    """The configuration for this service, under the prefix of its address or else its name."""
+    from gateway.config.units import is_loopback
+
+    if not url:
+        return CONFIG.format(api=STARTER_API)
+    host = urlsplit(url).hostname or "api"
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in host.lower()).strip("-")[:64] or "api"
+    strip = "" if prefix else f"    strip_prefix: /{name}\n"
+    text = CONFIG.format(api=FIRST_TRY.format(name=name, url=url, prefix=prefix or f"/{name}", strip=strip))
+    plain = url.startswith("http://") and not is_loopback(host)
+    return text + ("insecure: [plaintext-upstream]                    # this service has no TLS\n" if plain else "")

@@ -1,0 +1,254 @@
+"""`gateway policy`: are the rules good, do they do what they should, and why this decision?"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen, fault_values
+
+if TYPE_CHECKING:
+    from gateway.catalog import ApiBinding
+    from gateway.cli.policies import Read
+    from gateway.document import Node
+
+
+def register(subparsers: Any) -> None:
+    """Add the commands."""
+    group = subparsers.add_parser("policy", help="policy.help", description="policy.help")
+    commands = group.add_subparsers(dest="policy_command", metavar="COMMAND", required=True)
+    for name, run_it in (("check", _check), ("test", _test), ("show", _show), ("explain", _explain)):
+        parser = commands.add_parser(name, help=f"policy.{name}.help", description=f"policy.{name}.help")
+        with_config(parser)
+        if name == "explain":
+            parser.add_argument("decision", nargs="?", default="", metavar="DECISION", help="policy.decision")
+            parser.add_argument("--as", dest="who", default="", metavar="NAME", help="policy.as")
+            parser.add_argument("--do", dest="what", default="", metavar="REQUEST", help="policy.do")
+            parser.add_argument("--given", action="append", default=[], metavar="NAME=VALUE", help="policy.given")
+            parser.add_argument("--policies", dest="dir", default="", metavar="DIR", help="policy.folder")
+            parser.add_argument("--socket", default="", metavar="PATH", help="socket")
+        else:
+            parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+        if name == "test":
+            parser.add_argument("-k", dest="filter", default="", metavar="TEXT", help="policy.filter")
+            parser.add_argument("-v", dest="verbose", action="store_true", help="policy.verbose")
+        parser.set_defaults(run=run, policy_run=run_it)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one of the commands; 0 yes, 1 no, 2 usage, 3 could not find out."""
+    code: int = args.policy_run(args, Screen(args))
+    return code
+
+
+def _check(args: argparse.Namespace, screen: Screen) -> int:
+    found = _read(args, screen)
+    if found is None:
+        return 3
+    errors = sum(not one.warning for one in found.faults)
+    screen.faults(found.faults)
+    if found.bundle is not None and not errors:
+        rules = len({row[0] for row in found.bundle.content.rules})
+        screen.say("policy.good", "good", rules=rules, assets=found.assets, digest=found.bundle.digest[:12])
+    else:
+        screen.say("policy.bad", "error", count=errors)
+    digest = found.bundle.digest if found.bundle else None
+    screen.result({"ok": not errors, "faults": fault_values(found.faults), "bundle": digest})
+    return 1 if errors else 0
+
+
+def _test(args: argparse.Namespace, screen: Screen) -> int:
+    found = _read(args, screen)
+    if found is None:
+        return 3
+    if found.bundle is None or found.catalog is None:
+        screen.faults(found.faults)
+        return 1
+    tests = [test for test in found.tests if args.filter in test.name]
+    for test in tests:
+        if not test.passed:
+            screen.say("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+        elif args.verbose:
+            screen.say("policy.passed", name=test.name, place=test.place)
+    passed = sum(test.passed for test in tests)
+    good = passed == len(tests) > 0
+    screen.say(
+        "policy.tests" if tests else "policy.no_tests", "good" if good else "error", passed=passed, count=len(tests)
+    )
+    screen.result(
+        {
+            "ok": good,
+            "passed": passed,
+            "tests": [{"name": t.name, "place": t.place, "passed": t.passed, "en": t.en, "zh": t.zh} for t in tests],
+        }
+    )
+    return 0 if good else 1
+
+
+def _show(args: argparse.Namespace, screen: Screen) -> int:
+    found = _read(args, screen)
+    if found is None:
+        return 3
+    if found.bundle is None:
+        screen.faults(found.faults)
+        return 1
+    content = found.bundle.content
+    names = ("rule", "effect", "who", "org", "data", "action", "level")
+    rows = [dict(zip(names, row, strict=False)) | {"where": content.places[row[0]]} for row in content.rules]
+    screen.table([screen.text(f"policy.{name}") for name in (*names, "where")], [tuple(row.values()) for row in rows])
+    rules = len({row[0] for row in content.rules})
+    screen.say("policy.good", rules=rules, assets=found.assets, digest=found.bundle.digest[:12])
+    screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles})
+    return 0
+
+
+def _explain(args: argparse.Namespace, screen: Screen) -> int:
+    if args.decision:
+        return _recall(args, screen)
+    if not args.who or not args.what:
+        screen.warn("policy.what", "error")
+        return 2
+    method, _, path = args.what.partition(" ")
+    if not method.isalpha() or not path.startswith("/"):
+        screen.warn("policy.request_odd", "error", value=args.what)
+        return 2
+    found = _read(args, screen)
+    if found is None:
+        return 3
+    if found.bundle is None or found.catalog is None:
+        screen.faults(one for one in found.faults if not one.warning)
+        return 3
+    return _suppose(args, screen, found, method.upper(), path)
+
+
+def _suppose(args: argparse.Namespace, screen: Screen, found: "Read", method: str, path: str) -> int:
+    """Explain a supposed request: 0 when it would be allowed, 1 when not."""
+    from gateway.policy import Impossible, explain, suppose
+
+    if found.bundle is None or found.catalog is None:
+        return 3
+    try:
+        given = _given(args.who, args.given)
+    except ValueError as odd:
+        screen.warn("policy.given_odd", "error", value=odd)
+        return 2
+    asset = found.catalog.find(method, path.partition("?")[0])
+    try:
+        facts = suppose(asset, method, path, given, found.bundle.content.timezone)
+    except Impossible as impossible:
+        screen.faults(impossible.faults)
+        return 2
+    explanation = explain(found.bundle, facts)
+    screen.line(explanation.text(screen.language))
+    if not asset.listed:
+        screen.warn("policy.unlisted", "warning", value=path)
+    screen.result(explanation)
+    return 0 if explanation.outcome == "permit" else 1
+
+
+def _given(who: str, words: list[str]) -> "Node":
+    """What is supposed, as the mapping that a test would write. Raises ValueError for an odd word."""
+    from gateway.document import Faulty, Node, parse
+
+    given = {"as": Node(who, "--as", 1, 1)}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise ValueError(word)
+        try:
+            given[name] = parse(value, f"--given {word}")
+        except Faulty:
+            raise ValueError(word) from None
+    return Node(given, "--given", 1, 1)
+
+
+def _recall(args: argparse.Namespace, screen: Screen) -> int:
+    """Tell a decision that was made, from the record."""
+    from urllib.parse import quote
+
+    from gateway.cli.door import NoAnswer, ask, complaint
+    from gateway.cli.revoke import socket_of
+
+    path = socket_of(args, screen)
+    if path is None:
+        return 3
+    try:
+        status, answer = ask(path, "GET", f"/v1/decisions/{quote(args.decision, safe='')}", None, args.lang)
+    except NoAnswer as silence:
+        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+        return 3
+    if status == 404:
+        screen.warn("policy.no_decision", "error", id=args.decision)
+        return 1
+    if status != 200:
+        screen.warn("refused", "error", status=status, why=complaint(answer))
+        return 3
+    _tell(screen, answer)
+    screen.result(answer)
+    return 0
+
+
+def _tell(screen: Screen, answer: Any) -> None:
+    """A recorded decision in lines: what was decided, why, and what was known."""
+    from gateway.reasons import REASONS
+
+    whole: dict[str, Any] = answer if isinstance(answer, dict) else {}
+    entry: dict[str, Any] = whole.get("entry") or whole.get("verdict") or whole
+    for reason in entry.get("reasons", []):
+        meaning = REASONS.get(reason.get("code", ""))
+        words = screen.choose(meaning.en, meaning.zh) if meaning else ""
+        parts = (
+            entry.get("outcome", ""),
+            words,
+            reason.get("code", ""),
+            reason.get("rule", ""),
+            reason.get("detail", ""),
+        )
+        screen.line("  ".join(part for part in parts if part), "bold")
+    rows: list[tuple[str, object]] = []
+    _flatten("", answer, rows)
+    screen.table(("", ""), rows)
+
+
+def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _flatten(f"{name}.{key}" if name else str(key), inner, rows)
+    elif value not in (None, "", [], {}):
+        rows.append((name, value))
+
+
+def _read(args: argparse.Namespace, screen: Screen) -> "Read | None":
+    """The policies that are meant; None after saying why they cannot be read."""
+    from gateway.cli.policies import read
+    from gateway.document import Faulty
+
+    apis: tuple[ApiBinding, ...] = ()
+    if args.dir:
+        folder = Path(args.dir)
+    else:
+        if not Path(args.config).is_file():
+            screen.warn("no_config", "error", path=args.config)
+            return None
+        try:
+            folder, apis = _configured(Path(args.config))
+        except Faulty as faulty:
+            screen.faults(faulty.faults)
+            return None
+    if not folder.is_dir():
+        screen.warn("cannot_read", "error", why=f"`{folder}`")
+        return None
+    return read(folder, apis)
+
+
+def _configured(path: Path) -> "tuple[Path, tuple[ApiBinding, ...]]":
+    """The policy folder of a configuration and its APIs; only the folder when it has faults elsewhere."""
+    from gateway.config import load, places
+    from gateway.document import Faulty
+
+    try:
+        config = load(path, os.environ)
+    except Faulty:
+        return places(path, os.environ).policies, ()
+    return config.policies, config.apis

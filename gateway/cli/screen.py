@@ -1,0 +1,111 @@
+"""How does a command speak?
+
+Answers go to stdout, everything said about them to stderr. With `-o json` stdout is one JSON value and
+nothing else. Colour only on a terminal, and never with NO_COLOR.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.texts import TEXTS, Language
+
+if TYPE_CHECKING:  # heavy: only the commands that need it pay
+    from gateway.document import FileFault
+
+_COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2", "bold": "1"}
+_SECRET_CODES = frozenset(("C020", "C023"))
+
+
+class Screen:
+    """One command's voice."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.language: Language = args.lang
+        self.json = args.output == "json"
+        self.colour = sys.stdout.isatty() and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+    def text(self, key: str, /, **values: object) -> str:
+        """A text in the chosen language."""
+        return TEXTS[key][self.language == "zh-CN"].format_map(values)
+
+    def choose(self, en: str, zh: str) -> str:
+        """One of two texts that a room made itself."""
+        return zh if self.language == "zh-CN" else en
+
+    def paint(self, text: str, colour: str) -> str:
+        """The text in colour, where there is colour."""
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.colour else text
+
+    def say(self, key: str, colour: str = "", /, **values: object) -> None:
+        """A line of the answer; silent when the answer is JSON."""
+        self.line(self.text(key, **values), colour)
+
+    def line(self, text: str, colour: str = "") -> None:
+        """A line of the answer as it is; silent when the answer is JSON."""
+        if not self.json:
+            print(self.paint(text, colour) if colour else text)
+
+    def warn(self, key: str, colour: str = "", /, **values: object) -> None:
+        """A line about the answer, on stderr."""
+        text = self.text(key, **values)
+        print(self.paint(text, colour) if colour else text, file=sys.stderr)
+
+    def result(self, value: Any) -> None:
+        """The answer as JSON, when that is what was asked for."""
+        if self.json:
+            import msgspec
+
+            encoded = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+            print(encoded.decode())
+
+    def faults(self, faults: Iterable["FileFault"]) -> None:
+        """Faults with line, caret and remedy, on stderr."""
+        found = sorted(set(faults))
+        hidden = {(one.file, one.line) for one in found if one.code in _SECRET_CODES}
+        for one in found:
+            # a line that holds a secret is not printed: terminals scroll into logs
+            source = "" if (one.file, one.line) in hidden else source_of(one.file)
+            head, *rest = one.render(source, self.language).split("\n")
+            lines = [self.paint(head, "warning" if one.warning else "error"), *rest]
+            print("\n".join(lines), file=sys.stderr)
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table on stdout whose columns also fit Chinese; silent when the answer is JSON."""
+        if self.json:
+            return
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        made = Table(box=None, pad_edge=False, header_style="bold")
+        for name in head:
+            made.add_column(name, overflow="fold")
+        for row in rows:
+            made.add_row(*(Text(_plain(cell)) for cell in row))
+        width = None if sys.stdout.isatty() else 200
+        Console(no_color=not self.colour, highlight=False, width=width).print(made)
+
+
+def _plain(cell: object) -> str:
+    """A cell without control characters: what a caller sent must not move the operator's cursor."""
+    return "".join(c if c.isprintable() else "�" for c in str(cell))
+
+
+@lru_cache(maxsize=64)
+def source_of(file: str) -> str:
+    """The text of a file that a fault names; empty for a variable or a file that cannot be read."""
+    try:
+        return Path(file).read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+
+
+def fault_values(faults: Iterable["FileFault"]) -> list[dict[str, object]]:
+    """Faults as JSON values."""
+    names = ("file", "line", "column", "code", "en", "zh", "remedy_en", "remedy_zh", "warning")
+    return [{name: getattr(one, name) for name in names} for one in sorted(set(faults))]

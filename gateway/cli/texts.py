@@ -1,0 +1,243 @@
+"""What does the command line say, in English and Chinese?
+
+Every text that a person sees, once: key → (English, Chinese). Help texts are named after their command.
+"""
+
+from typing import Literal
+
+Language = Literal["zh-CN", "en"]
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # --- the whole ------------------------------------------------------------------------------
+    "gateway": (
+        "a zero-trust gateway in front of government APIs",
+        "部署在政务接口之前的零信任网关",
+    ),
+    "exit_codes": (
+        "exit codes: 0 yes · 1 the answer is no · 2 usage · 3 could not find out · 4 integrity failure · 5 incomplete",
+        "退出码:0 是 · 1 否 · 2 用法错误 · 3 无法查明 · 4 完整性被破坏 · 5 不完整",
+    ),
+    "help": ("show this help", "显示帮助"),
+    "version": ("show the version", "显示版本"),
+    "output": ("text for people, json for programs", "text 供人阅读,json 供程序读取"),
+    "lang": ("language of what is said (default: the environment's)", "输出语言(默认取自环境)"),
+    "config": ("configuration file (default: gateway.yaml)", "配置文件(默认 gateway.yaml)"),
+    "socket": ("the control socket (default: as the configuration says)", "控制套接字(默认取自配置)"),
+    "plain": ("{text}", "{text}"),
+    "no_config": (
+        "there is no `{path}` here: name one with -c, or make one with `gateway init`",
+        "此处没有 `{path}`:请用 -c 指定,或用 `gateway init` 生成",
+    ),
+    "cannot_write": ("cannot write: {why}", "无法写入:{why}"),
+    "cannot_read": ("cannot read: {why}", "无法读取:{why}"),
+    "no_answer": (
+        "the gateway does not answer at `{socket}`: {why}",
+        "网关未在 `{socket}` 应答:{why}",
+    ),
+    "refused": ("refused ({status}): {why}", "被拒绝({status}):{why}"),
+    # --- init -----------------------------------------------------------------------------------
+    "init.help": (
+        "make a project: configuration, keys, starter policies; never overwrites anything",
+        "建立项目:配置、密钥、初始策略;不会覆盖任何已有文件",
+    ),
+    "init.dir": ("folder of the project (default: here)", "项目目录(默认当前目录)"),
+    "init.api": ("the service to protect, such as http://127.0.0.1:8081", "要保护的服务,例如 http://127.0.0.1:8081"),
+    "init.made": ("made  {path}", "已生成  {path}"),
+    "init.nothing": ("everything is there already; nothing was changed", "全部已存在,未作任何更改"),
+    "init.auditor": (
+        "\nhand this to your auditor: with it and a copy of the ledger the record can be checked without you\n  {key}",
+        "\n请将以下公钥交给审计人员:凭它和账本副本即可独立核验记录\n  {key}",
+    ),
+    "init.next": (
+        "\nnext:\n  gateway check -c {config}\n  gateway serve -c {config}",
+        "\n下一步:\n  gateway check -c {config}\n  gateway serve -c {config}",
+    ),
+    # --- check ----------------------------------------------------------------------------------
+    "check.help": (
+        "check configuration, policies, their tests, files and keys; never starts anything",
+        "检查配置、策略及其测试、文件与密钥;不会启动任何服务",
+    ),
+    "check.schema": (
+        "write the JSON Schema of the configuration here, and nothing else",
+        "仅将配置的 JSON Schema 写入此文件",
+    ),
+    "check.key": ("error: {why} (`gateway init` makes what is missing)", "错误:{why}(`gateway init` 会生成缺少的内容)"),
+    "check.listens": ("listens   {addresses}, known as {url}", "监听      {addresses},对外地址 {url}"),
+    "check.apis": ("APIs      {count}: {names}", "接口      {count} 个:{names}"),
+    "check.observing": (
+        "observe   {names}: what policy denies is recorded, and passes",
+        "观察模式  {names}:策略拒绝的请求只记录,不拦截",
+    ),
+    "check.insecure": ("weakened  {names}", "已放宽    {names}"),
+    "check.policies": (
+        "policies  {rules} rules, {assets} assets, bundle {digest}",
+        "策略      {rules} 条规则,{assets} 项资产,版本 {digest}",
+    ),
+    "check.tests": ("tests     {passed} of {count} pass", "测试      {count} 项中 {passed} 项通过"),
+    "check.good": ("good: it would start ({warnings} warnings)", "良好:可以启动({warnings} 条警告)"),
+    "check.bad": ("not good: {errors} errors, {tests} failed tests", "未通过:{errors} 个错误,{tests} 项测试失败"),
+    # --- revoke ---------------------------------------------------------------------------------
+    "revoke.help": (
+        "withdraw a token, a session, an account or a device; back when every live worker refuses",
+        "吊销令牌、会话、账号或设备;所有工作进程都开始拒绝后才返回",
+    ),
+    "revoke.kind": ("what to withdraw", "吊销对象的类型"),
+    "revoke.id": (
+        "its id as in the record; a whole token is replaced by its name here, before it is sent",
+        "记录中的标识;若给出完整令牌,会先在本机换成其标识再发送",
+    ),
+    "revoke.reason": ("why, for the record", "原因,写入记录"),
+    "revoke.until": (
+        "how long (24h) or until when (2026-12-31T18:00+08:00); default: until it is lifted",
+        "时长(24h)或截止时间(2026-12-31T18:00+08:00);默认直至撤销",
+    ),
+    "revoke.until_odd": (
+        "`{value}` is neither a length of time nor a time with its offset",
+        "`{value}` 既不是时长,也不是带时区的时间",
+    ),
+    "revoke.done": (
+        "revoked {kind} `{id}`: {workers} workers refuse from now on (number {number})",
+        "已吊销 {kind} `{id}`:{workers} 个工作进程已开始拒绝(编号 {number})",
+    ),
+    # --- doctor ---------------------------------------------------------------------------------
+    "doctor.help": ("look for what would fail tomorrow", "检查明天可能出问题的地方"),
+    "doctor.live": (
+        "only ask the running gateway whether it can decide (for health checks)",
+        "仅询问运行中的网关能否作出判定(用于健康检查)",
+    ),
+    "doctor.good": ("good", "正常"),
+    "doctor.warn": ("look", "注意"),
+    "doctor.bad": ("BAD", "异常"),
+    "doctor.unknown": ("unknown", "未知"),
+    "doctor.config": ("configuration", "配置"),
+    "doctor.clock": ("clock", "时钟"),
+    "doctor.certificate": ("certificate", "证书"),
+    "doctor.issuer": ("key set", "签发方公钥"),
+    "doctor.keys": ("keys", "密钥"),
+    "doctor.store": ("state store", "状态库"),
+    "doctor.disk": ("disk", "磁盘"),
+    "doctor.chain": ("ledger", "账本"),
+    "doctor.packages": ("packages", "软件包"),
+    "doctor.door": ("control door", "控制口"),
+    "doctor.config_good": ("no faults, {count} warnings", "无错误,{count} 条警告"),
+    "doctor.config_bad": ("{count} faults: run `gateway check`", "{count} 个错误:请运行 `gateway check`"),
+    "doctor.clock_good": ("within {seconds} s of the issuer's", "与签发方相差不超过 {seconds} 秒"),
+    "doctor.clock_bad": (
+        "{seconds} s away from the issuer's: tokens will be refused; synchronise it",
+        "与签发方相差 {seconds} 秒:令牌将被拒绝,请校时",
+    ),
+    "doctor.clock_unknown": ("no issuer answered with a date", "没有签发方返回时间"),
+    "doctor.certificate_days": ("`{path}` is valid for {days} more days", "`{path}` 还有 {days} 天到期"),
+    "doctor.certificate_over": ("`{path}` expired {days} days ago", "`{path}` 已过期 {days} 天"),
+    "doctor.issuer_good": ("`{url}` answers with {count} keys", "`{url}` 返回 {count} 个公钥"),
+    "doctor.issuer_bad": ("`{url}`: {why}", "`{url}`:{why}"),
+    "doctor.keys_good": ("whole, and only ours", "完整,且仅网关可读"),
+    "doctor.store_good": ("whole", "完整"),
+    "doctor.store_none": ("not there yet: the first start makes it", "尚未生成:首次启动时创建"),
+    "doctor.disk_free": ("{free} GiB free ({percent} %)", "剩余 {free} GiB({percent} %)"),
+    "doctor.chain_good": (
+        "{count} entries under the last checkpoint, signed {age} s ago",
+        "最后一个检查点覆盖 {count} 条记录,签发于 {age} 秒前",
+    ),
+    "doctor.chain_none": ("no checkpoint yet", "尚无检查点"),
+    "doctor.packages_good": ("one casbin", "casbin 仅一份"),
+    "doctor.packages_bad": (
+        "the distribution `casbin` is installed beside `pycasbin` and hides it: pip uninstall casbin",
+        "同时安装了 `casbin` 与 `pycasbin`,前者会遮蔽后者:请执行 pip uninstall casbin",
+    ),
+    "doctor.door_good": ("answers, {workers} workers", "有应答,{workers} 个工作进程"),
+    "doctor.door_not_ready": ("answers, but is not ready", "有应答,但尚未就绪"),
+    "doctor.door_none": ("no gateway answers at `{socket}`", "`{socket}` 无网关应答"),
+    # --- policy ---------------------------------------------------------------------------------
+    "policy.help": ("read, test and explain policies", "查看、测试和解释策略"),
+    "policy.check.help": ("are the policy files good?", "策略文件是否正确?"),
+    "policy.test.help": ("do the policies do what their tests say?", "策略是否符合其测试?"),
+    "policy.explain.help": ("why would this be allowed or denied, or why was it?", "为何允许或拒绝?"),
+    "policy.show.help": ("which rules are there?", "有哪些规则?"),
+    "policy.folder": ("policy folder (default: as the configuration says)", "策略目录(默认取自配置)"),
+    "policy.filter": ("only tests whose name contains this", "仅运行名称包含此文本的测试"),
+    "policy.verbose": ("also name the tests that pass", "同时列出通过的测试"),
+    "policy.decision": (
+        "a decision id: explained by the running gateway's record",
+        "判定编号:由运行中的网关的记录解释",
+    ),
+    "policy.as": ("who asks", "以谁的身份"),
+    "policy.do": ("what is asked: 'GET /civil/households/1'", "请求内容:'GET /civil/households/1'"),
+    "policy.given": (
+        "what else holds: role=clerk, risk=85, device.trust=unknown; may be repeated",
+        "其他条件:role=clerk、risk=85、device.trust=unknown;可重复",
+    ),
+    "policy.good": (
+        "good: {rules} rules, {assets} assets, bundle {digest}",
+        "良好:{rules} 条规则,{assets} 项资产,版本 {digest}",
+    ),
+    "policy.bad": ("{count} faults", "{count} 个错误"),
+    "policy.passed": ("passed  {name}  {place}", "通过  {name}  {place}"),
+    "policy.failed": ("FAILED  {name}  {place}\n        {why}", "未通过  {name}  {place}\n        {why}"),
+    "policy.tests": ("{passed} of {count} tests pass", "{count} 项测试中 {passed} 项通过"),
+    "policy.no_tests": ("no test was run", "没有运行任何测试"),
+    "policy.what": (
+        "say who and what (--as NAME --do 'GET /path'), or a decision id",
+        "请指明身份与请求(--as 名称 --do 'GET /路径'),或给出判定编号",
+    ),
+    "policy.request_odd": ("`{value}` is not a method and a path", "`{value}` 不是“方法 路径”"),
+    "policy.given_odd": ("`{value}` is not of the form name=value", "`{value}` 不是 名称=值 的形式"),
+    "policy.unlisted": ("`{value}` is in no asset of the catalog", "`{value}` 不属于目录中的任何资产"),
+    "policy.no_decision": ("no decision `{id}` is on record", "没有编号为 `{id}` 的判定"),
+    "policy.rule": ("rule", "规则"),
+    "policy.effect": ("effect", "效果"),
+    "policy.who": ("who", "角色"),
+    "policy.org": ("org", "机构"),
+    "policy.data": ("data", "数据"),
+    "policy.action": ("action", "操作"),
+    "policy.level": ("level", "级别"),
+    "policy.where": ("where", "位置"),
+    # --- audit ----------------------------------------------------------------------------------
+    "audit.help": ("ask the record, and prove it", "查询并核验记录"),
+    "audit.query.help": (
+        "ask the record: 'subject:zhang.wei outcome:deny time:7d | count by reason'",
+        "查询记录:'subject:zhang.wei outcome:deny time:7d | count by reason'",
+    ),
+    "audit.expression": ("the question", "查询语句"),
+    "audit.limit": ("at most so many rows", "最多返回的行数"),
+    "audit.offline": ("read the index itself; the question is not on record then", "直接读取索引;此时查询不会留痕"),
+    "audit.offline_said": (
+        "no gateway answers: read from the index, this question is not on record",
+        "没有网关应答:已直接读取索引,本次查询未留痕",
+    ),
+    "audit.no_index": ("there is no index at `{path}`", "`{path}` 没有索引"),
+    "audit.rows": ("{count} rows", "{count} 行"),
+    "audit.verify.help": (
+        "is the ledger what was signed? needs its folder and the public key, nothing else",
+        "账本是否与签名一致?只需账本目录与公钥",
+    ),
+    "audit.ledger": ("folder of the ledger (default: the configuration's)", "账本目录(默认取自配置)"),
+    "audit.public_key": ("the public key that was handed over, or a file with it", "交付的公钥,或含公钥的文件"),
+    "audit.checkpoint": (
+        "a checkpoint that was kept elsewhere: finds a ledger cut at its end",
+        "另行保存的检查点:可发现末尾被截断的账本",
+    ),
+    "audit.own_key": (
+        "the key is the gateway's own copy: whoever altered the ledger could have replaced it; use the one handed over",
+        "使用的是网关自存的公钥:篡改账本者也可能替换它,请使用交付的公钥",
+    ),
+    "audit.no_key": ("no public key: name it with --public-key", "没有公钥:请用 --public-key 指定"),
+    "audit.key_odd": ("the public key {why}", "公钥无效:{why}"),
+    "audit.intact": (
+        "INTACT  {size} entries, all under {checkpoints} valid checkpoints",
+        "完整  {size} 条记录,{checkpoints} 个检查点全部有效",
+    ),
+    "audit.altered": ("ALTERED  {at}{why}", "已被篡改  {at}{why}"),
+    "audit.altered_at": ("from entry {at} on nothing can be trusted: ", "自第 {at} 条起不可信:"),
+    "audit.incomplete": ("INCOMPLETE  {size} entries: {why}", "不完整  {size} 条记录:{why}"),
+    "audit.open": ("{count} permits of processes that were still at work", "{count} 条放行属于仍在运行的进程"),
+    "audit.interrupted": ("{count} forwards were interrupted, and are declared", "{count} 次转发中断,均已声明"),
+    "audit.gap": ("declared: {what}", "已声明:{what}"),
+    # --- explain-code and completion ------------------------------------------------------------
+    "explain_code.help": ("what does a code mean?", "代码是什么意思?"),
+    "explain_code.code": ("a reason code (no_rule) or a fault code (C020)", "原因代码(no_rule)或错误代码(C020)"),
+    "explain_code.unknown": ("no code `{code}`  {hint}", "没有代码 `{code}`  {hint}"),
+    "explain_code.answered": ("answered with status {status}", "以状态码 {status} 应答"),
+    "completion.help": ("print completions for a shell", "输出命令补全脚本"),
+    "completion.shell": ("the shell", "命令行解释器"),
+}

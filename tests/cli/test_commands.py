@@ -1,0 +1,120 @@
+"""What was typed, and which command answers it? Help, languages, exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import COMMANDS, main
+from gateway.cli.parser import language_of
+from gateway.cli.texts import TEXTS
+from tests.cli.shell import ROOT, Run
+
+
+def test_help_names_every_command_in_both_languages(run: Run) -> None:
+    english, chinese = run("--help"), run("--help", "--lang", "zh-CN")
+    for name in COMMANDS:
+        assert name.replace("_", "-") in english.out
+    assert "exit codes: 0 yes" in english.out
+    assert "退出码:0 是" in chinese.out
+    assert "检查配置" in chinese.out
+    assert "run the gateway" not in chinese.out
+
+
+def test_every_text_is_there_twice_and_takes_the_same_values() -> None:
+    import string
+
+    for key, (english, chinese) in TEXTS.items():
+        assert english and chinese, key
+        names = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in (english, chinese)]
+        assert names[0] == names[1], key
+
+
+def test_every_help_text_is_translated(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (
+        ["init"],
+        ["check"],
+        ["revoke"],
+        ["doctor"],
+        ["policy", "explain"],
+        ["audit", "query"],
+        ["audit", "verify"],
+    ):
+        with pytest.raises(SystemExit):
+            main([*command, "--help", "--lang", "zh-CN"], {})
+        shown = capsys.readouterr().out
+        for line in shown.splitlines():
+            assert (
+                not line.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ= ")
+                or any(ord(c) > 0x2E7F for c in line)
+                or line.lstrip().startswith(("-", "{", "["))
+            ), line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["nonsense"], ["revoke", "planet", "x"], ["check", "--colour"], ["policy"], ["audit", "verify", "-o", "xml"]],
+)
+def test_what_cannot_be_understood_leaves_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words, {})
+    assert left.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_complaints_speak_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--lang", "zh-CN", "revoke", "planet", "x"], {})
+    assert "的值 'planet' 无效" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "language"),
+    [
+        ([], {}, "en"),
+        ([], {"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        ([], {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        (["check", "--lang", "en"], {"LANG": "zh_CN.UTF-8"}, "en"),
+        (["--lang=zh-CN"], {}, "zh-CN"),
+    ],
+)
+def test_the_language_is_the_asked_for_or_the_environments(
+    argv: list[str], environ: dict[str, str], language: str
+) -> None:
+    assert language_of(argv, environ) == language
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; from gateway.cli import parser; parser('en'); print(sorted({'pydantic','starlette','casbin','httpx','rich','yaml','msgspec'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_codes_are_explained(run: Run) -> None:
+    assert "no rule allows this request" in run("explain-code", "no_rule").out
+    assert "file:/run/secrets" in run("explain-code", "c020").out
+    assert "没有规则允许该请求" in run("explain-code", "no_rule", "--lang", "zh-CN").out
+    assert run("explain-code", "no_rule", "-o", "json").json["status"] == 403
+    odd = run("explain-code", "no_rul")
+    assert (odd.code, odd.out) == (1, "")
+    assert 'did you mean "no_rule"?' in odd.err
+
+
+def test_completions_are_good_scripts(run: Run, tmp_path: Path) -> None:
+    script = run("completion", "bash").out
+    (tmp_path / "c.sh").write_text(
+        script + '\nCOMP_WORDS=(gateway policy ""); COMP_CWORD=2; _gateway; echo "${COMPREPLY[@]}"\n'
+    )
+    done = subprocess.run(["bash", str(tmp_path / "c.sh")], capture_output=True, text=True, check=True)
+    assert {"check", "test", "explain", "show"} <= set(done.stdout.split())
+    assert "bashcompinit" in run("completion", "zsh").out
+
+
+def test_a_closed_pipe_is_no_error(made: Path) -> None:
+    command = f"{sys.executable} -m gateway policy show -c {made}/gateway.yaml | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0

@@ -1,0 +1,77 @@
+"""`gateway init`: what does a new project need?"""
+
+import re
+from pathlib import Path
+
+from tests.cli.shell import Run
+
+VKEY = re.compile(r"gateway/audit\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}")
+
+
+def test_a_new_project_passes_its_own_check(run: Run, tmp_path: Path) -> None:
+    done = run("init", "p")
+    assert done.code == 0
+    assert VKEY.search(done.out)
+    assert "hand this to your auditor" in done.out
+    checked = run("check", "-c", "p/gateway.yaml")
+    assert checked.code == 0, checked.err
+    assert "good: it would start" in checked.out
+    assert "C080" in checked.err  # observe is said aloud
+
+
+def test_keys_and_state_are_closed_to_everybody_else(run: Run, tmp_path: Path) -> None:
+    run("init", "p")
+    state = tmp_path / "p" / "state"
+    for folder in (state, state / "keys", state / "journal", state / "ledger", state / "bundles"):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+    for name in ("ledger.key", "assertion.key", "mask.key", "object.key"):
+        assert (state / "keys" / name).stat().st_mode & 0o777 == 0o600, name
+    assert (state / "keys" / "mask.key").read_bytes() != (state / "keys" / "object.key").read_bytes()
+    assert len((state / "keys" / "mask.key").read_bytes()) == 32
+
+
+def test_nothing_is_ever_overwritten(run: Run, tmp_path: Path) -> None:
+    run("init", "p")
+    before = {path: path.read_bytes() for path in (tmp_path / "p").rglob("*") if path.is_file()}
+    (tmp_path / "p" / "policies" / "people.yaml").write_text("mine")
+    again = run("init", "p", "--api", "http://127.0.0.1:9999")
+    assert again.code == 0
+    assert "everything is there already" in again.out
+    after = {path: path.read_bytes() for path in (tmp_path / "p").rglob("*") if path.is_file()}
+    changed = {path.name for path in after if after[path] != before.get(path)}
+    assert changed == {"people.yaml"}
+
+
+def test_a_state_directory_named_by_an_existing_configuration_gets_its_keys(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\nstate: ./elsewhere\naudit: {origin: gw.gov/audit}\n")
+    done = run("init")
+    assert (tmp_path / "elsewhere" / "keys" / "ledger.key").exists()
+    assert "gw.gov/audit+" in done.out
+
+
+def test_an_own_api_is_put_in_for_a_first_try(run: Run, tmp_path: Path) -> None:
+    assert run("init", "q", "--api", "http://127.0.0.1:9000/permits").code == 0
+    assert (
+        "match: /permits/**\n    upstream: http://127.0.0.1:9000\n    level"
+        in (tmp_path / "q/gateway.yaml").read_text()
+    )
+    assert run("init", "p", "--api", "https://permits.example.gov:8443").code == 0
+    text = (tmp_path / "p" / "gateway.yaml").read_text()
+    assert "name: permits-example-gov" in text
+    assert "upstream: https://permits.example.gov:8443" in text
+    assert "level: general-2" in text
+    checked = run("check", "-c", "p/gateway.yaml")
+    assert checked.code == 0, checked.err + checked.out
+
+
+def test_an_address_that_cannot_be_a_service_is_refused_before_anything_is_made(run: Run, tmp_path: Path) -> None:
+    done = run("init", "p", "--api", "ftp://x")
+    assert done.code == 2
+    assert "`ftp://x` is not the address of a service" in done.err
+    assert not (tmp_path / "p").exists()
+
+
+def test_it_answers_in_json_and_in_chinese(run: Run) -> None:
+    done = run("init", "p", "-o", "json", "--lang", "zh-CN")
+    assert VKEY.fullmatch(done.json["verifier"])
+    assert "请将以下公钥交给审计人员" in run("init", "p", "--lang", "zh-CN").out
