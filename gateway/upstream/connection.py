@@ -335,8 +335,6 @@ class Connection(asyncio.Protocol):
 
     def _limit(self, reader: ResponseReader) -> float | None:
         """How long the service may be silent now; None while we wait for the caller instead."""
-        if self._paused:
+        if self._paused or (self._upload is not None and self._gate is None):
             return None
-        if reader.headed or self._gate is not None:
-            return self._limits.idle
-        return self._limits.first_byte if self._upload is None else None
+        return self._limits.idle if reader.headed or self._gate is not None else self._limits.first_byte

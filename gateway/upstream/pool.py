@@ -59,7 +59,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._opening = 0
         self._line: deque[Line] = deque()
-        self._interval = min(0.5, limits.connect / 8, limits.first_byte / 8, limits.idle / 8, limits.keep_alive / 8)
+        self._interval = min(0.5, min(getattr(limits, name) for name in limits.__struct_fields__) / 8)
         self._timer: asyncio.TimerHandle | None = None
         self._swept = 0.0
         self._closed = False

@@ -60,8 +60,8 @@ class Returns:
         self._strip, self._add = service.strip_prefix, service.add_prefix
         self._prefix = service.prefix or "/"
         self._internal = internal
-        self._origins = frozenset(end.authority for end in service.endpoints)
-        self._named = "" if service.host in {"upstream", "preserve"} else service.host.lower()
+        named = () if service.host in {"upstream", "preserve"} else (service.host.lower(),)
+        self._origins = frozenset((*(end.authority for end in service.endpoints), *named))
         rules: dict[bytes, Rewrite | None] = {name.encode(): None for name in (*RETURNED, *service.return_headers)}
         rules[b"location"] = rules[b"content-location"] = self._location
         rules[b"link"] = self._link
@@ -114,7 +114,7 @@ class Returns:
             absolute[3] or "/",
         )
         authority = authority.removesuffix(":443" if scheme == "https" else ":80")
-        if authority in self._origins or authority in {public_host, self._named}:
+        if authority in self._origins or (authority and authority == public_host):
             return self._public_path(rest if rest.startswith("/") else "/" + rest)
         if scheme not in {"http", "https", ""} or "%" in authority or self._is_internal(authority):
             return None
@@ -135,8 +135,8 @@ class Returns:
         path, rest = reference[:end], reference[end:]
         if not under(path, self._add):
             return None
-        inner = path[len(self._add) :] or "/"
-        return self._strip + inner + rest
+        public = self._strip + (path[len(self._add) :] or "/") + rest
+        return None if public.startswith("//") else public  # `//10.0.0.5/x` would name a host
 
     def _cookie(self, value: bytes, ask: Ask) -> bytes | None:
         pair, *attributes = [part.strip() for part in value.split(b";")]

@@ -1,8 +1,10 @@
 import asyncio
 import gzip
 import json
+import random
 import socket
 import tracemalloc
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -656,6 +658,20 @@ async def test_an_address_that_cannot_be_reached_is_passed_over_and_left_out(met
     assert len(service.requests) == 12
 
 
+async def test_two_of_three_addresses_may_be_gone():
+    dead = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+    async with backend(says(OK)) as service, carrying(*dead, service.url) as carried:
+        for _ in range(9):
+            assert await carried.read() == (200, b"{}")
+
+
+async def test_an_old_connection_that_dies_is_made_good_at_another_address():
+    async with backend(dies_on(2)) as one, backend(says(OK)) as two, carrying(one.url, two.url) as carried:
+        for _ in range(6):
+            assert await carried.read() == (200, b"{}")
+    assert len(one.requests) + len(two.requests) == 7
+
+
 async def test_no_address_at_all_is_unreachable():
     async with carrying(f"http://127.0.0.1:{free_port()}") as carried:
         codes = [(await carried.forward()).code for _ in range(4)]
@@ -756,3 +772,62 @@ async def test_a_warrant_cannot_be_used_for_an_equal_request():
     async with backend(says(OK)) as service, carrying(service.url) as carried:
         assert isinstance(await carried.upstream.forward(ask, warrant_for(ask)), RawReply)
         assert isinstance(await carried.upstream.forward(an_ask(), warrant_for(ask)), Fault)
+
+
+async def test_in_any_turmoil_nothing_is_heard_twice_and_nothing_leaks():
+    """Services that reset, close, poison, stall and lie, callers that leave: judged by the witness."""
+    chance = random.Random(7)
+
+    async def script(talk):
+        while True:
+            await talk.request()
+            match chance.randrange(10):
+                case 0:
+                    return talk.reset()
+                case 1:
+                    return None
+                case 2:
+                    await talk.send(OK + b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nstolen")
+                case 3:
+                    await talk.send(OK[:30])
+                    return talk.reset()
+                case 4:
+                    await asyncio.Event().wait()
+                case 5:
+                    await talk.send(HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n")
+                    await asyncio.sleep(0)
+                    await talk.send(b"0\r\n\r\n")
+                case _:
+                    await talk.send(OK)
+
+    async def caller(carried, number):
+        method = chance.choice(["GET", "POST", "PUT", "PATCH"])
+        body = WholeBody(b"x" * chance.randrange(1, 2000)) if method != "GET" else WholeBody(b"")
+        work = carried.forward(an_ask(method=method, path=f"/civil/households/{number}", body=body))
+        if chance.random() < 0.2:
+            task = asyncio.create_task(work)
+            for _ in range(chance.randrange(8)):
+                await asyncio.sleep(0)
+            task.cancel()
+            return (await asyncio.gather(task, return_exceptions=True))[0]
+        return await work
+
+    async def one_after_another(carried, numbers):
+        for number in numbers:
+            answer = await caller(carried, number)
+            if isinstance(answer, RawReply):
+                seen.append(await whole(answer))
+
+    seen = []
+    limits = Timeouts(connect=1, first_byte=0.08, idle=0.08, total=1, keep_alive=1)
+    async with backend(script) as service, carrying(service.url, timeouts=limits, pool_size=4) as carried:
+        async with asyncio.timeout(25):
+            await asyncio.gather(*(one_after_another(carried, range(at, 300, 8)) for at in range(8)))
+        (spot,) = carried.upstream._roads["civil-households"].balance.spots
+        assert spot.pool.pending == 0
+        assert spot.pool.free <= 4
+    assert set(seen) == {b"{}"}
+    assert len(seen) > 60
+    heard = Counter(tuple(request.split(b" ", 2)[:2]) for request in service.requests)
+    assert all(times == 1 for (method, _), times in heard.items() if method in {b"POST", b"PATCH"})
+    assert all(times <= 2 for times in heard.values())

@@ -169,6 +169,28 @@ async def test_each_time_is_measured_on_its_own(pair):
     assert ticks(connection, wire, 50) == 4  # idle 3
 
 
+class Endless:
+    """A body whose next piece never comes."""
+
+    length = None
+
+    async def chunks(self):
+        yield b"x"
+        await asyncio.Event().wait()
+
+
+async def test_waiting_for_the_caller_is_not_charged_to_the_service(pair):
+    for heard in (b"", b"HTTP/1.1 200 OK\r\n\r\nabc"):
+        connection, wire, _ = a_connection(pair[0])
+        connection.send(b"x", ResponseReader("POST"), Endless())
+        connection.data_received(heard)
+        await asyncio.sleep(0)
+        assert ticks(connection, wire, 50) is None
+        connection.pause_writing()  # now the service does not read
+        assert ticks(connection, wire, 50) == 4  # idle 3
+        await asyncio.sleep(0)
+
+
 async def test_a_drip_is_cut_at_the_total(pair):
     connection, wire, _ = a_connection(pair[0])
     connection.send(b"x", ResponseReader("GET"))

@@ -80,6 +80,8 @@ def test_named_fields_pass():
         ("/a b", None),
         ("/é", None),
         ("", None),
+        ("///10.0.0.5/x", None),
+        ("http:///x", None),
     ],
 )
 def test_a_location_shows_public_places_only(said, public):
@@ -94,6 +96,12 @@ def test_a_location_shows_public_places_only(said, public):
 )
 def test_a_location_outside_what_is_exposed_is_dropped(said, public):
     assert passed(b"location", said.encode(), add_prefix="/v1") == public
+
+
+@pytest.mark.parametrize("said", ["////10.0.0.5/x", "http://127.0.0.1:8001//10.0.0.5/x", "//127.0.0.1:8001//a"])
+def test_a_path_never_becomes_a_host(said):
+    assert passed(b"location", said.encode(), strip_prefix="") is None
+    assert passed(b"location", said.replace("8001", "8001/v1").encode(), strip_prefix="", add_prefix="/v1") is None
 
 
 def test_a_named_host_counts_as_the_services_own():
