@@ -1,0 +1,110 @@
+"""One line per request, that nobody can break out of."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.facts import ActEntry, Entry, Reason, Risk
+from gateway.telemetry.lines import Lines
+from tests.literals import NOW, a_subject
+from tests.telemetry.told import JOURNAL, a_notice, a_verdict, an_outcome
+
+
+def written(*entries: Entry) -> list[dict[str, Any]]:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    for entry in entries:
+        lines.write(entry)
+    return [json.loads(line) for line in stream.getvalue().split("\n")[:-1]]
+
+
+def test_a_permit_and_its_outcome_are_one_line() -> None:
+    verdict = a_verdict()
+    assert written(verdict) == []
+    (line,) = written(verdict, an_outcome(verdict))
+    assert line["event.id"] == f"{JOURNAL}.0"
+    assert line["@timestamp"] == "2026-09-21T14:13:20.000Z"
+    assert (line["event.outcome"], line["event.type"]) == ("success", ["access", "allowed"])
+    assert (line["user.id"], line["user.roles"], line["source.ip"]) == ("zhang.wei", ["clerk"], "10.23.4.5")
+    assert (line["http.response.status_code"], line["event.duration"]) == (200, 20_000_000)
+    assert (line["gateway.masked"], line["gateway.records"], line["event.risk_score"]) == (5, 7, 12.0)
+    assert line["trace.id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert "gateway.code" not in line
+
+
+def test_a_refusal_is_a_line_at_once() -> None:
+    (line,) = written(a_verdict(outcome="deny", reasons=(Reason("no_rule", "", "nearest: x"),), risk=Risk()))
+    assert (line["event.reason"], line["http.response.status_code"]) == ("no_rule", 403)
+    assert (line["event.outcome"], line["event.type"]) == ("failure", ["access", "denied"])
+    assert "event.risk_score" not in line
+    (line,) = written(
+        a_verdict(outcome="challenge", reasons=(Reason("step_up_required"),), would="deny", purpose="care")
+    )
+    assert (line["http.response.status_code"], line["gateway.would"], line["gateway.purpose"]) == (401, "deny", "care")
+    (line,) = written(a_verdict(outcome="deny", reasons=(Reason("of the future"),)))
+    assert line["http.response.status_code"] == 403
+
+
+def test_an_interrupted_or_unknown_ending_is_never_a_success() -> None:
+    verdict = a_verdict()
+    (line,) = written(verdict, an_outcome(verdict, status=0, complete=False, code="interrupted"))
+    assert (line["event.outcome"], line["gateway.code"]) == ("unknown", "interrupted")
+    (line,) = written(an_outcome(verdict))
+    assert line["event.id"] == f"{JOURNAL}.0"
+    assert "event.outcome" not in line
+
+
+def test_notices_and_acts_are_lines_too() -> None:
+    notice, act = written(
+        a_notice("edge.refused", "bad_framing", 4, "10.0.0.1"),
+        ActEntry(1, JOURNAL, 20, NOW, "root", "admin", "revocation.add", "session sid-1", "lost", False),
+    )
+    assert (notice["event"], notice["gateway.count"], notice["gateway.subject"]) == ("edge.refused", 4, "10.0.0.1")
+    assert (act["event"], act["user.id"], act["event.outcome"]) == ("revocation.add", "root", "failure")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "a\nb",
+        "a\r\nb",
+        "a\x1b[2Jb",
+        "a\x9b2Jb",
+        "a\u2028b",
+        "a\u202eb",
+        "a\x00b",
+        "a\x7fb",
+        'a","user.id":"root',
+        "a\\",
+    ],
+)
+def test_nothing_a_caller_sends_can_start_a_line_or_move_a_cursor(attack: str) -> None:
+    stream = io.StringIO()
+    Lines(stream).write(a_verdict(outcome="deny", path=attack, subject=a_subject(id=attack)))
+    text = stream.getvalue()
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    assert not [c for c in text[:-1] if c < " " or "\x7f" <= c <= "\x9f" or c in "\u2028\u202e"]
+    line = json.loads(text)
+    assert (line["url.path"], line["user.id"]) == (attack, attack)
+
+
+@given(st.text(max_size=50))
+def test_whatever_was_sent_is_one_line_of_json(text: str) -> None:
+    stream = io.StringIO()
+    Lines(stream).write(a_verdict(outcome="deny", path=text, method=text, api=text))
+    assert len(stream.getvalue().splitlines()) == 1
+    assert json.loads(stream.getvalue())["url.path"] == text
+
+
+def test_what_gives_way_in_memory_is_still_written() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines._pairs._limit = 1
+    for number in range(3):
+        lines.write(a_verdict(seq=number))
+    assert [json.loads(line)["event.id"] for line in stream.getvalue().splitlines()] == [f"{JOURNAL}.0", f"{JOURNAL}.1"]
