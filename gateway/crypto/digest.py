@@ -14,7 +14,13 @@ from hashlib import sha256 as _sha256
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _PADDING = (b"", b"", b"==", b"=")
-_LAST = (frozenset(), frozenset(), frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048"))  # unused bits are zero
+# The letters a value may end with, by length modulo 4, so that unused bits are zero.
+_LAST: tuple[frozenset[int], ...] = (
+    frozenset(),
+    frozenset(),
+    frozenset(b"AQgw"),
+    frozenset(b"AEIMQUYcgkosw048"),
+)
 
 
 def sha256(data: bytes) -> bytes:

@@ -7,9 +7,10 @@ certificates, `keys` keeps the issuers' key sets fresh, `fetch` brings them.
 
 from gateway.identity.keys import Fetch, Fetched, Unfetched
 from gateway.identity.recognise import Recogniser, Revocations
-from gateway.identity.settings import Authority, Claims, Issuer, Settings
+from gateway.identity.settings import DEFAULT_ALGORITHMS, Authority, Claims, Issuer, Settings
 
 __all__ = [
+    "DEFAULT_ALGORITHMS",
     "Authority",
     "Claims",
     "Fetch",

@@ -3,7 +3,8 @@
 Path validation is `cryptography`'s (RFC 5280, no SHA-1, RSA from 2048 bits up the path); what a
 certificate means is decided by the authority that issued it. Rules:
 
-1. Each authority is tried alone: a device's certificate never proves a person, however it is worded.
+1. The nearest authority speaks: a device's certificate never proves a person, however it is worded, also
+   where the authorities of devices and of people hang from one root.
 2. The leaf is no authority, may be used for clients where it says what it may be used for, and its own
    key is sound. An authority says that it is one, and may sign certificates.
 3. The name is the one name of the best kind it has. Two names of that kind are nobody's.
@@ -90,21 +91,36 @@ class Certificates:
             return _refuse("certificate_expired", f"valid from {until}", certificate, at, clock)
         if not _sound(leaf):
             return _refuse("certificate_untrusted", "its key is too weak", certificate, at, clock)
+        found = self._nearest(leaf, chain, at)
+        if isinstance(found, str):
+            return _refuse("certificate_untrusted", found, certificate, at, clock)
+        authority, path = found
+        if authority.kind == "device":
+            return _Judged(None, at + PROVEN_SECONDS, clock + PROVEN_SECONDS)
+        name = subject_name(leaf, authority.kind)
+        if not name:
+            return _refuse("certificate_untrusted", "it does not name one subject", certificate, at, clock)
+        ends = min(one.not_valid_after_utc.timestamp() for one in path)
+        return _Judged(_subject(leaf, authority, name), ends, clock + PROVEN_SECONDS)
+
+    def _nearest(
+        self, leaf: x509.Certificate, chain: list[x509.Certificate], at: float
+    ) -> tuple[Authority, list[x509.Certificate]] | str:
+        """The authority with the shortest path, and the path; or why there is none."""
+        paths: list[tuple[int, Authority, list[x509.Certificate]]] = []
         why = "no registered authority issued it"
         for authority, store in self._authorities:
             try:
                 path = _validate(leaf, chain, store, at)
             except VerificationError as fault:
                 why = str(fault)
-                continue
-            if authority.kind == "device":
-                return _Judged(None, at + PROVEN_SECONDS, clock + PROVEN_SECONDS)
-            name = subject_name(leaf, authority.kind)
-            if not name:
-                return _refuse("certificate_untrusted", "it does not name one subject", certificate, at, clock)
-            ends = min(one.not_valid_after_utc.timestamp() for one in path)
-            return _Judged(_subject(leaf, authority, name), ends, clock + PROVEN_SECONDS)
-        return _refuse("certificate_untrusted", why, certificate, at, clock)
+            else:
+                paths.append((len(path), authority, path))
+        if not paths:
+            return why
+        nearest = min(length for length, _, _ in paths)
+        speaking = [(authority, path) for length, authority, path in paths if length == nearest]
+        return speaking[0] if len(speaking) == 1 else "two authorities are equally near"
 
 
 def _refuse(code: str, why: str, certificate: Certificate, at: float, clock: float) -> _Judged:

@@ -180,8 +180,12 @@ class Keyring:
         if self.issuer.jwks_uri:
             return self.issuer.jwks_uri
         if self._failures or self._clock() >= self._found_at + REDISCOVER:
-            self._jwks_uri = await self._discover()
-            self._found_at = self._clock()
+            try:
+                self._jwks_uri = await self._discover()
+                self._found_at = self._clock()
+            except (OSError, NotStrict):
+                if not self._jwks_uri:
+                    raise  # else the keys may still be where they were
         return self._jwks_uri
 
     async def _discover(self) -> str:

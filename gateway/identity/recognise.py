@@ -114,7 +114,8 @@ class Recogniser:
             verified = found
         subject = verified.subject
         if verified.thumbprint and not _holds(verified.thumbprint, ask):
-            return _rejected(Reason("token_binding", detail="another certificate, or none"), subject.proof)
+            unproven = replace(subject.proof, bound=False)
+            return _rejected(Reason("token_binding", detail="another certificate, or none"), unproven)
         refused = self._refuses(subject)
         return subject if refused is None else replace(subject, rejection=refused)
 

@@ -94,6 +94,8 @@ class Settings(Struct, frozen=True):
         _require(len(set(urls)) == len(urls), "an issuer stands twice")
         _require(len(set(realms)) == len(realms), "two issuers share a realm: give each its own")
         _require(set(services).isdisjoint(realms), "a realm belongs to an issuer and to an authority of services")
+        anchors = [der for one in self.authorities for der in one.certificates]
+        _require(len(set(anchors)) == len(anchors), "a certificate authority stands twice: what it proves is unclear")
         _require(0 <= self.leeway <= MAX_LEEWAY, f"leeway `{self.leeway}` is not within 0 to 60 seconds")
         _require(0 < self.cache_seconds <= 60, f"cache_seconds `{self.cache_seconds}` is not within 0 to 60 seconds")
         _require(self.cache_entries > 0, f"cache_entries `{self.cache_entries}` is not positive")

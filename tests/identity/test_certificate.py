@@ -61,6 +61,33 @@ def test_a_device_is_nobody_whatever_its_certificate_says() -> None:
     assert prove(shown(leaf)) is None
 
 
+ROOT = Signer("root")
+PEOPLE_BELOW, MACHINES_BELOW = Signer("people", ROOT), Signer("machines", ROOT)
+
+
+@pytest.mark.parametrize(
+    ("people", "machines"),
+    [(ROOT, MACHINES_BELOW), (PEOPLE_BELOW, ROOT), (PEOPLE_BELOW, MACHINES_BELOW)],
+)
+def test_authorities_of_one_root_are_told_apart_whatever_chain_is_sent(people: Signer, machines: Signer) -> None:
+    authorities = (Authority((people.der,), "cert", "person"), Authority((machines.der,), "dev", "device"))
+    for settings in (authorities, authorities[::-1]):
+        for chain in ([], [MACHINES_BELOW.certificate], [PEOPLE_BELOW.certificate, MACHINES_BELOW.certificate]):
+            certificates = Certificates(settings)
+            machine = certificates.prove(shown(MACHINES_BELOW.issue("zhang.wei"), *chain), NOW, 0)
+            assert machine is None
+        person = Certificates(settings).prove(shown(PEOPLE_BELOW.issue("li.na"), PEOPLE_BELOW.certificate), NOW, 0)
+        assert person is not None
+        assert person.id == "cert/li.na"
+
+
+def test_one_authority_under_two_names_speaks_for_nobody() -> None:
+    twice = (Authority((STAFF.der,), "a", "person"), Authority((STAFF.der,), "b", "service"))
+    subject = Certificates(twice).prove(shown(STAFF.issue()), NOW, 0)
+    assert subject is not None
+    assert subject.rejection is not None
+
+
 @pytest.mark.parametrize("via", ["tls", "client-cert", "xfcc"])
 def test_a_proxys_word_is_judged_like_a_handshake(via: Any) -> None:
     assert code(shown(STAFF.issue(), via=via)) == ""

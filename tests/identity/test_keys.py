@@ -322,6 +322,15 @@ async def test_moved_keys_are_looked_for_after_a_failure() -> None:
     assert await ring.knows(NEXT)
 
 
+async def test_keys_are_still_found_where_they_were_while_the_metadata_is_down() -> None:
+    ring = Ring({OPENID: metadata(), JWKS: jwks(KEY)}, jwks_uri="")
+    assert await ring.knows()
+    ring.site.pages |= {OPENID: down(), JWKS: jwks(NEXT)}
+    await ring.pass_time(module.REDISCOVER + 1)
+    assert await ring.knows(NEXT)
+    assert not await ring.knows()
+
+
 async def test_keys_on_loopback_may_come_over_http() -> None:
     issuer, keys = "http://127.0.0.1:9000", "http://127.0.0.1:9000/jwks"
     pages = {

@@ -85,6 +85,7 @@ def test_a_careless_issuer_stops_the_start(changes: dict[str, Any], why: str) ->
         ({"issuers": (an_issuer(), an_issuer(realm="b"))}, "twice"),
         ({"issuers": (an_issuer(), an_issuer(url="https://b.example"))}, "share a realm"),
         ({"issuers": (an_issuer(realm="x"),), "authorities": (Authority((b"x",), "x", "service"),)}, "realm"),
+        ({"authorities": (Authority((b"x",)), Authority((b"y", b"x"), "device", "device"))}, "unclear"),
         ({"leeway": 61.0}, "leeway"),
         ({"leeway": -1.0}, "leeway"),
         ({"cache_seconds": 61.0}, "cache_seconds"),
