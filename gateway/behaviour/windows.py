@@ -1,0 +1,260 @@
+"""What is remembered of whom, and how is it kept small?
+
+Windows and profiles. Rules:
+
+1. Whatever is kept is a function of the entries and not of the order in which they came: counts in
+   buckets, latest times, largest contributions. Workers that heard the same entries agree.
+2. Everything has a bound: the things one identity can make us keep, and the identities of a table.
+   Tables do not share their bound, so that inventing sources evicts no user.
+3. When a table is full, the longest unheard goes; those with points on them go after the others:
+   an attacker does not wash off a score by making noise.
+"""
+
+from array import array
+from collections.abc import Callable
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
+
+from gateway.behaviour.hours import HOURS
+from gateway.behaviour.signals import SIGNALS, decayed
+
+LATEST = 20  # devices and sites of a user: Okta keeps 20 as well
+PLACES = 4  # of a session
+OBJECTS = 64
+FAINT = 0.5  # points below which a contribution is forgotten
+_SPARED = 8
+
+
+class Buckets:
+    """Amounts by slices of time."""
+
+    __slots__ = ("_amounts",)
+
+    def __init__(self) -> None:
+        self._amounts: dict[int, float] | None = None
+
+    def add(self, at: float, amount: float, width: float, count: int) -> None:
+        """Add an amount to its slice of `width` seconds; only the latest `count` slices stay."""
+        amounts = self._amounts
+        if amounts is None:
+            amounts = self._amounts = {}
+        slice = int(at // width)
+        amounts[slice] = amounts.get(slice, 0.0) + amount
+        if len(amounts) > count:
+            newest = max(amounts)
+            for old in [one for one in amounts if one <= newest - count]:
+                del amounts[old]
+
+    def total(self, at: float, width: float, count: int) -> float:
+        """The sum of the latest `count` slices."""
+        if not self._amounts:
+            return 0.0
+        oldest = int(at // width) - count
+        total = 0.0
+        for slice, amount in self._amounts.items():
+            if slice > oldest:
+                total += amount
+        return total
+
+
+class Distinct:
+    """Different things with the time each was last seen; at most `most` of them."""
+
+    __slots__ = ("_seen",)
+
+    def __init__(self) -> None:
+        self._seen: dict[int, float] | None = None
+
+    def add(self, thing: str, at: float, span: float, most: int) -> None:
+        """See a thing. What is older than `span` before the newest goes first, then the oldest."""
+        seen = self._seen
+        if seen is None:
+            seen = self._seen = {}
+        mark = hash(thing)
+        seen[mark] = max(at, seen.get(mark, 0.0))
+        if len(seen) > most:
+            newest = max(seen.values())
+            for old in [one for one, when in seen.items() if when <= newest - span]:
+                del seen[old]
+            if len(seen) > most:
+                del seen[min(seen, key=seen.__getitem__)]
+
+    def count(self, at: float, span: float) -> int:
+        """How many different things in the last `span` seconds."""
+        if not self._seen:
+            return 0
+        since = at - span
+        count = 0
+        for when in self._seen.values():
+            if when > since:
+                count += 1
+        return count
+
+
+class Contributions:
+    """Points that were given, by signal: the largest as of now stays."""
+
+    __slots__ = ("given",)
+
+    def __init__(self) -> None:
+        self.given: dict[str, tuple[float, float, str]] | None = None  # name -> points, since, evidence
+
+    def give(self, name: str, points: float, at: float, evidence: str) -> None:
+        """Keep these points unless what is left of earlier (or later) ones is more."""
+        given = self.given
+        if given is None:
+            given = self.given = {}
+        old = given.get(name)
+        if old is None or _left(name, (points, at), at, old[1]) >= _left(name, old, at, old[1]):
+            given[name] = (points, at, evidence)
+        for faint in [one for one, it in given.items() if _left(one, it, at, it[1]) < FAINT]:
+            del given[faint]
+
+
+def _left(name: str, given: tuple[float, float] | tuple[float, float, str], *times: float) -> float:
+    """What is left of it at the latest of these times: the order of arrival does not matter."""
+    return decayed(given[0], max(times) - given[1], SIGNALS[name].half_life)
+
+
+def keep_latest(latest: dict[str, float], name: str, at: float, most: int) -> None:
+    """Note when this was last seen; beyond `most`, the longest unseen goes."""
+    latest[name] = max(at, latest.get(name, 0.0))
+    if len(latest) > most:
+        del latest[min(latest, key=latest.__getitem__)]
+
+
+class Windows:
+    """What is counted of a user, or of a source that nobody has identified."""
+
+    __slots__ = ("denied", "objects", "volume")
+
+    def __init__(self) -> None:
+        self.denied = Buckets()
+        self.objects = Distinct()
+        self.volume = Buckets()
+
+
+class User:
+    """One subject: what it usually does, and what it does now."""
+
+    __slots__ = ("band", "band_at", "contributions", "core", "devices", "events", "hours", "sites", "windows")
+
+    def __init__(self) -> None:
+        self.contributions = Contributions()
+        self.windows = Windows()
+        self.band, self.band_at = "normal", 0.0
+        self.events = 0  # allowed ones, from which it learned
+        self.core = False  # has been allowed to core data before
+        self.devices: dict[str, float] = {}
+        self.sites: dict[str, float] = {}
+        self.hours = array("H", bytes(2 * HOURS))
+
+
+class Session:
+    """One session, or one token where there is no session."""
+
+    __slots__ = ("contributions", "sites")
+
+    def __init__(self) -> None:
+        self.contributions = Contributions()
+        self.sites: dict[str, float] = {}
+
+
+class Machine:
+    """One device."""
+
+    __slots__ = ("contributions",)
+
+    def __init__(self) -> None:
+        self.contributions = Contributions()
+
+
+class Source:
+    """One address: the credentials that failed from it, and what came without any."""
+
+    __slots__ = ("band", "band_at", "contributions", "failed", "good", "tokens", "windows")
+
+    def __init__(self) -> None:
+        self.contributions = Contributions()
+        self.windows = Windows()
+        self.band, self.band_at = "normal", 0.0
+        self.failed = Buckets()
+        self.good = Buckets()
+        self.tokens = Distinct()
+
+
+class HasContributions(Protocol):
+    """Anything that points can be put on."""
+
+    contributions: Contributions
+
+
+Kept = TypeVar("Kept", bound=HasContributions)
+
+
+class Table(Generic[Kept]):
+    """Identities of one kind, at most so many."""
+
+    def __init__(self, make: Callable[[], Kept], most: int) -> None:
+        self._make = make
+        self._most = most
+        self._rows: dict[str, Kept] = {}
+        self.get = self._rows.get
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def touch(self, key: str) -> Kept:
+        """The row of this key, now the most recently heard."""
+        row = self._rows.pop(key, None)
+        if row is None:
+            row = self._make()
+            if len(self._rows) >= self._most:
+                self._evict()
+        self._rows[key] = row
+        return row
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._rows.clear()
+
+    def _evict(self) -> None:
+        oldest = list(islice(self._rows, _SPARED))
+        calm = (key for key in oldest if not self._rows[key].contributions.given)
+        del self._rows[next(calm, oldest[0])]
+
+
+class Heard:
+    """Which entries of each journal were learned already: duplicates count once.
+
+    The sliding window of RFC 4303 section 3.4.3: in any order within it, what is older is taken for heard.
+    """
+
+    SPAN = 512
+    JOURNALS = 1024
+
+    def __init__(self) -> None:
+        self._journals: dict[str, tuple[int, int]] = {}  # highest seq, bits of those below it
+
+    def first(self, journal: str, seq: int) -> bool:
+        """Whether this entry is heard for the first time; from now on it is not."""
+        highest, bits = self._journals.get(journal, (-1, 0))
+        if seq > highest:
+            bits = (bits << (seq - highest) | 1) & _MASK if seq - highest < self.SPAN else 1
+            highest = seq
+        else:
+            bit = 1 << (highest - seq)
+            if highest - seq >= self.SPAN or bits & bit:
+                return False
+            bits |= bit
+        if journal not in self._journals and len(self._journals) >= self.JOURNALS:
+            del self._journals[next(iter(self._journals))]
+        self._journals[journal] = (highest, bits)
+        return True
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._journals.clear()
+
+
+_MASK = (1 << Heard.SPAN) - 1
