@@ -16,7 +16,7 @@ ever decoded; parsing and writing everything again would change numbers the gate
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from functools import lru_cache
 from types import coroutine
 
@@ -28,6 +28,7 @@ from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED, Keyed
 
 MAX_DEPTH = 100
+TOO_DEEP = "not inspected: nested too deeply"
 MAX_UNLABELLED = 64
 MAX_PATH = 200
 MAX_NAME = 65  # one more than a name may have to look like one
@@ -105,7 +106,7 @@ def _whole(text: bytes) -> None:
 
 def _why(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "not inspected: nested too deeply"
+        return TOO_DEEP
     if isinstance(error, UnicodeDecodeError):
         return "not JSON: a name is not UTF-8"
     return f"not JSON: {error}"  # msgspec names the fault and its place, never the content
@@ -138,11 +139,24 @@ class _Walk:
         return self._masked(text, rule) if rule is not None else Raw(text)
 
     def _object(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
-        members = _opened(text, depth)
+        """What is shown of an object. The busiest lines of the room: written for speed, inside one call."""
+        if depth >= MAX_DEPTH:
+            raise NotJson(TOO_DEEP)
+        members = _members(text)
         if state.deep is None:
             state.open()
+        edges = state.edges
+        known = members.keys() <= edges.keys()
+        targets: Iterable[tuple[str, State]]
+        if state.other.inert:
+            targets = state.deep or ()
+        elif known and text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0:
+            targets = state.flat  # no bracket inside: nothing can hide below a value that is shown
+        else:
+            other = state.other
+            targets = [(name, edges.get(name, other)) for name in members]
         counts, digest = self.counts, self._digest
-        for name, to in self._targets(text, members, state):
+        for name, to in targets:
             raw = members.get(name)
             if raw is None:
                 continue
@@ -154,24 +168,12 @@ class _Walk:
             elif rule is not None and len(inside) > 2:  # the common case, unrolled: a text under a technique
                 members[name] = rule.constant or rule.apply(_text(raw), digest)  # type: ignore[assignment]  # as below
                 counts[rule.label] += 1
-        return self._named(members, state)
-
-    def _targets(self, text: bytes, members: dict[str, Raw], state: State) -> Sequence[tuple[str, State]]:
-        """The members that need a look, and where they lead: the fewer, the faster."""
-        deep, edges, other = state.deep or (), state.edges, state.other
-        if len(deep) <= 2 * len(members):
-            if other.inert:
-                return deep
-            if members.keys() <= edges.keys():
-                # no bracket inside: nothing can hide below a value that is shown
-                flat = text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0
-                return state.flat if flat else deep
-        return [(name, edges.get(name, other)) for name in members]
+        return members if known else self._named(members, state)  # type: ignore[return-value]  # now holds what is shown
 
     def _named(self, members: dict[str, Raw], state: State) -> Shown:
         """The members under the names they are shown with (rule 3)."""
         masked = state.cover is not None
-        if (masked or self._plan.unlabelled == "redact") and not members.keys() <= state.edges.keys():
+        if masked or self._plan.unlabelled == "redact":
             strange = {name for name in members if name not in state.edges and not _is_name(name, masked)}
             if strange:
                 return _renamed(members, strange)
@@ -193,16 +195,13 @@ class _Walk:
                 members[name] = self._masked(text, rule)  # type: ignore[assignment]  # as above
 
     def _array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
-        elements = _entered(text, depth)
-        self._measure(elements, depth, trail)
-        to = state.element(0)
-        if state.uniform and to.inert:
-            return Raw(text)
+        elements = self._entered(text, depth, trail)
         inside: Trail = (trail, None)
         value = self.value
-        if state.uniform:
-            return [value(raw, to, depth + 1, inside) for raw in elements]
-        return [value(raw, state.element(index), depth + 1, inside) for index, raw in enumerate(elements)]
+        if not state.uniform:
+            return [value(raw, state.element(index), depth + 1, inside) for index, raw in enumerate(elements)]
+        to = state.elements or state.element(0)
+        return Raw(text) if to.inert else [value(raw, to, depth + 1, inside) for raw in elements]
 
     def _masked(self, text: bytes, rule: Rule) -> Shown:
         """What is shown of a text, number, truth value or null under a rule."""
@@ -236,7 +235,9 @@ class _Walk:
         return self.value(text, state, depth, trail)
 
     async def _long_object(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
-        members = _opened(text, depth)
+        if depth >= MAX_DEPTH:
+            raise NotJson(TOO_DEEP)
+        members = _members(text)
         if state.deep is None:
             state.open()
         for name, raw in list(members.items()):
@@ -260,8 +261,7 @@ class _Walk:
             await turn()
 
     async def _long_array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
-        elements = _entered(text, depth)
-        self._measure(elements, depth, trail)
+        elements = self._entered(text, depth, trail)
         await turn()
         inside: Trail = (trail, None)
         if state.uniform and state.element(0).inert:
@@ -272,9 +272,16 @@ class _Walk:
 
     # --- what was met ---------------------------------------------------------------------------
 
-    def _measure(self, elements: list[Raw], depth: int, trail: Trail) -> None:
-        if depth == 0 or (depth == 1 and trail is not None and trail[1] is not None):
-            self._lengths[None if depth == 0 or trail is None else trail[1]] = len(elements)
+    def _entered(self, text: bytes, depth: int, trail: Trail) -> list[Raw]:
+        """The elements of an array; those of an outermost one are counted."""
+        if depth >= MAX_DEPTH:
+            raise NotJson(TOO_DEEP)
+        elements = _elements(text)
+        if depth == 0:
+            self._lengths[None] = len(elements)
+        elif depth == 1 and trail is not None and trail[1] is not None:
+            self._lengths[trail[1]] = len(elements)
+        return elements
 
     def _note(self, trail: Trail) -> None:
         if len(self._met) < MAX_UNLABELLED:
@@ -296,18 +303,6 @@ class _Walk:
             return 1
         known = self._lengths.get(arrays[0])
         return known if known is not None else len(_elements(_members(text)[arrays[0]]))
-
-
-def _opened(text: bytes, depth: int) -> dict[str, Raw]:
-    if depth >= MAX_DEPTH:
-        raise NotJson("not inspected: nested too deeply")
-    return _members(text)
-
-
-def _entered(text: bytes, depth: int) -> list[Raw]:
-    if depth >= MAX_DEPTH:
-        raise NotJson("not inspected: nested too deeply")
-    return _elements(text)
 
 
 def _is_name(name: str, strictly: bool) -> bool:

@@ -50,13 +50,12 @@ class State:
     """What is known about one value from the way that led to it."""
 
     __slots__ = (
-        "_elements",
-        "_indexed",
         "_plan",
         "cover",
         "deep",
         "dropped",
         "edges",
+        "elements",
         "flat",
         "inert",
         "key",
@@ -64,6 +63,7 @@ class State:
         "other",
         "rare",
         "rule",
+        "uniform",
     )
 
     def __init__(self, plan: "Plan", key: tuple[frozenset[Position], _Cover | None]) -> None:
@@ -89,8 +89,8 @@ class State:
         self.other: State = self
         self.deep: tuple[tuple[str, State], ...] | None = None
         self.flat: tuple[tuple[str, State], ...] = ()
-        self._elements: State | None = None
-        self._indexed = any(_at(plan, place) is Element for place in places)
+        self.elements: State | None = None  # where every element leads, once known
+        self.uniform = not any(_at(plan, place) is Element for place in places)
 
     def open(self) -> None:
         """Work out where the members of an object lead. Done once, when the walk first needs it."""
@@ -109,19 +109,14 @@ class State:
 
     def element(self, index: int) -> "State":
         """Where the element of an array leads."""
-        if self._elements is not None:
-            return self._elements
+        if self.elements is not None:
+            return self.elements
         plan, (places, inherited) = self._plan, self.key
         direct = _strictest([inherited] if inherited else [])
         state = plan.state(frozenset(_enter(plan, places, index)), direct)
-        if not self._indexed:
-            self._elements = state
+        if self.uniform:
+            self.elements = state
         return state
-
-    @property
-    def uniform(self) -> bool:
-        """Whether all elements of an array lead to the same state."""
-        return not self._indexed
 
 
 class Plan:

@@ -86,7 +86,7 @@ def _partial(first: int, last: int) -> Apply:
     hidden = first + last
 
     def apply(text: str, _: Keyed) -> str:
-        if text.isascii() or _SIMPLE.fullmatch(text):
+        if text.isascii() or text.isalnum() or _SIMPLE.fullmatch(text):
             if len(text) <= hidden:
                 return STARS
             return text[:first] + STARS + text[len(text) - last :]
@@ -101,7 +101,7 @@ def _partial(first: int, last: int) -> Apply:
 @technique("truncate")
 def _truncate(count: int) -> Apply:
     def apply(text: str, _: Keyed) -> str:
-        if text.isascii() or _SIMPLE.fullmatch(text):
+        if text.isascii() or text.isalnum() or _SIMPLE.fullmatch(text):
             return text[:count] if len(text) > count else STARS
         seen = clusters(text)
         return "".join(seen[:count]) if len(seen) > count else STARS
