@@ -5,7 +5,7 @@ the law, an index made from casbin's rows decides, and the two are held against 
 silence denies, and what cannot be evaluated denies.
 """
 
-from gateway.policy.bundle import AssetName, Bundle, load
+from gateway.policy.bundle import AssetName, Bundle, load, offices
 from gateway.policy.content import Damaged
 from gateway.policy.decide import Policy, disagreement
 from gateway.policy.engine import Judgement
@@ -26,6 +26,7 @@ __all__ = [
     "disagreement",
     "explain",
     "load",
+    "offices",
     "run_tests",
     "suppose",
 ]

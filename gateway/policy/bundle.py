@@ -130,6 +130,15 @@ def _same(planned: Asset, asset: Asset) -> bool:
     )
 
 
+def offices(folder: Path) -> frozenset[str]:
+    """The offices of `people.yaml`, for the catalog to hold its owners against. Raises Faulty."""
+    faults: Faults = []
+    people = read_people(_root(folder / "people.yaml", faults), faults)
+    if faults:
+        raise Faulty(sorted(faults))
+    return frozenset(people.orgs)
+
+
 def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     """Read a policy folder. `now` (seconds since 1970) only serves to report expired rules. Raises Faulty."""
     faults: Faults = []

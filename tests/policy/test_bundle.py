@@ -6,7 +6,7 @@ import pytest
 
 from gateway.document import Faulty
 from gateway.facts import Deny, Grade
-from gateway.policy import Bundle, Damaged, Policy, load
+from gateway.policy import Bundle, Damaged, Policy, load, offices
 from gateway.policy.content import dump
 from tests.literals import an_asset, some_facts
 from tests.policy.world import ASSETS, CLERK_READS, Named, a_bundle, codes, write
@@ -121,3 +121,11 @@ def test_a_mask_is_never_reused_for_a_changed_asset(tmp_path: Path, change: dict
     bundle = a_bundle(tmp_path)
     first = bundle.mask(frozenset({"pii-strict"}), an_asset(), Grade.CORE)
     assert bundle.mask(frozenset({"pii-strict"}), an_asset(**change), Grade.CORE) is not first
+
+
+def test_the_offices_are_known_before_the_catalog(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    assert offices(folder) == {"prov", "prov/civil", "prov/health", "hz", "hz/civil"}
+    (folder / "people.yaml").write_text("orgs: {a: {parent: b}}")
+    with pytest.raises(Faulty):
+        offices(folder)

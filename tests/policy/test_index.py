@@ -7,6 +7,7 @@ import pytest
 from gateway.facts import ANONYMOUS
 from gateway.policy.decide import ask, decide, disagreement
 from gateway.policy.index import REMEMBERED
+from gateway.policy.rules import Rule
 from tests.literals import a_subject, an_asset, some_facts
 from tests.policy import generated
 
@@ -46,3 +47,25 @@ def test_the_memory_is_bounded_however_many_offices_are_claimed() -> None:
         facts = some_facts(subject=a_subject(org=f"made-up-{number}"), asset=an_asset(id="a0", category="c0"))
         bundle.index.candidates(facts.subject, facts.asset)
     assert max(len(memory) for memory in bundle.index._found) <= REMEMBERED
+
+
+def test_what_is_remembered_for_one_caller_never_serves_another() -> None:
+    words = [
+        {"id": "p0", "kind": "person", "org": "o1", "roles": ("r1",)},
+        {"id": "p1", "kind": "person", "org": "o1", "roles": ("r1",)},
+        {"id": "p0", "kind": "service", "org": "o1", "roles": ("r1",)},
+        {"id": "p0", "kind": "anonymous", "org": "o1", "roles": ("r1",)},
+        {"id": "p0", "kind": "person", "org": "o2", "roles": ("r1",)},
+        {"id": "p0", "kind": "person", "org": "o1", "roles": ("r2",)},
+    ]
+    names = ("signed-in", "person", "service", "user:p0", "user:p1", "r1", "r2", "*")
+    rules = [
+        Rule(f"{who}@{org}", "allow", (who,), (org,), ("*",), ("*",), "any", "", "", "{}", f"r:{who}{org}", ("", ""))
+        for who in names
+        for org in ("*", "o1", "o2")
+    ]
+    bundle = generated.bundle(rules)
+    asset = an_asset(id="a0", category="c0")
+    for caller in words * 2:
+        facts = some_facts(subject=a_subject(**caller), asset=asset)
+        assert {rule.id for rule in ask(bundle, facts).allowed} == bundle.reference(facts).rules

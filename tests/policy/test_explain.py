@@ -1,0 +1,120 @@
+"""Does an operator learn why, and what was nearly enough?"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway.facts import ANONYMOUS, Grade, Reason, Risk
+from gateway.policy import Explanation, explain
+from tests.literals import a_posture, a_subject, an_ask, an_asset, some_facts
+from tests.policy.world import CLERK_READS, a_bundle, visit
+
+RULES = (
+    CLERK_READS
+    + """\
+- id: share
+  title: {zh: 共享, en: sharing}
+  effect: allow
+  who: clerk
+  org: prov/civil
+  data: health
+  action: read
+  level: any
+  when: device.fresh and env.purpose in ["medical-assistance"] and subject.assurance >= 1
+- id: bad-device
+  effect: deny
+  when: device.trust == "compromised"
+  reason: device_untrusted
+"""
+)
+
+
+def explained(folder: Path, rules: str = RULES, **changes: Any) -> Explanation:
+    return explain(a_bundle(folder, rules), some_facts(**changes))
+
+
+def test_an_allow_names_its_rule_and_the_mask(tmp_path: Path) -> None:
+    explanation = explained(tmp_path)
+    assert explanation.outcome == "permit"
+    assert [rule.id for rule in explanation.applied] == ["clerk-reads"]
+    assert explanation.nearest == ()
+    assert "mask  pii-standard\n   $.id_number  partial(1,1)" in explanation.text()
+
+
+def test_the_nearest_miss_is_shown_clause_by_clause_with_a_caret_under_what_is_false(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, asset=visit())
+    (near,) = explanation.nearest
+    assert (near.id, [clause.name for clause in near.clauses if not clause.holds]) == ("share", ["when"])
+    lines = explanation.text().splitlines()
+    condition = next(n for n, line in enumerate(lines) if "when: " in line)
+    start, end = lines[condition + 1].index("^"), lines[condition + 1].rindex("^") + 1
+    assert lines[condition][start:end] == 'env.purpose in ["medical-assistance"]'
+    assert lines[condition + 1].endswith("env.purpose is empty")
+    assert "denies checked: 1, none applies" in lines
+
+
+def test_the_same_in_chinese(tmp_path: Path) -> None:
+    text = explained(tmp_path, asset=visit()).text("zh-CN")
+    assert "最接近  share" in text and "共享" in text and "env.purpose 为 空" in text and "均不适用" in text
+
+
+def test_a_miss_by_office_and_role_says_what_is_asked_and_what_is(tmp_path: Path) -> None:
+    text = explained(tmp_path, asset=visit(), subject=a_subject(org="hz", roles=("auditor",))).text()
+    assert "org: asks for prov/civil, is hz" in text
+    assert "who: asks for clerk, is auditor" in text
+
+
+def test_a_denial_beside_an_allow_shows_both(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, posture=a_posture(trust="compromised"))
+    assert (explanation.outcome, explanation.denies_applied) == ("deny", 1)
+    assert [rule.id for rule in explanation.applied] == ["clerk-reads", "bad-device"]
+    assert "1 applies" in explanation.text() and "适用 1 条" in explanation.text("zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"subject": a_subject(rejection=Reason("token_expired"))}, "token_expired"),
+        ({"asset": an_asset(listed=False)}, "unlisted"),
+        ({"posture": a_posture(revoked=True)}, "device_revoked"),
+    ],
+)
+def test_what_stops_before_the_rules_is_explained_without_them(
+    tmp_path: Path, changes: dict[str, Any], code: str
+) -> None:
+    explanation = explained(tmp_path, **changes)
+    assert (explanation.reasons[0][0], explanation.applied, explanation.nearest) == (code, (), ())
+    assert code in explanation.text()
+
+
+def test_a_value_that_is_unknown_is_called_unknown(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, CLERK_READS + "  when: risk.score < 40\n", risk=Risk(None))
+    assert "risk.score is unknown" in explanation.text()
+    assert "risk.score 为 未知" in explanation.text("zh-CN")
+
+
+def test_what_passes_in_observe_is_called_observed(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, subject=a_subject(roles=()), asset=an_asset(mode="observe"))
+    assert (explanation.outcome, explanation.would) == ("permit", "deny")
+    assert explanation.text().startswith("OBSERVED")
+
+
+def test_it_is_json_for_programs_and_agrees_with_the_decision(tmp_path: Path) -> None:
+    explanation = explained(tmp_path, subject=ANONYMOUS, ask=an_ask(purpose="x"), asset=an_asset(grade=Grade.CORE))
+    plain = msgspec.json.decode(msgspec.json.encode(explanation))
+    assert plain["outcome"] == "deny"
+    assert [code for code, _, _ in plain["reasons"]] == ["credential_missing", "no_rule"]
+
+
+def test_what_applies_is_what_the_enforcer_says(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path, RULES)
+    for changes in (
+        {},
+        {"asset": visit()},
+        {"posture": a_posture(trust="compromised")},
+        {"subject": a_subject(org="hz")},
+    ):
+        facts = some_facts(**changes)
+        assert {rule.id for rule in explain(bundle, facts).applied} == bundle.reference(facts).rules
