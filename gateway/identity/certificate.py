@@ -19,7 +19,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import (
     Criticality,
@@ -138,7 +137,7 @@ def _subject(leaf: x509.Certificate, authority: Authority, name: str) -> Subject
         proof=Proof(
             method="certificate",
             issuer=leaf.issuer.rfc4514_string()[:256],
-            token=thumbprint(leaf.public_bytes(Encoding.DER))[:22],
+            token=thumbprint(leaf.tbs_certificate_bytes)[:22],  # as `token_id`: a signature has twins
             issued_at=leaf.not_valid_before_utc.timestamp(),
             expires_at=leaf.not_valid_after_utc.timestamp(),
             bound=True,  # the handshake proved possession of the key
