@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.edge import Api, Cors, Settings, cors_headers, preflight
+from gateway.facts import Ask
 from tests.literals import an_ask
 
 CORS = Cors(("https://portal.example.gov",), ("GET", "PUT"), ("authorization",), True, 600.0, ("x-total-count",))
@@ -10,7 +11,9 @@ SETTINGS = Settings(apis=(Api("civil-households", "/civil/households", cors=CORS
 ORIGIN = b"https://portal.example.gov"
 
 
-def asking(origin: bytes | None = ORIGIN, method: str = "OPTIONS", api: str = "civil-households", more: bool = True):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def asking(
+    origin: bytes | None = ORIGIN, method: str = "OPTIONS", api: str = "civil-households", more: bool = True
+) -> Ask:
     headers = ((b"origin", origin),) if origin is not None else ()
     wanted = ((b"access-control-request-method", b"PUT"),) if more else ()
     return an_ask(method=method, api=api, headers=(*headers, *wanted))
@@ -46,7 +49,7 @@ def test_a_preflight_of_an_allowed_origin_is_answered() -> None:
         asking(api=""),
     ],
 )
-def test_anything_else_is_a_request_like_any(ask) -> None:  # type: ignore[no-untyped-def]
+def test_anything_else_is_a_request_like_any(ask: Ask) -> None:
     assert preflight(ask, SETTINGS) is None
 
 

@@ -390,7 +390,7 @@ async def test_writing_waits_for_a_slow_reader() -> None:
         await send({"type": "http.response.body", "body": b""})
 
     async with serving(counting) as here:
-        reader, writer = await here.open(limit=4096)
+        _, writer = await here.open(limit=4096)
         writer.write(GET)
         await asyncio.sleep(0.2)
         assert 0 < offered < 32_000_000  # what fits into socket buffers, not what the application has

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 import uvicorn
@@ -78,10 +78,8 @@ class Serving:
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
-    try:
+    with suppress(ConnectionError, ssl.SSLError):
         await writer.wait_closed()
-    except (ConnectionError, ssl.SSLError):
-        pass
 
 
 async def read_answer(reader: asyncio.StreamReader, method: str = "GET") -> Answer:
