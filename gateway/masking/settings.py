@@ -11,7 +11,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     hash_key: bytes
     max_inspect: int = 8 * MIB  # bytes, packed and unpacked: a longer answer is withheld
-    offload_over: int = 256 * KIB  # bytes: longer answers are walked in slices
+    offload_over: int = 64 * KIB  # bytes: longer answers are walked in slices, with turns for others in between
 
     def __post_init__(self) -> None:
         if len(self.hash_key) < 16:  # resident ids are few: a short key is found by trying

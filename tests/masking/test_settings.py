@@ -18,4 +18,4 @@ def test_a_setting_that_weakens_masking_is_refused(wrong: dict[str, Any]) -> Non
 
 def test_the_limits_are_those_of_the_contract() -> None:
     settings = Settings(hash_key=b"k" * 32)
-    assert (settings.max_inspect, settings.offload_over) == (8 * 1024 * 1024, 256 * 1024)
+    assert (settings.max_inspect, settings.offload_over) == (8 * 1024 * 1024, 64 * 1024)
