@@ -58,7 +58,7 @@ GRADE_TEXT: dict[Grade, str] = {
 GRADES: dict[str, Grade] = {text: grade for grade, text in GRADE_TEXT.items()}
 
 
-class Reason(Struct, frozen=True):
+class Reason(Struct, frozen=True, omit_defaults=True):
     """Why: a code of `gateway.reasons`, the rule that spoke (`rules/20-health.yaml:14`), a detail.
 
     The detail is for operators and entries; it is never shown to the caller.
@@ -159,7 +159,7 @@ class Unreadable(Struct, frozen=True):
 # --- identity, device, behaviour, catalog ---------------------------------------------------
 
 
-class Proof(Struct, frozen=True):
+class Proof(Struct, frozen=True, omit_defaults=True):
     """How the subject proved who they are."""
 
     method: Literal["none", "bearer", "certificate"] = "none"
@@ -173,7 +173,7 @@ class Proof(Struct, frozen=True):
     bound: bool = False  # sender-constrained, and the binding was checked
 
 
-class Subject(Struct, frozen=True):
+class Subject(Struct, frozen=True, omit_defaults=True):
     """Who is asking (made by identity).
 
     A rejected credential is a Subject whose `rejection` says why: it never becomes anonymous.
@@ -195,7 +195,7 @@ class Subject(Struct, frozen=True):
 ANONYMOUS = Subject(id="", kind="anonymous")
 
 
-class Check(Struct, frozen=True):
+class Check(Struct, frozen=True, omit_defaults=True):
     """One health check of a device; `passed` is None when it is unknown or too old."""
 
     name: str
@@ -203,7 +203,7 @@ class Check(Struct, frozen=True):
     seen_at: float
 
 
-class Posture(Struct, frozen=True):
+class Posture(Struct, frozen=True, omit_defaults=True):
     """What is known about the machine (made by device). Stale or missing is never healthy."""
 
     device: str = ""
@@ -239,7 +239,7 @@ class Report(Struct, frozen=True, omit_defaults=True):
     managed: bool | None = None
 
 
-class Signal(Struct, frozen=True):
+class Signal(Struct, frozen=True, omit_defaults=True):
     """One piece of evidence about behaviour: its points now, since when, and what was seen."""
 
     name: str
@@ -251,7 +251,7 @@ class Signal(Struct, frozen=True):
 Band = Literal["normal", "step_up", "limit", "quarantine"]
 
 
-class Risk(Struct, frozen=True):
+class Risk(Struct, frozen=True, omit_defaults=True):
     """How they are behaving (made by behaviour); `score` 0–100, None while unknown (cold)."""
 
     score: float | None = None

@@ -202,7 +202,11 @@ class Ledger:
         raw = encode(entry)
         self._digest = digest = sha256(self._digest + raw).digest()
         self._seq += 1
-        self._pending += b"%b %b\n" % (hexlify(digest), raw)
+        pending = self._pending
+        pending += hexlify(digest)
+        pending += b" "
+        pending += raw
+        pending += b"\n"
 
     def _notice(self, name: str, subject: str = "", detail: str = "", count: int = 1) -> NoticeEntry:
         return NoticeEntry(FORMAT, self.journal, self._seq, self._now(), name, subject, detail, count)
