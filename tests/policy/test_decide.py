@@ -299,6 +299,9 @@ def test_one_decision_in_n_is_kept_and_the_memory_is_bounded(tmp_path: Path) -> 
     for _ in range(SAMPLES + 10):
         policy.decide(facts)
     assert len(policy.samples()) == SAMPLES
+    for _ in range(5):
+        policy.decide(facts)
+    assert (len(policy.samples(most=2)), policy.samples()) == (2, [])
 
 
 def test_a_decision_that_the_enforcer_would_not_take_is_found(tmp_path: Path) -> None:
