@@ -18,8 +18,9 @@ from pathlib import Path
 
 import httpx
 
+from gateway.config import places
+from gateway.config.state import prepare
 from gateway.crypto.jws import SigningKey
-from gateway.demo.issuer import PEOPLE
 from gateway.demo.story import Stage
 
 START_SECONDS = 30.0
@@ -32,8 +33,11 @@ identity:
   issuer: http://127.0.0.1:{issuer}
   audience: gateway
 device:
+  trusted_issuers: [http://127.0.0.1:{issuer}]
   reporters:
     - {{id: demo-mdm, key: {folder}/reporter.jwk}}
+behaviour:
+  office_hours: "00:00-23:59"
 policies: {folder}/policies
 state: {folder}/state
 mode: enforce
@@ -71,6 +75,8 @@ def stage(
     config.write_text(
         CONFIG.format(gateway=gateway, service=service, issuer=issuer, folder=folder, workers=workers), encoding="utf-8"
     )
+    where = places(config, {})
+    prepare(where.state, where.origin)
     place = Stage(
         f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{issuer}", folder, config, folder / "state", language
     )
@@ -130,7 +136,6 @@ def _free_port(wanted: int) -> int:
 def _report_health(place: Stage, reporter: SigningKey) -> None:
     """What a device management system would do: report the health of the managed laptops."""
     now = int(time.time())
-    owners = {person.device: person for person in PEOPLE.values()}
     transport = httpx.HTTPTransport(uds=str(place.state / "control.sock"))
     with httpx.Client(transport=transport, timeout=5.0) as door:
         for device in MANAGED:
@@ -140,9 +145,9 @@ def _report_health(place: Stage, reporter: SigningKey) -> None:
                 "iat": now,
                 "sequence": now,
                 "device_id": device,
-                "org": owners[device].org,
                 "os": "UOS 20",
                 "patch_age_days": 3,
+                "av_def_age_days": 1,
                 "disk_encrypted": True,
                 "screen_lock": True,
                 "firewall": True,

@@ -50,18 +50,20 @@ class Scene:
         self._client = client
         self._say = say
 
-    def token(self, user: str, acr: str = "aal2", session: str = "", purpose: str = "") -> str:
+    def token(self, user: str, acr: str = "aal2", session: str = "") -> str:
         """A signed access token from the development issuer."""
-        form = {"user": user, "acr": acr, "session": session or f"s-{user}-{acr}", "purpose": purpose, "plain": "1"}
+        form = {"user": user, "acr": acr, "session": session or f"s-{user}-{acr}", "plain": "1"}
         answer = self._client.post(f"{self.stage.issuer}/token", data=form)
         answer.raise_for_status()
         return answer.text
 
-    def get(self, path: str, token: str = "", who: str = "") -> httpx.Response:
+    def get(self, path: str, token: str = "", who: str = "", purpose: str = "") -> httpx.Response:
         """A request through the gateway, shown with its answer."""
         headers = {"accept-language": self.stage.language, "accept": "application/json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
+        if purpose:
+            headers["x-purpose"] = purpose
         answer = self._client.get(self.stage.gateway + path, headers=headers)
         self._say(f"    {who or 'nobody'} > GET {path}")
         self._say(f"    {answer.status_code} {answer.reason_phrase}  {_excerpt(answer)}")
@@ -136,12 +138,12 @@ def _bad_device(scene: Scene) -> None:
 
 
 def _step_up(scene: Scene) -> None:
-    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal2", purpose="audit"), "li.na (aal2)")
+    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal2"), "li.na (aal2, purpose audit)", "audit")
     scene.expect("status", 401, answer.status_code)
     scene.expect("reason", "step_up_required", answer.json()["reason"])
     challenge = answer.headers["www-authenticate"]
     scene.expect("challenge", True, 'error="insufficient_user_authentication"' in challenge and "aal3" in challenge)
-    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal3", purpose="audit"), "li.na (aal3)")
+    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal3"), "li.na (aal3, purpose audit)", "audit")
     scene.expect("status after the step-up", 200, answer.status_code)
 
 
@@ -155,7 +157,7 @@ def _revoked(scene: Scene) -> None:
 
 
 def _recorded(scene: Scene) -> None:
-    found = scene.command("audit", "query", "outcome:deny reason:no_rule", "-c", str(scene.stage.config))
+    found = scene.command("audit", "query", "outcome:deny | count by subject, reason", "-c", str(scene.stage.config))
     scene.expect("the denial is on record", True, "zhang.wei" in found)
     key = str(scene.stage.state / "keys" / "ledger.pub")
     scene.command("audit", "verify", str(scene.stage.state / "ledger"), "--public-key", key)

@@ -1,0 +1,102 @@
+"""A revision that was activated before a request came in is the one that judges it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.app.knowledge import Knowledge
+from gateway.app.revisions import Compiled, compile_folder
+from gateway.device import Devices
+from gateway.device import Settings as DeviceSettings
+from gateway.facts import Notice, Report
+from gateway.journey import Revision
+from gateway.policy import Policy
+from gateway.stores import Board
+from tests.app.test_revisions import APIS, NOW, deny_everything
+from tests.test_layout import ROOT
+
+
+class NoPostures:
+    """Nothing is known of any device."""
+
+    def report(self, device: str) -> Report | None:
+        return None
+
+    def revoked(self, device: str) -> bool:
+        return False
+
+
+def make(compiled: Compiled) -> Revision:
+    devices = Devices(DeviceSettings(), compiled.register, NoPostures())
+    return Revision(compiled.catalog, Policy(compiled.bundle), devices)
+
+
+class World:
+    """A board, two compiled revisions, and what is recorded as active."""
+
+    def __init__(self, folder: Path) -> None:
+        self.board = Board.create(folder / "board", 2)
+        shutil.copytree(ROOT / "policies", folder / "policies")
+        self.first = compile_folder(folder / "policies", APIS, NOW)
+        deny_everything(folder / "policies")
+        self.second = compile_folder(folder / "policies", APIS, NOW)
+        self.active = self.first.digest
+        self.recalls = 0
+        self.told: list[Notice] = []
+        self.knowledge = Knowledge(self.board, self.first, lambda: self.active, self.recall, make, self.told.append)
+
+    def recall(self, digest: str) -> Compiled:
+        self.recalls += 1
+        if digest != self.second.digest:
+            raise FileNotFoundError(digest)
+        return self.second
+
+    def activate(self, digest: str) -> None:
+        self.active = digest
+        self.board.bump("bundle")
+
+    def judging(self) -> str:
+        return self.knowledge.current().policy.bundle.digest
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_nothing_changes_before_the_word_moves(world: World) -> None:
+    assert world.judging() == world.first.bundle.digest
+    world.active = world.second.digest
+    assert world.judging() == world.first.bundle.digest
+
+
+def test_an_activation_is_followed_by_the_next_request(world: World) -> None:
+    world.activate(world.second.digest)
+    assert world.judging() == world.second.bundle.digest
+
+
+def test_a_prepared_revision_flips_without_being_read_again(world: World) -> None:
+    world.knowledge.prepare(world.second)
+    assert world.knowledge.prepared(world.second.digest)
+    world.activate(world.second.digest)
+    assert world.judging() == world.second.bundle.digest
+    assert world.recalls == 0
+
+
+def test_preparing_changes_nothing_by_itself(world: World) -> None:
+    world.knowledge.prepare(world.second)
+    world.board.bump("bundle")
+    assert world.judging() == world.first.bundle.digest
+
+
+def test_a_revision_that_cannot_be_read_leaves_the_last_good_one(world: World) -> None:
+    world.activate("f" * 64)
+    assert world.judging() == world.first.bundle.digest
+    assert [notice.name for notice in world.told] == ["policy.unreadable"]
+
+
+def test_a_worker_forked_before_an_activation_finds_it_at_its_first_request(world: World) -> None:
+    world.activate(world.second.digest)
+    late = Knowledge(world.board, world.first, lambda: world.active, world.recall, make, world.told.append)
+    assert late.current().policy.bundle.digest == world.second.bundle.digest

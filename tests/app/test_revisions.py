@@ -1,0 +1,115 @@
+"""A revision is stored as it was tested, or not at all."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.app.revisions import Watch, candidate, compile_folder, name_candidate, recall, remove_old, store
+from gateway.catalog import ApiBinding
+from gateway.document import Faulty
+from gateway.policy import Damaged
+from tests.test_layout import ROOT
+
+APIS = (ApiBinding("households", "/civil/households", ("household",)),)
+NOW = 1_790_000_000.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    return tmp_path / "policies"
+
+
+def deny_everything(folder: Path) -> None:
+    (folder / "rules" / "99-stop.yaml").write_text(
+        "rules:\n  - id: stop\n    title: {zh: 停止, en: stop}\n    effect: deny\n    who: '*'\n    org: '*'\n"
+        "    data: '*'\n    action: '*'\n    level: any\n"
+    )
+    shutil.rmtree(folder / "tests")
+
+
+def test_what_was_stored_is_recalled_under_its_digest(folder: Path, tmp_path: Path) -> None:
+    stored = store(tmp_path, folder, APIS, NOW)
+    recalled = recall(tmp_path, stored.digest, APIS)
+    assert (recalled.digest, recalled.bundle.digest, recalled.catalog.digest) == (
+        stored.digest,
+        stored.bundle.digest,
+        stored.catalog.digest,
+    )
+
+
+def test_another_rule_makes_another_digest(folder: Path, tmp_path: Path) -> None:
+    before = store(tmp_path, folder, APIS, NOW)
+    deny_everything(folder)
+    after = store(tmp_path, folder, APIS, NOW)
+    assert before.digest != after.digest
+    assert recall(tmp_path, before.digest, APIS).bundle.digest == before.bundle.digest  # both are kept
+
+
+def test_another_device_makes_another_digest(folder: Path) -> None:
+    before = compile_folder(folder, APIS, NOW)
+    path = folder / "devices.yaml"
+    path.write_text("devices: [{id: stolen-1, org: prov/civil, managed: true}]\n")
+    assert compile_folder(folder, APIS, NOW).digest != before.digest
+
+
+def test_a_bad_file_stores_nothing(folder: Path, tmp_path: Path) -> None:
+    (folder / "rules" / "98-bad.yaml").write_text("rules: [{id: x, effect: Deny}]\n")
+    with pytest.raises(Faulty):
+        store(tmp_path, folder, APIS, NOW)
+    assert not (tmp_path / "bundles").exists()
+
+
+def test_policies_that_fail_their_own_tests_are_not_stored(folder: Path, tmp_path: Path) -> None:
+    tests = folder / "tests"
+    kept = tests.rename(tmp_path / "tests")
+    deny_everything_keeping = folder / "tests"
+    shutil.copytree(kept, deny_everything_keeping)
+    (folder / "rules" / "99-stop.yaml").write_text(
+        "rules:\n  - id: stop\n    title: {zh: 停止, en: stop}\n    effect: deny\n    who: '*'\n    org: '*'\n"
+        "    data: '*'\n    action: '*'\n    level: any\n"
+    )
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, folder, APIS, NOW)
+    assert {fault.code for fault in caught.value.faults} == {"P098"}
+    assert not (tmp_path / "bundles").exists()
+
+
+def test_a_stored_revision_that_was_changed_is_refused(folder: Path, tmp_path: Path) -> None:
+    stored = store(tmp_path, folder, APIS, NOW)
+    place = tmp_path / "bundles" / stored.digest
+    path = next((place / "catalog").glob("civil*.yaml"))
+    path.write_text(path.read_text().replace("important", "general-1", 1))
+    with pytest.raises((Damaged, Faulty)):
+        recall(tmp_path, stored.digest, APIS)
+
+
+def test_the_candidate_is_a_digest_or_nothing(tmp_path: Path) -> None:
+    (tmp_path / "bundles").mkdir()
+    assert candidate(tmp_path) == ""
+    name_candidate(tmp_path, "a" * 64)
+    assert candidate(tmp_path) == "a" * 64
+    (tmp_path / "bundles" / "candidate").write_text("../../etc/passwd")
+    assert candidate(tmp_path) == ""
+
+
+def test_the_active_revision_is_never_removed(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / "bundles" / f"{number:064x}").mkdir(parents=True)
+    active = f"{0:064x}"
+    remove_old(tmp_path, active)
+    left = {path.name for path in (tmp_path / "bundles").iterdir()}
+    assert active in left
+    assert len(left) == 51
+
+
+def test_a_change_is_told_once_when_the_folder_is_still(folder: Path) -> None:
+    now = [0.0]
+    watch = Watch(folder, lambda: now[0], still=0.5)
+    assert not watch.changed()
+    (folder / "rules" / "98-new.yaml").write_text("rules: []\n")
+    assert not watch.changed()  # somebody may still be writing
+    now[0] = 0.6
+    assert watch.changed()
+    assert not watch.changed()
