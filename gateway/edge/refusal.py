@@ -36,6 +36,8 @@ def refusal(ask: Ask, said: Refusal, settings: Settings, decision: str = "") -> 
         return _reply(said.code, ask, decision, settings, None)
     denial = said.refusal
     code = denial.reasons[0].code if denial.reasons else "policy_error"
+    if isinstance(denial, Challenge) and _meaning(code).status != 401:
+        code = "step_up_required"  # whatever led to it, the caller is told what would help
     return _reply(code, ask, said.id, settings, denial)
 
 
@@ -49,7 +51,6 @@ def _reply(
 ) -> Reply:
     status, start, end, headers = _prepared(code, asked.language, asked.browser, settings.public_url)
     if isinstance(denial, Challenge):
-        status = 401
         headers = (*_without_challenge(headers), (b"www-authenticate", _step_up(denial, settings.public_url)))
     body = b"".join((start, _ids(decision, asked.id, asked.browser), end))
     if decision:

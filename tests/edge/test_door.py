@@ -1,0 +1,95 @@
+"""Abuse: a crowd at the door, a flood that would drown the log."""
+
+import asyncio
+
+import pytest
+
+from gateway.edge import Limits, Settings
+from gateway.edge.door import OTHERS, TALLY_MAX, Door, Tally
+from gateway.facts import Notice
+from tests.edge.wire import Figures, until
+
+pytestmark = pytest.mark.anyio
+
+
+class Visitor:
+    """A guest that remembers when it was overdue."""
+
+    def __init__(self, deadline: float = float("inf"), write_deadline: float = float("inf")) -> None:
+        self.deadline = deadline
+        self.write_deadline = write_deadline
+        self.late: list[float] = []
+
+    def overdue(self, now: float) -> None:
+        self.deadline = self.write_deadline = float("inf")
+        self.late.append(now)
+
+
+def a_door(notices: list[Notice], **limits: float) -> Door:
+    return Door(Settings(limits=Limits(**limits)), notices.append, Figures())  # type: ignore[arg-type]  # counts are floats here
+
+
+async def test_one_sweep_finds_who_is_late_never_early() -> None:
+    loop = asyncio.get_running_loop()
+    door = a_door([], keep_alive_seconds=0.1)
+    read, write, patient = Visitor(), Visitor(), Visitor()
+    for guest in (read, write, patient):
+        assert door.enter(guest, loop)
+    started = loop.time()
+    read.deadline, write.write_deadline = door.after(0.1), door.after(0.1)
+    await until(lambda: bool(read.late and write.late))
+    assert 0.1 <= read.late[0] - started <= 0.1 + 3 * door.sweep + 0.1
+    assert patient.late == []
+    for guest in (read, write, patient):
+        door.leave(guest)
+    assert door.gauges.connections == 0
+    door.stop()
+
+
+async def test_guests_are_counted_and_bounded() -> None:
+    loop = asyncio.get_running_loop()
+    door = a_door([], connections=2)
+    guests = [Visitor() for _ in range(40)]
+    assert [door.enter(guest, loop) for guest in guests[:3]] == [True, True, False]
+    assert not door.crowded()
+    for guest in guests[3:]:
+        assert not door.enter(guest, loop)
+    assert door.crowded()
+    assert door.gauges.connections == 40
+    for guest in guests:
+        door.leave(guest)
+    assert door.gauges.connections == 0
+    door.stop()
+
+
+def test_work_is_bounded() -> None:
+    door = a_door([], in_flight=2)
+    assert not door.full()
+    door.gauges.in_flight = 2
+    assert door.full()
+
+
+async def test_a_flood_of_refusals_makes_few_notices() -> None:
+    notices: list[Notice] = []
+    door = a_door(notices, keep_alive_seconds=0.1)
+    guest = Visitor()
+    door.enter(guest, asyncio.get_running_loop())
+    for _ in range(1000):
+        door.tally.add("edge.refused", "192.0.2.7", "bad_framing")
+    door.leave(guest)  # what was counted is told though nobody is there any more
+    await until(lambda: bool(notices))
+    assert notices == [Notice("edge.refused", "192.0.2.7", "bad_framing", 1000)]
+    door.stop()
+
+
+def test_a_flood_of_sources_is_bounded_and_nothing_is_lost() -> None:
+    notices: list[Notice] = []
+    tally = Tally(notices.append)
+    for number in range(3 * TALLY_MAX):
+        tally.add("edge.refused", f"192.0.{number // 256}.{number % 256}", "bad_framing")
+    assert tally
+    tally.tell()
+    assert len(notices) == TALLY_MAX + 1
+    assert sum(notice.count for notice in notices) == 3 * TALLY_MAX
+    assert notices[-1] == Notice("edge.refused", OTHERS, "bad_framing", 2 * TALLY_MAX)
+    assert not tally
