@@ -27,7 +27,7 @@ from gateway.identity.settings import Issuer, url_fault
 
 MIN_LIFE: Final = 60.0
 MAX_LIFE: Final = 86_400.0
-USUAL_LIFE: Final = 300.0  # when the issuer says nothing
+USUAL_LIFE: Final = 60.0  # when the issuer says nothing: a key that is withdrawn must not live on for long
 MAX_STALE: Final = 86_400.0
 ON_DEMAND: Final = 30.0
 FETCH_SECONDS: Final = 2.0  # for one answer, its last byte included
@@ -130,9 +130,9 @@ class Keyring:
             await asyncio.sleep(max(self.due() - self._clock(), 0.1))
             await asyncio.wait({self._begin(self._clock())})
 
-    async def load(self) -> None:
-        """Fetch once, waiting no longer than a request would."""
-        await asyncio.wait({self._begin(self._clock())}, timeout=PATIENCE)
+    async def load(self, patience: float = PATIENCE) -> None:
+        """Fetch now, waiting no longer than `patience` seconds for it."""
+        await asyncio.wait({self._begin(self._clock())}, timeout=patience)
 
     async def close(self) -> None:
         """Stop a fetch that is under way."""

@@ -29,6 +29,7 @@ from gateway.identity.keys import Fetch, Keyring
 from gateway.identity.recent import Recent
 from gateway.identity.settings import Settings
 
+START_SECONDS: Final = 0.5
 REFUSED_SECONDS: Final = 10.0
 REFUSED_ENTRIES: Final = 4096
 _SCHEME: Final = b"bearer "
@@ -80,8 +81,8 @@ class Recogniser:
         self._keeping: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Fetch all key sets, waiting as long as one request would, and keep them fresh from now on."""
-        await asyncio.gather(*(ring.load() for ring in self._rings.values()))
+        """Fetch all key sets, without waiting for a slow issuer, and keep them fresh from now on."""
+        await asyncio.gather(*(ring.load(START_SECONDS) for ring in self._rings.values()))
         self._keeping = [asyncio.create_task(ring.keep()) for ring in self._rings.values()]
 
     async def close(self) -> None:

@@ -363,7 +363,7 @@ def test_where_metadata_is(issuer: str, openid: str, oauth: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
-        ({}, 300),
+        ({}, 60),
         ({"cache-control": "public, max-age=600"}, 600),
         ({"cache-control": "Max-Age=600"}, 600),
         ({"cache-control": 'max-age="600"'}, 600),
@@ -376,9 +376,9 @@ def test_where_metadata_is(issuer: str, openid: str, oauth: str) -> None:
         ({"cache-control": "no-cache, max-age=600"}, 60),
         ({"cache-control": "max-age=999999999"}, 86400),
         ({"cache-control": "max-age=" + "9" * 5000}, 86400),
-        ({"cache-control": "max-age=-5"}, 300),
-        ({"cache-control": "max-age=soon"}, 300),
-        ({"cache-control": "x-max-age=5000"}, 300),
+        ({"cache-control": "max-age=-5"}, 60),
+        ({"cache-control": "max-age=soon"}, 60),
+        ({"cache-control": "x-max-age=5000"}, 60),
     ],
 )
 def test_how_long_a_set_lives(headers: dict[str, str], seconds: float) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.crypto.digest import b64url, token_id, unb64url
 from gateway.crypto.jws import SigningKey
@@ -185,6 +187,22 @@ async def test_claims_that_disagree_with_themselves_are_refused_before_anything_
     payload = b'{"iss":"' + ISSUER.encode() + b'","sub":"zhang.wei","sub":"admin","aud":"gateway","exp":1790000300}'
     assert await world.code(f"{header}.{b64url(payload)}.{signature}") == "credential_malformed"
     assert world.site.asked == []
+
+
+async def test_no_bytes_in_the_header_are_anybody() -> None:
+    world = World()
+    good = b"Bearer " + world.token().encode()
+
+    @given(st.binary(max_size=120) | st.builds(lambda cut, junk: good[:cut] + junk, st.integers(0, 400), st.binary()))
+    def refused(value: bytes) -> None:
+        answer = world.recogniser.recognise(an_ask(headers=((b"authorization", value),)))
+        with pytest.raises(StopIteration) as done:
+            answer.send(None)  # nothing here waits for a key set
+        subject = done.value.value
+        assert subject.rejection is not None
+        assert (subject.id, subject.kind) == ("", "anonymous")
+
+    refused()
 
 
 # --- two issuers ------------------------------------------------------------------------------
