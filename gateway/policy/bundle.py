@@ -18,7 +18,8 @@ from msgspec import MsgspecError, Struct
 from gateway.document import Faulty, FileFault, Node, read
 from gateway.facts import Asset, Facts, Grade, Mask
 from gateway.policy import content as contents
-from gateway.policy.condition import Condition, Refused, Test, compile_condition
+from gateway.policy.closures import Test
+from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.content import Content, Damaged
 from gateway.policy.engine import MODEL, Engine, Judgement
 from gateway.policy.index import Index

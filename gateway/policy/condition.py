@@ -17,17 +17,27 @@ import ipaddress
 import re
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from msgspec import Struct
 
 from gateway.document import FileFault, Node, did_you_mean
-from gateway.facts import GRADES, Facts
+from gateway.facts import GRADES
+from gateway.policy.closures import (
+    Test,
+    against,
+    between_two,
+    every,
+    holds_one,
+    in_hours,
+    in_networks,
+    member,
+    negation,
+    one_of,
+    some,
+)
 from gateway.policy.names import WEEKDAYS, Getter, Kind, Name
-
-Test = Callable[[Facts], bool]
 
 FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 """What reading or comparing a value may raise; never more, a broken gateway must not look like a broken rule."""
@@ -189,9 +199,9 @@ class _Compiler:
     def truth(self, node: ast.expr) -> Test:
         if isinstance(node, ast.BoolOp):
             parts = [self.truth(value) for value in node.values]
-            return _all(parts) if isinstance(node.op, ast.And) else _any(parts)
+            return every(parts) if isinstance(node.op, ast.And) else some(parts)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return _negate(self.truth(node.operand))
+            return negation(self.truth(node.operand))
         if isinstance(node, ast.Compare):
             return self.comparison(node)
         if isinstance(node, ast.Call):
@@ -214,12 +224,12 @@ class _Compiler:
     def comparison(self, node: ast.Compare) -> Test:
         operands = [node.left, *node.comparators]
         parts = [self.compare(node, operands[i], operator, operands[i + 1]) for i, operator in enumerate(node.ops)]
-        return _all(parts)
+        return every(parts)
 
     def compare(self, whole: ast.expr, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Test:
         if isinstance(operator, ast.In | ast.NotIn):
             test = self.membership(left, right)
-            return test if isinstance(operator, ast.In) else _negate(test)
+            return test if isinstance(operator, ast.In) else negation(test)
         compare = _COMPARE.get(type(operator))
         if compare is None:
             raise self.refuse(
@@ -235,7 +245,9 @@ class _Compiler:
                 f"{_KINDS_ZH[one.kind]}不能这样比较",
                 ("use ==, !=, in, has(…) or between(…)", "请使用 ==、!=、in、has(…) 或 between(…)"),
             )
-        return _compare(one, compare, two)
+        if two.literal:
+            return against(one.get, compare, two.value)
+        return between_two(one.get, compare, two.get)
 
     def pair(self, left: ast.expr, right: ast.expr) -> tuple[Term, Term]:
         """Two sides of one kind; a text literal beside a grade is read as a grade."""
@@ -283,8 +295,7 @@ class _Compiler:
             values = frozenset(self.constant_beside(item, left) for item in right.elts)
             if not values:
                 raise self.refuse(right, "P022", "the list is empty", "列表为空")
-            get = one.get
-            return lambda facts: get(facts) in values
+            return one_of(one.get, values)
         two = self.term(right)
         if two.kind != "texts":
             # "a" in "abc" would be a search inside the text, which nobody means
@@ -298,7 +309,7 @@ class _Compiler:
         if one.kind != "text":
             raise self.mismatch(left, one.kind, "text")
         self.check_word(left, one, two)
-        return _member(one.get, two.get)
+        return member(one.get, two.get)
 
     def constant_beside(self, item: ast.expr, left: ast.expr) -> object:
         other, term = self.pair(left, item)
@@ -369,7 +380,7 @@ class _Compiler:
             return self.weekday(node, term.get, words)
         for argument in node.args[1:]:
             self.check_word(argument, self.term(argument), term)
-        return _has(term.get, frozenset(words))
+        return holds_one(term.get, frozenset(words))
 
     def word(self, node: ast.expr) -> str:
         value = _constant(node)
@@ -390,8 +401,7 @@ class _Compiler:
                     f"`{word}` 不是有效的网段",
                     ('write for example "10.0.0.0/8"', '写法示例:"10.0.0.0/8"'),
                 ) from None
-        found = tuple(networks)
-        return lambda facts: _inside(get(facts), found)
+        return in_networks(get, tuple(networks))
 
     def between(self, node: ast.Call, get: Getter, words: list[str]) -> Test:
         if len(words) != 2 or not all(_TIME.match(word) for word in words) or words[0] == words[1]:
@@ -402,10 +412,7 @@ class _Compiler:
                 "`between` 需要两个不同的时间",
                 ('write for example "08:00", "18:00"', '写法示例:"08:00", "18:00"'),
             )
-        start, end = words
-        if start < end:
-            return lambda facts: start <= _text(get(facts)) < end
-        return lambda facts: not end <= _text(get(facts)) < start  # over midnight
+        return in_hours(get, words[0], words[1])
 
     def weekday(self, node: ast.Call, get: Getter, words: list[str]) -> Test:
         days: set[str] = set()
@@ -417,95 +424,7 @@ class _Compiler:
                 )
             start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
             days.update(WEEKDAYS[(start + i) % 7] for i in range((end - start) % 7 + 1))
-        chosen = frozenset(days)
-        return lambda facts: get(facts) in chosen
-
-
-# --- closures ---------------------------------------------------------------------------------
-
-
-def _all(parts: list[Test]) -> Test:
-    if len(parts) == 1:
-        return parts[0]
-    if len(parts) == 2:
-        one, two = parts
-        return lambda facts: one(facts) and two(facts)
-    if len(parts) == 3:
-        first, second, third = parts
-        return lambda facts: first(facts) and second(facts) and third(facts)
-    tests = tuple(parts)
-
-    def every(facts: Facts) -> bool:
-        return all(test(facts) for test in tests)
-
-    return every
-
-
-def _any(parts: list[Test]) -> Test:
-    if len(parts) == 2:
-        one, two = parts
-        return lambda facts: one(facts) or two(facts)
-    tests = tuple(parts)
-
-    def some(facts: Facts) -> bool:
-        return any(test(facts) for test in tests)
-
-    return some
-
-
-def _negate(test: Test) -> Test:
-    return lambda facts: not test(facts)
-
-
-def _compare(one: Term, compare: Callable[[Any, Any], Any], two: Term) -> Test:
-    left, right = one.get, two.get
-    if two.literal and compare is eq:
-        value = two.value
-        return lambda facts: left(facts) == value
-    if two.literal and compare is ne:
-        value = two.value
-        return lambda facts: left(facts) != value
-    if two.literal:
-        value = two.value
-        return lambda facts: compare(left(facts), value) is True
-    return lambda facts: compare(left(facts), right(facts)) is True
-
-
-def _member(left: Getter, right: Getter) -> Test:
-    def inside(facts: Facts) -> bool:
-        held = right(facts)
-        return isinstance(held, frozenset) and left(facts) in held
-
-    return inside
-
-
-def _has(get: Getter, wanted: frozenset[str]) -> Test:
-    def held(facts: Facts) -> bool:
-        values = get(facts)
-        return isinstance(values, frozenset) and not wanted.isdisjoint(values)
-
-    return held
-
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _inside(source: object, networks: tuple[Network, ...]) -> bool:
-    address = _address(_text(source))
-    return any(address.version == network.version and address in network for network in networks)
-
-
-@lru_cache(maxsize=4096)
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address of a caller; ::ffff:10.1.2.3 is 10.1.2.3, or a rule about 10.0.0.0/8 could be passed by."""
-    address = ipaddress.ip_address(text)
-    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError("not a text")
+        return one_of(get, frozenset(days))
 
 
 def _constant(node: ast.expr) -> str | int | float | bool | None:

@@ -25,7 +25,8 @@ from casbin.rbac import RoleManager
 from msgspec import Struct
 
 from gateway.facts import Facts
-from gateway.policy.condition import FAILURES, Test
+from gateway.policy.closures import Test
+from gateway.policy.condition import FAILURES
 from gateway.policy.content import Content, Row
 from gateway.policy.levels import span
 

@@ -17,7 +17,7 @@ from math import inf
 from msgspec import Struct
 
 from gateway.facts import Asset, Grade, Reason, Subject
-from gateway.policy.condition import Test
+from gateway.policy.closures import Test
 from gateway.policy.content import Content
 from gateway.policy.duties import Duties, Then, duties, parse
 from gateway.policy.engine import Engine, Sub
