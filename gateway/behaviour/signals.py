@@ -9,7 +9,6 @@ never change their meaning. Rules:
 2. Evidence is a count, a site or an hour: nothing that the entry does not hold already.
 """
 
-from bisect import bisect_right
 from typing import Literal, NamedTuple
 
 Home = Literal["user", "session", "device", "source"]
@@ -68,13 +67,14 @@ RECORD_WEIGHT: dict[str, float] = {
 
 def points(curve: Curve, count: float) -> float:
     """The points that this count is worth."""
-    place = bisect_right(curve, count, key=lambda corner: corner[0])
-    if place == 0:
-        return 0.0
-    if place == len(curve):
-        return float(curve[-1][1])
-    (left, low), (right, high) = curve[place - 1], curve[place]
-    return low + (high - low) * (count - left) / (right - left)
+    left, low = curve[0]
+    if count < left:
+        return 0.0  # nearly always
+    for right, high in curve[1:]:
+        if count < right:
+            return low + (high - low) * (count - left) / (right - left)
+        left, low = right, high
+    return float(low)
 
 
 def decayed(points: float, age: float, half_life: float) -> float:

@@ -250,13 +250,13 @@ class Watcher:
     def _count(self, windows: Windows, at: float, factor: float, live: Live) -> None:
         """What the counts of the windows are worth."""
         objects = windows.objects.count(at, _OBJECTS_SPAN)
-        if worth := points(ENUMERATION, objects / factor):
+        if objects and (worth := points(ENUMERATION, objects / factor)):
             live["enumeration"] = (worth * self._scale["enumeration"], f"{objects} different records in 5 minutes")
         records = windows.volume.total(at, *_VOLUME)
-        if worth := points(VOLUME, records / factor):
+        if records and (worth := points(VOLUME, records / factor)):
             live["volume"] = (worth * self._scale["volume"], f"{records:.0f} records weighted by grade in 10 minutes")
         denied = windows.denied.total(at, *_DENIED)
-        if worth := points(DENIED, denied / factor):
+        if denied and (worth := points(DENIED, denied / factor)):
             live["denied_burst"] = (worth * self._scale["denied_burst"], f"{denied:.0f} refusals in 2 minutes")
 
     def _shown_by_session(self, session: Session, at: float, place: Place) -> Live | None:

@@ -23,6 +23,7 @@ PLACES = 4  # of a session
 OBJECTS = 64
 FAINT = 0.5  # points below which a contribution is forgotten
 _SPARED = 8
+_FEW = 4  # below this, what is over is not worth looking for
 
 
 class Buckets:
@@ -40,7 +41,7 @@ class Buckets:
             amounts = self._amounts = {}
         slice = int(at // width)
         amounts[slice] = amounts.get(slice, 0.0) + amount
-        if len(amounts) > count:
+        if len(amounts) > _FEW:
             newest = max(amounts)
             for old in [one for one in amounts if one <= newest - count]:
                 del amounts[old]
@@ -72,7 +73,7 @@ class Distinct:
             seen = self._seen = {}
         mark = hash(thing)
         seen[mark] = max(at, seen.get(mark, 0.0))
-        if len(seen) > most:
+        if len(seen) > _FEW:
             newest = max(seen.values())
             for old in [one for one, when in seen.items() if when <= newest - span]:
                 del seen[old]

@@ -138,7 +138,7 @@ def test_many_refusals_in_a_row_count_and_so_do_not_founds_behind_the_gateway() 
         world = World()
         at = world.settle()
         for n in range(14):
-            world.ask(at + 2 * n, **how)  # type: ignore[arg-type]  # literals of a test
+            world.ask(at + 2 * n, **how)
         assert world.weigh(at + 30).band == "step_up"
 
 
