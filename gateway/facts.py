@@ -12,6 +12,8 @@ they read and make these. Rules:
 
 They are `msgspec.Struct`s because a frozen dataclass costs ten times as much to make
 (1.5 µs against 0.15 µs) and the journey makes a dozen of them for each request.
+Those that hold nothing but text, numbers and each other are `gc=False`: they cannot form a cycle, and
+the collector need not walk through the thousands that the control process reads each second.
 """
 
 import enum
@@ -58,7 +60,7 @@ GRADE_TEXT: dict[Grade, str] = {
 GRADES: dict[str, Grade] = {text: grade for grade, text in GRADE_TEXT.items()}
 
 
-class Reason(Struct, frozen=True, omit_defaults=True):
+class Reason(Struct, frozen=True, omit_defaults=True, gc=False):
     """Why: a code of `gateway.reasons`, the rule that spoke (`rules/20-health.yaml:14`), a detail.
 
     The detail is for operators and entries; it is never shown to the caller.
@@ -159,7 +161,7 @@ class Unreadable(Struct, frozen=True):
 # --- identity, device, behaviour, catalog ---------------------------------------------------
 
 
-class Proof(Struct, frozen=True, omit_defaults=True):
+class Proof(Struct, frozen=True, omit_defaults=True, gc=False):
     """How the subject proved who they are."""
 
     method: Literal["none", "bearer", "certificate"] = "none"
@@ -173,7 +175,7 @@ class Proof(Struct, frozen=True, omit_defaults=True):
     bound: bool = False  # sender-constrained, and the binding was checked
 
 
-class Subject(Struct, frozen=True, omit_defaults=True):
+class Subject(Struct, frozen=True, omit_defaults=True, gc=False):
     """Who is asking (made by identity).
 
     A rejected credential is a Subject whose `rejection` says why: it never becomes anonymous.
@@ -195,7 +197,7 @@ class Subject(Struct, frozen=True, omit_defaults=True):
 ANONYMOUS = Subject(id="", kind="anonymous")
 
 
-class Check(Struct, frozen=True, omit_defaults=True):
+class Check(Struct, frozen=True, omit_defaults=True, gc=False):
     """One health check of a device; `passed` is None when it is unknown or too old."""
 
     name: str
@@ -203,7 +205,7 @@ class Check(Struct, frozen=True, omit_defaults=True):
     seen_at: float
 
 
-class Posture(Struct, frozen=True, omit_defaults=True):
+class Posture(Struct, frozen=True, omit_defaults=True, gc=False):
     """What is known about the machine (made by device). Stale or missing is never healthy."""
 
     device: str = ""
@@ -239,7 +241,7 @@ class Report(Struct, frozen=True, omit_defaults=True):
     managed: bool | None = None
 
 
-class Signal(Struct, frozen=True, omit_defaults=True):
+class Signal(Struct, frozen=True, omit_defaults=True, gc=False):
     """One piece of evidence about behaviour: its points now, since when, and what was seen."""
 
     name: str
@@ -251,7 +253,7 @@ class Signal(Struct, frozen=True, omit_defaults=True):
 Band = Literal["normal", "step_up", "limit", "quarantine"]
 
 
-class Risk(Struct, frozen=True, omit_defaults=True):
+class Risk(Struct, frozen=True, omit_defaults=True, gc=False):
     """How they are behaving (made by behaviour); `score` 0–100, None while unknown (cold)."""
 
     score: float | None = None
@@ -307,14 +309,14 @@ class Facts(Struct, frozen=True, eq=False):
 # --- policy: the decision ---------------------------------------------------------------------
 
 
-class FieldMask(Struct, frozen=True):
+class FieldMask(Struct, frozen=True, gc=False):
     """What happens to one field: `keep`, or a technique such as `partial(1,1)` or `hash`."""
 
     path: str
     technique: str
 
 
-class Mask(Struct, frozen=True):
+class Mask(Struct, frozen=True, gc=False):
     """Obligation: show the answer only through these masks.
 
     `unlabelled` says what happens to a field the catalog does not know.
@@ -439,7 +441,7 @@ class BodyFailed(Exception):
         self.detail = detail
 
 
-class Revealed(Struct, frozen=True):
+class Revealed(Struct, frozen=True, gc=False):
     """What masking did to one reply, for the record: counts and field paths, never values."""
 
     masked: tuple[tuple[str, int], ...] = ()  # (path, how many values)
@@ -490,7 +492,7 @@ class Notice(Struct, frozen=True):
 # --- audit: what is remembered (entry format v1, docs/design/contracts.md) --------------------
 
 
-class VerdictEntry(Struct, frozen=True, tag_field="kind", tag="verdict", omit_defaults=True):
+class VerdictEntry(Struct, frozen=True, tag_field="kind", tag="verdict", omit_defaults=True, gc=False):
     """A decision and the facts it rests on, written before anything is forwarded."""
 
     v: int
@@ -529,7 +531,7 @@ class VerdictEntry(Struct, frozen=True, tag_field="kind", tag="verdict", omit_de
     notify: tuple[str, ...] = ()
 
 
-class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_defaults=True):
+class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_defaults=True, gc=False):
     """How a forwarded request ended; `verdict` is the decision id. Written when the reply ends."""
 
     v: int
@@ -549,7 +551,7 @@ class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_de
     records: int = 0
 
 
-class NoticeEntry(Struct, frozen=True, tag_field="kind", tag="notice", omit_defaults=True):
+class NoticeEntry(Struct, frozen=True, tag_field="kind", tag="notice", omit_defaults=True, gc=False):
     """Something beside the requests, or equal refusals that could not be read, counted."""
 
     v: int
@@ -562,7 +564,7 @@ class NoticeEntry(Struct, frozen=True, tag_field="kind", tag="notice", omit_defa
     count: int = 1
 
 
-class ActEntry(Struct, frozen=True, tag_field="kind", tag="act", omit_defaults=True):
+class ActEntry(Struct, frozen=True, tag_field="kind", tag="act", omit_defaults=True, gc=False):
     """What an operator did through the control door: who, what, to whom, and whether it took effect."""
 
     v: int

@@ -6,15 +6,20 @@ Every figure is read from an entry, or from what the board and the sealer say ab
 2. A label is a name from the configuration, the reason table or a fixed list: never a user, a path, an
    address or a token. At most 200 values per label; what comes after is `_other`, so that nobody can
    fill the memory of a monitoring system with invented names.
-3. A child is looked up once and kept: `.labels()` costs three times an increment.
+3. Counting is adding to a dictionary; the work of an exposition is done at a scrape.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any, Protocol
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 from gateway.reasons import REASONS
@@ -47,49 +52,91 @@ class Gauges(Struct, frozen=True):
     jwks_age: tuple[tuple[str, float], ...] = ()  # (issuer, seconds)
 
 
-_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+class _Tally:
+    """What is counted for each combination of labels, with their values bounded.
+
+    Kept by ourselves and handed to prometheus-client at a scrape: an increment of a dictionary costs a
+    quarter of `Counter.inc`, and one request is a dozen of them.
+    """
+
+    def __init__(self, name: str, text: str, labels: tuple[str, ...]) -> None:
+        self.name, self.text, self.labels = name, text, labels
+        self._counts: dict[tuple[str, ...], float] = {} if labels else {(): 0.0}
+        self._values: tuple[set[str], ...] = tuple(set() for _ in labels)
+
+    def add(self, labels: tuple[str, ...] = (), amount: float = 1.0) -> None:
+        """Count `amount` more."""
+        try:
+            self._counts[labels] += amount
+        except KeyError:
+            bounded = _bounded(self._values, labels)
+            self._counts[bounded] = self._counts.get(bounded, 0.0) + amount
+
+    def family(self) -> Metric:
+        """As it is exported."""
+        family = CounterMetricFamily(self.name, self.text, labels=self.labels)
+        for labels, count in list(self._counts.items()):  # a scrape may come from another thread
+            family.add_metric(labels, count)
+        return family
 
 
-class _Family(Generic[_Metric]):
-    """A metric with labels whose children are kept, and whose label values are bounded."""
+class _Spread:
+    """How measurements are distributed over buckets, for each combination of labels."""
 
-    def __init__(self, metric: _Metric, labels: int) -> None:
-        self._metric: _Metric = metric
-        self._children: dict[tuple[str, ...], _Metric] = {}
-        self._values: tuple[set[str], ...] = tuple(set() for _ in range(labels))
+    def __init__(self, name: str, text: str, bounds: tuple[float, ...], labels: tuple[str, ...]) -> None:
+        self.name, self.text, self.bounds, self.labels = name, text, bounds, labels
+        self._rows: dict[tuple[str, ...], list[float]] = {} if labels else {(): self._row()}
+        self._values: tuple[set[str], ...] = tuple(set() for _ in labels)
 
-    def __call__(self, *values: str) -> _Metric:
-        child = self._children.get(values)
-        return self._make(values) if child is None else child
+    def observe(self, labels: tuple[str, ...], value: float) -> None:
+        """Take in one measurement."""
+        row = self._rows.get(labels)
+        if row is None:
+            row = self._rows.setdefault(_bounded(self._values, labels), self._row())
+        row[bisect_left(self.bounds, value)] += 1
+        row[-1] += value
 
-    def _make(self, values: tuple[str, ...]) -> _Metric:
-        bounded = tuple([self._bounded(seen, value) for seen, value in zip(self._values, values, strict=True)])
-        child: _Metric = self._metric.labels(*bounded)
-        if bounded == values:  # an invented name must not fill our memory either
-            self._children[values] = child
-        return child
+    def family(self) -> Metric:
+        """As it is exported: cumulated, as Prometheus wants it."""
+        family = HistogramMetricFamily(self.name, self.text, labels=self.labels)
+        for labels, row in list(self._rows.items()):
+            counts = accumulate(row[:-1])
+            buckets = list(zip([*map(floatToGoString, self.bounds), "+Inf"], counts, strict=True))
+            family.add_metric(labels, buckets, row[-1])
+        return family
 
-    @staticmethod
-    def _bounded(seen: set[str], value: str) -> str:
-        if value not in seen:
-            if len(seen) >= LABEL_VALUES:
-                return OTHER
-            seen.add(value)
-        return value
+    def _row(self) -> list[float]:
+        return [0.0] * (len(self.bounds) + 2)  # one beyond the last bound, and the sum
 
 
-class Meter:
+def _bounded(values: tuple[set[str], ...], labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([_admit(seen, value) for seen, value in zip(values, labels, strict=True)])
+
+
+def _admit(seen: set[str], value: str) -> str:
+    if value not in seen:
+        if len(seen) >= LABEL_VALUES:
+            return OTHER
+        seen.add(value)
+    return value
+
+
+class Meter(Collector):
     """All metrics of the gateway, in a registry of their own. Belongs to the control process."""
 
     def __init__(self, version: str = "", python: str = "") -> None:
         self.registry = registry = CollectorRegistry()
         self._pairs = Pairs()
 
-        def counter(name: str, text: str, *labels: str) -> _Family[Counter]:
-            return _Family(Counter(name, text, labels, registry=registry), len(labels))
+        self._families: list[_Tally | _Spread] = []
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> _Family[Histogram]:
-            return _Family(Histogram(name, text, labels, buckets=buckets, registry=registry), len(labels))
+        def counter(name: str, text: str, *labels: str) -> _Tally:
+            self._families.append(tally := _Tally(name, text, labels))
+            return tally
+
+        def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> _Spread:
+            self._families.append(spread := _Spread(name, text, buckets, labels))
+            return spread
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
             return Gauge(name, text, labels, registry=registry)
@@ -114,20 +161,14 @@ class Meter:
         self._auth = counter("gateway_auth_failures_total", "Credentials that were rejected.", "reason")
         self._refused = counter("gateway_refused_total", "Requests that could not be read or recorded.", "reason")
         self._shed = counter("gateway_shed_total", "Requests that were turned away under load.", "reason")
-        self._risk = Histogram(
-            "gateway_risk_score", "Risk score at the time of a decision.", buckets=_SCORES, registry=registry
-        )
-        self._honey = Counter("gateway_honey_touched_total", "Requests for a decoy.", registry=registry)
+        self._risk = histogram("gateway_risk_score", "Risk score at the time of a decision.", _SCORES)
+        self._honey = counter("gateway_honey_touched_total", "Requests for a decoy.")
         self._entries = counter("gateway_audit_entries_total", "Entries that were sealed.", "kind")
-        self._interrupted = Counter(
-            "gateway_interrupted_total", "Permits whose process died before the outcome.", registry=registry
-        )
+        self._interrupted = counter("gateway_interrupted_total", "Permits whose process died before the outcome.")
         self._reloads = counter("gateway_policy_reloads_total", "Attempts to load the policies.", "result")
-        self._mismatches = Counter(
-            "gateway_policy_mismatches_total", "Decisions that the reference did not confirm.", registry=registry
-        )
+        self._mismatches = counter("gateway_policy_mismatches_total", "Decisions that the reference did not confirm.")
         self._postures = counter("gateway_posture_reports_total", "Posture reports received.", "result")
-        self._restarts = Counter("gateway_worker_restarts_total", "Workers that were replaced.", registry=registry)
+        self._restarts = counter("gateway_worker_restarts_total", "Workers that were replaced.")
         self._size = gauge("gateway_audit_sealed_size", "Entries under the last checkpoint.")
         self._checkpoint = gauge("gateway_audit_checkpoint_timestamp_seconds", "When the last checkpoint was signed.")
         self._unsealed = gauge("gateway_audit_unsealed_entries", "Entries that wait to be sealed.")
@@ -141,6 +182,7 @@ class Meter:
         self._observe = gauge("gateway_observe_mode", "1 where an API observes and does not enforce.", "api")
         self._switch = gauge("gateway_insecure_switch", "1 for each switch that weakens something.", "switch")
         self._jwks = gauge("gateway_jwks_age_seconds", "Age of the keys of an issuer.", "issuer")
+        registry.register(self)
         gauge("gateway_build_info", "The version that runs.", "version", "python").labels(version, python).set(1)
         self._readers: Mapping[type, Callable[[Any], None]] = {
             VerdictEntry: self._verdict,
@@ -148,6 +190,10 @@ class Meter:
             NoticeEntry: self._notice,
             ActEntry: self._act,
         }
+
+    def collect(self) -> Iterator[Metric]:
+        """What was counted so far (the registry calls this at a scrape)."""
+        return (family.family() for family in self._families)
 
     def read(self, entry: Entry) -> None:
         """Count what this entry tells."""
@@ -177,16 +223,24 @@ class Meter:
     # --- one entry each -------------------------------------------------------------------------
 
     def _verdict(self, entry: VerdictEntry) -> None:
-        self._entries("verdict").inc()
+        self._entries.add(("verdict",))
         reason = entry.reasons[0].code if entry.reasons else ""
-        self._decisions(entry.api, entry.outcome, reason, entry.grade, entry.stage).inc()
+        self._decisions.add(
+            (
+                entry.api,
+                entry.outcome,
+                reason,
+                entry.grade,
+                entry.stage,
+            )
+        )
         score, rejection = entry.risk.score, entry.subject.rejection
         if score is not None:
-            self._risk.observe(score)
+            self._risk.observe((), score)
         if rejection is not None:
-            self._auth(rejection.code).inc()
+            self._auth.add((rejection.code,))
         if entry.honey:
-            self._honey.inc()
+            self._honey.add()
         if entry.outcome == "permit":
             self._pairs.wait(entry)
         else:
@@ -194,62 +248,75 @@ class Meter:
             self._count(entry, meaning.status if meaning else 403)
 
     def _outcome(self, entry: OutcomeEntry) -> None:
-        self._entries("outcome").inc()
+        self._entries.add(("outcome",))
         verdict = self._pairs.match(entry)
         if entry.code == "interrupted":
-            self._interrupted.inc()
+            self._interrupted.add()
         if verdict is None:
             return  # decided before this process began to read
         api = verdict.api
         self._count(verdict, entry.status)
         if entry.code != "interrupted":
-            self._duration(api).observe(entry.took)
+            self._duration.observe((api,), entry.took)
         if entry.waited:
-            self._waited(api).observe(entry.waited)
+            self._waited.observe((api,), entry.waited)
         if entry.masked:
-            self._masked(api).inc(sum([count for _, count in entry.masked]))
+            self._masked.add((api,), sum([count for _, count in entry.masked]))
         if entry.unlabelled:
-            self._unlabelled(api).inc(len(entry.unlabelled))
+            self._unlabelled.add((api,), len(entry.unlabelled))
         if entry.records:
-            self._records(api, verdict.grade).inc(entry.records)
+            self._records.add(
+                (
+                    api,
+                    verdict.grade,
+                ),
+                entry.records,
+            )
 
     def _count(self, verdict: VerdictEntry, status: int) -> None:
         method = verdict.method if verdict.method in _METHODS else OTHER
-        self._requests(verdict.api, method, _CLASSES.get(status // 100, "none"), verdict.outcome).inc()
+        self._requests.add(
+            (
+                verdict.api,
+                method,
+                _CLASSES.get(status // 100, "none"),
+                verdict.outcome,
+            )
+        )
 
     def _notice(self, entry: NoticeEntry) -> None:
-        self._entries("notice").inc()
+        self._entries.add(("notice",))
         read = _NOTICES.get(entry.name)
         if read is not None:
             read(self, entry)
 
     def _act(self, entry: ActEntry) -> None:
-        self._entries("act").inc()
+        self._entries.add(("act",))
         if entry.act == "posture.report":
-            self._postures("accepted" if entry.ok else "rejected").inc()
+            self._postures.add(("accepted" if entry.ok else "rejected",))
         elif entry.act == "policy.reload":
-            self._reloads("loaded" if entry.ok else "rejected").inc()
+            self._reloads.add(("loaded" if entry.ok else "rejected",))
 
     def _shed_by(self, entry: NoticeEntry) -> None:
-        self._shed(_code(entry.detail)).inc(entry.count)
+        self._shed.add((_code(entry.detail),), entry.count)
 
     def _refused_by(self, entry: NoticeEntry) -> None:
-        self._refused(_code(entry.detail)).inc(entry.count)
+        self._refused.add((_code(entry.detail),), entry.count)
 
     def _unrecorded(self, entry: NoticeEntry) -> None:
-        self._refused("audit_unavailable").inc(entry.count)
+        self._refused.add(("audit_unavailable",), entry.count)
 
     def _reloaded(self, entry: NoticeEntry) -> None:
-        self._reloads("loaded" if entry.name == "policy.reload" else "rejected").inc(entry.count)
+        self._reloads.add(("loaded" if entry.name == "policy.reload" else "rejected",), entry.count)
 
     def _reported(self, entry: NoticeEntry) -> None:
-        self._postures(_code(entry.detail) if entry.detail else "accepted").inc(entry.count)
+        self._postures.add((_code(entry.detail) if entry.detail else "accepted",), entry.count)
 
     def _mismatched(self, entry: NoticeEntry) -> None:
-        self._mismatches.inc(entry.count)
+        self._mismatches.add((), entry.count)
 
     def _restarted(self, entry: NoticeEntry) -> None:
-        self._restarts.inc(entry.count)
+        self._restarts.add((), entry.count)
 
 
 _NOTICES: dict[str, Callable[[Meter, NoticeEntry], None]] = {
