@@ -91,20 +91,19 @@ def restore(written: Mapping[str, Mapping[str, str]], default: str, observe: str
     return Profiles(by_name, default, observe)
 
 
-def technique(profile: Profile, field: Field) -> Technique:
-    """What a profile does to one field."""
+def technique(profile: Profile, field: Field, clearance: Grade) -> Technique:
+    """What a profile does to one field, for a caller with this clearance."""
     for key in (field.path, field.identifier, field.grade.text, field.grade.national, ANYTHING):
-        if key in profile:
-            return profile[key]
+        how = profile.get(key)
+        if how is not None:
+            # before merging, not after: else a second allow with `partial` would show more than the first with `keep`
+            return REDACT if how == KEEP and field.grade > clearance else how
     return REDACT
 
 
 def merged(profiles: Iterable[Profile], field: Field, clearance: Grade) -> Technique:
-    """What all profiles together do to one field, for a caller with this clearance."""
-    how = reduce(strictest, (technique(profile, field) for profile in profiles), KEEP)
-    if how == KEEP and field.grade > clearance:
-        return REDACT
-    return how
+    """What all profiles together do to one field."""
+    return reduce(strictest, (technique(profile, field, clearance) for profile in profiles), KEEP)
 
 
 def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Grade) -> Mask:

@@ -34,13 +34,18 @@ def names(*some: str) -> frozenset[str]:
     ],
 )
 def test_path_then_identifier_then_grade_then_redact(field: Field, how: str) -> None:
-    assert technique(PROFILES.by_name["standard"], field).text == how
+    assert technique(PROFILES.by_name["standard"], field, Grade.CORE).text == how
 
 
 def test_a_field_above_the_clearance_is_never_in_clear() -> None:
     keep = [PROFILES.by_name["none"]]
     assert merged(keep, ID, Grade.IMPORTANT).text == "keep"
     assert merged(keep, ID, Grade.GENERAL_4).text == "redact"
+
+
+def test_a_second_allow_does_not_open_what_the_clearance_closed() -> None:
+    both = [PROFILES.by_name["none"], {"*": parse_technique("partial(3,3)")}]
+    assert merged(both, ID, Grade.GENERAL_4).text == "redact"
 
 
 def test_the_default_profile_serves_an_allow_that_names_none() -> None:
