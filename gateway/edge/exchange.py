@@ -205,7 +205,7 @@ class Exchange:
         for name, value in headers:
             name = name.lower()
             if name not in _OURS:
-                lines.append(b"%b: %b\r\n" % (name, value))
+                lines.append(b"%b: %b" % (name, value))
             elif name == b"content-length":
                 self._announce(value)
             elif name == b"connection" and b"close" in value.lower():
@@ -233,23 +233,24 @@ class Exchange:
                 self._left = size
             elif self.head.version == "1.1":
                 self._chunked = True
-                lines.append(b"transfer-encoding: chunked\r\n")
+                lines.append(b"transfer-encoding: chunked")
             else:
                 line.keep_alive = False  # only the end of the connection ends such an answer
         if self._left is not None and self._status != 204:
-            lines.append(b"content-length: %d\r\n" % self._left)
+            lines.append(b"content-length: %d" % self._left)
         if not line.keep_alive:
-            lines.append(b"connection: close\r\n")
+            lines.append(b"connection: close")
         elif self.head.version == "1.0":
-            lines.append(b"connection: keep-alive\r\n")
-        block = b"".join(lines)
+            lines.append(b"connection: keep-alive")
+        lines.append(b"\r\n")
+        block = b"\r\n".join(lines)
         if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
             raise RuntimeError("a header of the answer holds a line end or NUL")
         self._invite = False
         self.begun = True
         if self._holds:
             self.release()
-        return b"".join((_STATUS[self._status], line.common_headers(), block, b"\r\n"))
+        return b"".join((_STATUS[self._status], line.common_headers(), block))
 
     def _piece(self, body: bytes | memoryview, more: bool) -> None:
         left = self._left

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.edge import Settings, reason_page, refusal, resource_metadata, turn_away
+from gateway.edge import Settings, plain, reason_page, refusal, resource_metadata, turn_away
 from gateway.facts import Ask, Challenge, Deny, Fault, Reason, Refused, Reply, Unreadable
 from gateway.reasons import REASONS
 from tests.literals import NOW, an_ask
@@ -149,3 +149,9 @@ def test_clients_learn_where_tokens_come_from() -> None:
         "bearer_methods_supported": ["header"],
         "tls_client_certificate_bound_access_tokens": False,
     }
+
+
+def test_a_small_answer_of_our_own_says_its_length() -> None:
+    reply = plain(200, b"text/plain", b"ok\n")
+    assert (reply.status, reply.body, field(reply, b"content-length")) == (200, b"ok\n", b"3")
+    assert field(reply, b"cache-control") == b"no-store"
