@@ -28,6 +28,8 @@ from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED, Keyed
 
 MAX_DEPTH = 100
+MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
+MAX_WORK = 128 * 1024 * 1024  # bytes times levels: each level reads what lies below it once more
 TOO_DEEP = "not inspected: nested too deeply"
 MAX_UNLABELLED = 64
 MAX_PATH = 200
@@ -93,6 +95,8 @@ def _stripped(body: bytes) -> bytes:
         raise NotJson("not JSON: nothing but white space")
     if text[0] not in _CONTAINERS:
         _whole(text)
+    if len(text) > MAX_VALUES and text.count(b",") > MAX_VALUES:
+        raise NotJson(f"not inspected: more than {MAX_VALUES} values")
     return text
 
 
@@ -228,6 +232,8 @@ class _Walk:
                 await turn()
             # written at once: the objects of a long answer need ten times its bytes
             return Raw(encode(shown)) if isinstance(shown, dict | list) else shown
+        if depth * len(text) > MAX_WORK:
+            raise NotJson(TOO_DEEP)
         if text[0] == _OBJECT and (state.rule is None or not state.rule.drop):
             return await self._long_object(text, state, depth, trail)
         if text[0] == _ARRAY:

@@ -72,7 +72,8 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
             if size > RATIO_FREE and size > RATIO * len(body):
                 raise Withheld(f"unpacks to more than {RATIO} times its length")
             out.append(piece)
-            await turn()
+            if size > PIECE:
+                await turn()
     except _BROKEN as error:
         raise Withheld("its content coding is broken") from error
     return b"".join(out)

@@ -372,6 +372,19 @@ def test_others_get_their_turn_while_a_long_answer_is_walked() -> None:
     assert asyncio.run(story()) >= len(body) // (128 * 1024)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"1," * 600_000 + b"1]",
+        b"[" + b"[]," * 600_000 + b"[]]",
+        b'{"a":' * 60 + b'{"pad":"' + b"x" * 4_000_000 + b'"}' + b"}" * 60,
+    ],
+)
+def test_an_answer_made_to_cost_memory_or_time_is_withheld(body: bytes) -> None:
+    with pytest.raises(NotJson, match="not inspected"):
+        long_shown(body, "$..id redact")
+
+
 # --- laws -------------------------------------------------------------------------------------------------
 
 names = st.sampled_from(["id", "name", "a", "身份证", "I\u0307d", "x y", "id\u200b", '"', "\\", "0"])

@@ -1,5 +1,7 @@
 """What becomes of one value: nothing too much, whatever the value looks like."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,15 @@ def test_partial_hides_something_and_its_length(text: str, first: int, last: int
 def test_invisible_characters_do_not_carry_a_value_along() -> None:
     hidden = "".join(chr(0xE0000 + ord(c)) for c in "330106199003072319")
     assert len(done("partial(1,0)", f"A{hidden}BC")) <= 8 + len(STARS)
+
+
+def test_megabytes_of_marks_cost_nothing() -> None:
+    text = "e" + "\u0301" * 2_000_000 + "z"
+    started = process_time()
+    assert len(done("partial(1,0)", text)) <= 8 + len(STARS)
+    assert done("partial(1,1)", text) == STARS
+    assert done("truncate(3)", "王" * 3_000_000) == "王王王"
+    assert process_time() - started < 0.2
 
 
 def test_a_digest_depends_on_key_department_and_value_only() -> None:
