@@ -147,18 +147,19 @@ class _Walk:
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         members = _members(text)
-        if state.deep is None:
+        if not state.opened:
             state.open()
-        edges = state.edges
-        known = members.keys() <= edges.keys()
+        known = members.keys() <= state.edges.keys()
         targets: Iterable[tuple[str, State]]
         if state.other.inert:
-            targets = state.deep or ()
-        elif known and text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0:
+            targets = state.deep
+        elif not known:
+            leads, other = state.edges.get, state.other
+            targets = [(name, leads(name, other)) for name in members]
+        elif text.find(b"{", 1) < 0 and text.find(b"[", 1) < 0:
             targets = state.flat  # no bracket inside: nothing can hide below a value that is shown
         else:
-            other = state.other
-            targets = [(name, edges.get(name, other)) for name in members]
+            targets = state.deep
         counts, digest = self.counts, self._digest
         for name, to in targets:
             raw = members.get(name)
@@ -244,7 +245,7 @@ class _Walk:
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         members = _members(text)
-        if state.deep is None:
+        if not state.opened:
             state.open()
         for name, raw in list(members.items()):
             to = state.edges.get(name, state.other)

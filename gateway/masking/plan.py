@@ -60,6 +60,7 @@ class State:
         "inert",
         "key",
         "noted",
+        "opened",
         "other",
         "rare",
         "rule",
@@ -87,7 +88,8 @@ class State:
         )  # a text here needs more than its technique
         self.edges: dict[str, State] = {}
         self.other: State = self
-        self.deep: tuple[tuple[str, State], ...] | None = None
+        self.opened = False
+        self.deep: tuple[tuple[str, State], ...] = ()
         self.flat: tuple[tuple[str, State], ...] = ()
         self.elements: State | None = None  # where every element leads, once known
         self.uniform = not any(_at(plan, place) is Element for place in places)
@@ -106,6 +108,7 @@ class State:
         self.edges = {name: plan.state(_follow(plan, reached, name), below) for name in sorted(names)}
         self.flat = tuple((name, to) for name, to in self.edges.items() if to.rule is not None or to.noted)
         self.deep = tuple((name, to) for name, to in self.edges.items() if not to.inert)
+        self.opened = True  # last: a state that could not be finished must not be walked as an empty one
 
     def element(self, index: int) -> "State":
         """Where the element of an array leads."""
