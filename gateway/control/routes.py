@@ -18,7 +18,7 @@ from starlette.requests import Request
 from gateway.control.answers import Answer, Raw, read_body, read_json
 from gateway.control.callers import Caller
 from gateway.control.door import Door, DoorFault, Query, Rejected, Revocation, Role
-from gateway.crypto.digest import b64url, sha256
+from gateway.crypto.digest import token_id
 
 ANY: frozenset[Role] = frozenset(("system", "security", "audit", "reporter", "metrics"))
 MAX_ROWS = 10_000
@@ -85,7 +85,7 @@ async def revoke(visit: Visit) -> Answer:
 def _nameable(kind: str, id: str) -> str:
     """The name of a token: a token itself must not end up in a store or an entry."""
     is_token = kind == "token" and id.count(".") == 2 and id.startswith("ey")
-    return b64url(sha256(id.encode()))[:22] if is_token else id
+    return token_id(id) if is_token else id
 
 
 async def list_revocations(visit: Visit) -> Answer:

@@ -1,7 +1,5 @@
 """Which routes has the door, and who may use each? The table, and what each route does."""
 
-import base64
-import hashlib
 from typing import Any
 
 import httpx
@@ -9,6 +7,7 @@ import pytest
 
 from gateway.control import Act, Rejected, Revocation
 from gateway.control.routes import WAYS
+from gateway.crypto.digest import token_id
 from tests.control.doors import A_FAULT, NOW, TOKENS, Behind, bearer, on_tcp
 
 pytestmark = pytest.mark.anyio
@@ -65,7 +64,7 @@ async def test_a_whole_token_is_replaced_by_its_name_before_anything_keeps_it() 
     token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
     async with on_tcp(behind) as base:
         await ask(base, "POST", "/v1/revocations", "security", json={"kind": "token", "id": token})
-    assert behind.asked[0][1].id == base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest())[:22].decode()
+    assert behind.asked[0][1].id == token_id(token)
     assert token not in repr(behind.asked) + repr(behind.acts)
 
 

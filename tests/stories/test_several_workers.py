@@ -116,7 +116,7 @@ def test_a_bad_policy_file_changes_nothing_and_is_named(gateway: Gateway) -> Non
     (gateway.folder / "policies" / "rules" / "99-bad.yaml").write_text("rules:\n  - id: x\n    effect: Deny\n")
     said = gateway.door("POST", "/v1/reload")
     assert said.status == 422
-    assert any(fault["file"].endswith("99-bad.yaml") and fault["line"] == 3 for fault in said.json["faults"])
+    assert any(fault["file"].endswith("99-bad.yaml") and fault["line"] == 3 for fault in said.json["errors"])
     assert gateway.door("GET", "/v1/policy").json["active"] == before
     assert gateway.get(OPEN, gateway.issuer.token()).status == 200
 
