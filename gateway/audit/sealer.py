@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct, json
+from msgspec import DecodeError, Struct, ValidationError, json
 
 from gateway.audit import chain, disk
 from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, read_checkpoint
@@ -242,9 +242,11 @@ class Sealer:
         offset, bad = place.offset, b""
         for line in data[:-1].split(b"\n"):
             raw = line[65:]
-            digest = _digest(anchors, line, raw)
+            digest = sha256(anchors[0] + raw).digest()
+            if hexlify(digest) != line[:64] or line[64:65] != b" ":
+                digest = _digest(anchors[1:], line, raw)
             entry = self._entry(journal, place, raw) if digest else None
-            if digest and entry is not None:
+            if entry is not None:
                 if bad:
                     self._declare_bad(journal, place, bad, f"entries {place.seq} to {entry.seq - 1}")
                     bad = b""
@@ -420,6 +422,8 @@ class Sealer:
     def _load(self) -> State:
         try:
             return json.decode((self._ledger / "sealer.json").read_bytes(), type=State)
+        except (DecodeError, ValidationError) as error:
+            raise Malformed("sealer.json cannot be read: restore it, do not start anew") from error
         except FileNotFoundError:
             if (self._ledger / "checkpoint").exists():
                 raise Malformed(
@@ -465,14 +469,14 @@ class Sealer:
             return 0
 
 
-def _digest(anchors: tuple[bytes, ...], line: bytes, raw: bytes) -> bytes | None:
-    """The digest of this line if it rests on one of the anchors."""
+def _digest(anchors: tuple[bytes, ...], line: bytes, raw: bytes) -> bytes:
+    """The digest of this line if it rests on one of the anchors, else nothing."""
     if line[64:65] == b" ":
         for anchor in anchors:
             digest = sha256(anchor + raw).digest()
             if hexlify(digest) == line[:64]:
                 return digest
-    return None
+    return b""
 
 
 def _anchors(line: bytes, anchor: bytes) -> tuple[bytes, ...]:

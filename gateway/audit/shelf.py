@@ -40,10 +40,14 @@ class Shelf:
         self.folder, self.size, self.tail = folder, size, tail
         for name in ("entries", "leaves"):
             (folder / name).mkdir(0o700, parents=True, exist_ok=True)
-        self._entries, self._leaves = -1, -1
-        self._roots = os.open(folder / "roots", _FLAGS, 0o600)
-        self._open()
-        self._cut()
+        self._entries = self._leaves = self._roots = -1
+        try:
+            self._roots = os.open(folder / "roots", _FLAGS, 0o600)
+            self._open()
+            self._cut()
+        except (OSError, Malformed):
+            self.close()
+            raise
 
     def append(self, entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
         """Append entries with their leaf hashes; call `sync` before anything is said about them."""
@@ -65,18 +69,21 @@ class Shelf:
             os.fdatasync(descriptor)
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files; a second time does nothing."""
         for descriptor in (self._entries, self._leaves, self._roots):
-            os.close(descriptor)
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._entries = self._leaves = self._roots = -1
 
     def _next(self) -> None:
         self.sync()
         root = root_of(read_leaves(self.folder, self.size - FILE, self.size))
         _write(self._roots, root)
-        os.close(self._entries)
-        os.close(self._leaves)
         self.tail = 0
+        left = (self._entries, self._leaves)
         self._open()
+        for descriptor in left:
+            os.close(descriptor)
 
     def _open(self) -> None:
         first = self.size - self.size % FILE

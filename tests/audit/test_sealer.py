@@ -246,6 +246,9 @@ def test_a_lost_memory_is_not_replaced_by_a_new_beginning(settings: Settings, si
     (settings.directory / "ledger" / "sealer.json").unlink()
     with pytest.raises(Malformed, match="do not start anew"):
         Sealer(settings, signer)
+    (settings.directory / "ledger" / "sealer.json").write_bytes(b'{"v":')
+    with pytest.raises(Malformed, match="cannot be read"):
+        Sealer(settings, signer)
 
 
 @pytest.mark.parametrize("crash", range(12))
@@ -304,6 +307,11 @@ def test_a_full_disk_delays_sealing_and_nothing_else(
         patch.setattr(disk, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         for _ in range(3):
             with pytest.raises(OSError, match="No space"):
+                one.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(sealer, "Shelf", lambda *_: (_ for _ in ()).throw(OSError(24, "Too many open files")))
+        for _ in range(3):
+            with pytest.raises(OSError, match="Too many"):
                 one.step()
     assert len(one.step().entries) == 17
     one.close()
