@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct
 
 from gateway.audit.journal import Settings as AuditSettings
+from gateway.behaviour import settings as behaviour
+from gateway.behaviour.sites import Site
 from gateway.catalog import ApiBinding
 from gateway.config import certificates, checks, model, secrets, units
 from gateway.config.codes import fault
@@ -49,6 +51,7 @@ class Config(Struct, frozen=True):
     edge: edge.Settings
     identity: identity.Settings
     device: device.Settings
+    behaviour: behaviour.Settings
     upstream: upstream.Settings
     audit: AuditSettings
     control: ControlSettings
@@ -95,6 +98,7 @@ class _Assembly:
             "edge": self._made((), self._edge),
             "identity": self._made(("identity",), self._identity),
             "device": self._made(("device",), self._device),
+            "behaviour": self._made(("behaviour",), self._behaviour),
             "upstream": self._made(("apis",), self._upstream),
             "audit": self._made(("audit",), self._audit),
             "control": self._made(("control",), self._control),
@@ -222,6 +226,17 @@ class _Assembly:
                 device.Reporter(one.id, _public_key(self.folder / one.key), tuple(one.orgs)) for one in said.reporters
             ),
             trusted_issuers=tuple(said.trusted_issuers),
+        )
+
+    def _behaviour(self) -> behaviour.Settings:
+        said = self.file.behaviour
+        return behaviour.Settings(
+            timezone=said.timezone,
+            timezones=dict(said.timezones),
+            sites=tuple(Site(one.name, tuple(one.networks), one.kind) for one in said.sites),
+            office_hours=said.office_hours,
+            weights=dict(said.weights),
+            identities_max=said.identities_max or behaviour.IDENTITIES_MAX,
         )
 
     def _upstream(self) -> upstream.Settings:

@@ -142,7 +142,7 @@ class Identity(Section):
     """Who may say who is asking."""
 
     issuer: Url | None = None
-    audience: Annotated[list[Text], _OneOrMany] | None = None
+    audience: Annotated[list[Text], _OneOrMany] | None = Field(default=None, min_length=1)
     jwks_uri: Url | None = None
     realm: Text | None = None
     typ: Literal["at+jwt", "any"] = "at+jwt"
@@ -176,6 +176,7 @@ class Site(Section):
 
     name: Name
     networks: list[Network] = Field(min_length=1)
+    kind: Literal["office", "dc", "vpn", "nat", "mobile"] = "office"
 
 
 class Behaviour(Section):

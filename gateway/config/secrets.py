@@ -57,13 +57,15 @@ def read(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a fifo must not hold the start
     except OSError as error:
         raise Unreadable("secret_unreadable", str(error.strerror), str(error.strerror)) from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)  # of the open file, not the path: nothing can be swapped in between
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable("secret_unreadable", "not a regular file", "不是普通文件")
         if status.st_mode & 0o022:
             raise Unreadable("secret_writable", mode=mode_text(status))
-        data = file.read(MAX_BYTES + 1)
+        data = os.read(handle, MAX_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(data) > MAX_BYTES or not data.strip():
         raise Unreadable("secret_unreadable", "empty or larger than 1 MiB", "为空或超过 1 MiB")
     return data.rstrip(b"\r\n")

@@ -72,7 +72,7 @@ def faults(state: Path, origin: str) -> list[str]:
                 load(path)
             elif len(data) != RANDOM_BYTES:
                 found.append(f"`{path}` must hold {RANDOM_BYTES} bytes")
-        except KeyFault as fault:
+        except (KeyFault, OSError) as fault:
             found.append(str(fault))
     return found
 

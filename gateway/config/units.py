@@ -209,6 +209,6 @@ def hours(text: str) -> tuple[int, int]:
     if found is None:
         raise Odd("hours")
     begin, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
-    if begin == end:
+    if begin >= end:
         raise Odd("hours")
     return begin, end

@@ -1,18 +1,57 @@
-"""Running commands in an empty folder, and a project to run them on."""
+"""Running commands in an empty folder, a project to run them on, and a door that answers."""
 
+import asyncio
+import io
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from gateway.cli import main
+from gateway.cli.screen import source_of
 from tests.cli.shell import ROOT, Ran, Run
+from tests.config.conftest import write_pair
+from tests.control.doors import SETTINGS, Behind, on_unix
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that ends soon, and its key."""
+    folder = tmp_path_factory.mktemp("pairs")
+    write_pair(folder / "tls.crt", folder / "tls.key", "api.example.gov")
+    return folder
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run `gateway …` in an empty folder; `environ` adds variables."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in this process, in an empty folder; `environ` adds variables."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("LANG", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run_it(*words: str | Path, **environ: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
+        source_of.cache_clear()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            try:
+                code = main(list(map(str, words)))
+            except SystemExit as left:
+                code = int(left.code or 0)
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    return run_it
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Run:
+    """Run `python -m gateway …` as a process of its own, in an empty folder; `environ` adds variables."""
 
     def run_it(*words: str | Path, **environ: str) -> Ran:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "GATEWAY__"))}
@@ -37,3 +76,24 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     subprocess.run([sys.executable, "-m", "gateway", "init", str(folder)], cwd=ROOT, check=True, capture_output=True)
     return folder
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> Iterator[Behind]:
+    """A control door at `c.sock` in the folder of `run`; the value says what it was asked."""
+    made = Behind()
+    opened, closing = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        from msgspec.structs import replace
+
+        async with on_unix(made, tmp_path / "c.sock", replace(SETTINGS, uid=os.geteuid())):
+            opened.set()
+            await asyncio.get_running_loop().run_in_executor(None, closing.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    assert opened.wait(10)
+    yield made
+    closing.set()
+    thread.join(10)

@@ -33,10 +33,10 @@ def test_every_kind_of_fault_is_told_in_one_run(run: Run, project: Path) -> None
     assert "not good" in done.out
 
 
-def test_a_fault_is_shown_with_its_line_and_a_caret(run: Run, project: Path) -> None:
+def test_a_fault_is_shown_with_its_line_and_a_caret(spawn: Run, project: Path) -> None:
     config = project / "gateway.yaml"
     config.write_text(config.read_text().replace("{keep: 3y}", "{keep: 30d}"))
-    done = run("check", "-c", config, "--lang", "zh-CN")
+    done = spawn("check", "-c", config, "--lang", "zh-CN")
     assert "错误 C070: `30d` 短于法律要求" in done.err
     lines = done.err.splitlines()
     shown = next(at for at, line in enumerate(lines) if "keep: 30d" in line)
@@ -72,8 +72,8 @@ def test_a_variable_that_overrides_is_named_in_its_fault(run: Run, project: Path
     assert "GATEWAY__AUDIT__KEEP:1:1: error C070" in done.err
 
 
-def test_json_goes_to_stdout_and_everything_else_to_stderr(run: Run, project: Path) -> None:
-    done = run("check", "-c", project / "gateway.yaml", "-o", "json")
+def test_json_goes_to_stdout_and_everything_else_to_stderr(spawn: Run, project: Path) -> None:
+    done = spawn("check", "-c", project / "gateway.yaml", "-o", "json")
     assert done.code == 0
     assert done.json["ok"] is True
     assert done.json["observing"] == ["civil-households"]
@@ -81,8 +81,8 @@ def test_json_goes_to_stdout_and_everything_else_to_stderr(run: Run, project: Pa
     assert "\x1b[" not in done.out + done.err
 
 
-def test_no_file_is_another_answer_than_a_bad_file(run: Run) -> None:
-    done = run("check")
+def test_no_file_is_another_answer_than_a_bad_file(spawn: Run) -> None:
+    done = spawn("check")
     assert done.code == 3
     assert "gateway init" in done.err
     assert done.out == ""

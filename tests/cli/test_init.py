@@ -8,12 +8,12 @@ from tests.cli.shell import Run
 VKEY = re.compile(r"gateway/audit\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}")
 
 
-def test_a_new_project_passes_its_own_check(run: Run, tmp_path: Path) -> None:
-    done = run("init", "p")
+def test_a_new_project_passes_its_own_check(spawn: Run, tmp_path: Path) -> None:
+    done = spawn("init", "p")
     assert done.code == 0
     assert VKEY.search(done.out)
     assert "hand this to your auditor" in done.out
-    checked = run("check", "-c", "p/gateway.yaml")
+    checked = spawn("check", "-c", "p/gateway.yaml")
     assert checked.code == 0, checked.err
     assert "good: it would start" in checked.out
     assert "C080" in checked.err  # observe is said aloud
@@ -71,7 +71,7 @@ def test_an_address_that_cannot_be_a_service_is_refused_before_anything_is_made(
     assert not (tmp_path / "p").exists()
 
 
-def test_it_answers_in_json_and_in_chinese(run: Run) -> None:
-    done = run("init", "p", "-o", "json", "--lang", "zh-CN")
+def test_it_answers_in_json_and_in_chinese(spawn: Run) -> None:
+    done = spawn("init", "p", "-o", "json", "--lang", "zh-CN")
     assert VKEY.fullmatch(done.json["verifier"])
-    assert "请将以下公钥交给审计人员" in run("init", "p", "--lang", "zh-CN").out
+    assert "请将以下公钥交给审计人员" in spawn("init", "p", "--lang", "zh-CN").out

@@ -39,8 +39,8 @@ def folder(tmp_path: Path, pairs: Path) -> Path:
     """`tls.crt`, `tls.key`, three authorities, and a `policies` folder."""
     for name in ("tls.crt", "nameless.crt"):
         (tmp_path / name).write_bytes((pairs / name).read_bytes())
-    for name in ("client-ca.pem", "device-ca.pem", "upstream-ca.pem"):
-        (tmp_path / name).write_bytes((pairs / "tls.crt").read_bytes())
+    for name, of in (("client-ca.pem", "tls.crt"), ("device-ca.pem", "nameless.crt"), ("upstream-ca.pem", "tls.crt")):
+        (tmp_path / name).write_bytes((pairs / of).read_bytes())
     for name in ("tls.key", "nameless.key"):
         (tmp_path / name).touch(mode=0o600)
         (tmp_path / name).write_bytes((pairs / name).read_bytes())

@@ -1,0 +1,65 @@
+"""`gateway audit`: what happened, and is the record whole?"""
+
+from pathlib import Path
+
+from gateway.audit.index import Index
+from gateway.audit.query import query  # noqa: F401 - the command reads through it
+from gateway.config.state import prepare
+from tests.cli.shell import Run
+from tests.control.doors import Behind
+
+
+def test_a_question_goes_through_the_door_and_is_on_record(spawn: Run, behind: Behind) -> None:
+    done = spawn("audit", "query", "outcome:deny", "--socket", "c.sock", "--limit", "5")
+    assert done.code == 0
+    assert "zhang.wei" in done.out
+    assert behind.asked == [("query", "outcome:deny", 5)]
+    assert behind.acts[0].act == "audit.query"
+    assert spawn("audit", "query", "outcome:deny", "--socket", "c.sock", "-o", "json").json == [
+        {"subject": "zhang.wei"}
+    ]
+
+
+def test_a_question_that_cannot_be_read_is_2_and_says_why(run: Run, behind: Behind) -> None:
+    done = run("audit", "query", "nonsense:1", "--socket", "c.sock")
+    assert (done.code, done.out) == (2, "")
+    assert "unknown field `nonsense`" in done.err
+
+
+def test_without_a_gateway_the_index_answers_and_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\n")
+    assert run("audit", "query", "outcome:deny").code == 3
+    prepare(tmp_path / "state", "gateway/audit")
+    Index(tmp_path / "state" / "index.db").close()
+    done = run("audit", "query", "outcome:deny")
+    assert done.code == 0
+    assert "not on record" in done.err
+    assert run("audit", "query", "nonsense:1", "--offline").code == 2
+
+
+def test_an_untouched_ledger_is_intact_and_its_own_key_is_remarked_on(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\n")
+    key = prepare(tmp_path / "state", "gateway/audit").verifier
+    assert run("audit", "verify").code == 0
+    assert "the gateway's own copy" in run("audit", "verify").err
+    (tmp_path / "handed.pub").write_text(key + "\n")
+    for given in (key, "handed.pub"):
+        done = run("audit", "verify", "state/ledger", "--public-key", given)
+        assert (done.code, done.err) == (0, "")
+
+
+def test_a_ledger_that_was_altered_is_4(spawn: Run, tmp_path: Path) -> None:
+    key = prepare(tmp_path / "state", "gateway/audit").verifier
+    (tmp_path / "state" / "ledger" / "checkpoints").write_text(
+        "gateway/audit\n5\nAAAA\n\n\u2014 gateway/audit AAAA\n\n"
+    )
+    done = spawn("audit", "verify", "state/ledger", "--public-key", key, "--lang", "zh-CN")
+    assert done.code == 4
+    assert "已被篡改" in done.out
+
+
+def test_no_key_or_an_odd_one_is_2(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ledger").mkdir()
+    assert run("audit", "verify", "ledger").code == 2
+    done = run("audit", "verify", "ledger", "--public-key", "hello")
+    assert (done.code, "public key" in done.err) == (2, True)

@@ -1,0 +1,67 @@
+"""`gateway doctor`: what would fail tomorrow?"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Run
+from tests.control.doors import Behind
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "p")
+    return tmp_path / "p"
+
+
+def test_it_names_what_is_good_bad_and_unknown(run: Run, project: Path) -> None:
+    (project / "state" / "keys" / "mask.key").chmod(0o644)
+    (project / "state" / "state.db").write_bytes(b"not a database, and long enough to be read as one" * 100)
+    done = run("doctor", "-c", project / "gateway.yaml", "-o", "json", GATEWAY__IDENTITY__ISSUER="http://127.0.0.1:1")
+    assert done.code == 1
+    found = {one["subject"]: one["state"] for one in done.json["findings"]}
+    assert found["keys"] == "bad"
+    assert found["store"] == "bad"
+    assert found["issuer"] == "bad"
+    assert found["packages"] == "good"
+    assert found["chain"] == "good"
+    assert found["door"] == "unknown"
+
+
+def test_bad_beats_unknown_and_unknown_beats_good(run: Run, project: Path) -> None:
+    bare = project / "gateway.yaml"
+    bare.write_text(
+        bare.read_text()
+        .replace("identity:\n  issuer: http://127.0.0.1:8082", "identity:\n  leeway: 30s")
+        .replace("  audience: gateway\n", "")
+    )
+    done = run("doctor", "-c", bare)
+    assert done.code == 3, done.out + done.err
+    assert "no gateway answers" in done.out
+
+
+def test_live_asks_only_the_running_gateway(spawn: Run, behind: Behind) -> None:
+    done = spawn("doctor", "--live", "--socket", "c.sock")
+    assert (done.code, done.out) == (0, "good  control door: answers, 1 workers\n")
+    behind.recording = False
+    assert spawn("doctor", "--live", "--socket", "c.sock", "--lang", "zh-CN").code == 1
+    assert spawn("doctor", "--live", "--socket", "none.sock").code == 3
+    assert spawn("doctor", "--live").code == 3
+
+
+def test_a_certificate_about_to_end_is_seen(run: Run, project: Path, pairs: Path) -> None:
+    for name in ("tls.crt", "tls.key"):
+        shutil.copy(pairs / name, project / name)
+    (project / "tls.key").chmod(0o600)
+    config = project / "gateway.yaml"
+    config.write_text(config.read_text() + "tls: {cert: tls.crt, key: file:tls.key}\n")
+    done = run("doctor", "-c", config, "-o", "json")
+    found = [one for one in done.json["findings"] if one["subject"] == "certificate"]
+    assert [(one["state"], one["values"]["days"]) for one in found] == [("warn", 1)]
+
+
+def test_a_damaged_checkpoint_is_seen(run: Run, project: Path) -> None:
+    (project / "state" / "ledger" / "checkpoints").write_text("gateway/audit\n5\nAAAA\n\n\u2014 gateway/audit AAAA\n\n")
+    done = run("doctor", "-c", project / "gateway.yaml", "-o", "json")
+    assert next(one["state"] for one in done.json["findings"] if one["subject"] == "chain") == "bad"

@@ -1,0 +1,13 @@
+"""`gateway explain-code`: what does this code mean, and what can I do?"""
+
+from tests.cli.shell import Run
+
+
+def test_codes_are_explained(run: Run) -> None:
+    assert "no rule allows this request" in run("explain-code", "no_rule").out
+    assert "file:/run/secrets" in run("explain-code", "c020").out
+    assert "没有规则允许该请求" in run("explain-code", "no_rule", "--lang", "zh-CN").out
+    assert run("explain-code", "no_rule", "-o", "json").json["status"] == 403
+    odd = run("explain-code", "no_rul")
+    assert (odd.code, odd.out) == (1, "")
+    assert 'did you mean "no_rule"?' in odd.err

@@ -1,0 +1,74 @@
+"""`gateway revoke`: who may no longer come in, from now on?"""
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.revoke import moment, nameable
+from gateway.control import Revocation
+from tests.cli.shell import Run
+from tests.control.doors import NOW, Behind
+
+SOCKET = ("--socket", "c.sock")
+TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+
+
+def test_it_is_done_when_every_worker_refuses(run: Run, behind: Behind) -> None:
+    done = run("revoke", "subject", "zhang.wei", "--reason", "left the office", *SOCKET)
+    assert (done.code, done.err) == (0, "")
+    assert "2 workers refuse from now on" in done.out
+    assert behind.asked[0][1] == Revocation("subject", "zhang.wei", "left the office", None)
+    assert behind.acts[0].operator == f"uid:{os.geteuid()}"
+
+
+def test_a_whole_token_does_not_travel(run: Run, behind: Behind) -> None:
+    run("revoke", "token", TOKEN, *SOCKET)
+    name = base64.urlsafe_b64encode(hashlib.sha256(TOKEN.encode()).digest())[:22].decode()
+    assert behind.asked[0][1].id == name == nameable("token", TOKEN)
+    assert nameable("subject", TOKEN) == TOKEN
+
+
+def test_json_and_chinese(spawn: Run, behind: Behind) -> None:
+    assert spawn("revoke", "device", "laptop-7", *SOCKET, "-o", "json").json == {"id": 7, "workers": 2}
+    assert "2 个工作进程已开始拒绝" in spawn("revoke", "device", "laptop-7", *SOCKET, "--lang", "zh-CN").out
+
+
+def test_nobody_answers_is_3_and_says_where(spawn: Run, tmp_path: Path) -> None:
+    done = spawn("revoke", "subject", "a", *SOCKET)
+    assert (done.code, done.out) == (3, "")
+    assert "c.sock" in done.err
+    assert spawn("revoke", "subject", "a").code == 3
+
+
+def test_a_configuration_with_faults_elsewhere_does_not_hold_a_revocation(
+    run: Run, behind: Behind, tmp_path: Path
+) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 9\nodd: [}\n".replace("[}", "x") + "control: {socket: c.sock}\n")
+    assert run("revoke", "subject", "a").code == 0
+
+
+def test_what_was_done_but_not_recorded_is_not_good(run: Run, behind: Behind) -> None:
+    behind.recording = False
+    done = run("revoke", "subject", "a", *SOCKET)
+    assert done.code == 3
+    assert "done, but not on record" in done.err
+
+
+def test_a_refusal_of_the_gateway_is_1(run: Run, behind: Behind) -> None:
+    done = run("revoke", "subject", "a" * 600, *SOCKET)
+    assert done.code == 1
+    assert "`id`" in done.err
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-12-31T18:00", "12", "-1h"])
+def test_a_time_that_could_mean_two_things_is_2(run: Run, text: str) -> None:
+    done = run("revoke", "subject", "a", f"--until={text}")
+    assert (done.code, f"`{text}`" in done.err) == (2, True)
+
+
+def test_until_is_a_span_or_a_moment() -> None:
+    assert moment("24h", NOW) == NOW + 86400
+    assert moment("2026-12-31T18:00:00+08:00", NOW) == 1798711200.0

@@ -1,0 +1,56 @@
+"""How does a command speak?"""
+
+import argparse
+
+import pytest
+
+from gateway.cli.screen import Screen, fault_values
+from gateway.document import FileFault
+
+FAULT = FileFault("f.yaml", 1, 1, "C001", "unknown key `a`", "未知的键 `a`", "did you mean", "您是不是想写")
+
+
+def screen(lang: str = "en", output: str = "text") -> Screen:
+    return Screen(argparse.Namespace(lang=lang, output=output))
+
+
+def test_answers_go_to_stdout_and_the_rest_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    voice = screen()
+    voice.say("audit.rows", "dim", count=3)
+    voice.warn("audit.no_key", "error")
+    voice.faults([FAULT, FAULT])
+    shown = capsys.readouterr()
+    assert shown.out == "3 rows\n"
+    assert shown.err.count("error C001") == 1
+    assert "no public key" in shown.err
+
+
+def test_json_is_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    voice = screen(output="json")
+    voice.say("audit.rows", "dim", count=3)
+    voice.line("words")
+    voice.table(("a",), [("b",)])
+    voice.result({"中": [1]})
+    assert capsys.readouterr().out == '{\n  "中": [\n    1\n  ]\n}\n'
+
+
+def test_a_name_with_control_characters_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    screen().table(("who",), [("zhang\x1b[2Jwei\r\n[red]",)])
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "[red]" in shown
+
+
+def test_chinese_columns_stay_in_line(capsys: pytest.CaptureFixture[str]) -> None:
+    screen("zh-CN").table(("甲", "乙"), [("省民政厅", "x"), ("a", "y")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].index("x") + 4 == lines[2].index("y")  # four wide characters before it
+
+
+def test_no_colour_without_a_terminal() -> None:
+    assert screen().colour is False
+    assert screen().paint("a", "error") == "a"
+
+
+def test_faults_as_values() -> None:
+    assert fault_values([FAULT])[0]["remedy_zh"] == "您是不是想写"

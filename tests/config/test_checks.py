@@ -1,0 +1,120 @@
+"""Does the file hold together: names, prefixes, transport, files?"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config.checks import Ground, check, find, uid_of
+from gateway.document import parse
+
+GOOD_API = "apis: [{name: a, match: /a/**, upstream: https://h, data: x}]\n"
+
+
+def codes(text: str, folder: Path = Path("/"), **environ: str) -> list[str]:
+    return sorted(one.code for one in check(parse(text, "gateway.yaml"), Ground(folder, environ)))
+
+
+def api(name: str, match: str, more: str = "") -> str:
+    return f"  - {{name: {name}, match: {match}, upstream: 'https://h', data: x{more}}}\n"
+
+
+def test_places_are_found_in_lists_and_alone() -> None:
+    root = parse("apis: [{upstream: [a, b]}, {upstream: c}, 5]\n", "x")
+    assert [node.value for node in find(root, "apis.*.upstream.*")] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("listen: 127.0.0.1:80\n", []),
+        ("listen: [127.0.0.1:80, '[::1]:80']\n", []),
+        ("listen: 0.0.0.0:80\nhosts: [a.gov]\n", ["C030"]),
+        ("listen: [127.0.0.1:80, 10.0.0.1:80]\nhosts: [a.gov]\n", ["C030"]),
+        ("listen: 0.0.0.0:80\ninsecure: [plaintext-listen]\n", ["C034", "C036"]),
+        ("listen: '[::]:80'\nhosts: [a.gov]\ninsecure: [plaintext-listen]\n", ["C036"]),
+        ("insecure: [plaintext-listen, unverified-upstream]\n", ["C035", "C036"]),
+        ("identity: {issuer: 'http://127.0.0.1:1', audience: a}\n", []),
+        ("identity: {issuer: 'http://localhost.evil.example', audience: a}\n", ["C031"]),
+        ("identity: {issuer: 'https://a.gov', audience: a, jwks_uri: 'http://a.gov/k'}\n", ["C031"]),
+        ("identity: {issuer: 'https://a.gov'}\n", ["C088"]),
+        (
+            "identity: {issuer: 'https://a.gov', audience: a, issuers: [{issuer: 'https://b.gov', audience: a}]}\n",
+            ["C085"],
+        ),
+        ("identity: {issuers: [{issuer: 'https://a.gov', realm: r}, {issuer: 'https://b.gov', realm: r}]}\n", ["C086"]),
+        ("identity: {issuers: [{issuer: 'https://a.gov', realm: r}, {issuer: 'https://a.gov', realm: s}]}\n", ["C087"]),
+        ("identity: {issuers: [{issuer: 'https://a.gov'}, {issuer: 'https://b.gov'}]}\n", ["C08A"]),
+        ("client_certificate_header: xfcc\n", ["C081"]),
+        ("client_certificate_header: xfcc\ntrusted_proxies: [10.0.0.1]\n", []),
+        ("control: {listen: 10.0.0.1:9443}\n", ["C082"]),
+        ("control: {listen: 127.0.0.1:9443}\n", []),
+        ("control: {certificates: [{name: a}]}\n", ["C089"]),
+        ("control: {operators: {no-such-user: audit, root: admin, '12': audit}}\n", ["C083"]),
+        ("mode: observe\n", ["C080"]),
+    ],
+)
+def test_the_file_as_a_whole(text: str, expected: list[str]) -> None:
+    assert codes(text + GOOD_API) == expected
+
+
+@pytest.mark.parametrize(
+    ("apis", "expected"),
+    [
+        (api("a", "/a/**") + api("b", "/a/b/**"), []),
+        (api("a", "/a/**") + api("b", "/ab/**"), []),
+        (api("a", "/a/**") + api("b", "/a/**"), ["C041"]),
+        (api("a", "/a/**", ", hosts: [a.gov]") + api("b", "/a/**", ", hosts: [b.gov]"), []),
+        (api("a", "/a/**", ", hosts: [a.gov]") + api("b", "/a/**", ", hosts: [b.gov, a.gov]"), ["C041"]),
+        (api("a", "/a/**", ", hosts: [a.gov]") + api("b", "/a/**"), ["C041"]),
+        (api("a", "/a/**") + api("a", "/b/**"), ["C040"]),
+        (api("a", "/a/**", ", hosts: [c.gov]"), ["C045"]),
+        (api("a", "/a/b/**", ", strip_prefix: /a"), []),
+        (api("a", "/ab/**", ", strip_prefix: /a"), ["C044"]),
+        (api("a", "/a/**", ", cors: {origins: ['*'], credentials: true}"), ["C046"]),
+        (api("a", "/a/**", ", host: 'https://x'"), ["C067"]),
+        (api("a", "/a/**", ", host: preserve, mode: observe"), ["C080"]),
+        ("  - {name: a, match: /a/**, upstream: 'http://127.0.0.1:1', ca: f}\n", ["C047", "C048", "C050"]),
+    ],
+)
+def test_apis_beside_each_other(apis: str, expected: list[str]) -> None:
+    assert codes("hosts: [a.gov, b.gov]\napis:\n" + apis) == expected
+
+
+def test_every_file_that_is_named_must_be_readable(folder: Path) -> None:
+    (folder / "not-pem").write_text("hello")
+    text = (
+        "policies: ./nowhere\ntls: {cert: not-pem, key: file:missing, client_ca: missing.pem}\n"
+        "device: {ca: tls.crt, reporters: [{id: a, key: missing.jwk}]}\n"
+    )
+    assert codes(text + GOOD_API, folder) == ["C021", "C050", "C050", "C051", "C053"]
+
+
+def test_certificate_and_key_must_belong_together(folder: Path) -> None:
+    assert codes("tls: {cert: tls.crt, key: file:tls.key}\n" + GOOD_API, folder) == []
+    assert codes("tls: {cert: tls.crt, key: file:nameless.key}\n" + GOOD_API, folder) == ["C052"]
+
+
+def test_a_key_must_be_a_file_that_only_we_can_write(folder: Path) -> None:
+    text = "tls: {cert: tls.crt, key: KEY}\n" + GOOD_API
+    (folder / "tls.key").chmod(0o644)
+    assert codes(text.replace("KEY", "file:tls.key"), folder) == ["C025"]  # a warning: containers do that
+    (folder / "tls.key").chmod(0o602)
+    assert codes(text.replace("KEY", "file:tls.key"), folder) == ["C024"]
+    assert codes(text.replace("KEY", "env:TLS_KEY"), folder, TLS_KEY="x") == ["C022"]
+    assert codes(text.replace("KEY", "systemd:tls.key"), folder) == ["C021"]
+
+
+def test_a_key_with_a_password_does_not_ask_for_it(folder: Path) -> None:
+    encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIBvTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQI\n-----END ENCRYPTED PRIVATE KEY-----\n"
+    (folder / "tls.key").write_text(encrypted)
+    assert codes("tls: {cert: tls.crt, key: file:tls.key}\n" + GOOD_API, folder) == ["C052"]
+
+
+def test_users_are_known_by_name_or_number() -> None:
+    assert [uid_of("root"), uid_of("1000"), uid_of("no-such-user"), uid_of("-1"), uid_of("a\0b")] == [
+        0,
+        1000,
+        None,
+        None,
+        None,
+    ]

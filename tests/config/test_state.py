@@ -1,0 +1,51 @@
+"""What does a state directory need before the first start?"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config.state import faults, prepare, verifier_of
+from gateway.crypto.keys import KeyFault, read_verifier
+
+
+def test_a_prepared_state_is_whole_and_closed(tmp_path: Path) -> None:
+    prepared = prepare(tmp_path / "state", "gw.example.gov/audit")
+    assert faults(tmp_path / "state", "gw.example.gov/audit") == []
+    assert read_verifier(prepared.verifier).name == "gw.example.gov/audit"
+    for path in prepared.made:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
+    first = prepare(tmp_path / "state", "gw/audit")
+    again = prepare(tmp_path / "state", "other/audit")
+    assert again.made == ()
+    assert again.verifier == first.verifier == verifier_of(tmp_path / "state", "gw/audit")
+
+
+def test_every_lost_or_open_or_damaged_key_is_named(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    prepare(state, "gw/audit")
+    (state / "keys" / "ledger.key").unlink()
+    (state / "keys" / "mask.key").chmod(0o644)
+    (state / "keys" / "object.key").write_bytes(b"short")
+    (state / "keys" / "assertion.key").write_bytes(b"no key")
+    found = faults(state, "gw/audit")
+    assert len(found) == 4
+    assert all(
+        any(name in fault for fault in found) for name in ("ledger.key", "mask.key", "object.key", "assertion.key")
+    )
+
+
+def test_a_ledger_under_another_name_is_noticed(tmp_path: Path) -> None:
+    prepare(tmp_path / "state", "gw/audit")
+    assert "handed out under another name" in faults(tmp_path / "state", "new/audit")[0]
+
+
+def test_a_link_in_the_place_of_a_key_is_not_followed(tmp_path: Path) -> None:
+    keys = tmp_path / "state" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "ledger.key").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises((KeyFault, OSError)):
+        prepare(tmp_path / "state", "gw/audit")
+    assert not (tmp_path / "elsewhere").exists()
