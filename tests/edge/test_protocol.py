@@ -414,7 +414,7 @@ async def test_reading_waits_for_a_slow_application() -> None:
         size = 8_000_000
         writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
         sending = asyncio.ensure_future(_send(writer, b"x" * size))
-        await asyncio.sleep(0.35)  # longer than the idle limit: the caller waits for us and is not cut
+        await asyncio.sleep(0.2)  # longer than the idle limit: the caller waits for us and is not cut
         (connection,) = here.worker.connections
         assert connection._exchange.buffered < 1_000_000  # type: ignore[union-attr]
         go.set()

@@ -14,11 +14,11 @@ from gateway.edge.protocol import protocol_class
 from gateway.facts import Notice
 
 QUICK = Limits(
-    header_seconds=0.2,
-    body_idle_seconds=0.2,
-    body_seconds=0.6,
-    keep_alive_seconds=0.2,
-    write_idle_seconds=0.2,
+    header_seconds=0.1,
+    body_idle_seconds=0.1,
+    body_seconds=0.3,
+    keep_alive_seconds=0.1,
+    write_idle_seconds=0.1,
 )
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -130,7 +130,7 @@ async def serving(
             connection._transport.abort()  # type: ignore[union-attr]
         for task in list(here.worker.tasks):
             task.cancel()
-        await asyncio.sleep(0.02)
+        await until(lambda: not (here.worker.connections or here.worker.tasks))
         bound.door.stop()
 
 
