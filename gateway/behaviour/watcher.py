@@ -61,11 +61,13 @@ from gateway.facts import (
 )
 
 CALM = Risk(0.0)
+_CORE = Grade.CORE  # looked up on the class it costs ten times as much
 UNKNOWN = Risk(None)
 USUAL_BELOW = 40.0
 FIRST_EVENTS = 5  # before that nothing is new, because nothing is old
 NEIGHBOURS = 10.0  # how much more than a person an unidentified source may do: many share it
 CAP_LISTED, CAP_SOURCE = 30.0, 50.0  # what a source may put on someone who is identified
+CROWD = 64  # people, or different bad credentials, that are told apart at one source
 CAP_DEVICE = 60.0  # what a device may put on whoever uses it next
 PENDING = 4096
 
@@ -91,8 +93,6 @@ _FORGED = frozenset(
         "token_claims",
         "token_binding",
         "certificate_untrusted",
-        "token_revoked",
-        "session_revoked",
     )
 )
 _NOT_YOURS = (403, 404)  # BOLA guesses end in these (OWASP API1:2023)
@@ -211,7 +211,7 @@ class Watcher:
                 self._show_novelty(user, place, posture, live)
         if subject.kind == "person":
             self._show_hours(user, at, subject, live)
-        if asset.grade is Grade.CORE and (user is None or not user.core):
+        if asset.grade is _CORE and (user is None or not user.core):
             whole = self._most["first_core"]
             live["first_core"] = (whole if self._settled(user) else whole / 2, f"{asset.id}, no core data before")
             if "off_hours" in live:  # the pair finds what its halves do not (each alone is weak)
@@ -271,11 +271,15 @@ class Watcher:
         if not failed:
             return None
         live: Live = {}
-        good = source.good.total(at, *_FAILED)
-        if failed > good:  # an office on the day of new passwords fails too, but mostly succeeds
+        tokens, people = source.tokens.count(at, _TOKENS_SPAN), source.people.count(at, _TOKENS_SPAN)
+        # An office on the day of new passwords fails too, but most of its people succeed. Counted are people and
+        # different credentials: one good account does not outweigh its owner's guesses by repetition.
+        if tokens > people or tokens >= CROWD:
             worth = points(FAILED, failed) * self._scale["failed_credentials"]
-            live["failed_credentials"] = (worth, f"{failed:.0f} bad credentials, {good:.0f} good in 15 minutes")
-            tokens = source.tokens.count(at, _TOKENS_SPAN)
+            live["failed_credentials"] = (
+                worth,
+                f"{failed:.0f} bad credentials in 15 minutes, {people} people with good",
+            )
             if worth := points(SPRAY, tokens):
                 live["spray"] = (worth * self._scale["spray"], f"{tokens} different bad credentials in 10 minutes")
         return live
@@ -339,15 +343,13 @@ class Watcher:
             return
         source = self._sources.touch(place.source)
         source.failed.add(at, 1.0, *_FAILED)
-        source.tokens.add(subject.proof.token, at, _TOKENS_SPAN, 2 * int(SPRAY[0][0]))
+        source.tokens.add(subject.proof.token, at, _TOKENS_SPAN, CROWD)
 
     def _learn_user(self, entry: VerdictEntry, place: Place) -> None:
         subject, at = entry.subject, entry.at
         user = self._users.touch(subject.id)
         self._learn_windows(user.windows, entry)
-        source = self._sources.get(place.source)
-        if source is not None:
-            source.good.add(at, 1.0, *_FAILED)
+        self._sources.touch(place.source).people.add(subject.id, at, _TOKENS_SPAN, CROWD)
         if not place.vague and (key := subject.proof.session or subject.proof.token):
             keep_latest(self._sessions.touch(key).sites, place.site, at, PLACES)
         score = entry.risk.score

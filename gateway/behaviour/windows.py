@@ -173,14 +173,14 @@ class Machine:
 class Source:
     """One address: the credentials that failed from it, and what came without any."""
 
-    __slots__ = ("band", "band_at", "contributions", "failed", "good", "tokens", "windows")
+    __slots__ = ("band", "band_at", "contributions", "failed", "people", "tokens", "windows")
 
     def __init__(self) -> None:
         self.contributions = Contributions()
         self.windows = Windows()
         self.band, self.band_at = "normal", 0.0
         self.failed = Buckets()
-        self.good = Buckets()
+        self.people = Distinct()
         self.tokens = Distinct()
 
 

@@ -79,7 +79,10 @@ class Certificates:
 
 def _authority(der: bytes) -> Certificate:
     """An authority of the settings. Raises ValueError: an operator's mistake stops the start."""
-    certificate = load_der_x509_certificate(der)
+    try:
+        certificate = load_der_x509_certificate(der)
+    except _UNREADABLE as why:
+        raise ValueError(f"a device authority is not a certificate in DER form: {why}") from why
     basic = _extension(certificate, BasicConstraints)
     usage = _extension(certificate, KeyUsage)
     if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):

@@ -7,6 +7,7 @@ checks a machine must pass to count as healthy.
 from msgspec import Struct
 
 from gateway.crypto.jws import VerificationKey
+from gateway.device.certificates import Certificates
 
 CHECKS: dict[str, str] = {
     "integrity": "not jailbroken or rooted",
@@ -48,6 +49,7 @@ class Settings(Struct, frozen=True, eq=False):
     leeway: float = 60.0  # how far a clock may run ahead of ours
 
     def __post_init__(self) -> None:
+        Certificates(self.authorities)  # raises ValueError
         if not 0 < self.freshness <= self.stale:
             raise ValueError(f"freshness `{self.freshness}` must be positive and not above stale `{self.stale}`")
         for name in self.required:

@@ -82,6 +82,15 @@ def test_an_office_whose_passwords_ran_out_is_not_a_spray() -> None:
     assert world.weigh(at + 61).band == "normal"
 
 
+def test_one_good_account_does_not_outweigh_its_owners_guesses() -> None:
+    world = World()
+    at = world.settle()
+    for n in range(20):
+        world.ask(at + 2 * n, source=HOME)
+        world.ask(at + 2 * n + 1, rejected="token_signature", token=f"guess-{n}", source=HOME)
+    assert "spray" in names(world.weigh(at + 41, rejected="token_signature", source=HOME))
+
+
 def test_expired_tokens_are_nobodys_crime() -> None:
     world = World()
     for n in range(50):

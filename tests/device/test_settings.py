@@ -11,3 +11,8 @@ from gateway.device import Settings
 def test_settings_that_contradict_themselves_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="`"):
         Settings(**changes)  # type: ignore[arg-type]  # literals of a test
+
+
+def test_an_authority_that_is_no_certificate_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a certificate"):
+        Settings(authorities=(b"-----BEGIN CERTIFICATE-----",))
