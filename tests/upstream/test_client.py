@@ -485,7 +485,8 @@ async def test_a_caller_who_leaves_takes_the_connection_along():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await service.closed.wait()
+        async with asyncio.timeout(5):
+            await service.closed.wait()
 
 
 async def test_closing_a_body_closes_its_connection():
@@ -626,6 +627,19 @@ async def test_a_request_is_repeated_once_at_most():
         await asyncio.gather(carried.read(), carried.read())
         assert (await carried.forward()).code == "upstream_reset"
     assert len(service.requests) == 4
+
+
+async def test_a_request_is_repeated_once_at_most_over_all_addresses():
+    async with (
+        backend(dies_on(2)) as one,
+        backend(dies_on(2)) as two,
+        backend(dies_on(2)) as three,
+        carrying(one.url, two.url, three.url) as carried,
+    ):
+        for _ in range(3):
+            await carried.read()
+        assert (await carried.forward()).code == "upstream_reset"
+        assert sum(len(service.requests) for service in (one, two, three)) == 5
 
 
 async def test_a_connection_that_died_while_idle_is_not_used_even_for_a_post():

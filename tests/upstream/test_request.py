@@ -156,6 +156,7 @@ def test_a_body_is_framed_by_us(method, length, framing):
         {"id": "é"},
         {"headers": ((b"accept", b"a\r\nx-gateway-subject: root"),)},
         {"headers": ((b"accept", b"a\nb"),)},
+        {"headers": ((b"accept", b"a\rb"),)},
         {"headers": ((b"accept", b"a\x00b"),)},
     ],
 )
