@@ -61,7 +61,7 @@ def test_any_changed_bit_of_an_entry_is_found_at_its_place(ledger: Path, signer:
     while at < len(whole):
         starts.append(at)
         at += 2 + struct.unpack_from(">H", whole, at)[0]
-    for place in range(0, len(whole), 97):
+    for place in range(0, len(whole), 397):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         verdict = verify(ledger, signer.vkey)
         number = sum(start <= place for start in starts) - 1
@@ -73,7 +73,7 @@ def test_any_changed_bit_of_an_entry_is_found_at_its_place(ledger: Path, signer:
 def test_any_changed_byte_of_the_other_files_is_found(ledger: Path, signer: Signer, name: str) -> None:
     path = ledger / name
     whole = path.read_bytes()
-    for place in range(0, len(whole), 3):
+    for place in range(0, len(whole), 11 if name.startswith("leaves") else 3):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         assert verify(ledger, signer.vkey).status == "altered", place
 
@@ -82,7 +82,7 @@ def test_any_changed_byte_of_the_other_files_is_found(ledger: Path, signer: Sign
 def test_any_cut_is_found(ledger: Path, signer: Signer, name: str) -> None:
     path = ledger / name
     whole = path.read_bytes()
-    for end in range(0, len(whole), 41):
+    for end in range(0, len(whole), 211 if len(whole) > 1000 else 41):
         path.write_bytes(whole[:end])
         assert verify(ledger, signer.vkey).status == "altered", end
     path.unlink()
