@@ -73,6 +73,7 @@ class Exchange:
     _holds = False
     _told = False  # the application knows that the body is complete
     _waiter: asyncio.Future[None] | None = None
+    _block = b""  # headers of the answer as they go on the wire
     _status = 0  # the application has begun its answer with this status
     _left: int | None = None  # bytes still owed of Content-Length
     _chunked = False
@@ -85,7 +86,6 @@ class Exchange:
         self._loop = loop
         self._gauges = gauges
         self._parts: list[bytes] = []
-        self._lines: list[bytes] = []  # headers of the answer, not yet sent
         self._invite = head.expects  # 100 (Continue) is owed
 
     async def run(self, app: App, scope: dict[str, Any], tasks: set[asyncio.Task[None]]) -> None:
@@ -201,15 +201,19 @@ class Exchange:
             raise RuntimeError(f"`{kind}` does not come next in an answer")
 
     def _start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        lines = self._lines
+        lines = []
         for name, value in headers:
             name = name.lower()
             if name not in _OURS:
-                lines.append(b"%b: %b" % (name, value))
+                lines.append(b"%b: %b\r\n" % (name, value))
             elif name == b"content-length":
                 self._announce(value)
             elif name == b"connection" and b"close" in value.lower():
                 self._line.keep_alive = False
+        block = b"".join(lines)
+        if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
+            raise RuntimeError("a header of the answer holds a line end or NUL")
+        self._block = block
         self._silent = self.head.method == "HEAD" or status in _NO_BODY
         self._status = status
         if self._left is None and not self._silent:
@@ -227,30 +231,27 @@ class Exchange:
 
     def _top(self, size: int, more: bool) -> bytes:
         """The head of the answer as it goes on the wire, with the framing for a first piece of this size."""
-        line, lines = self._line, self._lines
+        line = self._line
+        framing = b""
         if not self._silent and self._left is None:
             if not more:
                 self._left = size
             elif self.head.version == "1.1":
                 self._chunked = True
-                lines.append(b"transfer-encoding: chunked")
+                framing = b"transfer-encoding: chunked\r\n"
             else:
                 line.keep_alive = False  # only the end of the connection ends such an answer
         if self._left is not None and self._status != 204:
-            lines.append(b"content-length: %d" % self._left)
+            framing = b"content-length: %d\r\n" % self._left
         if not line.keep_alive:
-            lines.append(b"connection: close")
+            framing += b"connection: close\r\n"
         elif self.head.version == "1.0":
-            lines.append(b"connection: keep-alive")
-        lines.append(b"\r\n")
-        block = b"\r\n".join(lines)
-        if block.count(b"\n") != len(lines) or block.count(b"\r") != len(lines) or b"\0" in block:
-            raise RuntimeError("a header of the answer holds a line end or NUL")
+            framing += b"connection: keep-alive\r\n"
         self._invite = False
         self.begun = True
         if self._holds:
             self.release()
-        return b"".join((_STATUS[self._status], line.common_headers(), block))
+        return b"".join((_STATUS[self._status], line.common_headers(), self._block, framing, b"\r\n"))
 
     def _piece(self, body: bytes | memoryview, more: bool) -> None:
         left = self._left

@@ -162,6 +162,8 @@ class GatewayProtocol(asyncio.Protocol):
         drain, self._drain = self._drain, None
         if drain is not None and not drain.done():
             drain.set_result(None)
+        if self._stage == BUSY and self._exchange is None:
+            self._next()
 
     # --- the door's and uvicorn's side -------------------------------------------------------
 
@@ -350,6 +352,9 @@ class GatewayProtocol(asyncio.Protocol):
             self._last_answer()
 
     def _next(self) -> None:
+        if self.write_paused:  # answers that nobody reads must not pile up: the next waits until these are taken
+            self._stage = BUSY
+            return
         self._stage = HEAD
         self.deadline = self.door.now + self.door.keep_alive
         if not self._reading:
@@ -373,6 +378,7 @@ class GatewayProtocol(asyncio.Protocol):
             return
         self.keep_alive = False
         if exchange.begun:
+            self.door.tally.add("edge.refused", self._source(), code)
             exchange.fail(code)
             self._read(False)
             self._stage, self._held, self.deadline = BUSY, b"", inf

@@ -409,7 +409,7 @@ async def test_reading_waits_for_a_slow_application() -> None:
         total += len(event["body"])
         await hello(scope, receive, send)
 
-    async with serving(lazy, Settings(limits=QUICK)) as here:
+    async with serving(lazy, body_idle_seconds=0.1) as here:
         reader, writer = await here.open()
         size = 8_000_000
         writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
@@ -427,6 +427,27 @@ async def test_reading_waits_for_a_slow_application() -> None:
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.write(data)
     await writer.drain()
+
+
+async def test_answers_that_nobody_reads_do_not_pile_up() -> None:
+    served = 0
+
+    async def large(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal served
+        served += 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 100_000})
+
+    async with serving(large) as here:
+        reader, writer = await here.open(limit=4096)
+        writer.write(GET * 500)
+        await until(lambda: served > 0)
+        await asyncio.sleep(0.1)
+        assert served < 250  # what socket buffers hold
+        for _ in range(500):
+            assert len((await read_answer(reader)).body) == 100_000
+        assert served == 500
+        await hang_up(writer)
 
 
 # --- bodies and expectations -----------------------------------------------------------------
