@@ -22,6 +22,9 @@ LATEST = 20  # devices and sites of a user: Okta keeps 20 as well
 PLACES = 4  # of a session
 OBJECTS = 64
 FAINT = 0.5  # points below which a contribution is forgotten
+Given = tuple[float, float, str]
+"""Points that were given, since when, and on what evidence."""
+
 _SPARED = 8
 _FEW = 4  # below this, what is over is not worth looking for
 
@@ -61,10 +64,11 @@ class Buckets:
 class Distinct:
     """Different things with the time each was last seen; at most `most` of them."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_due", "_seen")
 
     def __init__(self) -> None:
         self._seen: dict[int, float] | None = None
+        self._due = _FEW  # how many there may be before looking for what is over
 
     def add(self, thing: str, at: float, span: float, most: int) -> None:
         """See a thing. What is older than `span` before the newest goes first, then the oldest."""
@@ -73,12 +77,13 @@ class Distinct:
             seen = self._seen = {}
         mark = hash(thing)
         seen[mark] = max(at, seen.get(mark, 0.0))
-        if len(seen) > _FEW:
+        if len(seen) > self._due:
             newest = max(seen.values())
             for old in [one for one, when in seen.items() if when <= newest - span]:
                 del seen[old]
             if len(seen) > most:
                 del seen[min(seen, key=seen.__getitem__)]
+            self._due = min(most, max(_FEW, 2 * len(seen)))
 
     def count(self, at: float, span: float) -> int:
         """How many different things in the last `span` seconds."""
@@ -98,23 +103,24 @@ class Contributions:
     __slots__ = ("given",)
 
     def __init__(self) -> None:
-        self.given: dict[str, tuple[float, float, str]] | None = None  # name -> points, since, evidence
+        self.given: dict[str, Given] | None = None
 
     def give(self, name: str, points: float, at: float, evidence: str) -> None:
         """Keep these points unless what is left of earlier (or later) ones is more."""
         given = self.given
         if given is None:
             given = self.given = {}
-        old = given.get(name)
-        if old is None or _left(name, (points, at), at, old[1]) >= _left(name, old, at, old[1]):
-            given[name] = (points, at, evidence)
-        for faint in [one for one, it in given.items() if _left(one, it, at, it[1]) < FAINT]:
+        old, new = given.get(name), (points, at, evidence)
+        if old is None or _rank(name, new, old[1]) >= _rank(name, old, at):
+            given[name] = new
+        for faint in [one for one, it in given.items() if _rank(one, it, at)[0] < FAINT]:
             del given[faint]
 
 
-def _left(name: str, given: tuple[float, float] | tuple[float, float, str], *times: float) -> float:
-    """What is left of it at the latest of these times: the order of arrival does not matter."""
-    return decayed(given[0], max(times) - given[1], SIGNALS[name].half_life)
+def _rank(name: str, given: Given, at: float) -> tuple[float, float, str]:
+    """What is left of it at the later of its time and this, then a full order: arrival must not matter."""
+    points, since, evidence = given
+    return decayed(points, at - since, SIGNALS[name].half_life), since, evidence
 
 
 def keep_latest(latest: dict[str, float], name: str, at: float, most: int) -> None:
