@@ -3,6 +3,7 @@
 The ledger of data assets, read from `policies/catalog/*.yaml` once and looked at for every request.
 """
 
-from gateway.catalog.ledger import ApiBinding, Catalog, Listing, load
+from gateway.catalog.bindings import ApiBinding
+from gateway.catalog.ledger import Catalog, Listing, load
 
 __all__ = ["ApiBinding", "Catalog", "Listing", "load"]

@@ -10,39 +10,24 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
+from gateway.catalog.bindings import ApiBinding, Bound, bind, free, outside, overlaps
 from gateway.catalog.declarations import (
     ACTIONS,
-    GRADE_WORDS,
     Declaration,
     Endpoint,
-    canonical_path,
     default_contract,
     read_folder,
 )
-from gateway.catalog.templates import REST, Branch, Template, below, crossing, same
-from gateway.document import Faulty, FileFault, Node, did_you_mean
+from gateway.catalog.templates import Branch
+from gateway.document import Faulty, FileFault, Node
 from gateway.facts import Ask, Asset, Contract, Field, Grade
-from gateway.masks import IDENTIFIERS
-
-
-class ApiBinding(Struct, frozen=True):
-    """One API of the configuration, as far as the catalog needs it."""
-
-    name: str
-    prefix: str = "/"
-    data: tuple[str, ...] = ()  # asset ids
-    mode: Literal["observe", "enforce"] = "enforce"
-    grade: str | None = None  # `level` of a first try
-    fields: dict[str, str] = {}  # path -> identifier, of a first try
-    opaque: bool = False
 
 
 class Listing(Struct, frozen=True):
@@ -167,197 +152,22 @@ def load(folder: Path, apis: tuple[ApiBinding, ...] = (), orgs: frozenset[str] |
     declared = {declaration.id: declaration for declaration in reading.declarations}
     known = frozenset(reading.places)
     faults = list(reading.faults)
-    bound: list[_Bound] = []
+    bound: list[Bound] = []
     for api in apis:
         here = Node(None, f"{folder} (api {api.name})", 1, 1)
-        bound.append(_bind(api, declared, known, here, faults))
-    faults.extend(_outside(apis, declared))
-    groups = [*(one.endpoints for one in bound), _free(declared, apis)]
-    faults.extend(_overlaps(groups))
+        bound.append(bind(api, declared, known, here, faults))
+    faults.extend(outside(apis, declared))
+    groups = [*(one.endpoints for one in bound), free(declared, apis)]
+    faults.extend(overlaps(groups))
     stopping = [fault for fault in faults if not fault.warning]
     if stopping:
         raise Faulty(sorted(set(faults)))
     return _build(declared, bound, tuple(sorted(set(faults))), apis)
 
 
-class _Bound(Struct, frozen=True):
-    """One API with the endpoints it carries and what it says inline."""
-
-    api: ApiBinding
-    endpoints: tuple[tuple[Declaration, Endpoint], ...]
-    floor: Grade | None
-    fields: tuple[Field, ...]
-    fragment: Declaration | None = None
-
-
-def _bind(
-    api: ApiBinding, declared: dict[str, Declaration], known: frozenset[str], here: Node, faults: list[FileFault]
-) -> _Bound:
-    for name in api.data:
-        if name not in known:
-            hint_en, hint_zh = did_you_mean(name, known)
-            faults.append(
-                here.fault(
-                    "K013",
-                    f"api `{api.name}` names the unknown asset `{name}`",
-                    f"接口 `{api.name}` 引用了未登记的资产 `{name}`",
-                    hint_en,
-                    hint_zh,
-                )
-            )
-    floor = _inline_grade(api, here, faults)
-    fields = _inline_fields(api, floor, here, faults)
-    endpoints = tuple(
-        (declared[name], endpoint)
-        for name in dict.fromkeys(api.data)
-        if name in declared
-        for endpoint in declared[name].endpoints
-        if below(endpoint.template, api.prefix)
-    )
-    if api.data:
-        if api.opaque:
-            faults.append(
-                here.fault(
-                    "K017",
-                    f"api `{api.name}` says `opaque` beside `data`",
-                    f"接口 `{api.name}` 同时设置了 `opaque` 和 `data`",
-                    "say `opaque: true` at the endpoint in the catalog",
-                    "请在目录的 endpoint 上设置 `opaque: true`",
-                )
-            )
-        return _Bound(api, endpoints, floor, fields)
-    if floor is None and not fields and not api.opaque:
-        faults.append(_nothing_listed(api, here))
-        return _Bound(api, (), None, ())
-    fragment = _fragment(api, floor or Grade.GENERAL_3, fields, here)
-    return _Bound(api, tuple((fragment, endpoint) for endpoint in fragment.endpoints), floor, fields, fragment)
-
-
-def _nothing_listed(api: ApiBinding, here: Node) -> FileFault:
-    return FileFault(
-        here.file,
-        here.line,
-        here.column,
-        "K021",
-        f"api `{api.name}` names no data: every request to it is denied",
-        f"接口 `{api.name}` 未指定数据资产：所有请求都会被拒绝",
-        "name an asset under `data`, or give a `level` for a first try",
-        "请在 `data` 中指定资产，或先填写 `level`",
-        warning=True,
-    )
-
-
-def _inline_grade(api: ApiBinding, here: Node, faults: list[FileFault]) -> Grade | None:
-    if api.grade is None:
-        return None
-    grade = GRADE_WORDS.get(api.grade)
-    if grade is None:
-        hint_en, hint_zh = did_you_mean(api.grade, GRADE_WORDS)
-        faults.append(
-            here.fault(
-                "K004",
-                f"api `{api.name}`: no grade `{api.grade}`",
-                f"接口 `{api.name}`：没有级别 `{api.grade}`",
-                hint_en,
-                hint_zh,
-            )
-        )
-    return grade
-
-
-def _inline_fields(api: ApiBinding, floor: Grade | None, here: Node, faults: list[FileFault]) -> tuple[Field, ...]:
-    fields: dict[str, Field] = {}
-    for text, identifier in api.fields.items():
-        path = canonical_path(here, text, faults)
-        if identifier not in IDENTIFIERS:
-            hint_en, hint_zh = did_you_mean(identifier, IDENTIFIERS)
-            faults.append(
-                here.fault(
-                    "K006",
-                    f"api `{api.name}`: no identifier `{identifier}`",
-                    f"接口 `{api.name}`：没有标识类型 `{identifier}`",
-                    hint_en,
-                    hint_zh,
-                )
-            )
-        if path:
-            fields[path] = Field(path, identifier, floor or Grade.GENERAL_3)
-    return tuple(fields.values())
-
-
-def _fragment(api: ApiBinding, grade: Grade, fields: tuple[Field, ...], here: Node) -> Declaration:
-    """What an API without catalog files lists: everything under its prefix, for every method."""
-    template = Template(api.prefix.rstrip("/") + "/" + REST, _segments(api.prefix), (), True)
-    endpoints = tuple(
-        Endpoint(method, template, action, None, (), api.opaque, False, here) for method, action in ACTIONS.items()
-    )
-    return Declaration(api.name, api.name, api.name, "", "", grade, None, endpoints, fields, here)
-
-
-def _segments(prefix: str) -> tuple[str | None, ...]:
-    return tuple(prefix.strip("/").split("/")) if prefix.strip("/") else ()
-
-
-def _outside(apis: tuple[ApiBinding, ...], declared: dict[str, Declaration]) -> Iterator[FileFault]:
-    """Endpoints that no API naming their asset can ever carry."""
-    for name, declaration in declared.items():
-        carriers = [api for api in apis if name in api.data]
-        for endpoint in declaration.endpoints if carriers else ():
-            if not any(below(endpoint.template, api.prefix) for api in carriers):
-                prefixes = ", ".join(sorted({f"{api.prefix} ({api.name})" for api in carriers}))
-                yield endpoint.place.fault(
-                    "K014",
-                    f"`{endpoint.template.text}` lies outside its API: {prefixes}",
-                    f"`{endpoint.template.text}` 不在其接口的路径范围内：{prefixes}",
-                    "move the endpoint to another asset, or widen `match` of the API",
-                    "请将该端点移到其他资产，或放宽接口的 `match`",
-                )
-
-
-def _free(declared: dict[str, Declaration], apis: tuple[ApiBinding, ...]) -> tuple[tuple[Declaration, Endpoint], ...]:
-    """The endpoints of assets that no API carries yet: they are held against each other all the same."""
-    carried = {name for api in apis for name in api.data}
-    return tuple((one, endpoint) for one in declared.values() if one.id not in carried for endpoint in one.endpoints)
-
-
-def _overlaps(groups: Iterable[tuple[tuple[Declaration, Endpoint], ...]]) -> Iterator[FileFault]:
-    for group in groups:
-        trees: dict[str, Branch[Endpoint]] = {}
-        listed = {(endpoint.method, endpoint.template.segments, endpoint.template.open) for _, endpoint in group}
-        for _, endpoint in group:
-            tree = trees.setdefault(endpoint.method, Branch())
-            for other in tree.meeting(endpoint.template):
-                yield from _overlap(other, endpoint, listed)
-            tree.add(endpoint.template, endpoint)
-
-
-def _overlap(
-    one: Endpoint, other: Endpoint, listed: set[tuple[str, tuple[str | None, ...], bool]]
-) -> Iterator[FileFault]:
-    first = f"{one.place.file}:{one.place.line}"
-    if same(one.template, other.template):
-        yield other.place.fault(
-            "K011",
-            f"`{other.method} {other.template.text}` stands for the same requests as the one in {first}",
-            f"`{other.method} {other.template.text}` 与 {first} 表示相同的请求",
-            "keep one of them",
-            "请只保留一个",
-        )
-        return
-    meet = crossing(one.template, other.template)
-    if meet is not None and (one.method, meet.segments, meet.open) not in listed:
-        yield other.place.fault(
-            "K012",
-            f"`{other.template.text}` and `{one.template.text}` ({first}) both match `{meet.text}`, neither is the more specific",
-            f"`{other.template.text}` 与 `{one.template.text}`（{first}）都匹配 `{meet.text}`，无法判断哪个更具体",
-            f"list `{other.method} {meet.text}` as an endpoint of its own",
-            f"请单独登记 `{other.method} {meet.text}`",
-        )
-
-
 def _build(
     declared: dict[str, Declaration],
-    bound: list[_Bound],
+    bound: list[Bound],
     warnings: tuple[FileFault, ...],
     apis: tuple[ApiBinding, ...],
 ) -> Catalog:
@@ -370,7 +180,7 @@ def _build(
         for declaration, endpoint in one.endpoints:
             _hang(roots, one.api.name, _prepare(declaration, endpoint, one, digest), endpoint)
     for declaration in declarations:
-        loose = _Bound(ApiBinding(_ANY_API), (), None, ())
+        loose = Bound(ApiBinding(_ANY_API), (), None, ())
         for endpoint in declaration.endpoints:
             _hang(roots, _ANY_API, _prepare(declaration, endpoint, loose, digest), endpoint)
     return Catalog(assets, digest, warnings, roots, apis)
@@ -412,7 +222,7 @@ def _hang(roots: _Roots, api: str, prepared: _Prepared, endpoint: Endpoint) -> N
     roots.setdefault((api, endpoint.method), Branch()).add(endpoint.template, prepared)
 
 
-def _prepare(declaration: Declaration, endpoint: Endpoint, bound: _Bound, digest: str) -> _Prepared:
+def _prepare(declaration: Declaration, endpoint: Endpoint, bound: Bound, digest: str) -> _Prepared:
     fields = _merged(declaration.fields, bound.fields)
     grades = [declaration.grade, *(field.grade for field in fields)]
     grade = max(grades + [one for one in (endpoint.grade, bound.floor) if one is not None])

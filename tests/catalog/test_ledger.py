@@ -1,55 +1,14 @@
 """Which asset is behind a request: highest wins, unlisted is never nothing, careless files are refused."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog import ApiBinding, Catalog, load
-from gateway.document import Faulty, FileFault
+from gateway.catalog import ApiBinding, load
 from gateway.facts import Asset, Field, Grade
-from tests.literals import an_ask
-
-CIVIL = ApiBinding("civil", "/civil", ("household",))
-HOUSEHOLD = """\
-assets:
-  - id: household
-    title: {zh: 户籍信息, en: household register}
-    owner: prov/civil
-    category: population
-    grade: important
-    endpoints:
-      - GET /civil/households
-      - POST /civil/households
-      - {path: "GET /civil/households/{id}", identifier: {id: resident-id}}
-      - {path: "GET /civil/households/{id}/history", grade: core, action: other}
-      - {path: "GET /civil/households/export", honey: true}
-      - {path: "GET /civil/photos/**", opaque: true}
-      - DELETE /civil/households/{id}
-    fields:
-      - {path: $..id_number, identifier: resident-id}
-      - {path: $.name, identifier: name, grade: general-3}
-"""
-
-
-def catalog(tmp_path: Path, *files: str, apis: Any = (CIVIL,), orgs: frozenset[str] | None = None) -> Catalog:
-    for number, text in enumerate(files):
-        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
-    return load(tmp_path, apis, orgs)
-
-
-def faults(tmp_path: Path, *files: str, apis: Any = (), orgs: frozenset[str] | None = None) -> tuple[FileFault, ...]:
-    with pytest.raises(Faulty) as faulty:
-        catalog(tmp_path, *files, apis=apis, orgs=orgs)
-    assert all(fault.en and fault.zh for fault in faulty.value.faults)
-    return faulty.value.faults
-
-
-def located(one: Catalog, method: str, path: str, api: str = "civil") -> Asset:
-    return one.locate(an_ask(method=method, path=path, api=api))
-
+from tests.catalog.ledgers import CIVIL, HOUSEHOLD, A, catalog, faults, located
 
 # --- finding ------------------------------------------------------------------------------------
 
@@ -155,9 +114,6 @@ def an_asset_file(grade: str, more: str = "", fields: str = "") -> str:
     )
 
 
-A = (ApiBinding("a", "/a", ("a",)),)
-
-
 @pytest.mark.parametrize(
     ("text", "path", "grade", "contract"),
     [
@@ -182,34 +138,6 @@ def test_the_highest_grade_wins_and_sets_the_contract(
 ) -> None:
     asset = located(catalog(tmp_path, text, apis=A), "GET", path, "a")
     assert (asset.grade, asset.contract) == (grade, contract)
-
-
-def test_an_api_without_catalog_files_lists_all_below_its_prefix(tmp_path: Path) -> None:
-    api = ApiBinding("first-try", "/x", grade="important", fields={"$..id_number": "resident-id", "/name": "name"})
-    one = catalog(tmp_path, apis=(api,))
-    for path in ("/x", "/x/", "/x/a/b"):
-        asset = located(one, "GET", path, "first-try")
-        assert (asset.listed, asset.id, asset.grade, asset.contract) == (True, "first-try", Grade.IMPORTANT, "enforce")
-    assert [field.path for field in asset.fields] == ["$..id_number", "$.name"]
-    assert located(one, "DELETE", "/x/1", "first-try").action == "delete"
-    assert not located(one, "GET", "/y", "first-try").listed
-
-
-def test_inline_keys_beside_catalog_files_only_raise_and_add(tmp_path: Path) -> None:
-    api = ApiBinding("civil", "/civil", ("household",), grade="core", fields={"$.name": "name", "$.extra": "phone"})
-    one = catalog(tmp_path, HOUSEHOLD, apis=(api,))
-    asset = located(one, "GET", "/civil/households")
-    assert asset.grade is Grade.CORE
-    assert asset.fields[1:] == (Field("$.name", "name", Grade.CORE), Field("$.extra", "phone", Grade.CORE))
-    assert not located(one, "GET", "/civil/unknown").listed
-    lower = catalog(tmp_path, apis=(ApiBinding("civil", "/civil", ("household",), grade="general-1"),))
-    assert located(lower, "GET", "/civil/households").grade is Grade.IMPORTANT
-
-
-def test_an_api_that_names_no_data_is_a_warning_and_lists_nothing(tmp_path: Path) -> None:
-    one = catalog(tmp_path, apis=(ApiBinding("bare", "/bare"),))
-    assert [(fault.code, fault.warning) for fault in one.faults] == [("K021", True)]
-    assert not located(one, "GET", "/bare", "bare").listed
 
 
 # --- careless authors ----------------------------------------------------------------------------------
@@ -262,34 +190,6 @@ def test_an_asset_declared_twice_names_the_first_place(tmp_path: Path) -> None:
     (fault, *_) = [one for one in faults(tmp_path, HOUSEHOLD, HOUSEHOLD) if one.code == "K010"]
     assert "0.yaml:2" in fault.en
     assert fault.file.endswith("1.yaml")
-
-
-def test_an_unknown_asset_of_an_api_is_refused_with_a_suggestion(tmp_path: Path) -> None:
-    found = faults(tmp_path, HOUSEHOLD, apis=(ApiBinding("civil", "/civil", ("houshold",)),))
-    assert [fault.code for fault in found] == ["K013"]
-    assert "household" in found[0].remedy_en
-
-
-@pytest.mark.parametrize(
-    ("api", "code"),
-    [
-        (ApiBinding("x", "/x", grade="sehr"), "K004"),
-        (ApiBinding("x", "/x", fields={"id": "resident-id"}), "K009"),
-        (ApiBinding("x", "/x", fields={"$.id": "resident"}), "K006"),
-        (ApiBinding("civil", "/civil", ("household",), opaque=True), "K017"),
-    ],
-)
-def test_an_inline_mistake_is_refused(tmp_path: Path, api: ApiBinding, code: str) -> None:
-    assert code in {fault.code for fault in faults(tmp_path, HOUSEHOLD, apis=(api,))}
-
-
-def test_templates_that_cross_are_fine_once_the_crossing_is_listed(tmp_path: Path) -> None:
-    text = "assets:\n  - {id: a, owner: o, grade: general, endpoints: [%s]}\n"
-    crossing = "'GET /a/{x}/c', 'GET /a/b/{y}'"
-    assert {fault.code for fault in faults(tmp_path, text % crossing)} == {"K012"}
-    one = catalog(tmp_path, text % (crossing + ", GET /a/b/c"), apis=A)
-    assert located(one, "GET", "/a/b/c", "a").route == "GET /a/b/c"
-    assert located(one, "GET", "/a/z/c", "a").route == "GET /a/{x}/c"
 
 
 # --- the digest, and what is shipped ----------------------------------------------------------------------
