@@ -7,6 +7,6 @@
 
 from gateway.upstream.assertion import SigningKey
 from gateway.upstream.client import Upstream
-from gateway.upstream.settings import Assertion, Endpoint, Health, Service, Settings, Timeouts
+from gateway.upstream.settings import SWITCHES, Assertion, Endpoint, Health, Service, Settings, Timeouts
 
-__all__ = ["Assertion", "Endpoint", "Health", "Service", "Settings", "SigningKey", "Timeouts", "Upstream"]
+__all__ = ["SWITCHES", "Assertion", "Endpoint", "Health", "Service", "Settings", "SigningKey", "Timeouts", "Upstream"]

@@ -57,7 +57,7 @@ class Returns:
     """Reads the headers of one service's answers. `internal` holds the hosts of all services."""
 
     def __init__(self, service: Service, internal: frozenset[str]) -> None:
-        self._strip, self._add = service.strip_prefix, service.add_prefix
+        self._strip, self._add = service.strip_prefix.rstrip("/"), service.add_prefix.rstrip("/")
         self._prefix = service.prefix or "/"
         self._internal = internal
         named = () if service.host in {"upstream", "preserve"} else (service.host.lower(),)
@@ -160,5 +160,4 @@ class Returns:
     def _cookie_path(self, said: str) -> str:
         """The public form of the path; nothing outside the API's own prefix."""
         public = self._public_path(said) if said.startswith("/") and _REFERENCE.fullmatch(said) else None
-        narrower = public is not None and self._prefix != "/" and under(public, self._prefix)
-        return public if narrower and public is not None and ";" not in public else self._prefix
+        return public if public is not None and under(public, self._prefix.rstrip("/")) else self._prefix

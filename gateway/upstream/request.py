@@ -57,9 +57,9 @@ class Requests:
         names = FORWARDED | set(service.forward_headers)
         self._open = _prepared(names)
         self._inspected = _prepared(names - NOT_ON_INSPECTED)
-        self._prefix = service.prefix
-        self._strip = len(service.strip_prefix)
-        self._add = service.add_prefix
+        self._prefix = service.prefix.rstrip("/")
+        self._strip = len(service.strip_prefix.rstrip("/"))
+        self._add = service.add_prefix.rstrip("/")
         self._host = "" if service.host in {"upstream", "preserve"} else service.host
         self._preserve = service.host == "preserve"
 

@@ -170,7 +170,7 @@ class Service(Struct, frozen=True):
 
     name: str
     addresses: tuple[str, ...]
-    prefix: str = ""  # the public prefix of the API
+    prefix: str = ""  # the public prefix of the API; in this and the next two, `/` is the same as nothing
     strip_prefix: str = ""  # taken off the path before forwarding
     add_prefix: str = ""  # then put in front
     host: str = "upstream"  # Host sent: `upstream`, `preserve`, or a name
@@ -221,9 +221,9 @@ class Service(Struct, frozen=True):
     def _check_prefixes(self) -> None:
         for name in ("prefix", "strip_prefix", "add_prefix"):
             value = getattr(self, name)
-            if not _PREFIX.fullmatch(value) or {".", ".."} & set(value.split("/")):
+            if value != "/" and (not _PREFIX.fullmatch(value) or {".", ".."} & set(value.split("/"))):
                 raise ValueError(f"{name} `{value}` must be like /a/b: no slash at the end, no dot segments")
-        if self.strip_prefix and not under(self.prefix, self.strip_prefix):
+        if not under(self.prefix, self.strip_prefix.rstrip("/")):
             raise ValueError(f"strip_prefix `{self.strip_prefix}` must be the beginning of the prefix `{self.prefix}`")
 
     def _check_headers(self) -> None:

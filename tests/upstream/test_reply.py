@@ -104,6 +104,12 @@ def test_a_path_never_becomes_a_host(said):
     assert passed(b"location", said.replace("8001", "8001/v1").encode(), strip_prefix="", add_prefix="/v1") is None
 
 
+def test_a_lone_slash_as_a_prefix_is_none():
+    root = {"prefix": "/", "strip_prefix": "/", "add_prefix": "/"}
+    assert passed(b"location", b"/a", **root) == b"/a"
+    assert passed(b"set-cookie", b"a=b; Path=/x", return_headers=("set-cookie",), **root) == b"a=b; Path=/x; Secure"
+
+
 def test_a_named_host_counts_as_the_services_own():
     assert passed(b"location", b"https://Civil.example.gov/x", host="civil.example.gov") == b"/civil/x"
 

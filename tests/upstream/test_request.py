@@ -50,6 +50,7 @@ def test_the_request_is_what_was_decided_and_who_asks():
         ({"add_prefix": "/v1"}, "/civil/a", b"/v1/civil/a"),
         ({"strip_prefix": "/civil", "add_prefix": "/api/v1"}, "/civil/a%20b", b"/api/v1/a%20b"),
         ({"prefix": ""}, "/anything", b"/anything"),
+        ({"prefix": "/", "strip_prefix": "/", "add_prefix": "/"}, "/anything", b"/anything"),
     ],
 )
 def test_prefixes_are_the_only_change_to_a_path(service, path, target):
