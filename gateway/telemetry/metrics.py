@@ -296,6 +296,8 @@ class Meter(Collector):
             self._postures.add(("accepted" if entry.ok else "rejected",))
         elif entry.act == "policy.reload":
             self._reloads.add(("loaded" if entry.ok else "rejected",))
+        elif entry.act == "policy.rejected":
+            self._reloads.add(("rejected",))
 
     def _shed_by(self, entry: NoticeEntry) -> None:
         self._shed.add((_code(entry.detail),), entry.count)

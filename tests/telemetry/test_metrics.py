@@ -54,6 +54,7 @@ def a_busy_meter() -> Meter:
         meter.read(notice)
     meter.read(ActEntry(1, JOURNAL, 20, NOW, "root", "admin", "posture.report"))
     meter.read(ActEntry(1, JOURNAL, 21, NOW, "root", "admin", "policy.reload", ok=False))
+    meter.read(ActEntry(1, JOURNAL, 22, NOW, "gateway", "system", "policy.rejected", ok=False))
     meter.gauges(STATE)
     return meter
 
@@ -82,7 +83,7 @@ def a_busy_meter() -> Meter:
         ("gateway_audit_entries_total", {"kind": "verdict"}, 5),
         ("gateway_audit_entries_total", {"kind": "outcome"}, 2),
         ("gateway_audit_entries_total", {"kind": "notice"}, 9),
-        ("gateway_audit_entries_total", {"kind": "act"}, 2),
+        ("gateway_audit_entries_total", {"kind": "act"}, 3),
         ("gateway_audit_sealed_size", {}, 100),
         ("gateway_audit_checkpoint_timestamp_seconds", {}, NOW),
         ("gateway_audit_unsealed_entries", {}, 4),
@@ -90,7 +91,7 @@ def a_busy_meter() -> Meter:
         ("gateway_policy_info", {"digest": "7c1e"}, 1),
         ("gateway_policy_loaded_timestamp_seconds", {}, NOW - 60),
         ("gateway_policy_reloads_total", {"result": "loaded"}, 1),
-        ("gateway_policy_reloads_total", {"result": "rejected"}, 2),
+        ("gateway_policy_reloads_total", {"result": "rejected"}, 3),
         ("gateway_policy_mismatches_total", {}, 1),
         ("gateway_revocations_active", {}, 5),
         ("gateway_posture_reports_total", {"result": "accepted"}, 1),
