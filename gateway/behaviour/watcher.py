@@ -399,8 +399,12 @@ class Watcher:
     # --- the whole of it ------------------------------------------------------------------------
 
     def load(self, tail: Iterable[Entry]) -> None:
-        """Learn the ledger's tail, all there is of it; from now on the history counts as known."""
-        for entry in sorted(tail, key=lambda entry: (entry.at, entry.journal, entry.seq)):
+        """Learn the ledger's tail, all there is of it; from now on the history counts as known.
+
+        Each journal in its own order: sorted by time, a request whose body took a minute would stand among
+        entries written long before it, and those after it would be taken for heard.
+        """
+        for entry in sorted(tail, key=lambda entry: (entry.journal, entry.seq)):
             self.learn(entry)
         self._cold = False
 

@@ -318,6 +318,14 @@ def test_after_a_restart_the_judgement_is_the_same() -> None:
     assert probes(learned(world.entries, loaded=True), at) == expected
 
 
+def test_a_slow_request_in_the_tail_hides_no_other_entry() -> None:
+    world = World()
+    at = world.settle(days=20, a_day=40)
+    world.ask(at - 30 * DAY, object="slow")  # received long ago, recorded last
+    by_time = sorted(world.entries, key=lambda entry: entry.at)
+    assert probes(learned(by_time, loaded=True), at) == probes(learned(world.entries), at)
+
+
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_law_order_and_repetition_of_entries_do_not_matter(seed: int) -> None:
