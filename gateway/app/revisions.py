@@ -43,7 +43,8 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
 
     Faults of the catalog come alone: without it, every rule that names an asset would look wrong.
     """
-    listed = catalog.load(folder / "catalog", apis)
+    orgs = policy.offices(folder)
+    listed = catalog.load(folder / "catalog", apis, orgs)
     faults: list[FileFault] = []
     bundle: Bundle | None = None
     register: tuple[Device, ...] = ()
@@ -52,7 +53,7 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
     except Faulty as faulty:
         faults.extend(faulty.faults)
     try:
-        register = load_register(folder / "devices.yaml")
+        register = load_register(folder / "devices.yaml", orgs)
     except Faulty as faulty:
         faults.extend(faulty.faults)
     if bundle is None or faults:
