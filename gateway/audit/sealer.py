@@ -73,7 +73,10 @@ class State(Struct):
 
 
 class Batch(Struct, frozen=True):
-    """What one step sealed: `entries[i]` has the number `first + i`. `unsealed` bytes are left to read."""
+    """What one step sealed: `entries[i]` has the number `first + i`.
+
+    `unsealed` is about how many entries wait already: step again at once while there are any.
+    """
 
     first: int
     entries: tuple[Entry, ...]
@@ -144,11 +147,12 @@ class Sealer:
         unsealed = self._gather()
         if self._raws:
             self._seal()
+        average = sum(map(len, self._raws)) // len(self._raws) + 66 if self._raws else 1000
         entries, self._entries = tuple(self._entries), []
         self._raws, self._leaves = [], []
         self._stale = False
         self._remove_old()
-        return Batch(first, entries, self._state.size, self._state.signed_at, unsealed)
+        return Batch(first, entries, self._state.size, self._state.signed_at, -(-unsealed // average))
 
     def close(self) -> None:
         """Close the ledger and let another sealer in."""
