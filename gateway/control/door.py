@@ -16,12 +16,16 @@ Kind = Literal["token", "session", "subject", "device"]
 
 
 class DoorFault(Exception):
-    """What was asked for could not be done; `code` is a reason code, `detail` is for the operator."""
+    """What was asked for could not be done; `code` is a reason code, `detail` is for the operator.
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    `target` says for the record what was asked for, where the path does not.
+    """
+
+    def __init__(self, code: str, detail: str = "", target: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.target = target
 
 
 class Act(Struct, frozen=True):

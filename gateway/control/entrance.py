@@ -83,7 +83,8 @@ async def _through(way: Way, visit: Visit) -> Response:
         answer = await way.answer(visit)
     except DoorFault as fault:
         if way.act:
-            await visit.door.act(_act(visit, name, visit.target, f"{fault.code} {fault.detail}".rstrip(), False))
+            detail = f"{fault.code} {fault.detail}".rstrip()
+            await visit.door.act(_act(visit, name, fault.target or visit.target, detail, False))
         return problem(fault.code, [fault.detail] if fault.detail else (), language)
     if way.act and not await visit.door.act(_record(visit, name, answer)):
         # What took effect stays in effect: a revocation must not depend on the disk. But nobody is

@@ -139,7 +139,10 @@ async def query(visit: Visit) -> Answer:
     wish = await read_json(visit.request, Query)
     if not 0 < wish.limit <= MAX_ROWS or len(wish.query) > 4096:
         raise DoorFault("bad_request", f"`limit` must be 1 to {MAX_ROWS}, `query` at most 4096 characters")
-    rows = await visit.door.query(wish.query, wish.limit)
+    try:
+        rows = await visit.door.query(wish.query, wish.limit)
+    except DoorFault as fault:
+        raise DoorFault(fault.code, fault.detail, wish.query) from fault
     return Answer({"rows": rows}, target=wish.query)
 
 

@@ -173,7 +173,7 @@ async def test_a_question_is_on_record_with_its_text_even_when_it_is_wrong() -> 
     assert bad.json()["errors"] == ["unknown field `nonsense`"]
     assert [(act.act, act.target, act.ok) for act in behind.acts] == [
         ("audit.query", "outcome:deny", True),
-        ("audit.query", "", False),
+        ("audit.query", "nonsense:1", False),
     ]
 
 
