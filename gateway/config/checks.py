@@ -34,7 +34,8 @@ CERTIFICATES = (
 )
 FILES = ("device.reporters.*.key",)
 FOLDERS = ("policies",)
-TLS_KEYS = ("tls.key", "control.tls.key", "apis.*.client.key")
+LISTENER_KEYS = ("tls.key", "control.tls.key")  # TLS reads them from files, again when they are renewed
+SERVICE_KEYS = ("apis.*.client.key",)
 SWITCHES = {
     "plaintext-listen": ("callers are served without TLS", "对调用方不使用 TLS"),
     "plaintext-issuer": ("key sets are fetched without TLS", "获取签发方公钥时不使用 TLS"),
@@ -287,10 +288,10 @@ def _files(root: Node, ground: Ground) -> Iterator[FileFault]:
         for node, value in texts(root, place):
             if not (ground.folder / value).is_dir():
                 yield fault(node, "folder_missing", value=value)
-    for place in TLS_KEYS:
+    for place in (*LISTENER_KEYS, *SERVICE_KEYS):
         for node, value in texts(root, place):
             if secrets.is_reference(value):
-                yield from _secret(node, value, ground)
+                yield from _secret(node, value, ground, place in LISTENER_KEYS)
     for place in ("tls", "control.tls", "apis.*.client"):
         for node in find(root, place):
             yield from _pair(node, ground)
@@ -306,18 +307,18 @@ def _readable(node: Node, value: str, path: Path, certificate: bool) -> Iterator
         yield fault(node, "not_certificate", value=value)
 
 
-def _secret(node: Node, reference: str, ground: Ground) -> Iterator[FileFault]:
-    """A TLS key must be a file that only we can write; a world-readable one is said aloud."""
+def _secret(node: Node, reference: str, ground: Ground, file_needed: bool) -> Iterator[FileFault]:
+    """A key must be there, and only we may write it; a world-readable one is said aloud."""
     try:
         path = secrets.place(reference, ground.folder, ground.environ)
-        if path is None:
+        if path is None and file_needed:
             yield fault(node, "secret_needs_file")
             return
-        secrets.read(path)
+        secrets.resolve(reference, ground.folder, ground.environ)
     except secrets.Unreadable as why:
         yield fault(node, why.kind, reference=reference, why_en=why.en, why_zh=why.zh, mode=why.mode)
         return
-    mode = secrets.open_to_all(path)
+    mode = secrets.open_to_all(path) if path else ""
     if mode:
         yield fault(node, "secret_open", reference=reference, mode=mode)
 

@@ -104,6 +104,12 @@ def test_a_key_must_be_a_file_that_only_we_can_write(folder: Path) -> None:
     assert codes(text.replace("KEY", "systemd:tls.key"), folder) == ["C021"]
 
 
+def test_a_key_for_a_service_may_come_from_a_variable(folder: Path) -> None:
+    text = "apis: [{name: a, match: /a/**, upstream: 'https://h', data: x, client: {cert: tls.crt, key: 'env:KEY'}}]\n"
+    assert codes(text, folder, KEY=(folder / "tls.key").read_text()) == []
+    assert codes(text, folder) == ["C021"]
+
+
 def test_a_key_with_a_password_does_not_ask_for_it(folder: Path) -> None:
     encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIBvTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQI\n-----END ENCRYPTED PRIVATE KEY-----\n"
     (folder / "tls.key").write_text(encrypted)
