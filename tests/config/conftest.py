@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.certificates import Authority
+
 
 def write_pair(cert: Path, key: Path, *names: str) -> None:
     """A self-signed certificate and its key."""
@@ -31,6 +33,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pairs")
     write_pair(folder / "tls.crt", folder / "tls.key", "api.example.gov", "*.example.gov")
     write_pair(folder / "nameless.crt", folder / "nameless.key")
+    for name in ("client-ca.pem", "device-ca.pem", "upstream-ca.pem"):
+        (folder / name).write_bytes(Authority(name).pem())
     return folder
 
 
@@ -39,8 +43,8 @@ def folder(tmp_path: Path, pairs: Path) -> Path:
     """`tls.crt`, `tls.key`, three authorities, and a `policies` folder."""
     for name in ("tls.crt", "nameless.crt"):
         (tmp_path / name).write_bytes((pairs / name).read_bytes())
-    for name, of in (("client-ca.pem", "tls.crt"), ("device-ca.pem", "nameless.crt"), ("upstream-ca.pem", "tls.crt")):
-        (tmp_path / name).write_bytes((pairs / of).read_bytes())
+    for name in ("client-ca.pem", "device-ca.pem", "upstream-ca.pem"):
+        (tmp_path / name).write_bytes((pairs / name).read_bytes())
     for name in ("tls.key", "nameless.key"):
         (tmp_path / name).touch(mode=0o600)
         (tmp_path / name).write_bytes((pairs / name).read_bytes())
