@@ -22,7 +22,6 @@ from gateway import __version__
 from gateway.app.desk import Desk
 from gateway.app.revisions import Compiled, Watch
 from gateway.audit import Index, Ledger, Sealer, load_signer
-from gateway.behaviour import Watcher
 from gateway.config import Config
 from gateway.control import Credential, Settings, control_app, server_config, unix_socket
 from gateway.crypto import keys
@@ -71,11 +70,14 @@ class Clerk:
             pass  # what is sealed is read from the ledger at the next step
         return batch.entries
 
-    async def close(self) -> None:
-        """Seal what is left, then close."""
-        await self.step()
+    async def close(self) -> tuple[Entry, ...]:
+        """Seal what is left, then close; the last entries."""
+        entries = await self.step()
+        while self.unsealed and (more := await self.step()):
+            entries += more
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
+        return entries
 
     def _close(self) -> None:
         self._sealer.close()
@@ -96,11 +98,10 @@ class Control:
         self._clerk = Clerk(config)
         self._meter = Meter(__version__, platform.python_version())
         self._lines = Lines(sys.stdout)
-        self._watcher = Watcher(config.behaviour)
         self._state = State(config.state / "state.db")
         self._watch = Watch(config.policies)
         self._pids: dict[int, int] = {}
-        self._desk = Desk(config, start, self._board, self._state, self._ledger, self._watcher, self._exposition)
+        self._desk = Desk(config, start, self._board, self._state, self._ledger, self._exposition)
         self._servers: list[uvicorn.Server] = []
         self._renewal: Renewal | None = None
 
@@ -135,6 +136,8 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._desk.reload_soon)
         self._say_what_is_weak()
+        for topic in ("state", "posture", "bundle"):
+            self._board.bump(topic)  # should the predecessor have died between a commit and its word
         doors = self._doors()
         tasks = [asyncio.create_task(server.serve(sockets=sockets)) for server, sockets in doors]  # type: ignore[arg-type]  # sockets of two families
         ticking = asyncio.create_task(self._tick(stop))
@@ -153,7 +156,8 @@ class Control:
 
     async def _finish(self) -> None:
         self._ledger.close()
-        await self._clerk.close()
+        for entry in await self._clerk.close():
+            self._take(entry)
         self._state.close()
         self._slot.release()
 
@@ -163,7 +167,7 @@ class Control:
             await asyncio.sleep(TICK_SECONDS)
             self._slot.beat(time.time())
             turn += 1
-            if turn % SEAL_EVERY == 0:
+            if turn % SEAL_EVERY == 0 or self._clerk.unsealed:
                 for entry in await self._clerk.step():
                     self._take(entry)
             self._notice_deaths()
@@ -176,7 +180,6 @@ class Control:
     def _take(self, entry: Entry) -> None:
         self._meter.read(entry)
         self._lines.write(entry)
-        self._watcher.learn(entry)
 
     def _notice_deaths(self) -> None:
         """A worker whose slot changed hands has died; its replacement cannot tell of it."""

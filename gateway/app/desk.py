@@ -11,18 +11,21 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.app import revisions
-from gateway.app.revisions import Compiled
-from gateway.audit import Ledger, Unanswerable, lookup, query, read_entries
+from gateway.app.revisions import Compiled, behaviour
+from gateway.audit import Ledger, Unanswerable, decode, lookup, query, read_entries
 from gateway.behaviour import Watcher
 from gateway.config import Config
 from gateway.control import Act, Door, DoorFault, PostureFault, Rejected, Reloaded, Revocation, Revoked
 from gateway.device import Rejected as RejectedReport
 from gateway.device import accept
 from gateway.document import Faulty, FileFault
-from gateway.stores import Board, State, StateFault
+from gateway.facts import Entry
+from gateway.stores import Board, BoardFault, State, StateFault
+from gateway.stores.board import Topic
 
 PREPARE_SECONDS = 20.0
 POLL_SECONDS = 0.02
+RISK_ENTRIES = 500  # newest entries of somebody that their risk is weighed from
 
 
 class Desk:
@@ -35,7 +38,6 @@ class Desk:
         board: Board,
         state: State,
         ledger: Ledger,
-        watcher: Watcher,
         exposition: Callable[[str], tuple[bytes, str]],
     ) -> None:
         self._config = config
@@ -43,7 +45,6 @@ class Desk:
         self._board = board
         self._state = state
         self._ledger = ledger
-        self._watcher = watcher
         self._exposition = exposition
         self._reloading = asyncio.Lock()
         self._wanted = False
@@ -73,7 +74,7 @@ class Desk:
             done = self._state.revoke(wish.kind, wish.id, wish.reason, by, time.time(), wish.until)
         except StateFault as fault:
             raise DoorFault("state_unavailable", fault.en) from fault
-        self._board.bump("state")  # before the answer: whoever reads 200 may rely on it
+        self._bump("state")  # before the answer: whoever reads 200 may rely on it
         return Revoked(done.id, len(self._board.live("worker")))
 
     async def _lift(self, id: int, by: str) -> bool:
@@ -83,8 +84,15 @@ class Desk:
             raise DoorFault("state_unavailable", fault.en) from fault
         if lifted is None:
             return False
-        self._board.bump("state")
+        self._bump("state")
         return True
+
+    def _bump(self, topic: Topic) -> None:
+        """Tell every worker; what no worker would see is not acknowledged."""
+        try:
+            self._board.bump(topic)
+        except BoardFault as fault:
+            raise DoorFault("state_unavailable", fault.en) from fault
 
     async def _list(self) -> object:
         return self._state.revocations(time.time())
@@ -99,7 +107,7 @@ class Desk:
             raise DoorFault("state_unavailable", fault.en) from fault
         if not kept:
             return PostureFault("invalid_request", "a newer report was accepted meanwhile")
-        self._board.bump("posture")
+        self._bump("posture")
         return None
 
     # --- policies ------------------------------------------------------------------------------------
@@ -140,7 +148,7 @@ class Desk:
             if not await self._all_prepared(compiled.digest):
                 return Rejected((_unprepared(str(config.policies)),))
             self._state.activate(compiled.digest, by, time.time())
-            self._board.bump("bundle")
+            self._bump("bundle")
             self._compiled = compiled
             revisions.remove_old(config.state, compiled.digest)
             return Reloaded(compiled.digest, previous)
@@ -169,7 +177,7 @@ class Desk:
             raise DoorFault("bad_request", str(fault)) from fault
 
     async def _risk(self, subject: str) -> object | None:
-        return self._watcher.view(subject, time.time())
+        return await asyncio.to_thread(risk, self._config, self._compiled, subject, time.time())
 
     def _health(self) -> object:
         return {
@@ -200,6 +208,24 @@ def found(config: Config, id: str) -> object | None:
     raw = next(read_entries(config.state / "ledger", number), None)
     rows = query(index, f'"{id}"', 1)
     return {"number": number, "entry": raw and msgspec.Raw(raw), "outcome": rows[0] if rows else None}
+
+
+def risk(config: Config, compiled: Compiled, subject: str, now: float) -> object | None:
+    """How somebody is behaving, weighed anew from what the ledger says of them; None for a stranger.
+
+    Only their own entries are read: what others did from the same address weighs in the workers alone.
+    """
+    text = '"' + subject.replace('"', "") + '"'
+    rows = query(config.state / "index.db", f"subject:{text}", RISK_ENTRIES, now=now)
+    watcher = Watcher(behaviour(config.behaviour, compiled))
+    watcher.load(reversed([entry for row in rows for entry in _entries(config, str(row["id"]))]))
+    return watcher.view(subject, now) if rows else None
+
+
+def _entries(config: Config, id: str) -> list[Entry]:
+    number = lookup(config.state / "index.db", id)
+    raw = next(read_entries(config.state / "ledger", number), None) if number is not None else None
+    return [decode(raw)] if raw is not None else []
 
 
 def _unprepared(folder: str) -> FileFault:

@@ -16,9 +16,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from msgspec import Struct, json
+from msgspec import Struct, json, structs
 
 from gateway import catalog, policy
+from gateway.behaviour import Settings as Behaviour
+from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.device import Device, load_register
 from gateway.document import Faulty, FileFault
@@ -34,6 +36,7 @@ class Compiled(Struct, frozen=True, eq=False):
     catalog: Catalog
     bundle: Bundle
     register: tuple[Device, ...]
+    sites: tuple[Site, ...]
     digest: str
     warnings: tuple[FileFault, ...] = ()
 
@@ -56,15 +59,31 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
         register = load_register(folder / "devices.yaml", orgs)
     except Faulty as faulty:
         faults.extend(faulty.faults)
+    sites: tuple[Site, ...] = ()
+    try:
+        sites = _sites(folder)
+    except Faulty as faulty:
+        faults.extend(faulty.faults)
     if bundle is None or faults:
         raise Faulty(faults)
-    return Compiled(listed, bundle, register, digest(bundle, listed, register), (*listed.faults, *bundle.warnings))
+    name = digest(bundle, listed, register)
+    return Compiled(listed, bundle, register, sites, name, (*listed.faults, *bundle.warnings))
+
+
+def _sites(folder: Path) -> tuple[Site, ...]:
+    path = folder / "sites.yaml"
+    return load_sites(path) if path.exists() else ()
 
 
 def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...]) -> str:
     """What names the three together."""
     devices = sha256(json.encode(register)).hexdigest()
     return sha256(f"{bundle.digest}\n{listed.digest}\n{devices}".encode()).hexdigest()
+
+
+def behaviour(settings: Behaviour, compiled: Compiled) -> Behaviour:
+    """The settings of behaviour with the sites of the policy folder; read at start, not at a reload."""
+    return structs.replace(settings, sites=(*settings.sites, *compiled.sites))
 
 
 def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:
@@ -127,7 +146,7 @@ def recall(state: Path, name: str, apis: tuple[ApiBinding, ...]) -> Compiled:
     bundle = Bundle.from_bytes((place / "bundle.json").read_bytes())
     if digest(bundle, listed, register) != name:
         raise policy.Damaged(f"the stored revision `{name[:12]}` is not what its name says")
-    return Compiled(listed, bundle, register, name)
+    return Compiled(listed, bundle, register, _sites(place), name)
 
 
 def name_candidate(state: Path, name: str) -> None:

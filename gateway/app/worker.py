@@ -22,7 +22,7 @@ from gateway.app import revisions
 from gateway.app.boundary import DataPort
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
-from gateway.app.revisions import Compiled
+from gateway.app.revisions import Compiled, behaviour
 from gateway.audit import Ledger, Tail
 from gateway.behaviour import Watcher
 from gateway.config import Config
@@ -44,6 +44,7 @@ from gateway.stores import Board, Postures, Revocations, State
 from gateway.upstream import Upstream
 
 TICK_SECONDS = 0.1
+BUSY_SECONDS = 0.05  # the store is read on the loop: better to doubt than to wait
 SAMPLES = 4  # judged again at a time: casbin takes 7 µs per rule, under the interpreter's lock
 SAMPLE_EVERY = 512  # one decision in so many is judged again by casbin, off the loop
 REMEMBERED = 200_000  # entries of the journals that a new worker learns from
@@ -104,16 +105,17 @@ class Worker:
         self._slot = self._board.slot(place.slot)
         self._slot.claim(os.getpid(), time.time(), "worker")
         self._gauges = Gauges()
-        self._ledger = Ledger(config.audit, f"w{place.slot}", keys.read_private(config.keys / "object.key"))
+        self._watcher = Watcher(behaviour(config.behaviour, place.start))
+        object_key = keys.read_private(config.keys / "object.key")
+        self._ledger = Ledger(config.audit, f"w{place.slot}", object_key, heard=self._watcher.learn)
         self._notice = self._ledger.note
         self._tally = Tally(self._notice)
         self._state: State | None = None
         self._fetch = Fetcher(plaintext_allowed="plaintext-issuer" in config.insecure)
-        revocations = Revocations(self._board, self._open_state, time.time, self._notice)
-        self._postures = Postures(self._board, self._open_state, revocations, time.time, self._notice)
+        self._revocations = Revocations(self._board, self._open_state, time.time, self._notice)
+        self._postures = Postures(self._board, self._open_state, self._revocations, time.time, self._notice)
         self._knowledge = Knowledge(self._board, place.start, self._active, self._recall, self._revision, self._notice)
-        self._identity = Recogniser(config.identity, revocations, self._fetch, self._notice)
-        self._watcher = Watcher(config.behaviour)
+        self._identity = Recogniser(config.identity, self._revocations, self._fetch, self._notice)
         self._upstream = Upstream(config.upstream, keys.load(config.keys / "assertion.key"), self._notice)
         self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
         self._tail = Tail(config.state)
@@ -132,7 +134,7 @@ class Worker:
     # --- what the rooms are given ----------------------------------------------------------------
 
     def _open_state(self) -> State:
-        return State(self._config.state / "state.db")
+        return State(self._config.state / "state.db", busy=BUSY_SECONDS)
 
     def _active(self) -> str:
         if self._state is None or self._state.replaced():
@@ -254,6 +256,8 @@ class Worker:
 
     def _every_second(self) -> None:
         self._tally.tell()
+        self._revocations.refresh()  # should a writer have died between its commit and its word
+        self._postures.refresh()
         said = self._renewal.check() if self._renewal is not None else None
         if said is not None:
             self._notice(Notice("tls.renewal_failed" if said else "tls.renewed", detail=said))

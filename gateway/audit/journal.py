@@ -82,6 +82,7 @@ class Ledger:
     """The journal of this process. Call it from the event loop's thread only.
 
     `name` is the role and number of the process (`worker0`), `object_key` the key of the digests.
+    `heard` is called with each entry once it is recorded: behaviour learns from the record.
     A disk that fails at the start makes a ledger that refuses and recovers, as it does later.
     """
 
@@ -95,8 +96,10 @@ class Ledger:
         now: Callable[[], float] = time.time,
         nonce: Callable[[], str] = lambda: secrets.token_hex(3),
         boot: str | None = None,
+        heard: Callable[[Entry], None] = lambda entry: None,
     ) -> None:
         self.journal = ""
+        self._heard = heard  # told of each decision and outcome once it is recorded
         self.fault = ""  # why nothing can be recorded at the moment, or ""
         self._settings, self._name, self._files, self._now, self._nonce = settings, name, files, now, nonce
         self._folder = settings.directory / "journal"
@@ -131,9 +134,11 @@ class Ledger:
             return self._unrecordable()
         mark, seq, digest = len(self._pending), self._seq, self._digest
         identity = f"{self.journal}.{seq}"
-        self._append(verdict_entry(self.journal, seq, facts, decision, self._digests))
+        entry = verdict_entry(self.journal, seq, facts, decision, self._digests)
+        self._append(entry)
         if not self._flush(mark, seq, digest):
             return self._unrecordable()
+        self._heard(entry)
         if self._late or decision.strength == "synced" or facts.asset.grade in self._always_synced:
             fault = await self._until_synced(identity)
             if fault is not None:
@@ -196,6 +201,7 @@ class Ledger:
             self._held.append(json.decode(encode(entry)))
         else:
             self._append(entry)
+            self._heard(entry)
         self._wake()
 
     def _append(self, entry: Entry) -> None:

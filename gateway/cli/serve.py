@@ -43,6 +43,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 1 for faults in files, 3 when it cannot run here."""
+    from gateway.cli.screen import Screen
     from gateway.config import load
     from gateway.document import Faulty
 
@@ -55,16 +56,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _serve(load(Path(args.config), environ), TEXTS[language])
     except Faulty as faulty:
-        for fault in faulty.faults:
-            print(fault.render(_text(fault.file), language), file=sys.stderr)
+        Screen(args).faults(faulty.faults)
         return 1
-
-
-def _text(file: str) -> str:
-    try:
-        return Path(file).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _serve(config: Any, words: dict[str, str]) -> int:

@@ -1,0 +1,78 @@
+"""What the control process makes of entries, and what it says by itself."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.running import Gateway, running
+
+OPEN = "/market/enterprises"
+
+
+def until(true: Callable[[], bool], gateway: Gateway) -> None:
+    deadline = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < deadline, gateway.log.read_text()[-3000:]
+
+
+def test_a_signal_reloads_and_a_bad_folder_is_told_while_the_last_good_stays(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        before = gateway.door("GET", "/v1/policy").json["active"]
+        (gateway.folder / "policies" / "rules" / "99-bad.yaml").write_text("rules:\n  - id: x\n    effect: Deny\n")
+        assert gateway.process is not None
+        gateway.process.send_signal(signal.SIGHUP)
+        until(lambda: any(e.get("act") == "policy.rejected" for e in gateway.entries()), gateway)
+        rejected = next(entry for entry in gateway.entries() if entry.get("act") == "policy.rejected")
+        assert "99-bad.yaml:2" in rejected["detail"]
+        assert gateway.door("GET", "/v1/policy").json["active"] == before
+        until(lambda: 'gateway_policy_reloads_total{result="rejected"}' in metrics(gateway), gateway)
+        assert gateway.get(OPEN, gateway.issuer.token()).status == 200
+
+
+def metrics(gateway: Gateway) -> str:
+    return gateway.door("GET", "/metrics").body.decode()
+
+
+def test_one_scrape_counts_for_all_workers(tmp_path: Path) -> None:
+    with running(tmp_path, workers=2) as gateway:
+        token = gateway.issuer.token()
+        for _ in range(20):
+            assert gateway.get(OPEN, token).status == 200
+        wanted = 'gateway_requests_total{api="enterprises",code_class="2xx",method="GET",outcome="permit"} 20.0'
+        until(lambda: wanted in metrics(gateway), gateway)
+        assert "gateway_workers 2.0" in metrics(gateway)
+
+
+def test_a_restart_goes_on_where_the_ledger_ends(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        token = gateway.issuer.token()
+        gateway.get(OPEN, token)
+        gateway.stop()
+        first = gateway.verify()
+        gateway.start()
+        gateway.get(OPEN, token)
+        gateway.stop()
+        assert gateway.verify() != first
+        rows = gateway.run("audit", "query", "outcome:permit", "-o", "json", "-c", str(gateway.config))
+        assert rows.count("zhang.wei") >= 2
+
+
+def test_an_index_that_was_lost_is_made_again_from_the_ledger(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        gateway.get(OPEN, gateway.issuer.token())
+        gateway.stop()
+        for path in gateway.state.glob("index.db*"):
+            path.unlink()
+        gateway.start()
+        rows = gateway.run("audit", "query", "outcome:permit", "-o", "json", "-c", str(gateway.config))
+        assert "zhang.wei" in rows
+
+
+def test_one_line_for_each_request_joined_from_decision_and_outcome(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        decision = gateway.get(OPEN, gateway.issuer.token()).headers["x-gateway-decision"]
+        gateway.stop()
+        lines = [line for line in gateway.log.read_text().splitlines() if decision in line]
+        assert len(lines) == 1
+        assert '"http.response.status_code":200' in lines[0]
