@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.app import revisions
-from gateway.app.revisions import Compiled, behaviour
+from gateway.app.revisions import Compiled
 from gateway.audit import Ledger, Unanswerable, decode, lookup, query, read_entries
 from gateway.behaviour import Watcher
 from gateway.config import Config
@@ -217,7 +217,7 @@ def risk(config: Config, compiled: Compiled, subject: str, now: float) -> object
     """
     text = '"' + subject.replace('"', "") + '"'
     rows = query(config.state / "index.db", f"subject:{text}", RISK_ENTRIES, now=now)
-    watcher = Watcher(behaviour(config.behaviour, compiled))
+    watcher = Watcher(config.behaviour.with_sites(compiled.sites))
     watcher.load(reversed([entry for row in rows for entry in _entries(config, str(row["id"]))]))
     return watcher.view(subject, now) if rows else None
 

@@ -16,10 +16,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from msgspec import Struct, json, structs
+from msgspec import Struct, json
 
 from gateway import catalog, policy
-from gateway.behaviour import Settings as Behaviour
 from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.device import Device, load_register
@@ -79,11 +78,6 @@ def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...]) -> str
     """What names the three together."""
     devices = sha256(json.encode(register)).hexdigest()
     return sha256(f"{bundle.digest}\n{listed.digest}\n{devices}".encode()).hexdigest()
-
-
-def behaviour(settings: Behaviour, compiled: Compiled) -> Behaviour:
-    """The settings of behaviour with the sites of the policy folder; read at start, not at a reload."""
-    return structs.replace(settings, sites=(*settings.sites, *compiled.sites))
 
 
 def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:

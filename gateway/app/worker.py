@@ -22,7 +22,7 @@ from gateway.app import revisions
 from gateway.app.boundary import DataPort
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
-from gateway.app.revisions import Compiled, behaviour
+from gateway.app.revisions import Compiled
 from gateway.audit import Ledger, Tail
 from gateway.behaviour import Watcher
 from gateway.config import Config
@@ -105,7 +105,7 @@ class Worker:
         self._slot = self._board.slot(place.slot)
         self._slot.claim(os.getpid(), time.time(), "worker")
         self._gauges = Gauges()
-        self._watcher = Watcher(behaviour(config.behaviour, place.start))
+        self._watcher = Watcher(config.behaviour.with_sites(place.start.sites))
         object_key = keys.read_private(config.keys / "object.key")
         self._ledger = Ledger(config.audit, f"w{place.slot}", object_key, heard=self._watcher.learn)
         self._notice = self._ledger.note

@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.behaviour.signals import SIGNALS
 from gateway.behaviour.sites import Site
@@ -38,6 +39,10 @@ class Settings(Struct, frozen=True):
             raise ValueError("identities_max and service_factor are 1 or more")
         if any(factor < 1 for factor in self.bulk_purposes.values()):
             raise ValueError("the factor of a bulk purpose is 1 or more")
+
+    def with_sites(self, sites: tuple[Site, ...]) -> "Settings":
+        """The same settings with more sites: those of the policy folder beside those of the configuration."""
+        return replace(self, sites=(*self.sites, *sites))
 
 
 def _check_zone(zone: str) -> None:
