@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.crypto.jws import SigningKey
 from tests.test_layout import ROOT
@@ -48,6 +48,12 @@ ENTERPRISE = {
     "registered_capital": 17070000,
     "status": "存续",
 }
+
+
+class Behind(Protocol):
+    """Whatever stands behind the gateway."""
+
+    port: int
 
 
 class Witness:
@@ -197,15 +203,19 @@ class Answer:
 class Gateway:
     """`gateway serve` on a folder of its own."""
 
-    def __init__(self, folder: Path, witness: Witness, issuer: Issuer, workers: int = 1, extra: str = "") -> None:
+    def __init__(
+        self, folder: Path, witness: Behind, issuer: Issuer, workers: int = 1, extra: str = "", config: str = CONFIG
+    ) -> None:
         self.folder, self.issuer, self.witness = folder, issuer, witness
         self.port = free_port()
         self.state = folder / "state"
         self.config = folder / "gateway.yaml"
         self.reporter = SigningKey.generate("ES256")
+        self.launch: tuple[str, ...] = (sys.executable, "-m", "gateway")
+        self.environment: dict[str, str] = {}  # beside that of the tests
         (folder / "mdm.jwk").write_text(json.dumps(self.reporter.public_jwk()))
         shutil.copytree(ROOT / "policies", folder / "policies", dirs_exist_ok=True)
-        text = CONFIG.format(port=self.port, issuer=issuer.url, folder=folder, workers=workers, witness=witness.port)
+        text = config.format(port=self.port, issuer=issuer.url, folder=folder, workers=workers, witness=witness.port)
         self.config.write_text(text + extra)
         self.run("init", str(folder))
         self.process: subprocess.Popen[bytes] | None = None
@@ -214,7 +224,7 @@ class Gateway:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "serve", "-c", str(self.config)],
+                [*self.launch, "serve", "-c", str(self.config)], env=os.environ | self.environment,
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT,
             )  # fmt: skip
         deadline = time.monotonic() + 30
