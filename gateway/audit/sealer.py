@@ -17,7 +17,7 @@ import os
 import secrets
 import time
 from binascii import hexlify
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -28,11 +28,12 @@ from gateway.audit import chain, disk
 from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, read_checkpoint
 from gateway.audit.entry import FORMAT, Malformed, decode, encode
 from gateway.audit.journal import Settings, boot_id
-from gateway.audit.merkle import Frontier, leaf
+from gateway.audit.merkle import Frontier, leaves_of
 from gateway.audit.shelf import Shelf, subtree
 from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
 _CHUNK: Final = 8 * 1024 * 1024
+_SPACE: Final = ord(" ")
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -116,7 +117,6 @@ class Sealer:
         self._stale = False
         self._entries: list[Entry] = []
         self._raws: list[bytes] = []
-        self._leaves: list[bytes] = []
         try:
             self._reload()
             self._check_tree()
@@ -149,7 +149,7 @@ class Sealer:
             self._seal()
         average = sum(map(len, self._raws)) // len(self._raws) + 66 if self._raws else 1000
         entries, self._entries = tuple(self._entries), []
-        self._raws, self._leaves = [], []
+        self._raws = []
         self._stale = False
         self._remove_old()
         return Batch(first, entries, self._state.size, self._state.signed_at, -(-unsealed // average))
@@ -242,20 +242,54 @@ class Sealer:
         return max(0, left)
 
     def _take(self, journal: str, place: Place, data: bytes, alive: bool) -> None:
+        lines = data[:-1].split(b"\n")
+        begin = len(self._entries)
+        taken = self._take_usual(journal, place, lines)
+        self._track(journal, place, self._entries[begin:])
+        if taken < len(lines):
+            self._take_careful(journal, place, lines[taken:], alive)
+
+    def _take_usual(self, journal: str, place: Place, lines: list[bytes]) -> int:
+        """Take lines as long as each is exactly what its writer wrote; returns how many those are."""
+        if place.loose:
+            return 0
+        anchor, seq, length = bytes.fromhex(place.anchors[0]), place.seq, 0
+        add_entry, add_raw = self._entries.append, self._raws.append
+        for line in lines:
+            raw = line[65:]
+            digest = sha256(anchor + raw).digest()
+            if hexlify(digest) != line[:64] or line[64] != _SPACE:
+                break
+            try:
+                entry = decode(raw)
+            except Malformed:
+                break
+            if entry.seq != seq or entry.journal != journal:
+                break
+            anchor = digest
+            seq += 1
+            length += len(line)
+            add_entry(entry)
+            add_raw(raw)
+        taken = seq - place.seq
+        place.seq, place.anchors = seq, [anchor.hex()]
+        place.offset += length + taken
+        return taken
+
+    def _take_careful(self, journal: str, place: Place, lines: list[bytes], alive: bool) -> None:
+        """Take what can be trusted of lines that begin with one that is not as it should be."""
         anchors = tuple(bytes.fromhex(digest) for digest in place.anchors)
         offset, bad = place.offset, b""
-        for line in data[:-1].split(b"\n"):
+        for line in lines:
             raw = line[65:]
-            digest = sha256(anchors[0] + raw).digest()
-            if hexlify(digest) != line[:64] or line[64:65] != b" ":
-                digest = _digest(anchors[1:], line, raw)
+            digest = _digest(anchors, line, raw)
             entry = self._entry(journal, place, raw) if digest else None
             if entry is not None:
                 if bad:
                     self._declare_bad(journal, place, bad, f"entries {place.seq} to {entry.seq - 1}")
                     bad = b""
                 anchors, place.seq, place.loose = (digest,), entry.seq + 1, False
-                self._track(journal, place, entry)
+                self._track(journal, place, (entry,))
                 self._add(entry, raw)
             elif alive and not place.loose and (journal, offset) not in self._suspects:
                 self._suspects.add((journal, offset))  # look a second time before crying out
@@ -278,18 +312,21 @@ class Sealer:
         fits = entry.seq >= place.seq if place.loose else entry.seq == place.seq
         return entry if fits and entry.journal == journal else None
 
-    def _track(self, journal: str, place: Place, entry: Entry) -> None:
-        place.closed = False
-        if isinstance(entry, VerdictEntry):
-            if entry.outcome == "permit":
-                self._state.open[f"{journal}.{entry.seq}"] = journal
-        elif isinstance(entry, OutcomeEntry):
-            self._state.open.pop(entry.verdict, None)
-        elif isinstance(entry, NoticeEntry):
-            place.closed = entry.name == "journal.closed"
-            if entry.name == "journal.opened" and entry.seq == 0:
-                place.previous = entry.subject
-                place.boot = entry.detail.rpartition("boot=")[2]
+    def _track(self, journal: str, place: Place, entries: Iterable[Entry]) -> None:
+        """Keep account of permits that wait for their outcome, and of how the journal stands."""
+        waiting = self._state.open
+        for entry in entries:
+            place.closed = False
+            if isinstance(entry, VerdictEntry):
+                if entry.outcome == "permit":
+                    waiting[f"{journal}.{entry.seq}"] = journal
+            elif isinstance(entry, OutcomeEntry):
+                waiting.pop(entry.verdict, None)
+            elif isinstance(entry, NoticeEntry):
+                place.closed = entry.name == "journal.closed"
+                if entry.name == "journal.opened" and entry.seq == 0:
+                    place.previous = entry.subject
+                    place.boot = entry.detail.rpartition("boot=")[2]
 
     # --- what is declared ----------------------------------------------------------------------
 
@@ -388,17 +425,16 @@ class Sealer:
         self._add(entry, raw)
 
     def _add(self, entry: Entry, raw: bytes) -> None:
-        digest = leaf(raw)
-        self._tree.add(digest)
         self._entries.append(entry)
         self._raws.append(raw)
-        self._leaves.append(digest)
 
     # --- committing ------------------------------------------------------------------------------
 
     def _seal(self) -> None:
         state = self._state
-        self._shelf.append(self._raws, self._leaves)
+        leaves = leaves_of(self._raws)
+        self._tree.extend(leaves)
+        self._shelf.append(self._raws, leaves)
         self._shelf.sync()
         state.size, state.tail = self._shelf.size, self._shelf.tail
         state.edge = [digest.hex() for digest in self._tree.edge]
@@ -446,7 +482,7 @@ class Sealer:
 
     def _reload(self) -> None:
         """Start from what was committed."""
-        self._entries, self._raws, self._leaves = [], [], []
+        self._entries, self._raws = [], []
         self._state = self._load()
         self._shelf = Shelf(self._ledger, self._state.size, self._state.tail)
         self._tree = Frontier(self._state.size, [bytes.fromhex(digest) for digest in self._state.edge])
