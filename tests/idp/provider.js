@@ -1,13 +1,15 @@
 // Which tokens does a real OpenID provider issue?
 //
-// oidc-provider with client credentials, JWT access tokens and three signing keys, on a free port of
-// loopback. Prints its issuer as one line of JSON when it listens; ends when its standard input ends.
+// oidc-provider on a free port of loopback: client credentials for a service, the authorization code flow
+// for a person, JWT access tokens for `urn:AUDIENCE:ALG` or `urn:AUDIENCE:ALG:SECONDS`. Prints its issuer as
+// one line of JSON when it listens. Then each line of standard input is done and answered:
+//   rotate   replace all signing keys        down, up   answer the key set with 503, and again as usual
+// It ends when its standard input ends.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
 import { Provider } from 'oidc-provider';
-
-const AUDIENCE = 'gateway';
 
 function signingKey(alg) {
   const { privateKey } =
@@ -17,19 +19,34 @@ function signingKey(alg) {
   return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig' };
 }
 
-const resource = (alg) => ({
-  audience: AUDIENCE,
-  accessTokenFormat: 'jwt',
-  accessTokenTTL: 300,
-  scope: 'read',
-  jwt: { sign: { alg } },
-});
+function resource(indicator) {
+  const [, audience, alg, seconds] = indicator.split(':');
+  return {
+    audience,
+    accessTokenFormat: 'jwt',
+    accessTokenTTL: Number(seconds ?? 300),
+    scope: 'read',
+    jwt: { sign: { alg } },
+  };
+}
 
-const server = createServer();
-server.listen(0, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  const provider = new Provider(issuer, {
+function claims(_, token) {
+  if (!token.accountId) return { org: 'prov/civil', realm_access: { roles: ['reader'] } };
+  return {
+    org: 'prov/civil',
+    realm_access: { roles: ['clerk'] },
+    clearance: 'important',
+    device_id: 'laptop-7',
+    acr: 'urn:example:aal2',
+    auth_time: Math.floor(Date.now() / 1000),
+    sid: token.sessionUid,
+  };
+}
+
+const answering = (issuer) =>
+  new Provider(issuer, {
     jwks: { keys: ['RS256', 'ES256', 'PS256'].map(signingKey) },
+    cookies: { keys: ['only for tests'] },
     clients: [
       {
         client_id: 'reports',
@@ -38,20 +55,48 @@ server.listen(0, '127.0.0.1', () => {
         redirect_uris: [],
         response_types: [],
       },
+      {
+        client_id: 'portal',
+        client_secret: 'portal-secret',
+        application_type: 'native',
+        grant_types: ['authorization_code'],
+        redirect_uris: ['http://127.0.0.1/callback'],
+        response_types: ['code'],
+      },
     ],
-    extraTokenClaims: () => ({ org: 'prov/civil', realm_access: { roles: ['reader'] } }),
+    extraTokenClaims: claims,
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: true },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => 'urn:gateway:RS256',
-        getResourceServerInfo: (_, indicator) => resource(indicator.split(':').pop()),
+        getResourceServerInfo: (_, indicator) => resource(indicator),
       },
     },
-  });
-  server.on('request', provider.callback());
-  console.log(JSON.stringify({ issuer }));
-});
+  }).callback();
 
-process.stdin.on('end', () => process.exit(0)).resume();
+console.info = console.error; // where the provider gives its advice: standard output is for answers
+const say = (value) => console.log(JSON.stringify(value));
+const server = createServer();
+server.listen(0, '127.0.0.1', () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  let answer = answering(issuer);
+  let down = false;
+  server.on('request', (request, response) => {
+    if (down && request.url === '/jwks') response.writeHead(503).end();
+    else answer(request, response);
+  });
+  const acts = {
+    rotate: () => (answer = answering(issuer)),
+    down: () => (down = true),
+    up: () => (down = false),
+  };
+  createInterface({ input: process.stdin })
+    .on('line', (word) => {
+      acts[word]();
+      say({ done: word });
+    })
+    .on('close', () => process.exit(0));
+  say({ issuer });
+});
