@@ -1,16 +1,19 @@
 """How is one entry among millions found?
 
-A SQLite table beside the ledger, one row per decision (its outcome joined), notice and act. It proves
+A SQLite database beside the ledger, one row per decision (its outcome joined), notice and act. It proves
 nothing and may be deleted at any time: it is filled from the ledger, and again from its beginning when
 it does not fit. Rules:
 
 1. A row's number is the number of its entry in the ledger.
 2. What stands in the index is at most what stands in the ledger; `size` says how much is read.
-3. Lists (roles, reasons, rules) stand between newlines, so that one of them can be asked for whole.
+3. What many requests share is written once: `who` asks (person, session, device) and `what` was asked
+   and said (route, asset, rule). A row points at both; the view `entries` shows all as one table.
+   One combination may stand there twice, after a restart: nobody counts them.
+4. Lists (roles, reasons, rules) stand between newlines, so that one of them can be asked for whole.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -19,29 +22,84 @@ from gateway.audit import shelf
 from gateway.audit.entry import Malformed, decode
 from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _BATCH: Final = 2000
 _OPEN: Final = 65_536
+_SHARED: Final = 65_536
 
-COLUMNS: Final = (
-    "n", "kind", "j", "seq", "at", "subject", "person", "roles", "org", "clearance", "assurance", "session", "token",
-    "device", "trust", "source", "risk", "band", "api", "method", "host", "path", "route", "action", "asset",
-    "category", "owner", "grade", "object", "digest", "outcome", "stage", "would", "reasons", "rules", "bundle",
-    "mask", "purpose", "honey", "notify", "request", "trace", "name", "target", "detail", "count",
+_WHO: Final = (
+    "subject", "person", "roles", "org", "clearance", "assurance", "session", "token", "device", "trust",
+)  # fmt: skip
+_WHAT: Final = (
+    "kind", "name", "api", "method", "host", "route", "action", "asset", "category", "owner", "grade", "outcome",
+    "stage", "would", "reasons", "rules", "bundle", "mask", "purpose", "honey", "notify", "band",
+)  # fmt: skip
+_PLACE: Final = ("n", "j", "seq", "at", "who", "what")
+_ASKED: Final = ("source", "risk", "path", "object", "digest", "request", "trace")
+_ENDED: Final = (
     "status", "sent", "received", "complete", "code", "masked", "unlabelled", "records", "waited", "took",
 )  # fmt: skip
-_TABLE = f"""
+_BESIDE: Final = ("target", "detail", "count")
+
+COLUMNS: Final = ("n", "j", "seq", "at", *_WHO, *_WHAT, *_ASKED, *_ENDED, *_BESIDE)
+"""What the view `entries` has."""
+
+_TABLES = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS journals (j INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL);
-CREATE TABLE IF NOT EXISTS entries (n INTEGER PRIMARY KEY, {", ".join(COLUMNS[1:])});
-CREATE INDEX IF NOT EXISTS entries_seq ON entries (j, seq);
-CREATE INDEX IF NOT EXISTS entries_at ON entries (at);
-CREATE INDEX IF NOT EXISTS entries_subject ON entries (subject, at);
+CREATE TABLE IF NOT EXISTS who (who INTEGER PRIMARY KEY, {", ".join(_WHO)});
+CREATE TABLE IF NOT EXISTS what (what INTEGER PRIMARY KEY, {", ".join(_WHAT)});
+CREATE TABLE IF NOT EXISTS rows (n INTEGER PRIMARY KEY, {", ".join((*_PLACE[1:], *_ASKED, *_ENDED, *_BESIDE))});
+CREATE VIEW IF NOT EXISTS entries AS SELECT {", ".join(COLUMNS)} FROM rows JOIN who USING (who) JOIN what USING (what);
+CREATE INDEX IF NOT EXISTS rows_seq ON rows (j, seq);
+CREATE INDEX IF NOT EXISTS rows_at ON rows (at);
+CREATE INDEX IF NOT EXISTS rows_who ON rows (who, at);
+CREATE INDEX IF NOT EXISTS who_subject ON who (subject);
 """
-_INSERT = f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  # our own names only
-_OUTCOME = """UPDATE entries SET status = ?, sent = ?, received = ?, complete = ?, code = ?, masked = ?,
- unlabelled = ?, records = ?, waited = ?, took = ? WHERE n = ?"""
-_NO_OUTCOME = (None,) * 10
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # our own names only
+
+
+_ADD_WHO = _insert("who", ("who", *_WHO))
+_ADD_WHAT = _insert("what", ("what", *_WHAT))
+_ADD_DECISION = _insert("rows", (*_PLACE, *_ASKED, *_ENDED))
+_ADD_BESIDE = _insert("rows", (*_PLACE, *_BESIDE))
+_END = f"UPDATE rows SET {', '.join(f'{name} = ?' for name in _ENDED)} WHERE n = ?"  # noqa: S608  # our own names only
+_NOT_ENDED = (None,) * len(_ENDED)
+_NOBODY = (None,) * len(_WHO)
+
+
+class _Shared:
+    """Rows that many others point at: each is written once, and known by its content."""
+
+    def __init__(self, table: str, statement: str) -> None:
+        self._table, self._statement = table, statement
+        self.known: dict[Hashable, int] = {}
+        self._next = 1
+        self._new: list[tuple[Any, ...]] = []
+
+    def add(self, key: Hashable, values: tuple[Any, ...]) -> int:
+        """The number of this new row; `key` finds it again in `known`."""
+        if len(self.known) >= _SHARED:
+            self.known.clear()  # what comes again is written again
+        number = self.known[key] = self._next
+        self._next += 1
+        self._new.append((number, *values))
+        return number
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write what is new."""
+        connection.executemany(self._statement, self._new)
+        self._new.clear()
+
+    def forget(self, connection: sqlite3.Connection) -> None:
+        """Go on from what stands in the file."""
+        self.known.clear()
+        self._new.clear()
+        (last,) = connection.execute(f"SELECT coalesce(max({self._table}), 0) FROM {self._table}").fetchone()  # noqa: S608  # our own names only
+        self._next = last + 1
 
 
 class Index:
@@ -51,6 +109,7 @@ class Index:
         self.path = path
         self._open: dict[str, int] = {}  # where the permits stand whose outcome is still to come
         self._journals: dict[str, int] = {}
+        self._who, self._what = _Shared("who", _ADD_WHO), _Shared("what", _ADD_WHAT)
         self._connection = self._connect()
 
     @property
@@ -63,10 +122,16 @@ class Index:
         """Take the entries with the numbers from `first` on, all or none. Raises ValueError on a gap."""
         if first != self.size:
             raise ValueError(f"the index holds {self.size} entries and was offered number {first}")
-        with self._connection:
-            self._connection.execute("BEGIN")
-            self._fill(first, entries)
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('size', ?)", (first + len(entries),))
+        added = False
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN")
+                self._fill(first, entries)
+                self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('size', ?)", (first + len(entries),))
+            added = True
+        finally:
+            if not added:
+                self._recall(self._connection)  # numbers that were given out did not come into the file
 
     def catch_up(self, ledger: Path, size: int) -> int:
         """Read what the ledger has and the index lacks; returns how many entries that were.
@@ -99,12 +164,12 @@ class Index:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # it can be made again: no need to wait for the disk
-            connection.executescript(_TABLE)
+            connection.executescript(_TABLES)
             row = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
             if row is not None and row[0] != _FORMAT:
                 raise sqlite3.DatabaseError("another format")
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('format', ?)", (_FORMAT,))
-            self._journals = {name: number for number, name in connection.execute("SELECT j, id FROM journals")}
+            self._recall(connection)
         except sqlite3.DatabaseError:
             connection.close()
             raise
@@ -117,27 +182,77 @@ class Index:
         self._open.clear()
         self._connection = self._prepare()
 
-    def _fill(self, first: int, entries: Iterable[Entry]) -> None:
+    def _recall(self, connection: sqlite3.Connection) -> None:
+        """Know what stands in the file, and nothing else."""
+        self._open.clear()
+        self._journals = {name: number for number, name in connection.execute("SELECT j, id FROM journals")}
+        self._who.forget(connection)
+        self._what.forget(connection)
+
+    def _fill(self, first: int, entries: Sequence[Entry]) -> None:
         """One INSERT per row; an outcome that comes in the same batch as its permit is part of it."""
-        rows: dict[int, list[Any]] = {}
-        late: list[tuple[Any, ...]] = []
+        endings = {entry.verdict: entry for entry in entries if isinstance(entry, OutcomeEntry)}
+        decisions: list[tuple[Any, ...]] = []
+        beside: list[tuple[Any, ...]] = []
         for number, entry in enumerate(entries, first):
-            if isinstance(entry, OutcomeEntry):
-                place = self._place(entry.verdict)
-                if place in rows:
-                    rows[place][-10:] = _outcome(entry)
-                elif place is not None:
-                    late.append((*_outcome(entry), place))
-            elif isinstance(entry, VerdictEntry):
-                rows[number] = [number, "verdict", self._journal(entry.journal), entry.seq, *_verdict(entry)]
-                if entry.outcome == "permit":
-                    self._expect(f"{entry.journal}.{entry.seq}", number)
+            if isinstance(entry, VerdictEntry):
+                identity = f"{entry.journal}.{entry.seq}"
+                ending = endings.pop(identity, None)
+                if ending is None and entry.outcome == "permit":
+                    self._expect(identity, number)
+                decisions.append(self._decision(number, entry, ending))
             elif isinstance(entry, NoticeEntry):
-                rows[number] = [number, "notice", self._journal(entry.journal), entry.seq, *_notice(entry)]
-            else:
-                rows[number] = [number, "act", self._journal(entry.journal), entry.seq, *_act(entry)]
-        self._connection.executemany(_INSERT, rows.values())
-        self._connection.executemany(_OUTCOME, late)
+                beside.append(self._notice(number, entry))
+            elif isinstance(entry, ActEntry):
+                beside.append(self._act(number, entry))
+        connection = self._connection
+        self._who.write(connection)
+        self._what.write(connection)
+        connection.executemany(_ADD_DECISION, decisions)
+        connection.executemany(_ADD_BESIDE, beside)
+        late = [(*_ended(ending), self._place(identity)) for identity, ending in endings.items()]
+        connection.executemany(_END, late)
+
+    def _decision(self, number: int, entry: VerdictEntry, ending: OutcomeEntry | None) -> tuple[Any, ...]:
+        subject, posture, risk, reasons = entry.subject, entry.posture, entry.risk, entry.reasons
+        proof, mask = subject.proof, entry.mask
+        person = (
+            subject.id, subject.name, subject.roles, subject.org, subject.clearance, subject.assurance,
+            proof.session, proof.token, posture.device, posture.trust,
+        )  # fmt: skip
+        who = self._who.known.get(person)
+        if who is None:
+            who = self._who.add(person, (*person[:2], _list(subject.roles), *person[3:]))
+        said: Hashable = (reasons[0].code, reasons[0].rule) if len(reasons) == 1 else _said(entry)
+        matter = (
+            entry.api, entry.method, entry.host, entry.route, entry.action, entry.asset, entry.category, entry.owner,
+            entry.grade, entry.outcome, entry.stage, entry.would, said, entry.bundle, mask.profile if mask else "",
+            entry.purpose, entry.honey, entry.notify, risk.band,
+        )  # fmt: skip
+        what = self._what.known.get(matter)
+        if what is None:
+            what = self._what.add(matter, _what(entry))
+        row = (
+            number, self._journals.get(entry.journal) or self._journal(entry.journal), entry.seq, entry.at, who, what,
+            entry.source, risk.score, entry.path, entry.object, entry.digest, entry.request, entry.trace,
+        )  # fmt: skip
+        return row + (_ended(ending) if ending is not None else _NOT_ENDED)
+
+    def _notice(self, number: int, entry: NoticeEntry) -> tuple[Any, ...]:
+        who = self._who.known.get(None) or self._who.add(None, _NOBODY)
+        key = ("notice", entry.name)
+        what = self._what.known.get(key) or self._what.add(key, (*key, *[None] * (len(_WHAT) - 2)))
+        journal = self._journal(entry.journal)
+        return (number, journal, entry.seq, entry.at, who, what, entry.subject, entry.detail, entry.count)
+
+    def _act(self, number: int, entry: ActEntry) -> tuple[Any, ...]:
+        person = (entry.operator, entry.role)
+        values = dict(zip(_WHO, _NOBODY, strict=True)) | {"subject": entry.operator, "roles": _list([entry.role])}
+        who = self._who.known.get(person) or self._who.add(person, tuple(values.values()))
+        key = ("act", entry.act, "permit" if entry.ok else "deny")
+        values = dict.fromkeys(_WHAT) | dict(zip(("kind", "name", "outcome"), key, strict=True))
+        what = self._what.known.get(key) or self._what.add(key, tuple(values.values()))
+        return (number, self._journal(entry.journal), entry.seq, entry.at, who, what, entry.target, entry.detail, 1)
 
     def _expect(self, identity: str, number: int) -> None:
         self._open[identity] = number
@@ -162,7 +277,7 @@ def find(connection: sqlite3.Connection, identity: str) -> int | None:
     if not (seq.isascii() and seq.isdigit()) or len(seq) > 15:
         return None
     row = connection.execute(
-        "SELECT n FROM entries JOIN journals USING (j) WHERE id = ? AND seq = ?", (journal, int(seq))
+        "SELECT n FROM rows JOIN journals USING (j) WHERE id = ? AND seq = ?", (journal, int(seq))
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -179,40 +294,27 @@ def _list(items: Iterable[str]) -> str:
     return f"\n{text}\n" if text else ""
 
 
-def _verdict(entry: VerdictEntry) -> tuple[Any, ...]:
-    subject, posture, risk = entry.subject, entry.posture, entry.risk
+def _said(entry: VerdictEntry) -> tuple[tuple[str, str], ...]:
+    return tuple([(reason.code, reason.rule) for reason in entry.reasons])
+
+
+def _what(entry: VerdictEntry) -> tuple[Any, ...]:
     return (
-        entry.at, subject.id, subject.name, _list(subject.roles), subject.org, int(subject.clearance),
-        subject.assurance, subject.proof.session, subject.proof.token, posture.device, posture.trust, entry.source,
-        risk.score, risk.band, entry.api, entry.method, entry.host, entry.path, entry.route, entry.action, entry.asset,
-        entry.category, entry.owner, int(GRADES.get(entry.grade, 0)), entry.object, entry.digest, entry.outcome,
-        entry.stage, entry.would, _list([reason.code for reason in entry.reasons]),
-        _list([reason.rule for reason in entry.reasons if reason.rule]), entry.bundle,
-        entry.mask.profile if entry.mask else "", entry.purpose, int(entry.honey), _list(entry.notify),
-        entry.request, entry.trace, None, None, None, None, *_NO_OUTCOME,
+        "verdict", None, entry.api, entry.method, entry.host, entry.route, entry.action, entry.asset, entry.category,
+        entry.owner, int(GRADES.get(entry.grade, 0)), entry.outcome, entry.stage, entry.would,
+        _list([reason.code for reason in entry.reasons]), _list([reason.rule for reason in entry.reasons if reason.rule]),
+        entry.bundle, entry.mask.profile if entry.mask else "", entry.purpose, int(entry.honey), _list(entry.notify),
+        entry.risk.band,
     )  # fmt: skip
 
 
-_EMPTY = (None,) * (len(COLUMNS) - 5 - len(_NO_OUTCOME) - 4)
-
-
-def _notice(entry: NoticeEntry) -> tuple[Any, ...]:
-    return (entry.at, *_EMPTY, entry.name, entry.subject, entry.detail, entry.count, *_NO_OUTCOME)
-
-
-def _act(entry: ActEntry) -> tuple[Any, ...]:
-    said = "permit" if entry.ok else "deny"
-    row = [entry.at, *_EMPTY, entry.act, entry.target, entry.detail, 1, *_NO_OUTCOME]
-    row[COLUMNS.index("subject") - 4] = entry.operator
-    row[COLUMNS.index("roles") - 4] = _list([entry.role])
-    row[COLUMNS.index("outcome") - 4] = said
-    return tuple(row)
-
-
-def _outcome(entry: OutcomeEntry) -> tuple[Any, ...]:
+def _ended(entry: OutcomeEntry) -> tuple[Any, ...]:
+    masked = 0
+    for _, count in entry.masked:
+        masked += count
     return (
-        entry.status, entry.sent, entry.received, int(entry.complete), entry.code,
-        sum([count for _, count in entry.masked]), len(entry.unlabelled), entry.records, entry.waited, entry.took,
+        entry.status, entry.sent, entry.received, entry.complete, entry.code,
+        masked, len(entry.unlabelled), entry.records, entry.waited, entry.took,
     )  # fmt: skip
 
 
