@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -34,6 +35,11 @@ def main(words: list[str]) -> int:
     found = _measure(only, asked)
     print(show(row for said in found.values() for row in said.rows))
     notes = [f"{name}: {note}" for name, said in found.items() for note in said.notes]
+    crowd = os.getloadavg()[0]
+    if max(crowd, here.load) > 1.5 * here.cores or here.load > 0.5 * here.cores:
+        notes.append(
+            f"this machine does other work (load {here.load:.1f} before, {crowd:.1f} after): trust ratios only"
+        )
     if here.cores < 2:
         notes.append("one core only: load and gateway share it")
     print("".join(f"\nnote  {note}" for note in notes))
@@ -71,14 +77,18 @@ def _measure(only: list[str], asked: argparse.Namespace) -> dict[str, Said]:
             "decision": lambda: rooms.decisions(folder, asked.quick),
             "masking": lambda: rooms.masking(folder, asked.quick),
             "journal": lambda: rooms.journal(folder, asked.quick),
-            "overload": lambda: overload.measure(on_stage(), seconds if asked.quick else 2 * seconds),
+            "overload": lambda: overload.measure(
+                on_stage(), seconds if asked.quick else 2 * seconds, 1 if asked.quick else 3
+            ),
             "footprint": lambda: footprint.measure(on_stage()),
         }
         found = {}
         for name in SECTIONS:
             if name in only:
-                print(f"  measuring {name} …", file=sys.stderr, flush=True)
+                began = time.monotonic()
+                print(f"  measuring {name} … ", end="", file=sys.stderr, flush=True)
                 found[name] = todo[name]()
+                print(f"{time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         return found
 
 

@@ -18,11 +18,11 @@ def measure(stage: Stage) -> Said:
         data[f"start_{rules}"] = took
         if rules == 50:
             gateway.stop()
-    fresh = _memory(gateway.workers()[0])
+    fresh = machine.memory(gateway.workers()[0])
     port = gateway.port
     requests = [load.request("/plain/1k", port, token(stage.issuer, f"person-{n}")) for n in range(PEOPLE)]
     seen = load.run(Job(port, requests, 16, 60.0, limit=PEOPLE))
-    full = _memory(gateway.workers()[0])
+    full = machine.memory(gateway.workers()[0])
     top = gateway.process.pid if gateway.process else 0
     whole = sum(machine.memory(pid)[1] for pid in (top, *machine.children(top)))
     gateway.stop()
@@ -33,7 +33,3 @@ def measure(stage: Stage) -> Said:
     data |= {"fresh": fresh, "full": full, "tree_proportional": whole, "answered": len(seen.good)}
     notes = [] if len(seen.good) >= PEOPLE else [f"only {len(seen.good)} of {PEOPLE} people were answered"]
     return Said(rows, data, notes)
-
-
-def _memory(pid: int) -> tuple[float, float]:
-    return machine.memory(pid)

@@ -55,6 +55,7 @@ class Load(Struct):
     lost: int = 0  # cut off, or unanswered at the end
     unsent: int = 0  # due, but no connection was free until the end
     stormed: int = 0
+    busy: float = 0.0  # share of a core that the generator took: near 1 it was the bottleneck
 
     @property
     def answered(self) -> int:
@@ -158,10 +159,11 @@ class Loop:
         """Until the time is over and the last answers are in."""
         for _ in range(self._job.connections):
             self._open()
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         end = began + self._job.seconds
         self._arrive(began, end)
         self.load.seconds = time.perf_counter() - began
+        self.load.busy = (time.process_time() - used) / self.load.seconds
         self.load.unsent = len(self._waiting)
         self._waiting.clear()
         late = time.perf_counter() + GRACE_SECONDS

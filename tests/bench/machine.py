@@ -39,6 +39,16 @@ def cpu(pid: int) -> float:
         return (int(fields[11]) + int(fields[12])) * TICK
 
 
+def softirq() -> float:
+    """Seconds the measured cores spent on network packets outside any process, since boot.
+
+    Kernels that keep interrupt time apart (IRQ_TIME_ACCOUNTING) do not charge it to whoever sent the packet.
+    """
+    names = {f"cpu{core}" for core in MEASURED}
+    rows = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+    return sum(int(row[7]) * TICK for row in rows if row[0] in names)
+
+
 def children(pid: int) -> list[int]:
     """The processes that this one started, and theirs."""
     found = []
@@ -58,7 +68,7 @@ def settle(pids: list[int], still: float = 0.02, most: float = 10.0) -> None:
     deadline = time.monotonic() + most
     while time.monotonic() < deadline:
         before, began = sum(map(cpu, pids)), time.monotonic()
-        time.sleep(0.4)
+        time.sleep(0.35)
         if sum(map(cpu, pids)) - before < still * (time.monotonic() - began):
             return
 

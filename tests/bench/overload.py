@@ -30,9 +30,10 @@ class Point(Struct):
     shed_p99: float
     lost: int
     unsent: int
+    busy: float  # of the generator, as a share of a core
 
 
-def measure(stage: Stage, seconds: int) -> Said:
+def measure(stage: Stage, seconds: int, turns: int) -> Said:
     """Latency, curve, storm."""
     port = stage.gateway.port
     load.closed(port, PATH, stage.token, 1)
@@ -40,7 +41,7 @@ def measure(stage: Stage, seconds: int) -> Said:
     capacity = _capacity(stage, seconds)
     _rest(stage)
     rows = [Row("overload", "capacity, closed loop of 32", capacity, "req/s")]
-    added, direct, through = _added(stage, capacity / 2, seconds)
+    added, direct, through = _added(stage, capacity / 2, seconds, turns)
     rows += added
     curve = []
     for times in LOADS:
@@ -55,7 +56,8 @@ def measure(stage: Stage, seconds: int) -> Said:
         Row("overload", f"p99 at half load, {STORM:.0f} new connections/s beside", p99, "ms", 50, beside=beside)
     )
     notes = [
-        f"the generator reached {point.offered:,.0f} of {point.load * capacity:,.0f} req/s at {point.load} × capacity"
+        f"sent {point.offered:,.0f} of {point.load * capacity:,.0f} req/s at {point.load} × capacity: the generator took "
+        f"{point.busy:.0%} of a core, {point.unsent} requests found no free connection"
         for point in curve
         if point.offered < 0.9 * point.load * capacity
     ]
@@ -76,11 +78,11 @@ def _open(stage: Stage, rate: float, seconds: float, storm: float = 0.0) -> Load
     return load.run(Job(port, [load.request(PATH, port, stage.token)], CONNECTIONS, seconds, rate, storm=storm))
 
 
-def _added(stage: Stage, rate: float, seconds: int) -> tuple[list[Row], list[float], list[float]]:
+def _added(stage: Stage, rate: float, seconds: int, turns: int) -> tuple[list[Row], list[float], list[float]]:
     """Latency through the gateway less latency of the service asked directly, turn by turn."""
     direct: list[float] = []
     through: list[float] = []
-    for _ in range(2):
+    for _ in range(turns):
         for port, token, times in ((stage.service, "", direct), (stage.gateway.port, stage.token, through)):
             times += load.run(Job(port, [load.request(PATH, port, token)], 32, seconds, rate)).good
             _rest(stage)
@@ -106,6 +108,7 @@ def _point(times: float, capacity: float, seen: Load) -> Point:
         percentile(seen.shed, 0.99),
         seen.lost,
         seen.unsent,
+        seen.busy,
     )
 
 

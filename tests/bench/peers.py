@@ -7,6 +7,7 @@ keep-alive. Without nginx the service is a small asyncio server and there is no 
 import asyncio
 import contextlib
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -66,12 +67,13 @@ def _nginx(folder: Path, inside: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(words: list[str], cores: set[int], port: int, seconds: float = 60.0) -> Iterator[subprocess.Popen[bytes]]:
-    """A process on these cores that listens; stopped at the end."""
+def running(words: list[str], cores: set[int], port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    """A process on these cores, once it listens (port 0: at once); stopped at the end."""
     with machine.on(cores):
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
     try:
-        await_port(process, port, seconds)
+        if port:
+            await_port(process, port, 60)
         yield process
     finally:
         process.terminate()
@@ -84,8 +86,6 @@ def running(words: list[str], cores: set[int], port: int, seconds: float = 60.0)
 
 def await_port(process: subprocess.Popen[bytes], port: int, seconds: float) -> None:
     """Until somebody listens. Raises RuntimeError."""
-    import socket
-
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

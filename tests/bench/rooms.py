@@ -1,6 +1,7 @@
 """How fast are decision, masking and journal by themselves?"""
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 from statistics import median
@@ -44,8 +45,6 @@ def decisions(folder: Path, quick: bool) -> Said:
 
 
 def _policies(folder: Path, count: int) -> Path:
-    import shutil
-
     place = folder / f"rules-{count}"
     shutil.copytree(ROOT / "policies", place)
     (material.only_rules if count < 100 else material.add_rules)(place, count)
@@ -115,8 +114,6 @@ def masking(folder: Path, quick: bool) -> Said:
 
 
 def _masks(folder: Path) -> Path:
-    import shutil
-
     place = folder / "masks"
     shutil.copytree(ROOT / "policies", place)
     return place

@@ -6,6 +6,7 @@ process and worker all run on the measured core.
 
 import contextlib
 import http.client
+import shutil
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.bench import machine, material, peers
-from tests.running import Gateway, Issuer
+from tests.running import Gateway, Issuer, free_port
 from tests.test_layout import ROOT
 
 RULES = 1000
@@ -90,24 +91,20 @@ def token(issuer: Issuer, sub: str = "zhang.wei") -> str:
 
 
 @contextlib.contextmanager
-def partial(on: Stage, level: str, rules: int = RULES) -> Iterator[tuple[int, int]]:
-    """Port and process of a journey with rooms left out."""
-    from tests.running import free_port
-
+def partial(on: Stage, level: str, rules: int = RULES) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Port and process of a journey with rooms left out; it may not listen yet."""
     port, place = free_port(), on.folder / f"{level}-{rules}"
     policies = on.gateway.folder / "policies"
     if rules != RULES:
         policies = few(on, rules)
     (place / "journal").mkdir(parents=True)
     words = [sys.executable, "-m", "tests.bench.partial", on.gateway.config, level, port, policies, place]
-    with peers.running([str(word) for word in words], machine.MEASURED, port) as process:
-        yield port, process.pid
+    with peers.running([str(word) for word in words], machine.MEASURED) as process:
+        yield port, process
 
 
 def few(on: Stage, rules: int) -> Path:
     """The policy folder with only these rules."""
-    import shutil
-
     folder = on.folder / f"policies-{rules}"
     shutil.copytree(on.gateway.folder / "policies", folder)
     material.only_rules(folder, rules)
