@@ -7,6 +7,7 @@ load        closed loop (wrk or our own) and open loop
 partial     the journey with rooms left out
 stage       the whole gateway, in processes of its own
 journey     CPU per request, room by room, in interleaved rounds
+steps       each step of the journey by itself
 overload    latency at half load, and what happens above capacity
 rooms       decision, masking and journal by themselves
 footprint   start, memory

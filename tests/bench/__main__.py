@@ -13,12 +13,12 @@ from pathlib import Path
 
 from msgspec import to_builtins
 
-from tests.bench import footprint, journey, load, machine, overload, peers, rooms
+from tests.bench import footprint, journey, load, machine, overload, peers, rooms, steps
 from tests.bench.stage import Stage, stage
 from tests.bench.table import Said, show
 from tests.test_layout import ROOT
 
-SECTIONS = ("journey", "decision", "masking", "journal", "overload", "footprint")
+SECTIONS = ("journey", "steps", "decision", "masking", "journal", "overload", "footprint")
 
 
 def main(words: list[str]) -> int:
@@ -74,6 +74,7 @@ def _measure(only: list[str], asked: argparse.Namespace) -> dict[str, Said]:
 
         todo: dict[str, Callable[[], Said]] = {
             "journey": lambda: journey.measure(on_stage(), rounds, seconds),
+            "steps": lambda: steps.measure(folder, asked.quick),
             "decision": lambda: rooms.decisions(folder, asked.quick),
             "masking": lambda: rooms.masking(folder, asked.quick),
             "journal": lambda: rooms.journal(folder, asked.quick),
