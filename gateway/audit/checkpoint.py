@@ -133,7 +133,8 @@ def _signature(line: str) -> tuple[str, bytes]:
 
 
 def _unprintable(note: str) -> bool:
-    return any(c < " " and c != "\n" for c in note)
+    """Control characters, and surrogates: they stand for bytes of a file that are not UTF-8."""
+    return any((c < " " and c != "\n") or "\ud800" <= c <= "\udfff" for c in note)
 
 
 def _base64(text: str) -> bytes:

@@ -155,6 +155,18 @@ def read_entries(folder: Path, start: int = 0) -> Iterator[bytes]:
         start = count
 
 
+def strays(folder: Path, filled: Sequence[int], size: int) -> bool:
+    """Whether anything stands behind the `size` entries, whose files hold `filled` bytes each."""
+    for number, length in enumerate(filled):
+        first = number * FILE
+        leaves = min(FILE, size - first) * HASH
+        if _length(folder, "entries", first) > length or _length(folder, "leaves", first) > leaves:
+            return True
+    found = (path for kind in ("entries", "leaves") for path in (folder / kind).glob("*"))
+    known = {f"{number * FILE:012d}.bin" for number in range(len(filled))}
+    return any(path.name not in known for path in found) or _has_loose_note(folder)
+
+
 def split(data: bytes) -> Iterator[bytes]:
     """The whole entries in the bytes of one file."""
     at, end = 0, len(data)
@@ -189,6 +201,22 @@ def read_notes(folder: Path) -> list[str]:
         return []
     parts = text.split("\n\n")
     return [f"{parts[at]}\n\n{parts[at + 1]}\n" for at in range(0, len(parts) - 1, 2)]
+
+
+def _has_loose_note(folder: Path) -> bool:
+    notes = "".join(f"{note}\n" for note in read_notes(folder)).encode("utf-8", "surrogateescape")
+    return len(notes) != _size(folder / "checkpoints")
+
+
+def _length(folder: Path, kind: str, first: int) -> int:
+    return _size(_path(folder, kind, first))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _path(folder: Path, kind: str, first: int) -> Path:

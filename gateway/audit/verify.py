@@ -153,7 +153,8 @@ def _points(ledger: Path, verifier: Verifier) -> list[Checkpoint]:
 def _tree(ledger: Path, points: list[Checkpoint], story: "_Story") -> None:
     tree = Frontier()
     waiting = points[::-1]
-    good = 0
+    good = tail = 0
+    filled: list[int] = []
     leaves = shelf.Leaves(ledger)
     while waiting and waiting[-1].size == 0:
         _compare(waiting.pop(), tree, 0)
@@ -163,6 +164,10 @@ def _tree(ledger: Path, points: list[Checkpoint], story: "_Story") -> None:
             raise _Found(tree.size, f"entry {tree.size} is not what was sealed", f"第 {tree.size} 条记录与封存时不一致")
         tree.add(digest)
         story.read(tree.size - 1, raw)
+        tail += len(raw) + 2
+        if tree.size % shelf.FILE == 0:
+            filled.append(tail)
+            tail = 0
         while waiting and waiting[-1].size == tree.size:
             _compare(waiting.pop(), tree, good)
             good = tree.size
@@ -170,6 +175,7 @@ def _tree(ledger: Path, points: list[Checkpoint], story: "_Story") -> None:
         text = f"the ledger ends at {tree.size} entries, but {points[-1].size} are signed"
         raise _Found(tree.size, text, f"账本只有 {tree.size} 条记录，而已签名 {points[-1].size} 条")
     _roots(ledger, tree.size)
+    story.strays = shelf.strays(ledger, [*filled, tail], tree.size)
 
 
 def _compare(point: Checkpoint, tree: Frontier, good: int) -> None:
@@ -207,6 +213,7 @@ class _Story:
     def __init__(self) -> None:
         self.size = 0
         self.interrupted = 0
+        self.strays = False  # bytes behind the last entry that belong to none
         self._next: dict[str, int] = {}
         self._heir: dict[str, str] = {}
         self._open: dict[str, int] = {}
@@ -257,6 +264,12 @@ class _Story:
             at, what = self._altered
             en, zh = f"a journal was changed before it was sealed: {what}", f"日志在封存前被改动：{what}"
             return self._say("altered", signed, count, at, en, zh)
+        if not count:
+            en, zh = (
+                "there is no checkpoint: nothing here was ever signed, or all of it was removed",
+                "没有检查点：从未签名或已被全部删除",
+            )
+            return self._say("incomplete", signed, count, None, en, zh)
         if self._missing:
             en, zh = f"missing: {self._missing[0]}", f"缺失：{self._missing[0]}"
             return self._say("incomplete", signed, count, None, en, zh)
@@ -265,6 +278,9 @@ class _Story:
                 f"{self.size - signed} entries at the end are not signed",
                 f"末尾 {self.size - signed} 条记录尚未签名",
             )
+            return self._say("incomplete", signed, count, signed, en, zh)
+        if self.strays:
+            en, zh = "bytes stand behind the last entry that nobody signed", "末条记录之后有未签名的字节"
             return self._say("incomplete", signed, count, signed, en, zh)
         lost = [number for identity, number in self._open.items() if self._over(identity.rpartition(".")[0])]
         if lost:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from gateway.audit.checkpoint import Checkpoint, load_signer
 from gateway.audit.index import Index
+from gateway.audit.merkle import root_of
 from gateway.audit.query import query  # noqa: F401 - the command reads through it
 from gateway.config.state import prepare
 from tests.cli.shell import Run
@@ -40,6 +42,11 @@ def test_without_a_gateway_the_index_answers_and_says_so(run: Run, tmp_path: Pat
 def test_an_untouched_ledger_is_intact_and_its_own_key_is_remarked_on(run: Run, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text("version: 1\n")
     key = prepare(tmp_path / "state", "gateway/audit").verifier
+    assert run("audit", "verify").code == 5  # nothing was ever signed, or all of it was removed
+    signer = load_signer((tmp_path / "state" / "keys" / "ledger.key").read_bytes(), "gateway/audit")
+    note = signer.sign(Checkpoint(signer.name, 0, root_of([])).text)
+    (tmp_path / "state" / "ledger" / "checkpoint").write_text(note, encoding="utf-8")
+    (tmp_path / "state" / "ledger" / "checkpoints").write_text(note + "\n", encoding="utf-8")
     assert run("audit", "verify").code == 0
     assert "the gateway's own copy" in run("audit", "verify").err
     (tmp_path / "handed.pub").write_text(key + "\n")
