@@ -5,6 +5,7 @@
 2. The answer belongs to one caller: `private, no-store`, and it varies by credential.
 3. A field can carry what the mask hides (`Location: /households/330106199003072319`). A value that
    may hold an identifier is dropped, except where the field has no room for one.
+4. Free text is dropped, and a file's name (`wang-xiaoming.json`): nothing tells a name from a word.
 """
 
 import re
@@ -34,24 +35,16 @@ _DROPPED = frozenset(
         b"pragma",
         b"age",
         b"vary",
+        b"warning",
     }
 )
-_HARMLESS = frozenset(
-    {
-        b"content-type",
-        b"content-language",
-        b"date",
-        b"retry-after",
-        b"allow",
-        b"deprecation",
-        b"sunset",
-        b"set-cookie",  # only passed on where the API names it: it is the caller's own
-    }
-)
+_OWN = frozenset({b"set-cookie"})  # only passed on where the API names it: it is the caller's own
+_JSON = b"application/json"
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_TELLING = re.compile(rb"(?:[0-9][ -]?){7}|[@%\x80-\xff]")
+_TELLING = re.compile(rb"(?:[0-9][ ._~+-]?){7}|[@%\x80-\xff]")
 """Seven digits in a row (phone, card, resident id, birth date), an address, or anything escaped."""
+_SINCE = re.compile(rb"@[0-9]{1,10}")  # the date of a deprecation in seconds (RFC 9745)
 
 
 def inspected(headers: Headers, length: int | None, content_type: bytes | None = None) -> Headers:
@@ -59,14 +52,28 @@ def inspected(headers: Headers, length: int | None, content_type: bytes | None =
 
     `content_type` replaces what the service said.
     """
-    kept = [field for field in headers if field[0] not in _DROPPED and (field[0] in _HARMLESS or not _tells(field[1]))]
+    kept: list[tuple[bytes, bytes]] = []
+    for name, value in headers:
+        if name in _DROPPED or (name == b"content-type" and content_type is not None):
+            continue
+        if name == b"content-type":
+            kept.append((name, value if not _tells(value) else _media_type(value)))
+        elif name == b"content-disposition":
+            kept.append((name, value.partition(b";")[0].strip()))  # rule 4
+        elif name in _OWN or not _tells(value) or (name == b"deprecation" and _SINCE.fullmatch(value)):
+            kept.append((name, value))
     if content_type is not None:
-        kept = [field for field in kept if field[0] != b"content-type"]
         kept.append((b"content-type", content_type))
     kept.extend(_OURS)
     if length is not None:
         kept.append((b"content-length", b"%d" % length))
     return tuple(kept)
+
+
+def _media_type(value: bytes) -> bytes:
+    """Without its parameters, one of which tells something."""
+    bare = value.partition(b";")[0].strip()
+    return _JSON if _tells(bare) else bare
 
 
 def _tells(value: bytes) -> bool:

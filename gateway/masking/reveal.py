@@ -101,11 +101,17 @@ def _check_head(raw: RawReply) -> None:
 
 
 def _content_type(headers: Headers) -> bytes | None:
-    """The Content-Type to send when the one of the service is missing or names another charset."""
+    """The Content-Type to send when the one of the service is missing, is not the truth, or names another charset.
+
+    The walk has shown that it is JSON: shown as `text/html`, a value of it could run as a script here.
+    """
     charset = declared_charset(headers)
     for name, value in headers:
         if name == b"content-type":
-            return None if charset in ("", "utf-8") else value.split(b";")[0].strip() + b"; charset=utf-8"
+            kind = value.partition(b";")[0].strip()
+            if not kind.lower().endswith((b"/json", b"+json")):
+                return b"application/json"
+            return None if charset in ("", "utf-8") else kind + b"; charset=utf-8"
     return b"application/json"
 
 
