@@ -2,5 +2,6 @@
 
 from gateway.telemetry.lines import Lines
 from gateway.telemetry.metrics import Gauges, Meter
+from gateway.telemetry.pairs import Pairs
 
-__all__ = ["Gauges", "Lines", "Meter"]
+__all__ = ["Gauges", "Lines", "Meter", "Pairs"]
