@@ -55,7 +55,7 @@ CREATE INDEX IF NOT EXISTS rows_seq ON rows (j, seq);
 CREATE INDEX IF NOT EXISTS rows_at ON rows (at);
 CREATE INDEX IF NOT EXISTS rows_who ON rows (who, at);
 CREATE INDEX IF NOT EXISTS who_subject ON who (subject);
-"""
+"""  # noqa: S608  # our own names only
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -164,6 +164,8 @@ class Index:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # it can be made again: no need to wait for the disk
+            connection.execute("PRAGMA cache_size = -32768")  # KiB
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: one that many rows share is copied once
             connection.executescript(_TABLES)
             row = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
             if row is not None and row[0] != _FORMAT:

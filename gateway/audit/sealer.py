@@ -227,9 +227,8 @@ class Sealer:
         if size < place.offset:
             self._declare_altered(journal, place, f"cut from {place.offset} to {size} bytes after it was sealed")
             place.offset = size
-        with self._path(journal).open("rb") as file:
-            file.seek(place.offset)
-            data = file.read(self._chunk)
+        with self._path(journal).open("rb", buffering=0) as file:
+            data = os.pread(file.fileno(), min(self._chunk, size - place.offset), place.offset)
         left = size - place.offset - len(data)
         if left <= 0:
             self._exhausted.add(journal)
