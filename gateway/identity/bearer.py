@@ -62,13 +62,15 @@ def _audience_fault(claims: Mapping[str, Json], issuer: Issuer) -> Reason | None
 
 
 def _time_fault(claims: Mapping[str, Json], now: float, leeway: float) -> Reason | None:
-    expires, begins, issued = seconds(claims, "exp"), seconds(claims, "nbf"), seconds(claims, "iat")
+    expires = seconds(claims, "exp")
+    # a sign-in that is yet to come would stay fresh for as long as that takes
+    begins = max(seconds(claims, name) for name in ("nbf", "iat", "auth_time"))
     if "exp" not in claims:
         return Reason("token_claims", detail="`exp` is missing")
     if now >= expires + leeway:
         return Reason("token_expired", detail=f"since {now - expires:.0f} s")
-    if max(begins, issued) > now + leeway:
-        return Reason("token_not_yet_valid", detail=f"for another {max(begins, issued) - now:.0f} s")
+    if begins > now + leeway:
+        return Reason("token_not_yet_valid", detail=f"for another {begins - now:.0f} s")
     return None
 
 

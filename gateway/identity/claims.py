@@ -13,6 +13,7 @@ From the issuer's claims to a Subject. Rules:
 from collections.abc import Mapping
 from re import compile as pattern
 from typing import Final, Literal
+from unicodedata import normalize
 
 from gateway.crypto.jws import Parsed
 from gateway.crypto.strict import Json
@@ -88,7 +89,7 @@ def _id(claims: Mapping[str, Json], issuer: Issuer) -> str:
         raise _Misformed("`sub` is too long or begins or ends with a space")
     for name in _ADDRESSES:
         address = claims.get(name)
-        if isinstance(address, str) and address.count("@") > 1:
+        if isinstance(address, str) and normalize("NFKC", address).count("@") > 1:  # also `＠`
             raise _Misformed(f"`{name}` has two `@`")
     if issuer.realm:
         return f"{issuer.realm}/{sub}"

@@ -122,7 +122,7 @@ class ResponseReader:
             held += data
             end = held.find(_END, seen)
             if end < 0:
-                self._hold(held)
+                self._hold(held, seen)
                 return b""
             data, self._held = bytes(held), None
         else:
@@ -136,11 +136,13 @@ class ResponseReader:
         self._read_head(data[:end])
         return data[end:]
 
-    def _hold(self, held: bytearray) -> None:
+    def _hold(self, held: bytearray, seen: int = 0) -> None:
         if len(held) > HEAD_MAX:
             raise Malformed(f"a head of more than {HEAD_MAX} bytes")
         if not b"HTTP/1.".startswith(held[:7]):  # also the blank lines that the parser would skip
             raise Malformed("not an HTTP/1 response")
+        if held.find(b"\n\n", seen) >= 0:
+            raise Malformed("a head that ends in bare line feeds")  # its end would never come
         self._held = held
 
     def _read_head(self, head: bytes) -> None:

@@ -119,7 +119,7 @@ async def test_json_is_masked_whatever_it_is_called(kind: bytes | None) -> None:
     reply = await reply_of(a_raw(headers=headers))
     assert isinstance(reply.body, bytes)
     assert ID.encode() not in reply.body
-        assert dict(reply.headers)[b"content-type"] == (kind if kind.endswith(b"json") else b"application/json")
+    assert dict(reply.headers)[b"content-type"] == b"application/json"  # as a page it could run scripts
 
 
 @pytest.mark.parametrize(
