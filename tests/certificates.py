@@ -1,6 +1,7 @@
 """Real certificates for tests: authorities that issue, and TLS contexts that use them."""
 
 import ssl
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,7 +25,9 @@ class Authority:
             .sign(self.key, SHA256())
         )
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, lasts: timedelta = timedelta(days=1)
+    ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
             x509.CertificateBuilder()
@@ -33,7 +36,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(minutes=5))
-            .not_valid_after(now + timedelta(days=1))
+            .not_valid_after(now + lasts)
         )
 
     def pem(self) -> bytes:
@@ -42,13 +45,15 @@ class Authority:
     def der(self) -> bytes:
         return self.certificate.public_bytes(Encoding.DER)
 
-    def issue(self, name: str, folder: Path, *, server: bool = False) -> tuple[Path, Path]:
-        """A leaf for this common name; the paths of certificate and key in `folder`."""
+    def issue(
+        self, name: str, folder: Path, *, server: bool = False, lasts: timedelta = timedelta(days=1)
+    ) -> tuple[Path, Path]:
+        """A leaf for this common name, ended already when `lasts` is negative; the paths of certificate and key."""
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
         leaf = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key())
+            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key(), lasts)
             .add_extension(x509.SubjectAlternativeName(names if server else [x509.DNSName(name)]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .sign(self.key, SHA256())
@@ -58,6 +63,12 @@ class Authority:
         key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         key_path.chmod(0o600)
         return certificate_path, key_path
+
+
+def thumbprint(certificate: Path) -> str:
+    """The x5t#S256 of a certificate file (RFC 8705 section 3.1)."""
+    digest = x509.load_pem_x509_certificate(certificate.read_bytes()).fingerprint(SHA256())
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def contexts(folder: Path, authority: Authority) -> tuple[ssl.SSLContext, ssl.SSLContext]:
