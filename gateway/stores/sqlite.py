@@ -9,11 +9,12 @@ State on SQLite: `state.db`, written by the control process, read by every worke
 4. A file written by a newer version is refused, never guessed at.
 """
 
+import errno
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import DecodeError
@@ -145,9 +146,7 @@ class State:
     def reports_since(self, change: int) -> tuple[tuple[int, Report], ...]:
         """The latest report of each device that changed after this change, with its change."""
         with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT change, report FROM posture WHERE change > ? ORDER BY change", (change,)
-            )
+            rows = connection.execute("SELECT change, report FROM posture WHERE change > ? ORDER BY change", (change,))
             return tuple((row[0], _report(row[1])) for row in rows)
 
     # --- bundles ----------------------------------------------------------------------------
@@ -188,8 +187,7 @@ class State:
 
 
 def _connect(path: Path, busy: float) -> sqlite3.Connection:
-    # The file is made with its final mode: SQLite gives the WAL beside it the same.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    _make(path)
     connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -200,6 +198,18 @@ def _connect(path: Path, busy: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make(path: Path) -> None:
+    """A new file gets its final mode: SQLite gives the WAL beside it the same.
+
+    A file that is there is never opened here: closing it would drop every lock that this process holds on it
+    (POSIX), and whoever closes next takes the WAL away from under our other connections.
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

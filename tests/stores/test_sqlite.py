@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,22 @@ def test_a_file_put_in_its_place_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "state.db").touch()
     assert state.replaced()
     state.close()
+
+
+def test_two_of_one_process_keep_their_log_when_another_process_leaves(tmp_path: Path) -> None:
+    """SQLite's locks are POSIX locks: a careless close() drops them, and the last to leave deletes the WAL."""
+    first = State(tmp_path / "state.db")
+    second = State(tmp_path / "state.db")
+    pid = os.fork()
+    if not pid:
+        os.execlp(
+            sys.executable, sys.executable, "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM revocation'); c.close()",
+            str(tmp_path / "state.db"),
+        )  # fmt: skip
+    assert os.waitpid(pid, 0)[1] == 0
+    assert (tmp_path / "state.db-wal").exists()
+    second.revoke("token", "t-1", "", "op", NOW)
+    assert [row.key for row in first.revocations(NOW)] == ["t-1"]
+    first.close()
+    second.close()
