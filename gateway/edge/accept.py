@@ -7,6 +7,8 @@ here, up to `batch` connections each time it is readable. Rules:
 1. A worker that shares the socket takes few at once, so that the others get their share.
 2. A failed TLS handshake is a notice with the caller's address and the cause, never silence.
 3. Out of file descriptors is not out of service: wait a moment, then go on.
+4. A connection that is ready only after `stop` is told to end like all others: else its caller keeps the
+   worker from leaving for as long as it goes on asking.
 """
 
 import asyncio
@@ -14,10 +16,19 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from gateway.facts import Notice
 
 PAUSE_SECONDS = 0.05
+
+
+@runtime_checkable
+class Drainable(Protocol):
+    """A connection that can be told to end."""
+
+    def shutdown(self) -> None:
+        """Finish what is begun, then close."""
 
 
 class Acceptor:
@@ -89,7 +100,7 @@ class Acceptor:
         seconds = self._handshake_seconds if self._context is not None else None
         source = _address(connection)
         try:
-            await loop.connect_accepted_socket(
+            _, protocol = await loop.connect_accepted_socket(
                 self._protocol, connection, ssl=self._context, ssl_handshake_timeout=seconds
             )
         except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
@@ -97,6 +108,9 @@ class Acceptor:
                 connection.close()
             if self._context is not None:
                 self._notice(Notice("tls.handshake_failed", source, _cause(error)))
+        else:
+            if self._loop is None and isinstance(protocol, Drainable):
+                protocol.shutdown()  # accepted just before the worker began to drain, which told all but this one
 
 
 def _address(connection: socket.socket) -> str:

@@ -24,6 +24,19 @@ class Greeter(asyncio.Protocol):
         transport.close()
 
 
+class Late(asyncio.Protocol):
+    """Remembers whether it was told to end."""
+
+    told = False
+
+    def shutdown(self) -> None:
+        self.told = True
+        self.transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+
 async def hear(port: int, **options: Any) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, **options)
     try:
@@ -106,3 +119,16 @@ async def test_a_failed_handshake_is_told_with_address_and_cause(tmp_path: Any) 
         listener.close()
     assert [(notice.name, notice.subject) for notice in told] == [("tls.handshake_failed", "127.0.0.1")]
     assert told[0].detail
+
+
+async def test_a_connection_that_is_ready_after_stop_is_told_to_end() -> None:
+    listener, late = listen("127.0.0.1", 0), Late()
+    acceptor = Acceptor(listener, lambda: late, [].append)
+    acceptor.start()
+    waiting = asyncio.create_task(hear(listener.getsockname()[1]))
+    while not acceptor._joining:
+        await asyncio.sleep(0)
+    acceptor.stop()
+    assert await asyncio.wait_for(waiting, 5) == b""
+    assert late.told
+    listener.close()
