@@ -1,0 +1,1 @@
+"""Long runs against the whole gateway: `python -m tests.soak [NAME...] [--quick]`."""
