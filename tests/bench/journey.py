@@ -1,7 +1,8 @@
 """What does each room cost per request, beside nginx?
 
 All variants run one after the other in every round, so that what else the machine does falls on all alike.
-A figure is the median of its rounds; a ratio is the median of the ratios to nginx within the same round.
+A figure is the median of its rounds; a ratio is the median of the ratios to nginx within the same round. The best
+round stands beside it: where it is far below the median, the machine was disturbed.
 """
 
 from contextlib import ExitStack
@@ -110,7 +111,8 @@ def measure(stage: Stage, rounds: int, seconds: int) -> Said:
 
 def _row(name: str, ones: list[Round], nginx: list[Round] | None) -> Row:
     rate, tree = median(one.rate for one in ones), median(one.tree for one in ones)
-    parts = [f"{rate:>8,.0f} req/s"]
+    best = min(one.worker for one in ones)
+    parts = [f"{rate:>8,.0f} req/s"] + ([f"best round {best:.0f} µs"] if len(ones) > 1 else [])
     if name in (*WHOLE.values(), *MASKED.values()):
         parts.append(f"whole tree {tree:.0f} µs")
     if nginx and not name.startswith("nginx"):
