@@ -9,7 +9,10 @@ One strict reader for every file a person writes. Rules:
 """
 
 import difflib
+import errno
+import os
 import re
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -133,7 +136,7 @@ def did_you_mean(word: str, known: Collection[str]) -> tuple[str, str]:
 def read(path: Path) -> Node:
     """Read a file. Raises Faulty, also when it is missing, too large or not UTF-8."""
     try:
-        raw = path.read_bytes()
+        raw = _bytes(path)
     except OSError as error:
         raise Faulty(
             [_file_fault(path, "Y001", f"cannot be read: {error.strerror}", f"无法读取:{error.strerror}")]
@@ -156,6 +159,14 @@ def read(path: Path) -> Node:
             ]
         ) from error
     return parse(text, str(path))
+
+
+def _bytes(path: Path) -> bytes:
+    """The bytes of a regular file, one more than allowed at most. A pipe of that name would be waited for for ever."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read(MAX_BYTES + 1)
 
 
 def parse(text: str, file: str) -> Node:

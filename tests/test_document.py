@@ -1,5 +1,6 @@
 """A file says one thing, at one place, and everything wrong with it is told at once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_what_was_written_is_what_is_read(mapping: dict[str, int]) -> None:
     text = "".join(f"{key}: {value}\n" for key, value in mapping.items())
     assert parse(text, "x.yaml").plain() == mapping
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rules.yaml")
+    with pytest.raises(Faulty) as caught:
+        read(tmp_path / "rules.yaml")
+    assert [fault.code for fault in caught.value.faults] == ["Y001"]

@@ -65,7 +65,7 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
         faults.extend(faulty.faults)
     if bundle is None or faults:
         raise Faulty(faults)
-    name = digest(bundle, listed, register)
+    name = digest(bundle, listed, register, sites)
     return Compiled(listed, bundle, register, sites, name, (*listed.faults, *bundle.warnings))
 
 
@@ -74,10 +74,10 @@ def _sites(folder: Path) -> tuple[Site, ...]:
     return load_sites(path) if path.exists() else ()
 
 
-def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...]) -> str:
-    """What names the three together."""
-    devices = sha256(json.encode(register)).hexdigest()
-    return sha256(f"{bundle.digest}\n{listed.digest}\n{devices}".encode()).hexdigest()
+def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...], sites: tuple[Site, ...]) -> str:
+    """What names the four together: what is not in the name could change without anybody noticing."""
+    rest = sha256(json.encode((register, sites))).hexdigest()
+    return sha256(f"{bundle.digest}\n{listed.digest}\n{rest}".encode()).hexdigest()
 
 
 def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:
@@ -138,9 +138,10 @@ def recall(state: Path, name: str, apis: tuple[ApiBinding, ...]) -> Compiled:
     listed = catalog.load(place / "catalog", apis)
     register = load_register(place / "devices.yaml")
     bundle = Bundle.from_bytes((place / "bundle.json").read_bytes())
-    if digest(bundle, listed, register) != name:
+    sites = _sites(place)
+    if digest(bundle, listed, register, sites) != name:
         raise policy.Damaged(f"the stored revision `{name[:12]}` is not what its name says")
-    return Compiled(listed, bundle, register, _sites(place), name)
+    return Compiled(listed, bundle, register, sites, name)
 
 
 def name_candidate(state: Path, name: str) -> None:

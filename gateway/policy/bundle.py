@@ -149,6 +149,7 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     data = {asset.id: asset.category for asset in named}
     _check_names(folder, named, people, data, faults)
     _check_model(folder / "model.conf", faults)
+    _check_strays(folder, faults)
     vocabulary = Vocabulary(
         frozenset(people.roles),
         frozenset(people.orgs),
@@ -198,7 +199,7 @@ def _root(path: Path, faults: Faults) -> Node:
 def _text(path: Path) -> str:
     """The text of a file for carets; what cannot be read has been reported already."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     except OSError:
         return ""
 
@@ -216,6 +217,21 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
                 )
             )  # fmt: skip
     return [path for path in entries if path.suffix == ".yaml"]
+
+
+_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml"})
+
+
+def _check_strays(folder: Path, faults: Faults) -> None:
+    """A rule file beside the folder of rules looks as if it were in force, and is not."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".yaml", ".yml"} and path.name not in _READ and not path.name.startswith("."):
+            faults.append(
+                FileFault(
+                    str(path), 1, 1, "P088", "is not read: rules stand in rules/ or cities/, assets in catalog/",
+                    "不会被读取:规则应放在 rules/ 或 cities/,资产应放在 catalog/", "move or remove it", "请移动或移走",
+                )
+            )  # fmt: skip
 
 
 def _check_model(path: Path, faults: Faults) -> None:

@@ -215,7 +215,17 @@ def _who(parts: dict[str, Node], deny: bool, reading: Reading) -> tuple[str, ...
 def _check_person(value: str, node: Node, roles: dict[str, tuple[str, ...]], faults: Faults) -> None:
     """Casbin keeps people and roles in one name space: a person called `admin` gets the role's access."""
     person = value.removeprefix(PERSON)
-    if not person or person in roles:
+    if person != person.strip():  # no subject has such an id: a deny would never apply
+        faults.append(
+            node.fault(
+                "P015",
+                f"`{value}` has a space at an end of the id",
+                f"`{value}` 的标识首尾有空格",
+                f"write `{PERSON}{person.strip()}`",
+                f"请写 `{PERSON}{person.strip()}`",
+            )
+        )
+    elif not person or person in roles:
         faults.append(
             node.fault(
                 "P015",

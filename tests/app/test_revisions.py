@@ -54,6 +54,12 @@ def test_another_device_makes_another_digest(folder: Path) -> None:
     assert compile_folder(folder, APIS, NOW).digest != before.digest
 
 
+def test_another_site_makes_another_digest(folder: Path) -> None:
+    before = compile_folder(folder, APIS, NOW)
+    (folder / "sites.yaml").write_text("sites: [{name: vpn, networks: [198.51.100.0/24], kind: vpn}]\n")
+    assert compile_folder(folder, APIS, NOW).digest != before.digest
+
+
 def test_a_bad_file_stores_nothing(folder: Path, tmp_path: Path) -> None:
     (folder / "rules" / "98-bad.yaml").write_text("rules: [{id: x, effect: Deny}]\n")
     with pytest.raises(Faulty):

@@ -58,9 +58,10 @@ def test_no_rules_deny_everything_and_say_so(tmp_path: Path) -> None:
     assert isinstance(decision, Deny) and decision.reasons[0].code == "no_rule"
 
 
-def test_a_deny_in_a_file_that_is_not_read_does_not_vanish_in_silence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["rules/20-deny.yml", "deny.yaml", "rules.yaml"])
+def test_a_deny_in_a_file_that_is_not_read_does_not_vanish_in_silence(tmp_path: Path, place: str) -> None:
     folder = write(tmp_path, CLERK_READS)
-    (folder / "rules" / "20-deny.yml").write_text("rules: []")
+    (folder / place).write_text("rules: []")
     with pytest.raises(Faulty) as caught:
         load(folder, ASSETS)
     assert [fault.code for fault in caught.value.faults] == ["P088"]

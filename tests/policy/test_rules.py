@@ -38,6 +38,7 @@ def test_a_rule_becomes_one_row_for_each_combination(tmp_path: Path) -> None:
         ("who: clerk", "who: {role: clerk}", "P004"),
         ("who: clerk", "who: user:clerk", "P015"),
         ("who: clerk", "who: 'user:'", "P015"),
+        ("who: clerk", "who: 'user: zhang.wei'", "P015"),
         ("who: clerk", "who: '*'", "P085"),
         ("data: population", "data: househol", "P012"),
         ("data: population", "data: null", "P004"),
