@@ -33,7 +33,6 @@ from gateway.audit.shelf import Shelf, subtree
 from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
 _CHUNK: Final = 8 * 1024 * 1024
-_SPACE: Final = ord(" ")
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -255,9 +254,9 @@ class Sealer:
         anchor, seq, length = bytes.fromhex(place.anchors[0]), place.seq, 0
         add_entry, add_raw = self._entries.append, self._raws.append
         for line in lines:
-            raw = line[65:]
+            stated, _, raw = line.partition(b" ")
             digest = sha256(anchor + raw).digest()
-            if hexlify(digest) != line[:64] or line[64] != _SPACE:
+            if stated != hexlify(digest):
                 break
             try:
                 entry = decode(raw)
