@@ -11,6 +11,7 @@ Rules:
 3. One request sees exactly one revision of catalog and policy, taken once at its start.
 """
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from msgspec import Struct
@@ -44,6 +45,13 @@ class Knowledge(Protocol):
         """The revision to judge by. Takes in revocations and reloads acknowledged before this call."""
 
 
+class Streams(Protocol):
+    """Open answers, judged again while they flow."""
+
+    def guard(self, warrant: Warrant, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The body as long as it is allowed."""
+
+
 class Journey(Struct, frozen=True, eq=False):
     """The path of one request through the rooms, as an ASGI application."""
 
@@ -55,6 +63,7 @@ class Journey(Struct, frozen=True, eq=False):
     ledger: Ledger
     upstream: Upstream
     masking: Masking
+    streams: Streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge and carry one request."""
@@ -73,7 +82,7 @@ class Journey(Struct, frozen=True, eq=False):
         outcome = interrupted(ask)
         try:
             reply = await self.answer(ask, verdict)
-            outcome = await write(ask, reply, send, self.marks(ask, verdict, reply))
+            outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
         finally:
             if isinstance(verdict, Warrant):
                 self.ledger.conclude(verdict.id, outcome)
@@ -97,6 +106,12 @@ class Journey(Struct, frozen=True, eq=False):
         if isinstance(reply, Fault):
             return refusal(ask, reply, self.edge, verdict.id)
         return reply
+
+    def guard(self, verdict: Warrant | Refused | Fault, reply: Reply) -> AsyncIterator[bytes] | None:
+        """The body of an answer that streams, cut as soon as it is no longer allowed."""
+        if isinstance(verdict, Warrant) and not isinstance(reply.body, bytes):
+            return self.streams.guard(verdict, reply.body)
+        return None
 
     def marks(self, ask: Ask, verdict: Warrant | Refused | Fault, reply: Reply) -> Headers:
         """What every answer carries besides its own headers: CORS of the API, and the decision id of a reply."""

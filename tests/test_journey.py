@@ -16,7 +16,7 @@ GATHER = "        facts = await self.gather(ask, revision)\n"
 COMMIT = "await self.ledger.commit(facts, decision)"
 FORWARD = "await self.upstream.forward(ask, verdict)"
 MASK = "await self.masking.apply(raw, verdict)"
-WRITE = "await write(ask, reply, send, self.marks(ask, verdict, reply))"
+WRITE = "await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))"
 
 REFUSED_BY_TYPES = {
     "decide_before_gather": (GATHER + DECIDE, DECIDE + GATHER),

@@ -27,6 +27,7 @@ def line(text):
     os.write(1, (text + "\\n").encode())
 
 def serve(slot, role):
+    parent = os.getppid()
     going = [True]
     def stop(*_):
         going[0] = False
@@ -36,7 +37,7 @@ def serve(slot, role):
     board.slot(slot).set_ready(True)
     line(f"{role}{slot} {os.getpid()}")
     listener.settimeout(0.05)
-    while going[0]:
+    while going[0] and os.getppid() == parent:
         if role == "worker":
             try:
                 connection, _ = listener.accept()

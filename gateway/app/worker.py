@@ -23,17 +23,18 @@ from gateway.app.boundary import DataPort
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
 from gateway.app.revisions import Compiled
+from gateway.app.streams import Streams, still
 from gateway.audit import Ledger, Tail
 from gateway.behaviour import Watcher
 from gateway.config import Config
 from gateway.crypto import keys
 from gateway.device import Devices
 from gateway.document import Faulty
-from gateway.edge import Tally
+from gateway.edge import Tally, again
 from gateway.edge.accept import Acceptor
 from gateway.edge.protocol import protocol_class
 from gateway.edge.tls import Renewal, server_context
-from gateway.facts import Notice
+from gateway.facts import Notice, Warrant
 from gateway.identity import Recogniser
 from gateway.identity.fetch import Fetcher
 from gateway.journey import Journey, Revision
@@ -127,6 +128,7 @@ class Worker:
         self._upstream = Upstream(config.upstream, keys.load(config.keys / "assertion.key"), self._notice)
         self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
         self._tail = Tail(config.state)
+        self._streams = Streams(self._judge_again, time.monotonic)
         self._journey = Journey(
             edge=config.edge,
             tally=self._tally,
@@ -136,6 +138,7 @@ class Worker:
             ledger=self._ledger,
             upstream=self._upstream,
             masking=self._masking,
+            streams=self._streams,
         )
         self._server = self._serve_with(place.listeners)
 
@@ -228,18 +231,19 @@ class Worker:
             self._show(loop.time() - due)
             self._learn_from_siblings()
             await self._prepare()
+            await self._streams.look(self._board.any[0])
             turn += 1
             if turn % 10 == 0:
                 self._every_second()
             if turn % 20 == 0:
-                await self._judge_again()
+                await self._check_samples()
             if os.getppid() != self._parent:
                 signal.raise_signal(signal.SIGTERM)  # the supervisor is gone: finish and leave
 
     def _show(self, lag: float) -> None:
         slot = self._slot
         slot.beat(time.time())
-        slot.set_ready(self._server.started and not self._server.should_exit)
+        slot.set_ready(self._server.started and not self._server.should_exit and not self._ledger.fault)
         slot.set("connections", self._gauges.connections)
         slot.set("in_flight", self._gauges.in_flight)
         slot.set("loop_lag", max(0.0, lag))
@@ -270,7 +274,14 @@ class Worker:
         if said is not None:
             self._notice(Notice("tls.renewal_failed" if said else "tls.renewed", detail=said))
 
-    async def _judge_again(self) -> None:
+    async def _judge_again(self, warrant: Warrant) -> str:
+        """Whether a stream that was permitted once still is: "" or the reason code."""
+        ask = warrant.facts.ask
+        revision = self._knowledge.current()
+        facts = await self._journey.gather(again(ask), revision)
+        return still(warrant.permit, revision.policy.decide(facts))
+
+    async def _check_samples(self) -> None:
         policy = self._knowledge.current().policy
         differs = await asyncio.to_thread(first_difference, policy)
         if differs:

@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from gateway.cli.screen import Screen
     from gateway.config import load
     from gateway.document import Faulty
+    from gateway.stores import BoardFault, StateFault
 
     language = "zh-CN" if args.lang == "zh-CN" else "en"
     environ = dict(os.environ)
@@ -58,6 +59,15 @@ def run(args: argparse.Namespace) -> int:
     except Faulty as faulty:
         Screen(args).faults(faulty.faults)
         return 1
+    except (BoardFault, StateFault) as fault:
+        return _fail(fault.zh if language == "zh-CN" else fault.en)
+    except OSError as error:
+        return _fail(f"{error.filename or config_name(args)}: {error.strerror or error}")
+
+
+def config_name(args: argparse.Namespace) -> str:
+    """The file that was asked for, for errors that name none."""
+    return str(args.config)
 
 
 def _serve(config: Any, words: dict[str, str]) -> int:

@@ -6,7 +6,7 @@ The only room that speaks HTTP and ASGI towards callers. `protocol` keeps the co
 
 from gateway.edge.cors import cors_headers, preflight
 from gateway.edge.door import Tally
-from gateway.edge.read import read
+from gateway.edge.read import again, read
 from gateway.edge.refusal import plain, reason_page, refusal, resource_metadata, turn_away
 from gateway.edge.settings import Api, Cors, Limits, Settings
 from gateway.edge.write import write
@@ -17,6 +17,7 @@ __all__ = [
     "Limits",
     "Settings",
     "Tally",
+    "again",
     "cors_headers",
     "plain",
     "preflight",

@@ -18,6 +18,7 @@ from time import monotonic, time
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
+from msgspec.structs import asdict
 from starlette.types import Receive, Scope
 
 from gateway.edge.body import AsgiBody
@@ -57,6 +58,11 @@ def read(scope: Scope, receive: Receive, settings: Settings) -> Ask | Unreadable
         code, detail = (fault.code, "") if isinstance(fault, Malformed) else ("bad_header", str(fault))
         language = _language(fields.get(b"accept-language", b"")[:256])
         return Unreadable(draw[48:], at, code, peer, detail, language, _browser(fields.get(b"accept", b"")[:256]))
+
+
+def again(ask: Ask) -> Ask:
+    """The same request at the present time: an answer that streams is judged anew."""
+    return Ask(**{**asdict(ask), "at": time(), "clock": monotonic()})
 
 
 def _ask(

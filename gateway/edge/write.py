@@ -18,8 +18,17 @@ from gateway.facts import Ask, BodyBroken, BodyFailed, Headers, Outcome, Reply, 
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
-async def write(asked: Ask | Unreadable, reply: Reply, send: Send, also: Headers = ()) -> Outcome:
-    """Send the reply, with `also` among its headers; how it went is the outcome, never an exception."""
+async def write(
+    asked: Ask | Unreadable,
+    reply: Reply,
+    send: Send,
+    also: Headers = (),
+    guarded: AsyncIterator[bytes] | None = None,
+) -> Outcome:
+    """Send the reply, with `also` among its headers; how it went is the outcome, never an exception.
+
+    `guarded` is the reply's streaming body under watch: it ends with BodyFailed when it is no longer allowed.
+    """
     headers = [*reply.headers, *also, (b"x-request-id", asked.id.encode("ascii", "replace")), _NOSNIFF]
     sent, code, complete = 0, reply.code, False
     body = reply.body
@@ -31,7 +40,7 @@ async def write(asked: Ask | Unreadable, reply: Reply, send: Send, also: Headers
             await send({"type": "http.response.body", "body": body})
             sent = len(body)
         else:
-            async for piece in body:
+            async for piece in body if guarded is None else guarded:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 sent += len(piece)
             await send({"type": "http.response.body", "body": b""})
@@ -41,6 +50,7 @@ async def write(asked: Ask | Unreadable, reply: Reply, send: Send, also: Headers
     except (BodyFailed, BodyBroken) as broken:
         code = broken.code
     finally:
+        await _close(guarded)
         await _close(body)
     if isinstance(asked, Unreadable):
         received, took = 0, time() - asked.at
@@ -49,7 +59,7 @@ async def write(asked: Ask | Unreadable, reply: Reply, send: Send, also: Headers
     return Outcome(reply.status, sent, received, complete, code, reply.revealed, reply.waited, took)
 
 
-async def _close(body: bytes | AsyncIterator[bytes]) -> None:
+async def _close(body: bytes | AsyncIterator[bytes] | None) -> None:
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()

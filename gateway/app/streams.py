@@ -1,0 +1,103 @@
+"""Is it still allowed, while the answer flows?
+
+Trust is never granted once: an answer that streams is judged again whenever anything it rests on
+changes (a revocation, a posture, a policy, the caller's behaviour), and every half minute besides.
+Rules:
+
+1. The same question is asked as at the beginning, at the present time: an expired token ends the stream too.
+2. A stream that is no longer allowed, or only under other masks, is cut, and the outcome says why.
+   The caller sees a truncation, never an answer that looks whole.
+3. What cannot be judged again is cut: doubt denies.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from gateway.facts import BodyFailed, Permit, Warrant
+
+EVERY_SECONDS = 30.0
+
+Judge = Callable[[Warrant], Awaitable[str]]
+"""Asks again: "" while the stream is allowed, else the reason code."""
+
+
+class Flow:
+    """One open stream: its body, and the way to end it from outside."""
+
+    __slots__ = ("_body", "_task", "code", "warrant")
+
+    def __init__(self, warrant: Warrant, body: AsyncIterator[bytes]) -> None:
+        self.warrant = warrant
+        self._body = body
+        self.code = ""  # why it was ended
+        self._task: asyncio.Task[object] | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece. Raises BodyFailed once the stream is no longer allowed."""
+        self._refuse_when_ended()
+        task = self._task = asyncio.current_task()
+        try:
+            return await self._body.__anext__()
+        except asyncio.CancelledError:
+            if task is not None and self.code:
+                task.uncancel()  # it was us: end the answer in order, with the reason on record
+            self._refuse_when_ended()
+            raise
+        finally:
+            self._task = None
+
+    def _refuse_when_ended(self) -> None:
+        if self.code:
+            raise BodyFailed(self.code) from None
+
+    def end(self, code: str) -> None:
+        """Let no further piece through; a piece that is waited for is not waited for any longer."""
+        self.code = code
+        if self._task is not None:
+            self._task.cancel()
+
+
+class Streams:
+    """The open streams of one worker."""
+
+    def __init__(self, judge: Judge, clock: Callable[[], float]) -> None:
+        self._judge = judge
+        self._clock = clock
+        self._open: set[Flow] = set()
+        self._seen = -1
+        self._looked_at = clock()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def guard(self, warrant: Warrant, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The body as long as it is allowed."""
+        flow = Flow(warrant, body)
+        self._open.add(flow)
+        try:
+            async for piece in flow:
+                yield piece
+        finally:
+            self._open.discard(flow)
+
+    async def look(self, generation: int) -> None:
+        """Judge all open streams again when the generation is another one, or it is time to."""
+        now = self._clock()
+        if generation == self._seen and now - self._looked_at < EVERY_SECONDS:
+            return
+        self._seen, self._looked_at = generation, now
+        for flow in tuple(self._open):
+            code = await self._judge(flow.warrant)
+            if code:
+                flow.end(code)
+
+
+def still(before: Permit, now: object) -> str:
+    """Whether a new decision upholds the old permit: "" or the reason code why not."""
+    if isinstance(now, Permit):
+        return "" if now.mask == before.mask else "rule_denied"
+    reasons = getattr(now, "reasons", ())
+    return str(reasons[0].code) if reasons else "policy_error"
