@@ -81,7 +81,7 @@ def _measure(only: list[str], asked: argparse.Namespace) -> dict[str, Said]:
             "overload": lambda: overload.measure(
                 on_stage(), seconds if asked.quick else 2 * seconds, 1 if asked.quick else 3
             ),
-            "footprint": lambda: footprint.measure(on_stage()),
+            "footprint": lambda: footprint.measure(on_stage(), asked.quick),
         }
         found = {}
         for name in SECTIONS:
