@@ -126,3 +126,47 @@ def test_another_format_is_made_anew(tmp_path: Path) -> None:
     again = Index(tmp_path / "index.db")
     assert again.size == 0
     again.close()
+
+
+def test_what_many_requests_share_is_written_once(settings: Settings, signer: Signer) -> None:
+    a_closed_life(settings, 50)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    index.add(0, seal_all(one))
+    count = sqlite3.connect(index.path).execute("SELECT (SELECT count(*) FROM who), (SELECT count(*) FROM what)")
+    assert count.fetchone() == (2, 4)  # the clerk and nobody; permit, refusal, opened, closed
+    assert query(index.path, "subject:zhang.wei outcome:permit status:200 | count", now=NOW) == [{"count": 50}]
+    one.close()
+    index.close()
+
+
+def test_a_batch_that_fails_leaves_nothing_and_the_next_one_is_whole(settings: Settings, signer: Signer) -> None:
+    a_closed_life(settings, 5)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    entries = seal_all(one)
+    index._connection.execute("CREATE TRIGGER full BEFORE INSERT ON rows BEGIN SELECT raise(ABORT, 'disk full'); END")
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        index.add(0, entries)
+    assert (index.size, rows(index)) == (0, [])
+    index._connection.execute("DROP TRIGGER full")
+    index.add(0, entries)
+    again = Index(settings.directory / "again.db")
+    again.add(0, entries)
+    assert rows(index) == rows(again) != []
+    one.close()
+    index.close()
+    again.close()
+
+
+def test_a_memory_that_is_full_loses_nothing(
+    settings: Settings, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.audit.index._SHARED", 1)
+    a_closed_life(settings, 5)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    index.add(0, seal_all(one))
+    assert query(index.path, "kind:verdict | count by outcome", now=NOW) == [
+        {"outcome": "deny", "count": 5},
+        {"outcome": "permit", "count": 5},
+    ]
+    one.close()
+    index.close()

@@ -12,6 +12,7 @@ from gateway.audit.merkle import (
     included,
     inclusion,
     leaf,
+    leaves_of,
     node,
     root_of,
     subtree_of,
@@ -130,3 +131,15 @@ def test_nonsense_is_refused() -> None:
         consistency(4, 3, subtree_of(LEAVES))
     with pytest.raises(ValueError, match="subtrees"):
         Frontier(3, [EMPTY])
+
+
+@given(st.integers(0, 40), st.lists(st.integers(0, 20), max_size=6))
+def test_many_leaves_at_once_are_the_same_tree(first: int, batches: list[int]) -> None:
+    at_once, one_by_one, number = Frontier(), Frontier(), 0
+    for count in (first, *batches):
+        leaves = leaves_of([str(number + each).encode() for each in range(count)])
+        at_once.extend(leaves)
+        for digest in leaves:
+            one_by_one.add(digest)
+        number += count
+        assert (at_once.size, at_once.edge, at_once.root()) == (number, one_by_one.edge, one_by_one.root())

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.facts import ActEntry, Entry, Reason, Risk
 from gateway.telemetry.lines import Lines
+from gateway.telemetry.pairs import Pairs
 from tests.literals import NOW, a_subject
 from tests.telemetry.told import JOURNAL, a_notice, a_verdict, an_outcome
 
@@ -108,3 +110,32 @@ def test_what_gives_way_in_memory_is_still_written() -> None:
     for number in range(3):
         lines.write(a_verdict(seq=number))
     assert [json.loads(line)["event.id"] for line in stream.getvalue().splitlines()] == [f"{JOURNAL}.0", f"{JOURNAL}.1"]
+
+
+class _Counted(io.StringIO):
+    """A stream that counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, text: str, /) -> int:
+        self.writes += 1
+        return super().write(text)
+
+
+def test_the_lines_of_a_batch_are_one_write() -> None:
+    stream, pairs = _Counted(), Pairs()
+    lines, verdicts = Lines(stream), [a_verdict(seq=2 * number) for number in range(50)]
+    lines.take(pairs.join(verdicts))
+    assert stream.writes == 0
+    lines.take(pairs.join([an_outcome(verdict) for verdict in verdicts]))
+    assert stream.writes == 1
+    assert [json.loads(line)["event.id"] for line in stream.getvalue().splitlines()] == [
+        f"{JOURNAL}.{2 * number}" for number in range(50)
+    ]
+
+
+@given(st.floats(0, 4e9))
+def test_times_are_those_of_the_calendar(at: float) -> None:
+    (line,) = written(a_notice("jwks.refreshed"), a_verdict(outcome="deny", at=at))[1:]
+    told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert line["@timestamp"] == told

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.facts import ActEntry, Reason, Risk
+from gateway.facts import ActEntry, Entry, Reason, Risk
 from gateway.telemetry.metrics import LABEL_VALUES, Gauges, Meter
+from gateway.telemetry.pairs import Pairs
 from tests.literals import NOW, a_subject
 from tests.telemetry.told import JOURNAL, a_notice, a_verdict, an_outcome
 
@@ -183,3 +184,14 @@ def test_promtool_has_nothing_to_say() -> None:
     body, _ = a_busy_meter().render()
     done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_many_at_once_count_what_one_by_one_counts() -> None:
+    verdicts = [a_verdict(seq=number, api=f"api-{number % 3}", risk=Risk(float(number))) for number in range(20)]
+    entries: list[Entry] = [*verdicts, *[an_outcome(verdict, waited=0.001) for verdict in verdicts[:15]]]
+    entries += [a_verdict(seq=30, outcome="deny", reasons=(Reason("no_rule"),)), a_notice("worker.died")]
+    one_by_one, at_once = Meter(), Meter()
+    for entry in entries:
+        one_by_one.read(entry)
+    at_once.take(Pairs().join(entries))
+    assert sorted(at_once.render()[0].splitlines()) == sorted(one_by_one.render()[0].splitlines())
