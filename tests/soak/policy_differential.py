@@ -5,13 +5,22 @@ first pair on which they do not.
 """
 
 import sys
+from pathlib import Path
 from random import Random
 from time import perf_counter
 
 from gateway.policy.decide import ask, decide, disagreement
 from tests.policy import generated
+from tests.soak.trial import Trial
 
+FULL, QUICK = {"pairs": 100_000}, {"pairs": 4_000}
 PER_POLICY = 40
+
+
+def run(trial: Trial, folder: Path, pairs: int, first: int = 1_000) -> None:
+    """The same, as one of the named soaks; `folder` is not needed."""
+    differences = {seed: said for seed in range(first, first + pairs // PER_POLICY) if (said := differ(seed))}
+    trial.must(not differences, f"index and enforcer agree on {pairs} pairs of policy and request", differences)
 
 
 def differ(seed: int) -> str:

@@ -341,11 +341,15 @@ class Stage:
         workers: int = 1,
         change: Callable[[str], str] = lambda text: text,
         hold: Callable[[], float] = lambda: 0.0,
+        launch: tuple[str, ...] = (),
+        **environment: str,
     ) -> None:
         self.loop, self.issuer = Loop(), Issuer()
         self.service = Service(self.loop, hold)
         self.gateway = Gateway(folder, self.service, self.issuer, workers)
         self.gateway.config.write_text(change(self.gateway.config.read_text()))
+        self.gateway.launch = launch or self.gateway.launch
+        self.gateway.environment = environment
         self.people = People(self.issuer)
 
     def start(self) -> None:
