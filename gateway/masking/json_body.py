@@ -29,12 +29,14 @@ from gateway.masking.techniques import REDACTED, Keyed
 
 MAX_DEPTH = 100
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
+MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
 MAX_WORK = 128 * 1024 * 1024  # bytes times levels: each level reads what lies below it once more
 TOO_DEEP = "not inspected: nested too deeply"
 MAX_UNLABELLED = 64
 MAX_PATH = 200
 MAX_NAME = 65  # one more than a name may have to look like one
 SLICE = 64 * 1024  # bytes walked before others get their turn: about a millisecond
+MEMBER = 128  # bytes whose walk costs as much as meeting one more member
 
 _members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
 _elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
@@ -95,7 +97,7 @@ def _stripped(body: bytes) -> bytes:
         raise NotJson("not JSON: nothing but white space")
     if text[0] not in _CONTAINERS:
         _whole(text)
-    if len(text) > MAX_VALUES and text.count(b",") > MAX_VALUES:
+    if len(text) > MAX_VALUES and sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise NotJson(f"not inspected: more than {MAX_VALUES} values")
     return text
 
@@ -227,7 +229,7 @@ class _Walk:
         text = bytes(raw)
         if len(text) <= SLICE or text[0] not in _CONTAINERS:
             shown = self.value(text, state, depth, trail)
-            self._pending += len(text)
+            self._pending += len(text) + MEMBER
             if self._pending >= SLICE:
                 self._pending = 0
                 await turn()
@@ -245,6 +247,8 @@ class _Walk:
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         members = _members(text)
+        if len(members) > MAX_MEMBERS:
+            raise NotJson(f"not inspected: an object of more than {MAX_MEMBERS} members")
         if not state.opened:
             state.open()
         for name, raw in list(members.items()):
@@ -260,7 +264,7 @@ class _Walk:
         gone = rule is not None and rule.drop and (to.dropped or view[0] != _ARRAY)
         if gone or view[0] not in _CONTAINERS:
             self._member(members, name, bytes(raw), to, depth, trail)
-            self._pending += len(view)
+            self._pending += len(view) + MEMBER
         else:
             members[name] = await self.long_value(raw, to, depth + 1, (trail, name[:MAX_NAME]))  # type: ignore[assignment]  # as above
         if self._pending >= SLICE:

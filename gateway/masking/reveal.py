@@ -5,8 +5,11 @@
    `cannot_inspect` for what the service sent, `masking_failed` for what we could not do.
 3. The stream of the service is closed on every way out.
 4. No detail of a fault holds a byte of the answer.
+5. A few long answers are walked at a time. A walk holds five times the bytes of its answer, and twenty
+   at once would be done no sooner.
 """
 
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
 
 from gateway.facts import BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
@@ -19,6 +22,7 @@ from gateway.masking.unpack import Withheld, declared_charset, gather, in_utf8, 
 
 PLANS = 2048
 DEPARTMENTS = 4096
+LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
 
@@ -30,6 +34,7 @@ class Masking:
         self._settings = settings
         self._plans: dict[int, tuple[Mask, Plan]] = {}  # by identity: hashing a mask costs more than a small walk
         self._digests: dict[str, Keyed] = {}
+        self._long_walks = Semaphore(LONG_WALKS)
 
     def prepare(self, mask: Mask) -> None:
         """Compile a mask ahead of its first request. Raises ValueError when it cannot be read."""
@@ -73,7 +78,8 @@ class Masking:
     async def _masked(self, body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
         if len(body) <= self._settings.offload_over:
             return mask_json(body, plan, digest)
-        return await mask_long_json(body, plan, digest)
+        async with self._long_walks:
+            return await mask_long_json(body, plan, digest)
 
     def _plan(self, mask: Mask) -> Plan:
         found = self._plans.get(id(mask))

@@ -120,6 +120,13 @@ def test_links_are_mapped_or_dropped():
     )
     assert passed(b"link", b"</h>; rel=next, <http://10.0.0.1/h>; rel=prev") is None
     assert passed(b"link", b"http://10.0.0.1/h") is None
+    assert passed(b"link", b"<http://10.0.0.1/<a>; rel=next") is None
+
+
+def test_a_link_of_brackets_takes_no_time():
+    started = time.monotonic()
+    assert passed(b"link", b"<" * 60_000) is None
+    assert time.monotonic() - started < 1  # it was 21 seconds
 
 
 @pytest.mark.parametrize(
