@@ -151,7 +151,7 @@ def test_a_token_for_another_service_is_refused(gateway: Gateway, provider: Prov
 
 
 def test_an_expired_token_is_refused_although_it_was_remembered(gateway: Gateway, provider: Provider) -> None:
-    token = service_token(provider, "urn:gateway:RS256:2")
+    token = service_token(provider, "urn:gateway:RS256:3")
     assert gateway.get(OPEN, token).status == 200
     deadline = time.monotonic() + 10
     while (answer := gateway.get(OPEN, token)).status == 200:
