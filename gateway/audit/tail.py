@@ -45,11 +45,22 @@ class Tail:
 
     def last(self, count: int) -> list[Entry]:
         """The last `count` entries of all journals, oldest first; for a start with a memory."""
+        if count <= 0:
+            return []
         found: list[Entry] = []
-        for name in self._names():
+        for written, name in sorted(((self._written(name), name) for name in self._names()), reverse=True):
+            if len(found) >= count and written < found[-count].at:
+                break  # no journal from here on holds anything as young: a start must not read a day of journals
             found += _last(self._folder / (name + chain.SUFFIX), self._offsets.get(name), count)
-        found.sort(key=lambda entry: entry.at)
-        return found[-count:] if count > 0 else []
+            found.sort(key=lambda entry: entry.at)
+            del found[:-count]
+        return found
+
+    def _written(self, name: str) -> float:
+        try:
+            return (self._folder / (name + chain.SUFFIX)).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def _names(self) -> list[str]:
         try:
