@@ -48,7 +48,7 @@ TICK_SECONDS = 0.1
 BUSY_SECONDS = 0.05  # the store is read on the loop: better to doubt than to wait
 SAMPLES = 4  # judged again at a time: casbin takes 7 µs per rule, under the interpreter's lock
 SAMPLE_EVERY = 512  # one decision in so many is judged again by casbin, off the loop
-REMEMBERED = 200_000  # entries of the journals that a new worker learns from
+REMEMBERED = 10_000  # entries that a new worker learns from: half a second, 50 MB while it lasts
 
 
 class Gauges:
