@@ -170,3 +170,25 @@ def test_a_memory_that_is_full_loses_nothing(
     ]
     one.close()
     index.close()
+
+
+@pytest.mark.parametrize(
+    ("condition", "searched"),
+    [
+        ("subject = 'zhang.wei'", ("who_subject", "rows_who")),
+        ("subject = 'zhang.wei' AND at >= 1", ("who_subject", "rows_who")),
+        ("(j = (SELECT j FROM journals WHERE id = 'x') AND seq = 3)", ("rows_seq (j=? AND seq=?)",)),
+        ("at >= 1 AND at < 2", ("rows_at",)),
+    ],
+)
+def test_a_rare_thing_is_looked_up_and_not_searched_for(
+    tmp_path: Path, condition: str, searched: tuple[str, ...]
+) -> None:
+    index = Index(tmp_path / "index.db")
+    plan = index._connection.execute(
+        f"EXPLAIN QUERY PLAN SELECT * FROM entries LEFT JOIN journals USING (j) WHERE {condition} ORDER BY n DESC LIMIT 9"  # literals above
+    ).fetchall()
+    text = "; ".join(str(step[3]) for step in plan)
+    assert all(name in text for name in searched), text
+    assert "SCAN" not in text
+    index.close()
