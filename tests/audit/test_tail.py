@@ -110,10 +110,11 @@ def test_a_file_without_lines_cannot_fill_the_memory(settings: Settings) -> None
 def test_a_start_does_not_read_journals_that_are_too_old(settings: Settings) -> None:
     folder = settings.directory / "journal"
     old = a_closed_life(settings, 3).journal
+    tail = Tail(settings.directory)
     (folder / f"{old}.log").unlink()
     (folder / f"{old}.log").mkdir()  # whoever opens it fails
     os.utime(folder / f"{old}.log", (1, 1))
     young = a_closed_life(settings, 5)
-    found = Tail(settings.directory).last(6)
+    found = tail.last(6)
     assert [entry.journal for entry in found] == [young.journal] * 6
     assert found[-1].seq > found[0].seq
