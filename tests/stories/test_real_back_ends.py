@@ -544,4 +544,5 @@ def test_everything_that_was_asked_is_on_record_and_the_metrics_are_well_formed(
     scrape: Any = town.gateway.door("GET", "/metrics").body
     checked = subprocess.run([program("promtool"), "check", "metrics"], input=scrape, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+    town.gateway.stop()
     town.gateway.verify()

@@ -232,4 +232,5 @@ def test_prometheus_scrapes_over_tls_with_a_token_of_its_own(guarded: Guarded) -
 
 def test_the_ledger_holds_it_all_and_no_certificate(guarded: Guarded) -> None:
     assert "BEGIN CERTIFICATE" not in json.dumps(guarded.gateway.entries())
+    guarded.gateway.stop()
     guarded.gateway.verify()
