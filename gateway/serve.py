@@ -110,6 +110,7 @@ class Supervisor:
         """Run in the forked process; its exit status."""
         for number in _WATCHED:
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # one sent to all of us must not kill a worker
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         try:
             if slot == 0:

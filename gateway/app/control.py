@@ -26,7 +26,7 @@ from gateway.config import Config
 from gateway.control import Credential, Settings, control_app, server_config, unix_socket
 from gateway.crypto import keys
 from gateway.edge.tls import Renewal, server_context
-from gateway.facts import Entry, Notice
+from gateway.facts import Entry, Notice, NoticeEntry
 from gateway.serve import listen
 from gateway.stores import Board, State
 from gateway.telemetry import Gauges, Lines, Meter
@@ -34,6 +34,7 @@ from gateway.telemetry import Gauges, Lines, Meter
 TICK_SECONDS = 0.1
 SEAL_EVERY = 3  # ticks between two checkpoints: a decision can be asked for within half a second
 SLOT = 0
+NICENESS = 10  # workers come first: what waits in the journals is safe there
 
 
 class Clerk:
@@ -101,6 +102,7 @@ class Control:
         self._state = State(config.state / "state.db")
         self._watch = Watch(config.policies)
         self._pids: dict[int, int] = {}
+        self._keys_at: dict[str, float] = {}  # when the keys of each issuer were last fetched
         self._desk = Desk(config, start, self._board, self._state, self._ledger, self._exposition)
         self._servers: list[uvicorn.Server] = []
         self._renewal: Renewal | None = None
@@ -178,6 +180,8 @@ class Control:
                 stop.set()  # the supervisor is gone: seal and leave
 
     def _take(self, entry: Entry) -> None:
+        if isinstance(entry, NoticeEntry) and entry.name == "jwks.refreshed":
+            self._keys_at[entry.subject] = entry.at
         self._meter.read(entry)
         self._lines.write(entry)
 
@@ -221,6 +225,7 @@ class Control:
                 observing=self._config.observing,
                 enforcing=tuple(api.name for api in self._config.apis if api.name not in self._config.observing),
                 switches=self._config.insecure,
+                jwks_age=tuple((issuer, time.time() - at) for issuer, at in self._keys_at.items()),
             )
         )
         return self._meter.render(accept)
@@ -236,6 +241,7 @@ class _Door(uvicorn.Server):
 
 def control(config: Config, start: Compiled) -> None:
     """Be the control process until SIGTERM. Runs in the forked process."""
+    os.nice(NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_control(config, start))
 

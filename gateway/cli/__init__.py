@@ -20,6 +20,7 @@ COMMANDS = (
     "check",
     "serve",
     "demo",
+    "reload",
     "revoke",
     "doctor",
     "policy",

@@ -8,6 +8,9 @@ from typing import Any
 from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen
 
+BRIEF = ("time", "id", "subject", "name", "target", "api", "asset", "level", "outcome", "reason", "status")
+"""What of an entry fits a screen; `-o json` and `| list` give the rest."""
+
 EXIT = {"intact": 0, "altered": 4, "incomplete": 5}
 
 
@@ -87,7 +90,7 @@ def _from_index(args: argparse.Namespace, screen: Screen) -> int:
 
 def _show(rows: list[dict[str, Any]], screen: Screen) -> int:
     if rows:
-        names = list(rows[0])
+        names = [name for name in rows[0] if name in BRIEF] if "kind" in rows[0] else list(rows[0])
         screen.table(names, [[_cell(row.get(name)) for name in names] for row in rows])
     screen.say("audit.rows", "dim", count=len(rows))
     screen.result(rows)

@@ -4,6 +4,7 @@ A configuration that works as printed, starter policies, keys. Nothing that exis
 """
 
 import argparse
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "gateway.yaml"
     made = _files(folder, config, _config(url, prefix))
-    where = places(config, {})
+    where = places(config, os.environ)
     prepared = prepare(where.state, where.origin)
     made += [str(path) for path in prepared.made]
     for path in made:

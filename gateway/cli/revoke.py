@@ -71,9 +71,9 @@ def moment(text: str, now: float) -> float:
 def nameable(kind: str, id: str) -> str:
     """The name of a token instead of the token: what is typed must not travel further."""
     if kind == "token" and id.count(".") == 2 and id.startswith("ey"):
-        from gateway.crypto.digest import b64url, sha256
+        from gateway.crypto.digest import token_id
 
-        return b64url(sha256(id.encode()))[:22]
+        return token_id(id)
     return id
 
 

@@ -76,6 +76,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "check.tests": ("tests     {passed} of {count} pass", "测试      {count} 项中 {passed} 项通过"),
     "check.good": ("good: it would start ({warnings} warnings)", "良好:可以启动({warnings} 条警告)"),
     "check.bad": ("not good: {errors} errors, {tests} failed tests", "未通过:{errors} 个错误,{tests} 项测试失败"),
+    # --- reload ---------------------------------------------------------------------------------
+    "reload.help": (
+        "load the policies again; back when every worker judges by them, or says why they are not good",
+        "重新加载策略;所有工作进程改用新策略后返回,否则说明其问题所在",
+    ),
+    "reload.done": ("policies {bundle} are in force, before {previous}", "策略 {bundle} 已生效,此前为 {previous}"),
+    "reload.same": ("nothing changed: policies {bundle} are in force", "没有变化:生效策略为 {bundle}"),
+    "reload.rejected": ("the last good policies stay in force", "仍沿用上一份有效策略"),
     # --- revoke ---------------------------------------------------------------------------------
     "revoke.help": (
         "withdraw a token, a session, an account or a device; back when every live worker refuses",
@@ -96,7 +104,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "`{value}` 既不是时长,也不是带时区的时间",
     ),
     "revoke.done": (
-        "revoked {kind} `{id}`: {workers} workers refuse from now on (number {number})",
+        "revoked {kind} `{id}` in all {workers} live workers (number {number})",
         "已吊销 {kind} `{id}`:{workers} 个工作进程已开始拒绝(编号 {number})",
     ),
     # --- doctor ---------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ def test_one_scrape_counts_for_all_workers(tmp_path: Path) -> None:
         wanted = 'gateway_requests_total{api="enterprises",code_class="2xx",method="GET",outcome="permit"} 20.0'
         until(lambda: wanted in metrics(gateway), gateway)
         assert "gateway_workers 2.0" in metrics(gateway)
+        until(lambda: f'gateway_jwks_age_seconds{{issuer="{gateway.issuer.url}"}}' in metrics(gateway), gateway)
 
 
 def test_a_restart_goes_on_where_the_ledger_ends(tmp_path: Path) -> None:

@@ -51,6 +51,14 @@ def test_a_token_is_revoked_by_itself_or_by_its_jti(gateway: Gateway) -> None:
     assert first not in text
 
 
+def test_a_token_typed_at_the_command_line_is_revoked(gateway: Gateway) -> None:
+    token = gateway.issuer.token("clara")
+    assert gateway.get(OPEN, token).status == 200
+    said = gateway.run("revoke", "token", token, "-c", str(gateway.config))
+    assert gateway.get(OPEN, token).reason == "token_revoked"
+    assert token not in said
+
+
 def test_a_revoked_device_is_refused_whoever_uses_it(gateway: Gateway) -> None:
     assert gateway.report_health("laptop-8").status == 202
     token = gateway.issuer.token("dora", device_id="laptop-8")

@@ -1,0 +1,28 @@
+"""`gateway reload`: are the edited policies in force?"""
+
+from pathlib import Path
+
+from tests.cli.conftest import Run
+from tests.running import running
+
+
+def test_good_policies_come_into_force_and_bad_ones_are_named(tmp_path: Path, spawn: Run) -> None:
+    with running(tmp_path) as gateway:
+        config = ("-c", str(gateway.config))
+        same = spawn("reload", *config)
+        assert (same.code, "nothing changed" in same.out) == (0, True)
+        devices = gateway.folder / "policies" / "devices.yaml"
+        devices.write_text(devices.read_text() + "  - {id: laptop-99, org: prov, managed: true}\n")
+        done = spawn("reload", *config, "-o", "json")
+        assert done.code == 0
+        assert done.json["bundle"] != done.json["previous"]
+        (gateway.folder / "policies" / "rules" / "99-bad.yaml").write_text("rules:\n  - id: x\n    effect: Deny\n")
+        bad = spawn("reload", *config, "--lang", "zh-CN")
+        assert bad.code == 1
+        assert "99-bad.yaml:3:" in bad.err
+        assert "沿用" in bad.err
+        assert gateway.door("GET", "/v1/policy").json["active"] == done.json["bundle"]
+
+
+def test_nobody_answers_is_3(spawn: Run) -> None:
+    assert spawn("reload", "--socket", "nowhere.sock").code == 3
