@@ -26,7 +26,9 @@ def run(trial: Trial, folder: Path, patience: float) -> None:
     def several(text: str) -> str:
         issuer = text.partition("  issuer: ")[2].partition("\n")[0]
         single = f"  issuer: {issuer}\n  audience: gateway\n"
-        return text.replace(single, f"  issuers:\n    - {{issuer: {issuer}, audience: gateway, realm: staff}}\n{urls}", 1)
+        return text.replace(
+            single, f"  issuers:\n    - {{issuer: {issuer}, audience: gateway, realm: staff}}\n{urls}", 1
+        )
 
     try:
         with staged(folder, change=several) as stage:
