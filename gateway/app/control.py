@@ -29,7 +29,7 @@ from gateway.edge.tls import Renewal, server_context
 from gateway.facts import Entry, Notice, NoticeEntry
 from gateway.serve import listen
 from gateway.stores import Board, State
-from gateway.telemetry import Gauges, Lines, Meter
+from gateway.telemetry import Gauges, Lines, Meter, Pairs
 
 TICK_SECONDS = 0.1
 SEAL_EVERY = 3  # ticks between two checkpoints: a decision can be asked for within half a second
@@ -97,6 +97,7 @@ class Control:
         self._ledger = Ledger(config.audit, "control", keys.read_private(config.keys / "object.key"))
         self._notice = self._ledger.note
         self._clerk = Clerk(config)
+        self._pairs = Pairs()
         self._meter = Meter(__version__, platform.python_version())
         self._lines = Lines(sys.stdout)
         self._state = State(config.state / "state.db")
@@ -158,8 +159,7 @@ class Control:
 
     async def _finish(self) -> None:
         self._ledger.close()
-        for entry in await self._clerk.close():
-            self._take(entry)
+        self._take(await self._clerk.close())
         self._state.close()
         self._slot.release()
 
@@ -170,8 +170,7 @@ class Control:
             self._slot.beat(time.time())
             turn += 1
             if turn % SEAL_EVERY == 0 or self._clerk.unsealed:
-                for entry in await self._clerk.step():
-                    self._take(entry)
+                self._take(await self._clerk.step())
             self._notice_deaths()
             if turn % 10 == 0:
                 self._every_second()
@@ -179,11 +178,14 @@ class Control:
             if os.getppid() != self._parent:
                 stop.set()  # the supervisor is gone: seal and leave
 
-    def _take(self, entry: Entry) -> None:
-        if isinstance(entry, NoticeEntry) and entry.name == "jwks.refreshed":
-            self._keys_at[entry.subject] = entry.at
-        self._meter.read(entry)
-        self._lines.write(entry)
+    def _take(self, entries: tuple[Entry, ...]) -> None:
+        for entry in entries:
+            if isinstance(entry, NoticeEntry) and entry.name == "jwks.refreshed":
+                self._keys_at[entry.subject] = entry.at
+        stories = self._pairs.join(entries)
+        self._meter.take(stories)
+        with contextlib.suppress(OSError):  # nobody reads the lines any more; the record stands
+            self._lines.take(stories)
 
     def _notice_deaths(self) -> None:
         """A worker whose slot changed hands has died; its replacement cannot tell of it."""

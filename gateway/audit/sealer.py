@@ -527,6 +527,21 @@ def _anchors(line: bytes, anchor: bytes) -> tuple[bytes, ...]:
     return (stated, computed) if len(stated) == 32 else (computed,)
 
 
+def at_work(ledger: Path) -> bool:
+    """Whether a living sealer holds this ledger: then its last entries may not be signed yet."""
+    try:
+        descriptor = os.open(ledger / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _lock(path: Path) -> int:
     descriptor = os.open(path, _FLAGS, 0o600)
     try:

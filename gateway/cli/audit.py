@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from gateway.cli.screen import Screen
 BRIEF = ("time", "id", "subject", "name", "target", "api", "asset", "level", "outcome", "reason", "status")
 """What of an entry fits a screen; `-o json` and `| list` give the rest."""
 
+LOOKS, LOOK_SECONDS = 10, 0.2
 EXIT = {"intact": 0, "altered": 4, "incomplete": 5}
 
 
@@ -121,7 +124,7 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
         return 2
     try:
         checkpoint = Path(args.checkpoint).read_text(encoding="utf-8") if args.checkpoint else None
-        verdict = verify(ledger, key, checkpoint)
+        verdict = _settled(ledger, lambda: verify(ledger, key, checkpoint))
     except (KeyFault, Malformed) as odd:
         screen.warn("audit.key_odd", "error", why=odd)
         return 2
@@ -131,6 +134,18 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
     _judge(verdict, screen)
     screen.result(verdict)
     return EXIT[verdict.status]
+
+
+def _settled(ledger: Path, look: Callable[[], Any]) -> Any:
+    """The verdict; while a gateway is sealing this ledger, its last entries are given time to be signed."""
+    from gateway.audit.sealer import at_work
+
+    for _ in range(LOOKS):
+        verdict = look()
+        if verdict.status != "incomplete" or not at_work(ledger):
+            return verdict
+        time.sleep(LOOK_SECONDS)
+    return look()
 
 
 def _judge(verdict: Any, screen: Screen) -> None:

@@ -33,6 +33,15 @@ def status(settings: Settings, signer: Signer) -> str:
     return verify(settings.directory / "ledger", signer.vkey).status
 
 
+def test_it_can_be_seen_whether_a_sealer_is_at_work(settings: Settings, signer: Signer) -> None:
+    ledger = settings.directory / "ledger"
+    assert not sealer.at_work(ledger)
+    one = Sealer(settings, signer)
+    assert sealer.at_work(ledger)
+    one.close()
+    assert not sealer.at_work(ledger)
+
+
 def test_every_entry_is_sealed_once_and_in_order(settings: Settings, signer: Signer) -> None:
     a_closed_life(settings, 5)
     a_closed_life(settings, 3, "worker1")
