@@ -123,6 +123,8 @@ def test_every_request_that_reached_the_service_is_a_permit_on_record_and_the_le
 
 
 def test_metrics_count_what_happened(gateway: Gateway) -> None:
-    text = gateway.door("GET", "/metrics").body.decode()
-    assert 'gateway_decisions_total{api="visits",grade="core",outcome="deny",reason="no_rule",stage="enforce"}' in text
+    wanted = 'gateway_decisions_total{api="visits",grade="core",outcome="deny",reason="no_rule",stage="enforce"}'
+    deadline = time.monotonic() + 10  # entries are counted once they are sealed
+    while wanted not in (text := gateway.door("GET", "/metrics").body.decode()):
+        assert time.monotonic() < deadline, text
     assert "gateway_workers 1.0" in text
