@@ -1,7 +1,6 @@
 """`gateway demo`: what does this thing do? Shown live, checked, and left running to try."""
 
 import argparse
-import os
 import shutil
 import signal
 import time
@@ -93,7 +92,7 @@ def _starter() -> Path:
 
 
 def _invite(place: Any, words: dict[str, str]) -> None:
-    socket = os.path.relpath(place.state / "control.sock")
+    socket = place.state / "control.sock"
     lines = [
         "",
         words["try"],
@@ -107,7 +106,7 @@ def _invite(place: Any, words: dict[str, str]) -> None:
         f"  {words['folder']}: {place.folder}",
         f"  {words['door']}: curl --unix-socket {socket} http://control/health",
         f"  {words['metrics']}: curl --unix-socket {socket} http://control/metrics",
-        f"  {words['edit']}: {place.folder}/policies/rules/ , curl -X POST --unix-socket {socket} http://control/v1/reload",
+        f"  {words['edit']}: {place.folder}/policies/rules/ , gateway reload -c {place.config}",
         "",
         words["stop"],
     ]

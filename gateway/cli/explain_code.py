@@ -37,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
     if faults:
         screen.result([meaning._asdict() for meaning in faults])
         return 0
+    if re.fullmatch(r"[BDKPY][0-9]{3}", args.code.upper()):
+        screen.warn("explain_code.in_docs", "error", code=args.code.upper())
+        return 1
     hints = did_you_mean(args.code, [*REASONS, *(meaning.code for meaning in CODES.values())])
     screen.warn("explain_code.unknown", "error", code=args.code, hint=screen.choose(*hints))
     return 1

@@ -244,6 +244,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # --- explain-code and completion ------------------------------------------------------------
     "explain_code.help": ("what does a code mean?", "代码是什么意思?"),
     "explain_code.code": ("a reason code (no_rule) or a fault code (C020)", "原因代码(no_rule)或错误代码(C020)"),
+    "explain_code.in_docs": (
+        "`{code}` is a fault of a policy file; its table is in docs/policy.md, and `gateway check` says where it is",
+        "`{code}` 是策略文件的错误代码;说明见 docs/policy.zh-CN.md,`gateway check` 会指出位置",
+    ),
     "explain_code.unknown": ("no code `{code}`  {hint}", "没有代码 `{code}`  {hint}"),
     "explain_code.answered": ("answered with status {status}", "以状态码 {status} 应答"),
     "completion.help": ("print completions for a shell", "输出命令补全脚本"),
