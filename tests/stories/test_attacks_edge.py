@@ -81,7 +81,7 @@ LINES = [
 
 @pytest.mark.parametrize(("line", "status"), LINES, ids=[repr(line[:24]) for line, _ in LINES])
 def test_a_request_line_out_of_form_goes_nowhere(stage: Stage, line: bytes, status: int) -> None:
-    fields = b"\r\nHost: gw\r\nAuthorization: Bearer " + stage.token.encode() + b"\r\n\r\n"
+    fields = b"\r\nHost: gw\r\nConnection: close\r\nAuthorization: Bearer " + stage.token.encode() + b"\r\n\r\n"
     reply, reached = stage.reached(line + fields)
     assert (reply.status, reached) == (status, 0)
 
