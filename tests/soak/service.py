@@ -15,7 +15,7 @@ FULL, QUICK = {"times": 6}, {"times": 1}
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 GROWTH = 150.0  # MiB, threats paper section 5
-TIMEOUTS = "    timeouts: {connect: 1s, first_byte: 1s, idle: 1s, total: 4s}\n"
+TIMEOUTS = "    timeouts: {connect: 1s, first_byte: 1s, idle: 1s, total: 2s}\n"
 
 
 def _says(data: bytes, then: str = "close") -> Script:

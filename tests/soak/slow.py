@@ -14,14 +14,14 @@ from tests.soak.trial import Trial
 
 FULL, QUICK = {"each": 80, "idle": 2000}, {"each": 20, "idle": 300}
 LIMITS = """limits:
-  header_seconds: 3
-  body_idle_seconds: 2
-  body_seconds: 6
+  header_seconds: 2
+  body_idle_seconds: 1
+  body_seconds: 4
   keep_alive_seconds: 60
-  write_idle_seconds: 4
+  write_idle_seconds: 2
   connections: 4000
 """
-CUT_SECONDS = 12.0
+CUT_SECONDS = 8.0
 MEMORY = 300.0  # MiB with 2,000 idle connections
 
 
@@ -114,7 +114,7 @@ async def _stay(stage: Stage, idle: int) -> int:
     for start in range(0, idle, 50):
         some = callers[start : start + 50]
         await asyncio.gather(*(caller.ask("GET", "/.gateway/health") for caller in some))
-    await asyncio.sleep(3)
+    await asyncio.sleep(1)
     kept = sum(caller._reader is not None and not caller._reader.at_eof() for caller in callers)
     for caller in callers:
         caller.close()
