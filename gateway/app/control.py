@@ -143,7 +143,8 @@ class Control:
             self._board.bump(topic)  # should the predecessor have died between a commit and its word
         doors = self._doors()
         tasks = [asyncio.create_task(server.serve(sockets=sockets)) for server, sockets in doors]  # type: ignore[arg-type]  # sockets of two families
-        ticking = asyncio.create_task(self._tick(stop))
+        ticking = asyncio.gather(self._tick(stop), self._seal())
+        ticking.add_done_callback(lambda _: stop.set())  # a sealer that cannot go on must be seen: leave with its fault
         self._slot.set_ready(True)
         try:
             await stop.wait()
@@ -169,14 +170,18 @@ class Control:
             await asyncio.sleep(TICK_SECONDS)
             self._slot.beat(time.time())
             turn += 1
-            if turn % SEAL_EVERY == 0 or self._clerk.unsealed:
-                self._take(await self._clerk.step())
             self._notice_deaths()
             if turn % 10 == 0:
                 self._every_second()
             await self._desk.tick()
             if os.getppid() != self._parent:
                 stop.set()  # the supervisor is gone: seal and leave
+
+    async def _seal(self) -> None:
+        """On its own: neither a slow disk nor a reload that waits for workers may hold the other up."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS if self._clerk.unsealed else TICK_SECONDS * SEAL_EVERY)
+            self._take(await self._clerk.step())
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
         for entry in entries:
