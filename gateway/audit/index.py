@@ -13,6 +13,7 @@ it does not fit. Rules:
 5. Lists (roles, reasons, rules) stand between newlines, so that one of them can be asked for whole.
 """
 
+import os
 import sqlite3
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import islice
@@ -163,6 +164,8 @@ class Index:
             return self._prepare()
 
     def _prepare(self) -> sqlite3.Connection:
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self.path.chmod(0o600)  # before the first write: the files beside it get the mode of this one
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -178,7 +181,6 @@ class Index:
         except sqlite3.DatabaseError:
             connection.close()
             raise
-        self.path.chmod(0o600)
         return connection
 
     def _start_over(self) -> None:

@@ -162,6 +162,8 @@ def strays(folder: Path, filled: Sequence[int], size: int) -> bool:
         leaves = min(FILE, size - first) * HASH
         if _length(folder, "entries", first) > length or _length(folder, "leaves", first) > leaves:
             return True
+    if _size(folder / "roots") > size // FILE * HASH:
+        return True
     found = (path for kind in ("entries", "leaves") for path in (folder / kind).glob("*"))
     known = {f"{number * FILE:012d}.bin" for number in range(len(filled))}
     return any(path.name not in known for path in found) or _has_loose_note(folder)
