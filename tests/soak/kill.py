@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from random import Random
 
+from gateway.stores import Board
 from tests.soak.rig import Stage, alive, children, judge, staged, until
 from tests.soak.trial import Trial
 
@@ -48,17 +49,22 @@ def _one(trial: Trial, stage: Stage, random: Random, victim: str) -> bool:
     """Kill once; whether something it had forwarded was at the service when it died."""
     supervisor = stage.gateway.process
     assert supervisor is not None
-    if until(lambda: len(stage.gateway.workers()) == WORKERS, 12.0) is None:
+    board = Board.open(stage.gateway.state / "board")
+    if until(lambda: any(slot.ready for slot in board.live("worker")), 12.0) is None:
         trial.must(False, "dead workers are replaced", stage.gateway.log.read_text()[-600:])
         return False
-    workers = {one["pid"]: one["slot"] for one in stage.gateway.door("GET", "/health").json["workers"]}
+    workers = {slot.pid: slot.index for slot in board.live("worker") if slot.ready and alive(slot.pid)}
     crew = children(supervisor.pid)
+    if not workers:
+        return False
     pids = {
         "worker": [random.choice(list(workers))],
-        "control": [pid for pid in crew if pid not in workers],
+        "control": [slot.pid for slot in board.live("control") if slot.pid in crew],
         "supervisor": [supervisor.pid],
         "all": [supervisor.pid, *crew],
     }[victim]
+    if not pids:
+        return False  # the control process is dead already
     sign = f"-w{workers[pids[0]]}-" if victim == "worker" else "-w"
     if until(lambda: bool(stage.service.held(sign)), 3.0, 0.001) is None:
         return False
