@@ -11,6 +11,7 @@ Rules:
 3. One request sees exactly one revision of catalog and policy, taken once at its start.
 """
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -83,6 +84,10 @@ class Journey(Struct, frozen=True, eq=False):
         try:
             reply = await self.answer(ask, verdict)
             outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
+        except CancelledError as why:
+            if "client_gone" in why.args:  # as edge says it
+                outcome = interrupted(ask, 499, "client_gone")
+            raise
         finally:
             if isinstance(verdict, Warrant):
                 self.ledger.conclude(verdict.id, outcome)
@@ -121,6 +126,6 @@ class Journey(Struct, frozen=True, eq=False):
         return (*cors, (b"x-gateway-decision", verdict.id.encode()))
 
 
-def interrupted(ask: Ask) -> Outcome:
+def interrupted(ask: Ask, status: int = 500, code: str = "interrupted") -> Outcome:
     """The outcome on record when neither a reply nor a fault was reached."""
-    return Outcome(500, 0, ask.body.received, False, "interrupted", Revealed(), 0.0, 0.0)
+    return Outcome(status, 0, ask.body.received, False, code, Revealed(), 0.0, 0.0)

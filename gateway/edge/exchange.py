@@ -9,6 +9,8 @@ The ASGI side of one request. Rules:
 3. A name or value with CR, LF or NUL never leaves: response splitting ends here (CWE-113).
 4. A request holds one of the worker's places while it is worked on. It gives the place back while it
    waits for its own caller and once its answer begins, so slow callers cannot use the places up.
+5. Work for a caller who has left is stopped: callers who ask a slow service and hang up, again and
+   again, would fill all places without a single connection.
 """
 
 import asyncio
@@ -72,6 +74,7 @@ class Exchange:
     why = ""  # reason code why the request body will never be complete
     _holds = False
     _told = False  # the application knows that the body is complete
+    _task: asyncio.Task[None] | None = None
     _waiter: asyncio.Future[None] | None = None
     _block = b""  # headers of the answer as they go on the wire
     _status = 0  # the application has begun its answer with this status
@@ -90,14 +93,16 @@ class Exchange:
 
     async def run(self, app: App, scope: dict[str, Any], tasks: set[asyncio.Task[None]]) -> None:
         """Let the application answer. What it raises is the task's, the connection is dealt with here."""
+        self._task = task = asyncio.current_task()
         try:
             await app(scope, self.receive, self.send)
         finally:
+            self._task = None
             if self._holds:
                 self.release()
             if not (self._done or self.closed):
                 self._line.unfinished(self.begun)
-            tasks.discard(asyncio.current_task())
+            tasks.discard(task)
 
     # --- the worker's places -----------------------------------------------------------------
 
@@ -135,6 +140,13 @@ class Exchange:
         self.why = self.why or why
         self._parts.clear()
         self.wake()
+
+    def leave(self) -> None:
+        """The caller is gone. The application hears of it where it waits for the caller; elsewhere it is stopped."""
+        listens = self._waiter is not None
+        self.close("client_gone")
+        if self._task is not None and not (listens or self.begun):
+            self._task.cancel("client_gone")  # rule 5
 
     def wake(self) -> None:
         """Let the application look again."""

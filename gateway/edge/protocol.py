@@ -121,7 +121,7 @@ class GatewayProtocol(asyncio.Protocol):
         self._stage = LAST
         self._reader.close()
         if self._exchange is not None:
-            self._exchange.close("client_gone")
+            self._exchange.leave()
             self._exchange = None
         self.resume_writing()
 
@@ -147,6 +147,7 @@ class GatewayProtocol(asyncio.Protocol):
             self._break("body_incomplete")
         elif self._exchange is not None:
             self._exchange.fail("client_gone")  # perhaps: it looks the same when the caller is gone for good
+            self._exchange.release()  # so its work goes on, but takes no place from those who are surely there
             self.deadline = self.door.after(self.door.limits.body_seconds)
         return self._exchange is not None and self._scheme == "http"
 

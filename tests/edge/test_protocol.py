@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import ssl
+import struct
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -647,6 +648,53 @@ async def test_a_caller_that_leaves_is_noticed() -> None:
         writer.transport.abort()
         await until(lambda: len(seen) == 2)
         assert seen[0]["type"] == "http.disconnect"
+
+
+async def test_work_for_a_caller_who_left_is_stopped_and_its_place_is_free() -> None:
+    ends: list[Any] = []
+
+    async def asking_a_slow_service(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as why:
+            ends.append(why.args)
+            raise
+
+    async with serving(asking_a_slow_service, in_flight=1) as here:
+        for count in (1, 2):
+            _, writer = await here.open()
+            writer.write(GET)
+            await until(lambda: bool(here.worker.tasks))
+            reset = struct.pack("ii", 1, 0)  # close with RST: a mere FIN may be the end of what is sent
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            await hang_up(writer)
+            await until(lambda count=count: len(ends) == count and not here.worker.tasks)
+    assert ends == [("client_gone",)] * 2
+
+
+async def test_a_caller_who_may_be_gone_takes_no_place_and_still_gets_the_answer() -> None:
+    go = asyncio.Event()
+
+    async def waiting(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/slow":
+            await go.wait()
+        await hello(scope, receive, send)
+
+    async with serving(waiting, in_flight=1) as here:
+        slow, writer = await here.open()
+        writer.write(GET.replace(b"GET / ", b"GET /slow "))
+        await until(lambda: bool(here.worker.tasks))
+        writer.write_eof()
+        while True:
+            reader, other = await here.open()
+            other.write(GET)
+            status = (await read_answer(reader)).status
+            await hang_up(other)
+            if status == 200:
+                break
+        go.set()
+        assert (await read_answer(slow)).body == b"hello"
+        await hang_up(writer)
 
 
 # --- how many --------------------------------------------------------------------------------
