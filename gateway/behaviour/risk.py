@@ -5,7 +5,8 @@ Rules:
 1. Inside one entity points add up, to 100 at most. Across entities the worst counts whole and the
    second 0.3 times: two suspicious halves are more than one, and never more than 100.
 2. A band is entered at 40, 60, 80 and left 5 points lower, so that nobody flickers across an edge.
-3. Everything is rounded to hundredths when it is made: what stands in the ledger is what was used.
+3. Everything is rounded to hundredths when it is made: what stands in the ledger is what was used. What
+   was given decays by whole seconds: within one it is the same for every request.
 """
 
 from typing import Final
@@ -20,16 +21,19 @@ RANK: Final[dict[str, int]] = {"normal": 0, "step_up": 1, "limit": 2, "quarantin
 _FAINT: Final = 0.5
 _HALF_LIFE: Final = {name: meaning.half_life for name, meaning in SIGNALS.items()}
 
+Given = tuple[float, float, str]
+"""Points that were given, since when, and on what evidence."""
+
 Live = dict[str, tuple[float, str]]
 """What this request shows by itself: points and evidence by signal."""
 
 
-def entity(given: dict[str, tuple[float, float, str]] | None, live: Live | None, at: float) -> list[Signal]:
+def entity(given: dict[str, Given] | None, live: Live | None, at: float) -> list[Signal]:
     """The signals of one entity now: the larger of what was given and what is shown."""
     signals: list[Signal] = []
     if given:
         for name, (was, since, evidence) in given.items():
-            left = round(decayed(was, at - since, _HALF_LIFE[name]), 2)
+            left = round(decayed(was, at // 1.0 - since, _HALF_LIFE[name]), 2)
             if live and name in live and live[name][0] >= left:
                 continue
             if left >= _FAINT:

@@ -18,7 +18,7 @@
 from collections.abc import Iterable
 
 from gateway.behaviour.hours import Hours
-from gateway.behaviour.risk import EDGES, Live, band_of, combine, entity, total
+from gateway.behaviour.risk import EDGES, Live, band_of, combine, total
 from gateway.behaviour.settings import Settings
 from gateway.behaviour.signals import (
     DENIED,
@@ -76,6 +76,7 @@ _DENIED = (10.0, 12)
 _VOLUME = (60.0, 10)
 _FAILED = (60.0, 15)
 _OBJECTS_SPAN = 300.0
+_OBJECTS_LEAST = ENUMERATION[0][0]  # fewer are worth nothing, whenever they were seen
 _TOKENS_SPAN = 600.0
 _MOVED_SPAN = 300.0
 
@@ -128,12 +129,12 @@ class Watcher:
         machine = self._devices.get(posture.device) if posture.device else None
         shown = self._shown_by_asset(asset, posture) if asset.honey or posture.trust == "compromised" else None
         if machine is not None or shown:
-            found = entity(machine.contributions.given if machine else None, shown, at)
-            _add(found, CAP_DEVICE, scores, signals)
+            given = machine.contributions if machine is not None else _NOTHING_GIVEN
+            _add(given.signals(shown, at), CAP_DEVICE, scores, signals)
         if _identified(subject):
             previous = self._weigh_user(at, place, subject, posture, asset, scores, signals)
             if source is not None:
-                found = entity(source.contributions.given, self._shown_failures(source, at), at)
+                found = source.contributions.signals(self._shown_failures(source, at), at)
                 _add(found, CAP_LISTED if place.listed else CAP_SOURCE, scores, signals)
         else:
             previous = self._weigh_source(at, source, asset, scores, signals)
@@ -150,17 +151,15 @@ class Watcher:
         signals: list[Signal],
     ) -> str:
         """Add what the subject and its session show; the band the subject is in."""
-        user = self._users.get(subject.id)
+        user = self._users.get(subject.id) or _STRANGER
         live = self._shown_by_user(user, at, place, subject, posture, asset)
-        given = user.contributions.given if user else None
-        if live or given:
-            _add(entity(given, live, at), 100.0, scores, signals)
-        session = self._sessions.get(subject.proof.session or subject.proof.token)
+        _add(user.contributions.signals(live, at), 100.0, scores, signals)
+        proof = subject.proof
+        session = self._sessions.get(proof.session or proof.token)
         if session is not None:
             moved = None if place.vague else self._shown_by_session(session, at, place)
-            if moved or session.contributions.given:
-                _add(entity(session.contributions.given, moved, at), 100.0, scores, signals)
-        return user.band if user else "normal"
+            _add(session.contributions.signals(moved, at), 100.0, scores, signals)
+        return user.band
 
     def _weigh_source(
         self, at: float, source: Source | None, asset: Asset, scores: list[float], signals: list[Signal]
@@ -168,20 +167,22 @@ class Watcher:
         """Add what a source shows that nobody answers for; the band it is in."""
         live: Live = {"honey": (self._most["honey"], f"decoy {asset.id}")} if asset.honey else {}
         if source is None:
-            _add(entity(None, live, at), 100.0, scores, signals)
+            _add(_NOTHING_GIVEN.signals(live, at), 100.0, scores, signals)
             return "normal"
         live.update(self._shown_failures(source, at) or {})
         self._count(source.windows, at, NEIGHBOURS, live)
-        _add(entity(source.contributions.given, live, at), 100.0, scores, signals)
+        _add(source.contributions.signals(live, at), 100.0, scores, signals)
         return source.band
 
     def _judged(self, scores: list[float], signals: list[Signal], previous: str) -> Risk:
         """The score and band; while the history is missing only an alarming one is told (rule 6)."""
+        if not signals:
+            return UNKNOWN if self._cold else CALM
         score = combine(scores)
         if self._cold and score < USUAL_BELOW:
             return UNKNOWN
-        if not signals:
-            return CALM
+        if len(signals) == 1:
+            return Risk(score, band_of(score, previous), (signals[0],))
         largest: dict[str, Signal] = {}
         for signal in signals:
             if signal.name not in largest or signal.points > largest[signal.name].points:
@@ -200,27 +201,26 @@ class Watcher:
         return live
 
     def _shown_by_user(
-        self, user: User | None, at: float, place: Place, subject: Subject, posture: Posture, asset: Asset
+        self, user: User, at: float, place: Place, subject: Subject, posture: Posture, asset: Asset
     ) -> Live:
         live: Live = {}
         if asset.honey:
             live["honey"] = (self._most["honey"], f"decoy {asset.id}")
-        if user is not None:
-            self._count(user.windows, at, self._factor(subject), live)
-            if user.events >= FIRST_EVENTS:
-                self._show_novelty(user, place, posture, live)
+        self._count(user.windows, at, self._factor(subject), live)
+        if user.events >= FIRST_EVENTS:
+            self._show_novelty(user, place, posture, live)
         if subject.kind == "person":
             self._show_hours(user, at, subject, live)
-        if asset.grade is _CORE and (user is None or not user.core):
+        if asset.grade is _CORE and not user.core:
             whole = self._most["first_core"]
             live["first_core"] = (whole if self._settled(user) else whole / 2, f"{asset.id}, no core data before")
             if "off_hours" in live:  # the pair finds what its halves do not (each alone is weak)
                 live["off_hours_core"] = (self._most["off_hours_core"], live["off_hours"][1])
         return live
 
-    def _settled(self, user: User | None) -> bool:
+    def _settled(self, user: User) -> bool:
         """Whether there is enough history for the new to be telling."""
-        return user is not None and user.events >= self._settings.history
+        return user.events >= self._settings.history
 
     def _factor(self, subject: Subject) -> float:
         """How much more than a person at a counter this subject may do."""
@@ -229,27 +229,30 @@ class Watcher:
         return factor * self._settings.bulk_purposes.get(subject.purpose, 1.0)
 
     def _show_novelty(self, user: User, place: Place, posture: Posture, live: Live) -> None:
+        known_site = place.vague or place.site in user.sites
+        if known_site and posture.device in user.devices:
+            return  # nearly always
         share = 1.0 if self._settled(user) else 0.5
         if posture.device not in user.devices:
             live["new_device"] = (
                 self._most["new_device"] * share,
                 f"not among {len(user.devices)} devices used lately",
             )
-        if not place.vague and place.site not in user.sites:
+        if not known_site:
             live["new_site"] = (self._most["new_site"] * share, f"{place.site}, not among {len(user.sites)} sites")
 
-    def _show_hours(self, user: User | None, at: float, subject: Subject, live: Live) -> None:
+    def _show_hours(self, user: User, at: float, subject: Subject, live: Live) -> None:
         hour, office = self._hours.at(subject.org, at)
         if office:
             return
-        if user is not None and user.hours[hour] >= max(3, 0.02 * user.events):
+        if user.hours[hour] >= max(3, 0.02 * user.events):
             return  # a night shift is usual for who works at night
         day = "weekend" if hour >= 24 else "weekday"
         live["off_hours"] = (self._most["off_hours"], f"{hour % 24:02d} h on a {day}")
 
     def _count(self, windows: Windows, at: float, factor: float, live: Live) -> None:
         """What the counts of the windows are worth."""
-        objects = windows.objects.count(at, _OBJECTS_SPAN)
+        objects = windows.objects.count(at, _OBJECTS_SPAN, _OBJECTS_LEAST * factor)
         if objects and (worth := points(ENUMERATION, objects / factor)):
             live["enumeration"] = (worth * self._scale["enumeration"], f"{objects} different records in 5 minutes")
         records = windows.volume.total(at, *_VOLUME)
@@ -288,11 +291,13 @@ class Watcher:
 
     def learn(self, entry: Entry) -> None:
         """Take one entry in; a second time it changes nothing."""
-        if not isinstance(entry, VerdictEntry | OutcomeEntry) or not self._heard.first(entry.journal, entry.seq):
-            return
-        if isinstance(entry, OutcomeEntry):
-            self._learn_outcome(entry)
-            return
+        if type(entry) is OutcomeEntry:
+            if self._heard.first(entry.journal, entry.seq):
+                self._learn_outcome(entry)
+        elif type(entry) is VerdictEntry and self._heard.first(entry.journal, entry.seq):
+            self._learn_verdict(entry)
+
+    def _learn_verdict(self, entry: VerdictEntry) -> None:
         place = self._sites.place(entry.source)
         self._give(entry, place)
         if entry.subject.rejection is not None:
@@ -307,7 +312,8 @@ class Watcher:
 
     def _give(self, entry: VerdictEntry, place: Place) -> None:
         """Remember what the request showed, on whom it counts (rule 2), and the band it was put in."""
-        for signal in entry.risk.signals:
+        risk = entry.risk
+        for signal in risk.signals:
             meaning = SIGNALS.get(signal.name)
             if meaning is None or signal.since != entry.at:  # of a later version, or decaying already
                 continue
@@ -315,9 +321,9 @@ class Watcher:
                 kept = self._home(home, entry, place)
                 if kept is not None:
                     kept.give(signal.name, signal.points, entry.at, signal.evidence)
-        whom = self._whom(entry, place) if entry.risk.signals else self._whom_if_known(entry, place)
-        if whom is not None and entry.at >= whom.band_at and entry.risk.score is not None:
-            whom.band, whom.band_at = entry.risk.band, entry.at
+        whom = self._whom(entry, place) if risk.signals else self._whom_if_known(entry, place)
+        if whom is not None and risk.score is not None and entry.at >= whom.band_at:
+            whom.band, whom.band_at = risk.band, entry.at
 
     def _home(self, home: Home, entry: VerdictEntry, place: Place) -> Contributions | None:
         subject = entry.subject
@@ -425,7 +431,7 @@ class Watcher:
         user = self._users.get(subject)
         if user is None:
             return None
-        signals = entity(user.contributions.given, None, at)
+        signals = user.contributions.signals(None, at)
         score = min(100.0, round(sum(signal.points for signal in signals), 2))
         return {
             "subject": subject,
@@ -458,3 +464,7 @@ def _add(found: list[Signal], cap: float, scores: list[float], signals: list[Sig
     if found:
         scores.append(min(cap, total(found)))
         signals.extend(found)
+
+
+_NOTHING_GIVEN = Contributions()
+_STRANGER = User()  # what is known of somebody who was never heard of; nothing is ever put on it

@@ -16,15 +16,14 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from gateway.behaviour.hours import HOURS
+from gateway.behaviour.risk import Given, Live, entity
 from gateway.behaviour.signals import SIGNALS, decayed
+from gateway.facts import Signal
 
 LATEST = 20  # devices and sites of a user: Okta keeps 20 as well
 PLACES = 4  # of a session
 OBJECTS = 64
 FAINT = 0.5  # points below which a contribution is forgotten
-Given = tuple[float, float, str]
-"""Points that were given, since when, and on what evidence."""
-
 _SPARED = 8
 _FEW = 4  # below this, what is over is not worth looking for
 
@@ -35,14 +34,14 @@ class Buckets:
     __slots__ = ("_amounts",)
 
     def __init__(self) -> None:
-        self._amounts: dict[int, float] | None = None
+        self._amounts: dict[float, float] | None = None
 
     def add(self, at: float, amount: float, width: float, count: int) -> None:
         """Add an amount to its slice of `width` seconds; only the latest `count` slices stay."""
         amounts = self._amounts
         if amounts is None:
             amounts = self._amounts = {}
-        slice = int(at // width)
+        slice = at // width
         amounts[slice] = amounts.get(slice, 0.0) + amount
         if len(amounts) > _FEW:
             newest = max(amounts)
@@ -53,7 +52,7 @@ class Buckets:
         """The sum of the latest `count` slices."""
         if not self._amounts:
             return 0.0
-        oldest = int(at // width) - count
+        oldest = at // width - count
         total = 0.0
         for slice, amount in self._amounts.items():
             if slice > oldest:
@@ -76,7 +75,8 @@ class Distinct:
         if seen is None:
             seen = self._seen = {}
         mark = hash(thing)
-        seen[mark] = max(at, seen.get(mark, 0.0))
+        if at > seen.get(mark, -1.0):
+            seen[mark] = at
         if len(seen) > self._due:
             newest = max(seen.values())
             for old in [one for one, when in seen.items() if when <= newest - span]:
@@ -85,9 +85,9 @@ class Distinct:
                 del seen[min(seen, key=seen.__getitem__)]
             self._due = min(most, max(_FEW, 2 * len(seen)))
 
-    def count(self, at: float, span: float) -> int:
-        """How many different things in the last `span` seconds."""
-        if not self._seen:
+    def count(self, at: float, span: float, least: float = 0.0) -> int:
+        """How many different things in the last `span` seconds; 0 when there are not even `least`."""
+        if not self._seen or len(self._seen) < least:
             return 0
         since = at - span
         count = 0
@@ -100,10 +100,20 @@ class Distinct:
 class Contributions:
     """Points that were given, by signal: the largest as of now stays."""
 
-    __slots__ = ("given",)
+    __slots__ = ("_left", "_second", "given")
 
     def __init__(self) -> None:
         self.given: dict[str, Given] | None = None
+        self._left: list[Signal] = []  # what is left of them in this second
+        self._second = -1.0
+
+    def signals(self, live: Live | None, at: float) -> list[Signal]:
+        """The signals now, with those that this request shows."""
+        if live:
+            return entity(self.given, live, at)
+        if self._second != at // 1.0:
+            self._left, self._second = entity(self.given, None, at), at // 1.0
+        return self._left
 
     def give(self, name: str, points: float, at: float, evidence: str) -> None:
         """Keep these points unless what is left of earlier (or later) ones is more."""
@@ -115,6 +125,7 @@ class Contributions:
             given[name] = new
         for faint in [one for one, it in given.items() if _rank(one, it, at)[0] < FAINT]:
             del given[faint]
+        self._second = -1.0
 
 
 def _rank(name: str, given: Given, at: float) -> tuple[float, float, str]:
@@ -125,9 +136,10 @@ def _rank(name: str, given: Given, at: float) -> tuple[float, float, str]:
 
 def keep_latest(latest: dict[str, float], name: str, at: float, most: int) -> None:
     """Note when this was last seen; beyond `most`, the longest unseen goes."""
-    latest[name] = max(at, latest.get(name, 0.0))
-    if len(latest) > most:
-        del latest[min(latest, key=latest.__getitem__)]
+    if at > latest.get(name, -1.0):
+        latest[name] = at
+        if len(latest) > most:
+            del latest[min(latest, key=latest.__getitem__)]
 
 
 class Windows:
@@ -245,18 +257,19 @@ class Heard:
 
     def first(self, journal: str, seq: int) -> bool:
         """Whether this entry is heard for the first time; from now on it is not."""
-        highest, bits = self._journals.get(journal, (-1, 0))
-        if seq > highest:
-            bits = (bits << (seq - highest) | 1) & _MASK if seq - highest < self.SPAN else 1
-            highest = seq
-        else:
-            bit = 1 << (highest - seq)
-            if highest - seq >= self.SPAN or bits & bit:
-                return False
-            bits |= bit
-        if journal not in self._journals and len(self._journals) >= self.JOURNALS:
-            del self._journals[next(iter(self._journals))]
-        self._journals[journal] = (highest, bits)
+        known = self._journals.get(journal)
+        if known is None:
+            if len(self._journals) >= self.JOURNALS:
+                del self._journals[next(iter(self._journals))]
+            known = _NOTHING
+        highest, bits = known
+        ahead = seq - highest
+        if ahead > 0:
+            self._journals[journal] = (seq, (bits << ahead | 1) & _MASK if ahead < self.SPAN else 1)
+            return True
+        if -ahead >= self.SPAN or bits >> -ahead & 1:
+            return False
+        self._journals[journal] = (highest, bits | 1 << -ahead)
         return True
 
     def clear(self) -> None:
@@ -265,3 +278,4 @@ class Heard:
 
 
 _MASK = (1 << Heard.SPAN) - 1
+_NOTHING = (-1, 0)
