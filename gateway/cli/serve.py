@@ -16,6 +16,7 @@ TEXTS = {
         "observing": "OBSERVE MODE for {apis}: requests that rules would deny are forwarded. Never core data, never bad credentials.",
         "weak": "weakened by configuration: {switches}",
         "running": "another gateway uses `{state}`",
+        "writable": "other accounts can change `{place}`: chmod 700 {place}",
         "bind": "cannot listen on {address}: {why}",
         "keys": "{why}\nrun `gateway init` to make the keys of this gateway",
     },
@@ -26,6 +27,7 @@ TEXTS = {
         "observing": "观察模式:{apis}。规则本应拒绝的请求会被转发;核心数据和无效凭证除外。",
         "weak": "配置中已放宽的安全项:{switches}",
         "running": "另一个网关正在使用 `{state}`",
+        "writable": "其他账户可以改动 `{place}`:chmod 700 {place}",
         "bind": "无法监听 {address}:{why}",
         "keys": "{why}\n请运行 `gateway init` 生成本网关的密钥",
     },
@@ -81,6 +83,9 @@ def _serve(config: Any, words: dict[str, str]) -> int:
             keys.read_private(config.keys / name)
     except keys.KeyFault as why:
         return _fail(words["keys"].format(why=why))
+    for place in (config.state, config.keys):
+        if place.stat().st_mode & 0o022:  # whoever may rename in there may put other keys and policies in their place
+            return _fail(words["writable"].format(place=place))
     lock = os.open(config.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

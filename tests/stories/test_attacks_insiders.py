@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from gateway.audit import verify
+from tests.running import Gateway, Issuer, Witness
 from tests.stories.hostile import Stage, answer, staged
+from tests.test_layout import ROOT
 
 ID = "330106199003072319"
 NOBODY = 65534
@@ -87,6 +89,27 @@ def test_nothing_of_the_state_is_open_to_others(stage: Stage) -> None:
     inside = [path for path in stage.gateway.state.rglob("*") if "bundles" not in path.parts and not path.is_dir()]
     assert [path.name for path in inside if stat.S_IMODE(path.lstat().st_mode) != 0o600] == []
     assert len(inside) > 10
+
+
+@pytest.mark.parametrize("place", ["state", "state/keys", "state/keys/ledger.key"])
+def test_a_gateway_does_not_start_on_a_state_that_others_can_change(tmp_path: Path, place: str) -> None:
+    (tmp_path / "policies").mkdir()
+    witness, issuer = Witness(), Issuer()
+    try:
+        gateway = Gateway(tmp_path, witness, issuer)
+        (tmp_path / place).chmod(0o777)
+        said = subprocess.run(
+            [*gateway.launch, "serve", "-c", str(gateway.config)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    finally:
+        witness.close()
+        issuer.close()
+    assert (said.returncode, "other accounts" in said.stderr) == (3, True)
 
 
 @pytest.mark.parametrize("field", ["origin", "sec_fetch_site", "sec_fetch_mode"])
