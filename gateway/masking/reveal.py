@@ -9,12 +9,11 @@
    at once would be done no sooner.
 """
 
-from asyncio import Semaphore
 from collections.abc import AsyncIterator
 
 from gateway.facts import BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
 from gateway.masking.headers import inspected
-from gateway.masking.json_body import NotJson, mask_json, mask_long_json
+from gateway.masking.json_body import NotJson, mask_json, mask_long_json, turn
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.settings import Settings
 from gateway.masking.techniques import Keyed, keyed
@@ -34,7 +33,7 @@ class Masking:
         self._settings = settings
         self._plans: dict[int, tuple[Mask, Plan]] = {}  # by identity: hashing a mask costs more than a small walk
         self._digests: dict[str, Keyed] = {}
-        self._long_walks = Semaphore(LONG_WALKS)
+        self._walking = 0  # long answers at this moment
 
     def prepare(self, mask: Mask) -> None:
         """Compile a mask ahead of its first request. Raises ValueError when it cannot be read."""
@@ -78,8 +77,13 @@ class Masking:
     async def _masked(self, body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
         if len(body) <= self._settings.offload_over:
             return mask_json(body, plan, digest)
-        async with self._long_walks:
+        while self._walking >= LONG_WALKS:
+            await turn()  # those that walk keep the loop busy anyhow
+        self._walking += 1
+        try:
             return await mask_long_json(body, plan, digest)
+        finally:
+            self._walking -= 1
 
     def _plan(self, mask: Mask) -> Plan:
         found = self._plans.get(id(mask))
