@@ -228,6 +228,8 @@ class Sealer:
             place.offset = size
         with self._path(journal).open("rb", buffering=0) as file:
             data = os.pread(file.fileno(), min(self._chunk, size - place.offset), place.offset)
+            if data:  # the ledger is durable: were its source not, a power cut would look like somebody's hand
+                os.fdatasync(file.fileno())
         left = size - place.offset - len(data)
         if left <= 0:
             self._exhausted.add(journal)

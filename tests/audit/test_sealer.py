@@ -1,6 +1,7 @@
 """One order that nobody can change: what the sealer takes, declares and refuses."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -429,3 +430,24 @@ def test_verdicts_of_the_sealed_batch_are_the_entries_themselves(settings: Setti
     ]
     assert one.signed_at > 0
     one.close()
+
+
+def test_nothing_is_sealed_that_a_power_cut_could_still_take_from_its_journal(
+    settings: Settings, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = live(settings, some_requests)
+    path = settings.directory / "journal" / f"{ledger.journal}.log"
+    synced: dict[int, int] = {}
+    real = os.fdatasync
+
+    def noting(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = status.st_size
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", noting)
+    sealer = Sealer(settings, signer)
+    seal_all(sealer)
+    assert synced[path.stat().st_ino] == path.stat().st_size
+    sealer.close()
+    die(ledger)
