@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+SECRET_BYTES = 16
 TEXTS = {
     "en": {
         "help": "run the gateway",
@@ -74,14 +75,11 @@ def config_name(args: argparse.Namespace) -> str:
 
 def _serve(config: Any, words: dict[str, str]) -> int:
     from gateway.app import control, revisions, worker
-    from gateway.crypto import keys
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State
 
-    try:
-        for name in ("ledger.key", "assertion.key", "object.key", "mask.key"):
-            keys.read_private(config.keys / name)
-    except keys.KeyFault as why:
+    why = _key_fault(config)
+    if why:
         return _fail(words["keys"].format(why=why))
     for place in (config.state, config.keys):
         if place.stat().st_mode & 0o022:  # whoever may rename in there may put other keys and policies in their place
@@ -115,6 +113,26 @@ def _serve(config: Any, words: dict[str, str]) -> int:
     for listener in listeners:
         _say(f"listening on {listener.getsockname()[0]}:{listener.getsockname()[1]}")
     return Supervisor(crew, board, _say).run()
+
+
+def _key_fault(config: Any) -> str:
+    """What is wrong with the keys of this gateway, "" when all can be used: better told here than by every worker."""
+    from gateway.audit import load_signer
+    from gateway.crypto import keys
+
+    try:
+        for name in ("object.key", "mask.key"):
+            if len(keys.read_private(config.keys / name)) < SECRET_BYTES:
+                return f"`{config.keys / name}` is shorter than {SECRET_BYTES} bytes"
+        keys.load(config.keys / "assertion.key")
+        pem = keys.read_private(config.keys / "ledger.key")
+    except keys.KeyFault as fault:
+        return str(fault)
+    try:
+        load_signer(pem, config.audit.origin)
+    except ValueError as fault:
+        return f"`{config.keys / 'ledger.key'}`: {fault}"
+    return ""
 
 
 def _say(text: str) -> None:

@@ -51,6 +51,17 @@ def test_without_keys_it_says_how_to_make_them(project: Path) -> None:
     assert "gateway init" in run.stderr
 
 
+@pytest.mark.parametrize("name", ["ledger.key", "assertion.key", "object.key", "mask.key"])
+def test_a_damaged_key_is_named_before_anything_starts(project: Path, name: str) -> None:
+    (project / "gateway.yaml").write_text(CONFIG.format(port=8080))
+    assert gateway("init", str(project)).returncode == 0
+    (project / "state" / "keys" / name).write_text("garbage\n")
+    run = gateway("serve", "-c", str(project / "gateway.yaml"))
+    assert run.returncode == 3
+    assert name in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_a_faulty_policy_stops_the_start(project: Path) -> None:
     (project / "gateway.yaml").write_text(CONFIG.format(port=8080))
     assert gateway("init", str(project)).returncode == 0
