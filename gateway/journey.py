@@ -80,7 +80,7 @@ class Journey(Struct, frozen=True, eq=False):
         facts = await self.gather(ask, revision)
         decision = revision.policy.decide(facts)
         verdict = await self.ledger.commit(facts, decision)
-        outcome = interrupted(ask)
+        outcome: Outcome | None = None
         try:
             reply = await self.answer(ask, verdict)
             outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
@@ -90,7 +90,7 @@ class Journey(Struct, frozen=True, eq=False):
             raise
         finally:
             if isinstance(verdict, Warrant):
-                self.ledger.conclude(verdict.id, outcome)
+                self.ledger.conclude(verdict.id, interrupted(ask) if outcome is None else outcome)
 
     async def gather(self, ask: Ask, revision: Revision) -> Facts:
         """Everything the policy may look at."""

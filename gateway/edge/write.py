@@ -50,8 +50,9 @@ async def write(
     except (BodyFailed, BodyBroken) as broken:
         code = broken.code
     finally:
-        await _close(guarded)
-        await _close(body)
+        if not isinstance(body, bytes):
+            await _close(guarded)
+            await _close(body)
     if isinstance(asked, Unreadable):
         received, took = 0, time() - asked.at
     else:
@@ -59,7 +60,7 @@ async def write(
     return Outcome(reply.status, sent, received, complete, code, reply.revealed, reply.waited, took)
 
 
-async def _close(body: bytes | AsyncIterator[bytes] | None) -> None:
+async def _close(body: AsyncIterator[bytes] | None) -> None:
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()
