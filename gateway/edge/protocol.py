@@ -424,8 +424,8 @@ class GatewayProtocol(asyncio.Protocol):
         language: Literal["zh-CN", "en"] = "zh-CN" if accepted[:2].lower() == b"zh" else "en"
         id = urandom(10).hex()
         reply = turn_away(Unreadable(id, time(), code, self._source(), language=language), self.door.settings)
-        lines = [b"%b: %b\r\n" % field for field in reply.headers]
-        lines.append(b"x-request-id: %b\r\nx-content-type-options: nosniff\r\n" % id.encode("ascii"))
+        lines = [part for name, value in reply.headers for part in (name, b": ", value, b"\r\n")]
+        lines += (b"x-request-id: ", id.encode("ascii"), b"\r\nx-content-type-options: nosniff\r\n")
         if not self.keep_alive or self._stage != BUSY:
             lines.append(b"connection: close\r\n")
         body = reply.body if isinstance(reply.body, bytes) and (head is None or head.method != "HEAD") else b""
