@@ -40,6 +40,7 @@ _DROPPED = frozenset(
 )
 _OWN = frozenset({b"set-cookie"})  # only passed on where the API names it: it is the caller's own
 _JSON = b"application/json"
+_PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TELLING = re.compile(rb"(?:[0-9][ ._~+-]?){7}|[@%\x80-\xff]")
@@ -56,7 +57,9 @@ def inspected(headers: Headers, length: int | None, content_type: bytes | None =
     for name, value in headers:
         if name in _DROPPED or (name == b"content-type" and content_type is not None):
             continue
-        if name == b"content-type":
+        if value in _PLAIN:
+            kept.append((name, value))
+        elif name == b"content-type":
             kept.append((name, value if not _tells(value) else _media_type(value)))
         elif name == b"content-disposition":
             kept.append((name, value.partition(b";")[0].strip()))  # rule 4

@@ -309,6 +309,18 @@ def test_the_record_of_unlabelled_paths_holds_no_data_and_is_bounded() -> None:
     assert spell_trail(((None, None), ID)) == "$[*].*"
 
 
+@pytest.mark.parametrize("harmless", ["null", '""', "[]", "{}", '"x"', "true"])
+@pytest.mark.parametrize("telling", [f'"{ID}"', ID, f"[{ID}]", f'{{"v":"{ID}"}}', f'"\\u0033{ID[1:]}"'])
+@pytest.mark.parametrize("technique", ["redact", "partial(1,1)", "hash", "drop"])
+def test_no_record_vouches_for_the_next(harmless: str, telling: str, technique: str) -> None:
+    """A list of like records gives no hint about the one that is not like them."""
+    like = [f'{{"n":{number},"id":{harmless},"m":"y"}}' for number in range(400)]
+    body = "[" + ",".join([*like, f'{{"n":400,"id":{telling},"m":"y"}}', *like]) + "]"
+    for unlabelled in ("pass", "learn", "redact"):
+        after = shown(body, f"$[*].id {technique}", unlabelled=unlabelled)
+        assert ID[1:-1] not in json.dumps(json.loads(after))
+
+
 # --- what is told about it --------------------------------------------------------------------------
 
 
