@@ -34,6 +34,7 @@ from gateway.telemetry import Gauges, Lines, Meter, Pairs
 TICK_SECONDS = 0.1
 SEAL_EVERY = 3  # ticks between two checkpoints: a decision can be asked for within half a second
 SLOT = 0
+SETTLE_SECONDS = 5.0  # a question waits no longer for the record to catch up
 NICENESS = 10  # workers come first: what waits in the journals is safe there
 
 
@@ -104,7 +105,8 @@ class Control:
         self._watch = Watch(config.policies)
         self._pids: dict[int, int] = {}
         self._keys_at: dict[str, float] = {}  # when the keys of each issuer were last fetched
-        self._desk = Desk(config, start, self._board, self._state, self._ledger, self._exposition)
+        self._rounds, self._sealing, self._hurry = 0, False, asyncio.Event()
+        self._desk = Desk(config, start, self._board, self._state, self._ledger, self._exposition, self.settle)
         self._servers: list[uvicorn.Server] = []
         self._renewal: Renewal | None = None
 
@@ -180,8 +182,22 @@ class Control:
     async def _seal(self) -> None:
         """On its own: neither a slow disk nor a reload that waits for workers may hold the other up."""
         while True:
-            await asyncio.sleep(TICK_SECONDS if self._clerk.unsealed else TICK_SECONDS * SEAL_EVERY)
+            pause = TICK_SECONDS if self._clerk.unsealed else TICK_SECONDS * SEAL_EVERY
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause)
+            self._hurry.clear()
+            self._sealing = True
             self._take(await self._clerk.step())
+            self._sealing, self._rounds = False, self._rounds + 1
+
+    async def settle(self) -> None:
+        """Wait until what happened before this call is sealed and can be asked for."""
+        await asyncio.sleep(self._config.audit.batch_interval + TICK_SECONDS / 5)  # refusals and outcomes come late
+        enough = self._rounds + (2 if self._sealing else 1)  # a round that has begun may have read too early
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self._rounds < enough and time.monotonic() < deadline:
+            self._hurry.set()
+            await asyncio.sleep(TICK_SECONDS / 10)
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
         for entry in entries:

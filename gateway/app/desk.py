@@ -6,7 +6,7 @@ live worker from its next request on. A reload is two steps: workers prepare, th
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -39,6 +39,7 @@ class Desk:
         state: State,
         ledger: Ledger,
         exposition: Callable[[str], tuple[bytes, str]],
+        settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._config = config
         self._compiled = start
@@ -46,6 +47,7 @@ class Desk:
         self._state = state
         self._ledger = ledger
         self._exposition = exposition
+        self._settle = settle
         self._reloading = asyncio.Lock()
         self._wanted = False
 
@@ -168,15 +170,18 @@ class Desk:
     # --- questions -----------------------------------------------------------------------------------
 
     async def _decision(self, id: str) -> object | None:
+        await self._settle()
         return await asyncio.to_thread(found, self._config, id)
 
     async def _query(self, text: str, limit: int) -> object:
+        await self._settle()  # an answer that misses what happened a moment ago is a wrong answer
         try:
             return await asyncio.to_thread(query, self._config.state / "index.db", text, limit)
         except Unanswerable as fault:
-            raise DoorFault("bad_request", str(fault)) from fault
+            raise DoorFault("bad_request", fault.en, zh=fault.zh) from fault
 
     async def _risk(self, subject: str) -> object | None:
+        await self._settle()
         return await asyncio.to_thread(risk, self._config, self._compiled, subject, time.time())
 
     def _health(self) -> object:

@@ -211,7 +211,7 @@ class Watcher:
             self._show_novelty(user, place, posture, live)
         if subject.kind == "person":
             self._show_hours(user, at, subject, live)
-        if asset.grade is _CORE and not user.core:
+        if asset.grade is _CORE and asset.listed and not user.core:
             whole = self._most["first_core"]
             live["first_core"] = (whole if self._settled(user) else whole / 2, f"{asset.id}, no core data before")
             if "off_hours" in live:  # the pair finds what its halves do not (each alone is weak)

@@ -1,8 +1,10 @@
 """`gateway demo`: what does this thing do? Shown live, checked, and left running to try."""
 
 import argparse
+import os
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 TEXTS = {
     "en": {
         "help": "the main job, live: a service, an issuer, a gateway, and the story told on them",
+        "workers": "worker processes of the gateway",
         "once": "tell the story, check every answer, leave with 0 or say what failed",
         "starting": "Starting a department's service, a token issuer and the gateway, each a process of its own:",
         "held": "The story holds: {count} of {count} steps, {seconds:.1f} s.",
@@ -24,6 +27,7 @@ TEXTS = {
     },
     "zh-CN": {
         "help": "现场演示主要功能:业务服务、签发方、网关,以及在其上讲述的完整过程",
+        "workers": "网关的工作进程数量",
         "once": "讲述一遍,逐一核对应答;全部成立则以 0 退出,否则说明哪一步不成立",
         "starting": "正在启动部门业务服务、令牌签发方和网关,各为独立进程:",
         "held": "全部成立:{count} 步中 {count} 步,用时 {seconds:.1f} 秒。",
@@ -45,7 +49,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--once", action="store_true", help=TEXTS["en"]["once"])
     parser.add_argument("--dir", default="", help="keep the files here instead of a temporary folder")
     parser.add_argument("--port", type=int, default=8080, help="port of the gateway; the next two are used beside it")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help=TEXTS["en"]["workers"])
     parser.set_defaults(run=run)
 
 
@@ -57,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     language = "zh-CN" if args.lang == "zh-CN" else "en"
     words = TEXTS[language]
     folder, ours = workspace(args.dir)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it puts aside with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         print(words["starting"], flush=True)
         with stage(folder, _starter(), language, args.port, args.workers, _say) as place:
@@ -92,6 +97,8 @@ def _starter() -> Path:
 
 
 def _invite(place: Any, words: dict[str, str]) -> None:
+    beside = Path(sys.executable).with_name("gateway")
+    gateway = "gateway" if shutil.which("gateway") or not beside.exists() else os.path.relpath(beside)
     socket = place.state / "control.sock"
     lines = [
         "",
@@ -100,13 +107,13 @@ def _invite(place: Any, words: dict[str, str]) -> None:
         f"  TOKEN=$(curl -s {place.issuer}/token -d user=zhang.wei -d plain=1)",
         f'  curl -s {place.gateway}/civil/households/h-1002 -H "Authorization: Bearer $TOKEN"',
         f'  curl -si {place.gateway}/health/visits -H "Authorization: Bearer $TOKEN"',
-        f"  gateway audit query 'outcome:deny | count by reason' -c {place.config}",
-        f"  gateway policy explain --as zhang.wei --do 'GET /health/visits' -c {place.config}",
+        f"  {gateway} audit query 'outcome:deny | count by reason' -c {place.config}",
+        f"  {gateway} policy explain --as zhang.wei --given role=clerk --given org=prov/civil --do 'GET /health/visits' -c {place.config}",
         "",
         f"  {words['folder']}: {place.folder}",
         f"  {words['door']}: curl --unix-socket {socket} http://control/health",
         f"  {words['metrics']}: curl --unix-socket {socket} http://control/metrics",
-        f"  {words['edit']}: {place.folder}/policies/rules/ , gateway reload -c {place.config}",
+        f"  {words['edit']}: {place.folder}/policies/rules/ , {gateway} reload -c {place.config}",
         "",
         words["stop"],
     ]

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-SECRET_BYTES = 16
 TEXTS = {
     "en": {
         "help": "run the gateway",
@@ -19,7 +18,7 @@ TEXTS = {
         "running": "another gateway uses `{state}`",
         "writable": "other accounts can change `{place}`: chmod 700 {place}",
         "bind": "cannot listen on {address}: {why}",
-        "keys": "{why}\nrun `gateway init` to make the keys of this gateway",
+        "keys": "{why}\n`gateway init` makes the keys of a new gateway; it never replaces one",
     },
     "zh-CN": {
         "help": "运行网关",
@@ -30,7 +29,7 @@ TEXTS = {
         "running": "另一个网关正在使用 `{state}`",
         "writable": "其他账户可以改动 `{place}`:chmod 700 {place}",
         "bind": "无法监听 {address}:{why}",
-        "keys": "{why}\n请运行 `gateway init` 生成本网关的密钥",
+        "keys": "{why}\n`gateway init` 为新网关生成密钥,绝不替换已有密钥",
     },
 }
 
@@ -75,12 +74,13 @@ def config_name(args: argparse.Namespace) -> str:
 
 def _serve(config: Any, words: dict[str, str]) -> int:
     from gateway.app import control, revisions, worker
+    from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State
 
-    why = _key_fault(config)
-    if why:
-        return _fail(words["keys"].format(why=why))
+    wrong = state_faults(config.state, config.audit.origin)
+    if wrong:
+        return _fail(words["keys"].format(why="\n".join(wrong)))
     for place in (config.state, config.keys):
         if place.stat().st_mode & 0o022:  # whoever may rename in there may put other keys and policies in their place
             return _fail(words["writable"].format(place=place))
@@ -113,26 +113,6 @@ def _serve(config: Any, words: dict[str, str]) -> int:
     for listener in listeners:
         _say(f"listening on {listener.getsockname()[0]}:{listener.getsockname()[1]}")
     return Supervisor(crew, board, _say).run()
-
-
-def _key_fault(config: Any) -> str:
-    """What is wrong with the keys of this gateway, "" when all can be used: better told here than by every worker."""
-    from gateway.audit import load_signer
-    from gateway.crypto import keys
-
-    try:
-        for name in ("object.key", "mask.key"):
-            if len(keys.read_private(config.keys / name)) < SECRET_BYTES:
-                return f"`{config.keys / name}` is shorter than {SECRET_BYTES} bytes"
-        keys.load(config.keys / "assertion.key")
-        pem = keys.read_private(config.keys / "ledger.key")
-    except keys.KeyFault as fault:
-        return str(fault)
-    try:
-        load_signer(pem, config.audit.origin)
-    except ValueError as fault:
-        return f"`{config.keys / 'ledger.key'}`: {fault}"
-    return ""
 
 
 def _say(text: str) -> None:

@@ -33,7 +33,15 @@ class Prepared(Struct, frozen=True):
 
 
 def prepare(state: Path, origin: str) -> Prepared:
-    """Make what is missing. Raises KeyFault, OSError."""
+    """Make what is missing. Raises KeyFault, OSError.
+
+    A lost `ledger.key` is not made again: what another key signs is not this ledger any more.
+    """
+    if not (state / "keys" / "ledger.key").exists() and any(path.exists() for path in _signed(state)):
+        raise KeyFault(
+            f"`{state / 'keys' / 'ledger.key'}` is lost, and what it signed is there: restore it from a backup, "
+            "or begin another state directory"
+        )
     made = [folder for folder in (state, *(state / name for name in FOLDERS)) if _folder(folder)]
     for name, algorithm in SIGNING.items():
         if not (state / "keys" / name).exists():
@@ -47,6 +55,11 @@ def prepare(state: Path, origin: str) -> Prepared:
         if _write_new(path, f"{text}\n".encode()):
             made.append(path)
     return Prepared(tuple(made), verifier)
+
+
+def _signed(state: Path) -> tuple[Path, ...]:
+    """What tells that a ledger key was in use."""
+    return state / "keys" / "ledger.pub", state / "ledger" / "checkpoint"
 
 
 def verifier_of(state: Path, origin: str) -> str:
@@ -74,6 +87,10 @@ def faults(state: Path, origin: str) -> list[str]:
                 found.append(f"`{path}` must hold {RANDOM_BYTES} bytes")
         except (KeyFault, OSError) as fault:
             found.append(str(fault))
+    if not found and published.exists():
+        own = verifier_text(origin, load(state / "keys" / "ledger.key").public())
+        if published.read_text(encoding="ascii", errors="replace").strip() != own:
+            found.append(f"`{published}` is not the public half of `{state / 'keys' / 'ledger.key'}`: restore that key")
     return found
 
 

@@ -224,7 +224,7 @@ _READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml"})
 
 def _check_strays(folder: Path, faults: Faults) -> None:
     """A rule file beside the folder of rules looks as if it were in force, and is not."""
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix in {".yaml", ".yml"} and path.name not in _READ and not path.name.startswith("."):
             faults.append(
                 FileFault(

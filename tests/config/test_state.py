@@ -49,3 +49,21 @@ def test_a_link_in_the_place_of_a_key_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises((KeyFault, OSError)):
         prepare(tmp_path / "state", "gw/audit")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_lost_ledger_key_is_not_made_again(tmp_path: Path) -> None:
+    prepare(tmp_path / "state", "gateway/audit")
+    (tmp_path / "state" / "keys" / "ledger.key").unlink()
+    with pytest.raises(KeyFault, match="restore it from a backup"):
+        prepare(tmp_path / "state", "gateway/audit")
+    assert not (tmp_path / "state" / "keys" / "ledger.key").exists()
+
+
+def test_a_key_that_is_not_the_published_one_is_a_fault(tmp_path: Path) -> None:
+    prepare(tmp_path / "one", "gateway/audit")
+    prepare(tmp_path / "two", "gateway/audit")
+    assert faults(tmp_path / "one", "gateway/audit") == []
+    other = (tmp_path / "two" / "keys" / "ledger.key").read_bytes()
+    (tmp_path / "one" / "keys" / "ledger.key").write_bytes(other)
+    (found,) = faults(tmp_path / "one", "gateway/audit")
+    assert "is not the public half" in found

@@ -91,6 +91,12 @@ def test_a_missing_people_file_is_a_fault(tmp_path: Path) -> None:
     assert "Y001" in [fault.code for fault in caught.value.faults]
 
 
+def test_a_missing_folder_is_a_fault_and_not_a_crash(tmp_path: Path) -> None:
+    with pytest.raises(Faulty) as caught:
+        load(tmp_path / "nowhere", ASSETS)
+    assert "Y001" in [fault.code for fault in caught.value.faults]
+
+
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, CLERK_READS)
     (folder / "model.conf").write_text("[matchers]\nm = true\n")
