@@ -89,7 +89,7 @@ def _partial(first: int, last: int) -> Apply:
     def apply(text: str, _: Keyed) -> str:
         if len(text) <= hidden:
             return STARS
-        if (len(text) <= _LONG and text.isalnum()) or _is_simple(text):
+        if text.isascii() or (len(text) <= _LONG and text.isalnum()) or _is_simple(text):
             return text[:first] + STARS + text[len(text) - last :]
         shown = clusters(_ends(text))
         if len(shown) <= hidden:
@@ -104,7 +104,7 @@ def _truncate(count: int) -> Apply:
     def apply(text: str, _: Keyed) -> str:
         if len(text) <= count:
             return STARS
-        if (len(text) <= _LONG and text.isalnum()) or _is_simple(text):
+        if text.isascii() or (len(text) <= _LONG and text.isalnum()) or _is_simple(text):
             return text[:count]
         shown = clusters(_ends(text))
         return "".join(shown[:count]) if len(shown) > count else STARS
@@ -114,7 +114,7 @@ def _truncate(count: int) -> Apply:
 
 def _is_simple(text: str) -> bool:
     """Whether one code point is one character throughout, told quickly."""
-    return text.isascii() or (len(text) <= _LONG and _SIMPLE.fullmatch(text) is not None)
+    return len(text) <= _LONG and _SIMPLE.fullmatch(text) is not None
 
 
 def _ends(text: str) -> str:
