@@ -18,14 +18,15 @@ Kind = Literal["token", "session", "subject", "device"]
 class DoorFault(Exception):
     """What was asked for could not be done; `code` is a reason code, `detail` is for the operator.
 
-    `target` says for the record what was asked for, where the path does not.
+    `zh` is the detail in Chinese, where there is one. `target` says for the record what was asked for, where the path does not.
     """
 
-    def __init__(self, code: str, detail: str = "", target: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", target: str = "", zh: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.target = target
+        self.zh = zh or detail
 
 
 class Act(Struct, frozen=True):

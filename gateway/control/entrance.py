@@ -85,7 +85,8 @@ async def _through(way: Way, visit: Visit) -> Response:
         if way.act:
             detail = f"{fault.code} {fault.detail}".rstrip()
             await visit.door.act(_act(visit, name, fault.target or visit.target, detail, False))
-        return problem(fault.code, [fault.detail] if fault.detail else (), language)
+        said = fault.zh if language == "zh-CN" else fault.detail
+        return problem(fault.code, [said] if said else (), language)
     if way.act and not await visit.door.act(_record(visit, name, answer)):
         # What took effect stays in effect: a revocation must not depend on the disk. But nobody is
         # told the rows of a question that is not on record.

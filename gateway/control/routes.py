@@ -142,7 +142,7 @@ async def query(visit: Visit) -> Answer:
     try:
         rows = await visit.door.query(wish.query, wish.limit)
     except DoorFault as fault:
-        raise DoorFault(fault.code, fault.detail, wish.query) from fault
+        raise DoorFault(fault.code, fault.detail, wish.query, fault.zh) from fault
     return Answer({"rows": rows}, target=wish.query)
 
 

@@ -78,7 +78,7 @@ class Behind:
     async def query(self, text: str, limit: int) -> object:
         self.asked.append(("query", text, limit))
         if text == "nonsense:1":
-            raise DoorFault("bad_request", "unknown field `nonsense`")
+            raise DoorFault("bad_request", "unknown field `nonsense`", zh="没有字段 `nonsense`")
         return [{"subject": "zhang.wei"}]
 
     async def risk(self, subject: str) -> object | None:
