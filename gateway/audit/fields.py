@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.facts import GRADE_TEXT
+from gateway.reasons import REASONS
 
 
 class Field(NamedTuple):
@@ -86,8 +87,24 @@ ALIASES: Final = {
 }  # fmt: skip
 VALUES: Final = {
     "一般": "general", "重要": "important", "核心": "core", "放行": "permit", "允许": "permit", "allow": "permit",
-    "拒绝": "deny", "质询": "challenge", "是": "true", "否": "false",
+    "拒绝": "deny", "质询": "challenge", "提升认证": "challenge", "是": "true", "否": "false",
 }  # fmt: skip
+CLOSED: Final[dict[str, tuple[str, ...]]] = {
+    "kind": ("verdict", "notice", "act"),
+    "outcome": ("permit", "challenge", "deny"),
+    "would": ("challenge", "deny", "none"),
+    "mode": ("observe", "enforce"),
+    "band": ("normal", "step_up", "limit", "quarantine"),
+    "device.trust": ("managed", "known", "unknown", "compromised"),
+    "action": ("read", "create", "update", "delete", "other"),
+    "method": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+    "reason": tuple(REASONS),
+}
+"""Fields that have these values and no others: a misspelt one must not be answered with nothing."""
+
+TAIL: Final = {"count": "count", "sum": "sum", "top": "top", "by": "count by", "计数": "count", "求和": "sum"}
+"""Words that stand after `|`, by what is meant when one stands before it."""
+
 WORDS: Final = {"且": "and", "并且": "and", "或": "or", "或者": "or", "非": "not", "不是": "not"}
 BARE: Final = ("subject", "api", "rule", "id", "name", "person")
 SHOWN: Final = (

@@ -10,7 +10,8 @@ A small language in the shape of KQL, turned into SQL with parameters:
    parentheses; `*` at the end of a value; quotes around anything; a bare word is a person, an API, a
    rule, a decision or a name.
 2. `| count by FIELD, …`, `| sum FIELD by FIELD, …`, `| top N FIELD, …`.
-3. A field that is not known is an error with a suggestion, never an empty answer.
+3. A field that is not known, or a value that its field never has, is an error with a suggestion, never an
+   empty answer.
 4. Nothing that was typed becomes SQL text: fields come from the table here, values are parameters.
 5. A question is bounded: its length, its nesting, the rows of its answer, and its time.
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
-from gateway.audit.fields import ALIASES, BARE, FIELDS, SHOWN, VALUES, WORDS, shown
+from gateway.audit.fields import ALIASES, BARE, CLOSED, FIELDS, SHOWN, TAIL, VALUES, WORDS, shown
 from gateway.audit.index import find
 from gateway.document import did_you_mean
 from gateway.facts import GRADES
@@ -214,6 +215,13 @@ class _Question:
         return self._compare(name, mark, token)
 
     def _bare(self, token: _Tok) -> _Sql:
+        meant = None if token.quoted else TAIL.get(token.text.lower())
+        if meant:
+            self._stop(
+                f"`{token.text}` stands after `|`: write `| {meant}`, or put the word in quotes",
+                f"`{token.text}` 应位于 `|` 之后：请写 `| {meant}`；若查询该词本身，请加引号",
+                token.at,
+            )
         found = [self._compare(name, "=", token) for name in BARE]
         return _Sql(
             "(" + " OR ".join(each.text for each in found) + ")", tuple(v for each in found for v in each.values)
@@ -245,7 +253,21 @@ class _Question:
             return _Sql(f"{sql} = ?", (self._flag(name, value, token),))
         if mark != "=":
             self._stop(f"`{name}` cannot be compared with `{mark}`", f"`{name}` 不支持 `{mark}` 比较", token.at)
+        if name in CLOSED and value and (token.quoted or not value.endswith("*")):
+            value = self._known(name, value, token)
         return _text(field.kind, sql, value, token.quoted)
+
+    def _known(self, name: str, value: str, token: _Tok) -> str:
+        """The value as this field has it, whatever its case."""
+        spelt = {each.lower(): each for each in CLOSED[name]}
+        if value.lower() not in spelt:
+            en, zh = did_you_mean(value, list(CLOSED[name]))
+            self._stop(
+                f"`{name}` is never `{value}`; {en}".rstrip("; "),
+                f"`{name}` 没有值 `{value}`；{zh}".rstrip("；"),
+                token.at,
+            )
+        return spelt[value.lower()]
 
     def _time(self, sql: str, mark: str, value: str, token: _Tok) -> _Sql:
         span = _SPAN.match(value)

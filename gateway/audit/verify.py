@@ -12,9 +12,15 @@ Needs the ledger's folder and the public key, no network, no gateway. It recompu
 `intact`: all of this holds. `altered`: something is not what was signed, or was found changed when it
 was sealed; nothing from `at` on can be trusted. `incomplete`: nothing was changed, but something is
 missing and says so. Incomplete is never shown as intact.
+
+A copy that was made while a gateway wrote holds files of different moments. It is never called altered for
+that: what one file has and another does not have yet is missing, not changed.
 """
 
+import sys
 from base64 import b64decode, b64encode
+from bisect import insort
+from json import JSONDecoder
 from pathlib import Path
 from typing import Literal
 
@@ -72,6 +78,7 @@ class _Acted(_Glance, tag="act"):
 
 
 _glance = Decoder(_Decided | _Ended | _Noticed | _Acted).decode
+_whole = JSONDecoder().raw_decode
 
 
 class _Found(Exception):
@@ -85,15 +92,18 @@ class _Found(Exception):
 def verify(ledger: Path, vkey: str, checkpoint: str | None = None) -> Verdict:
     """Judge the ledger in this folder. `checkpoint` is a signed note that was kept elsewhere.
 
-    Raises OSError when the files cannot be read, Malformed when `vkey` is not a key.
+    Raises OSError when the files cannot be read, Malformed when `vkey` is not a key or `checkpoint` not a note
+    of that key: what the auditor brings is no evidence against the ledger.
     """
     verifier = Verifier(vkey)
+    kept = None if checkpoint is None else read_checkpoint(checkpoint, verifier)
     story = _Story()
     try:
         points = _points(ledger, verifier)
+        _latest(ledger, verifier, points, story)
         _tree(ledger, points, story)
-        if checkpoint is not None:
-            _kept(checkpoint, verifier, points)
+        if kept is not None:
+            _kept(kept, points)
     except _Found as found:
         return Verdict("altered", story.size, at=found.at, en=found.en, zh=found.zh)
     return story.judge(points)
@@ -142,25 +152,45 @@ def _points(ledger: Path, verifier: Verifier) -> list[Checkpoint]:
         if point.size < before:
             raise _Found(point.size, "a checkpoint is smaller than the one before it", "检查点的条数小于前一个检查点")
         points.append(point)
-    if _text(ledger / "checkpoint") != (notes[-1] if notes else ""):
-        at = points[-1].size if points else 0
-        raise _Found(
-            at, "the latest checkpoint is not the last of all checkpoints", "最新检查点与检查点清单的末项不一致"
-        )
     return points
+
+
+def _latest(ledger: Path, verifier: Verifier, points: list[Checkpoint], story: "_Story") -> None:
+    """Take the file `checkpoint` among the points: the tree must agree with it as with every other.
+
+    In a copy it may be older or newer than the list, so its place in the list proves nothing.
+    """
+    try:
+        note = (ledger / "checkpoint").read_text("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        if points:
+            story.lacks("the file `checkpoint` is missing", "缺少文件 `checkpoint`")
+        return
+    try:
+        point = read_checkpoint(note, verifier)
+    except Malformed as error:
+        at = points[-1].size if points else 0
+        raise _Found(at, f"the latest checkpoint: {error}", "最新检查点无效") from error
+    if point not in points:
+        insort(points, point, key=lambda each: each.size)
+        story.lacks("the latest checkpoint is not in the list of all checkpoints", "检查点清单中没有最新检查点")
 
 
 def _tree(ledger: Path, points: list[Checkpoint], story: "_Story") -> None:
     tree = Frontier()
     waiting = points[::-1]
     good = tail = 0
+    bare = sys.maxsize
     filled: list[int] = []
     leaves = shelf.Leaves(ledger)
     while waiting and waiting[-1].size == 0:
         _compare(waiting.pop(), tree, 0)
     for raw in shelf.read_entries(ledger):
         digest = leaf(raw)
-        if leaves.next() != digest:
+        stored = leaves.next()
+        if len(stored) < shelf.HASH:  # cut or not yet copied: the signed roots judge the entry
+            bare = min(bare, tree.size)
+        elif stored != digest:
             raise _Found(tree.size, f"entry {tree.size} is not what was sealed", f"第 {tree.size} 条记录与封存时不一致")
         tree.add(digest)
         story.read(tree.size - 1, raw)
@@ -172,10 +202,28 @@ def _tree(ledger: Path, points: list[Checkpoint], story: "_Story") -> None:
             _compare(waiting.pop(), tree, good)
             good = tree.size
     if waiting:
-        text = f"the ledger ends at {tree.size} entries, but {points[-1].size} are signed"
-        raise _Found(tree.size, text, f"账本只有 {tree.size} 条记录，而已签名 {points[-1].size} 条")
-    _roots(ledger, tree.size)
+        _end(ledger, tree.size, tail)
+        story.cut(tree.size, points[-1].size, good)
+    elif bare < tree.size:
+        story.lacks(f"the leaf hashes from entry {bare} on are missing", f"缺少自第 {bare} 条起的叶哈希")
+    _roots(ledger, min(tree.size, bare))
     story.strays = shelf.strays(ledger, [*filled, tail], tree.size)
+
+
+def _end(ledger: Path, size: int, tail: int) -> None:
+    """Behind the last whole entry may stand the beginning of one; a whole one there had its length changed,
+    and entries behind a hole were not lost by copying."""
+    first = size - size % shelf.FILE
+    path = ledger / "entries" / f"{first:012d}.bin"
+    rest = path.read_bytes()[tail + 2 :] if path.exists() else b""
+    try:
+        _whole(rest.decode("utf-8", "replace"))
+    except ValueError:
+        if not any(int(each.stem) > first for each in path.parent.glob("[0-9]*.bin") if each.stem.isdigit()):
+            return
+    raise _Found(
+        size, f"entry {size} cannot be read, and more stands behind it", f"第 {size} 条记录无法读取，其后仍有内容"
+    )
 
 
 def _compare(point: Checkpoint, tree: Frontier, good: int) -> None:
@@ -196,11 +244,7 @@ def _roots(ledger: Path, size: int) -> None:
             )
 
 
-def _kept(note: str, verifier: Verifier, points: list[Checkpoint]) -> None:
-    try:
-        kept = read_checkpoint(note, verifier)
-    except Malformed as error:
-        raise _Found(None, f"the checkpoint that was kept: {error}", "留存的检查点无效") from error
+def _kept(kept: Checkpoint, points: list[Checkpoint]) -> None:
     if kept not in points:
         size = points[-1].size if points else 0
         text = f"the checkpoint that was kept ({kept.size} entries) is not in this ledger ({size} entries)"
@@ -221,6 +265,18 @@ class _Story:
         self._missing: list[str] = []
         self._gaps: list[str] = []
         self._altered: tuple[int, str] | None = None
+        self._cut: tuple[int, str, str] | None = None
+        self._lacks: tuple[str, str] | None = None
+
+    def lacks(self, en: str, zh: str) -> None:
+        """Something is missing that the entries can be proven without."""
+        self._lacks = self._lacks or (en, zh)
+
+    def cut(self, size: int, signed: int, good: int) -> None:
+        """Signed entries are missing at the end; only those before `good` are proven."""
+        en = f"the ledger ends at {size} entries, but {signed} are signed: its end was cut, or it was copied while it grew"
+        zh = f"账本只有 {size} 条记录，而已签名 {signed} 条：末尾被截断，或在写入过程中被复制"
+        self._cut = (good, en, zh)
 
     def read(self, number: int, raw: bytes) -> None:
         self.size = number + 1
@@ -264,6 +320,9 @@ class _Story:
             at, what = self._altered
             en, zh = f"a journal was changed before it was sealed: {what}", f"日志在封存前被改动：{what}"
             return self._say("altered", signed, count, at, en, zh)
+        if self._cut:
+            at, en, zh = self._cut
+            return self._say("incomplete", signed, count, at, en, zh)
         if not count:
             en, zh = (
                 "there is no checkpoint: nothing here was ever signed, or all of it was removed",
@@ -282,6 +341,8 @@ class _Story:
         if self.strays:
             en, zh = "bytes stand behind the last entry that nobody signed", "末条记录之后有未签名的字节"
             return self._say("incomplete", signed, count, signed, en, zh)
+        if self._lacks:
+            return self._say("incomplete", signed, count, None, *self._lacks)
         lost = [number for identity, number in self._open.items() if self._over(identity.rpartition(".")[0])]
         if lost:
             en = f"{len(lost)} permits have neither an outcome nor a declaration, the first is entry {lost[0]}"
@@ -317,10 +378,3 @@ class _Story:
         return Verdict(
             status, self.size, signed, count, at, en, zh, len(self._open), self.interrupted, tuple(self._gaps)
         )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return ""
