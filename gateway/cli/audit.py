@@ -10,8 +10,14 @@ from typing import Any
 from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen
 
-BRIEF = ("time", "id", "subject", "name", "target", "api", "asset", "level", "outcome", "reason", "status")
-"""What of an entry fits a screen; `-o json` and `| list` give the rest."""
+BRIEF = (
+    "time", "id", "subject", "name", "target", "api", "method", "path", "action", "asset", "level", "outcome", "reason",
+    "status", "records",
+)  # fmt: skip
+"""What of an entry fits a screen, where any row has it; `-o json` gives the rest."""
+
+WHOLE = ("time", "id")
+LEDGER = ("entries", "leaves", "checkpoints", "checkpoint")
 
 LOOKS, LOOK_SECONDS = 10, 0.2
 EXIT = {"intact": 0, "altered": 4, "incomplete": 5}
@@ -93,8 +99,10 @@ def _from_index(args: argparse.Namespace, screen: Screen) -> int:
 
 def _show(rows: list[dict[str, Any]], screen: Screen) -> int:
     if rows:
-        names = [name for name in rows[0] if name in BRIEF] if "kind" in rows[0] else list(rows[0])
-        screen.table(names, [[_cell(row.get(name)) for name in names] for row in rows])
+        names = list(rows[0])
+        if "kind" in rows[0]:
+            names = [name for name in BRIEF if any(row[name] not in (None, "", []) for row in rows)]
+        screen.table(names, [[_cell(row[name]) for name in names] for row in rows], WHOLE)
     screen.say("audit.rows", "dim", count=len(rows))
     screen.result(rows)
     return 0
@@ -110,11 +118,12 @@ def _cell(value: Any) -> str:
 
 
 def _verify(args: argparse.Namespace, screen: Screen) -> int:
-    """0 intact, 4 altered, 5 incomplete, 2 no usable key, 3 cannot be read."""
-    from gateway.audit.entry import Malformed
+    """0 intact, 4 altered, 5 incomplete, 2 no usable key, folder or checkpoint named, 3 cannot be read."""
     from gateway.audit.verify import verify
-    from gateway.crypto.keys import KeyFault
 
+    if not args.ledger and args.public_key and not Path(args.config).is_file():
+        screen.warn("audit.no_folder_named", "error")
+        return 2
     found = _ledger(args, screen)
     if found is None:
         return 3
@@ -123,17 +132,49 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("audit.no_key", "error")
         return 2
     try:
-        checkpoint = Path(args.checkpoint).read_text(encoding="utf-8") if args.checkpoint else None
+        checkpoint = _note(args.checkpoint)
+        code = _odd_input(args, ledger, key, checkpoint, screen)
+        if code:
+            return code
         verdict = _settled(ledger, lambda: verify(ledger, key, checkpoint))
-    except (KeyFault, Malformed) as odd:
-        screen.warn("audit.key_odd", "error", why=odd)
-        return 2
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         screen.warn("cannot_read", "error", why=error)
         return 3
     _judge(verdict, screen)
     screen.result(verdict)
     return EXIT[verdict.status]
+
+
+def _odd_input(args: argparse.Namespace, ledger: Path, key: str, checkpoint: str | None, screen: Screen) -> int:
+    """The exit code for what the auditor named wrongly, or 0: it must not be held against the ledger."""
+    from gateway.audit.checkpoint import Verifier, read_checkpoint
+    from gateway.audit.entry import Malformed
+
+    try:
+        verifier = Verifier(key)
+    except Malformed as odd:
+        if args.public_key and key == args.public_key and key.count("+") < 2:
+            screen.warn("audit.no_key_file", "error", path=key)
+        else:
+            screen.warn("audit.key_odd", "error", why=odd)
+        return 2
+    if checkpoint is not None:
+        try:
+            read_checkpoint(checkpoint, verifier)
+        except Malformed as odd:
+            screen.warn("audit.checkpoint_odd", "error", path=args.checkpoint, why=odd)
+            return 2
+    if not ledger.is_dir():
+        screen.warn("audit.no_folder", "error", path=ledger)
+        return 3
+    if args.ledger and not any((ledger / name).exists() for name in LEDGER):
+        screen.warn("audit.no_ledger", "error", path=ledger)
+        return 3
+    return 0
+
+
+def _note(path: str) -> str | None:
+    return Path(path).read_text(encoding="utf-8", errors="replace") if path else None
 
 
 def _settled(ledger: Path, look: Callable[[], Any]) -> Any:

@@ -7,7 +7,7 @@ nothing else. Colour only on a terminal, and never with NO_COLOR.
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.document import FileFault
 
 _COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2", "bold": "1"}
+_ANY_WIDTH = 1_000_000
 _SECRET_CODES = frozenset(("C020", "C023"))
 
 
@@ -74,8 +75,11 @@ class Screen:
             lines = [self.paint(head, "warning" if one.warning else "error"), *rest]
             print("\n".join(lines), file=sys.stderr)
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table on stdout whose columns also fit Chinese; silent when the answer is JSON."""
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> None:
+        """A table on stdout whose columns also fit Chinese; silent when the answer is JSON.
+
+        The columns in `whole` are not folded; none is where no terminal reads it: a line is a row.
+        """
         if self.json:
             return
         from rich.console import Console
@@ -84,10 +88,10 @@ class Screen:
 
         made = Table(box=None, pad_edge=False, header_style="bold")
         for name in head:
-            made.add_column(name, overflow="fold")
+            made.add_column(name, overflow="fold", no_wrap=name in whole)
         for row in rows:
             made.add_row(*(Text(_plain(cell)) for cell in row))
-        width = None if sys.stdout.isatty() else 200
+        width = None if sys.stdout.isatty() else _ANY_WIDTH
         Console(no_color=not self.colour, highlight=False, width=width).print(made)
 
 

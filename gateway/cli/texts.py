@@ -231,6 +231,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.no_key": ("no public key: name it with --public-key", "没有公钥:请用 --public-key 指定"),
     "audit.key_odd": ("the public key {why}", "公钥无效:{why}"),
+    "audit.no_key_file": (
+        "the public key: no such file, and it is not a key itself: `{path}`",
+        "公钥:没有文件 `{path}`,其本身也不是公钥",
+    ),
+    "audit.checkpoint_odd": ("`{path}` is not a checkpoint file: {why}", "`{path}` 不是检查点文件:{why}"),
+    "audit.no_folder": ("no such folder: `{path}`", "没有目录 `{path}`"),
+    "audit.no_ledger": ("there is no ledger in `{path}`", "`{path}` 中没有账本"),
+    "audit.no_folder_named": (
+        "name the ledger folder: gateway audit verify DIR --public-key KEY",
+        "请指定账本目录:gateway audit verify 目录 --public-key 公钥",
+    ),
     "audit.intact": (
         "INTACT  {size} entries, all under {checkpoints} valid checkpoints",
         "完整  {size} 条记录,{checkpoints} 个检查点全部有效",

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from gateway.audit.checkpoint import Checkpoint, load_signer
+from gateway.audit.entry import Digests, verdict_entry
 from gateway.audit.index import Index
 from gateway.audit.merkle import root_of
 from gateway.audit.query import query  # noqa: F401 - the command reads through it
 from gateway.config.state import prepare
 from tests.cli.shell import Run
 from tests.control.doors import Behind
+from tests.literals import a_permit, an_ask, some_facts
 
 
 def test_a_question_goes_through_the_door_and_is_on_record(spawn: Run, behind: Behind) -> None:
@@ -26,6 +28,7 @@ def test_a_question_that_cannot_be_read_is_2_and_says_why(run: Run, behind: Behi
     done = run("audit", "query", "nonsense:1", "--socket", "c.sock")
     assert (done.code, done.out) == (2, "")
     assert "unknown field `nonsense`" in done.err
+    assert "没有字段 `nonsense`" in run("audit", "query", "nonsense:1", "--socket", "c.sock", "--lang", "zh-CN").err
 
 
 def test_without_a_gateway_the_index_answers_and_says_so(run: Run, tmp_path: Path) -> None:
@@ -63,6 +66,44 @@ def test_a_ledger_that_was_altered_is_4(spawn: Run, tmp_path: Path) -> None:
     done = spawn("audit", "verify", "state/ledger", "--public-key", key, "--lang", "zh-CN")
     assert done.code == 4
     assert "已被篡改" in done.out
+
+
+def test_what_the_auditor_names_wrongly_is_not_held_against_the_ledger(run: Run, tmp_path: Path) -> None:
+    key = prepare(tmp_path / "state", "gateway/audit").verifier
+    (tmp_path / "empty").mkdir()
+    for given, code, said in (
+        (("nowhere", "--public-key", key), 3, "no such folder"),
+        (("empty", "--public-key", key), 3, "no ledger in"),
+        (("state/ledger", "--public-key", "gone.pub"), 2, "no such file"),
+        (("--public-key", key), 2, "name the ledger folder"),
+        (("state/ledger", "--public-key", key, "--checkpoint", "empty.txt"), 2, "not a checkpoint file"),
+        (("state/ledger", "--public-key", key, "--checkpoint", "gone.txt"), 3, "cannot read"),
+    ):
+        (tmp_path / "empty.txt").write_bytes(b"\xff hello")
+        done = run("audit", "verify", *given)
+        assert (done.code, done.out) == (code, ""), given
+        assert said in done.err
+
+
+def test_a_table_that_no_terminal_reads_has_one_line_per_row_and_whole_cells(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\n")
+    prepare(tmp_path / "state", "gateway/audit")
+    index = Index(tmp_path / "state" / "index.db")
+    facts = some_facts(ask=an_ask(path="/v1/" + "x" * 600))
+    index.add(0, [verdict_entry("20260921T133320-worker0-abc123", 0, facts, a_permit(), Digests(b"k" * 32))])
+    index.close()
+    lines = run("audit", "query", "outcome:permit", "--offline").out.splitlines()
+    assert len(lines) == 3
+    assert lines[0].split()[:4] == ["time", "id", "subject", "api"]
+    assert "20260921T133320-worker0-abc123.0" in lines[1]
+    assert "name" not in lines[0].split()  # no row has one
+
+
+def test_in_chinese_the_reason_is_chinese(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\n")
+    prepare(tmp_path / "state", "gateway/audit")
+    Index(tmp_path / "state" / "index.db").close()
+    assert "没有值 `dney`" in run("audit", "query", "outcome:dney", "--offline", "--lang", "zh-CN").err
 
 
 def test_no_key_or_an_odd_one_is_2(run: Run, tmp_path: Path) -> None:
