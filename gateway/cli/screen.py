@@ -86,12 +86,13 @@ class Screen:
         from rich.table import Table
         from rich.text import Text
 
-        made = Table(box=None, pad_edge=False, header_style="bold")
+        narrow = sys.stdout.isatty()
+        made = Table(box=None, pad_edge=False, collapse_padding=narrow, header_style="bold")
         for name in head:
             made.add_column(name, overflow="fold", no_wrap=name in whole)
         for row in rows:
             made.add_row(*(Text(_plain(cell)) for cell in row))
-        width = None if sys.stdout.isatty() else _ANY_WIDTH
+        width = None if narrow else _ANY_WIDTH
         Console(no_color=not self.colour, highlight=False, width=width).print(made)
 
 
