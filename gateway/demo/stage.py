@@ -90,7 +90,9 @@ def stage(
             began = time.monotonic()
             _await(name, process, probe, folder / f"{name}.log")
             say(f"  {name:8} pid {process.pid}  {probe}  up after {time.monotonic() - began:.1f} s")
-        _report_health(place, reporter)
+        with _door(place) as door:
+            _await_ready(door)
+            _report_health(door, reporter)
         yield place
 
 
@@ -133,36 +135,50 @@ def _free_port(wanted: int) -> int:
     raise NotUp("no free port on loopback")
 
 
-def _report_health(place: Stage, reporter: SigningKey) -> None:
+def _door(place: Stage) -> httpx.Client:
+    """The operators' door of the demonstration's gateway."""
+    return httpx.Client(transport=httpx.HTTPTransport(uds=str(place.state / "control.sock")), timeout=5.0)
+
+
+def _await_ready(door: httpx.Client) -> None:
+    """The control process may be a moment later than the workers."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if door.get("http://control/ready").status_code == 200:
+                return
+        time.sleep(0.03)
+    raise NotUp("the operators' door did not open")
+
+
+def _report_health(door: httpx.Client, reporter: SigningKey) -> None:
     """What a device management system would do: report the health of the managed laptops."""
     now = int(time.time())
-    transport = httpx.HTTPTransport(uds=str(place.state / "control.sock"))
-    with httpx.Client(transport=transport, timeout=5.0) as door:
-        for device in MANAGED:
-            report = {
-                "iss": "demo-mdm",
-                "aud": "gateway",
-                "iat": now,
-                "sequence": now,
-                "device_id": device,
-                "os": "UOS 20",
-                "patch_age_days": 3,
-                "av_def_age_days": 1,
-                "disk_encrypted": True,
-                "screen_lock": True,
-                "firewall": True,
-                "av_state": "on",
-                "jailbroken": False,
-                "managed": True,
-                "reported_at": now,
-            }
-            answer = door.post(
-                "http://control/v1/posture/reports",
-                content=reporter.sign(report, "posture+jwt"),
-                headers={"content-type": "application/jose"},
-            )
-            if answer.status_code != 202:
-                raise NotUp(f"the health report of {device} was not accepted: {answer.status_code} {answer.text}")
+    for device in MANAGED:
+        report = {
+            "iss": "demo-mdm",
+            "aud": "gateway",
+            "iat": now,
+            "sequence": now,
+            "device_id": device,
+            "os": "UOS 20",
+            "patch_age_days": 3,
+            "av_def_age_days": 1,
+            "disk_encrypted": True,
+            "screen_lock": True,
+            "firewall": True,
+            "av_state": "on",
+            "jailbroken": False,
+            "managed": True,
+            "reported_at": now,
+        }
+        answer = door.post(
+            "http://control/v1/posture/reports",
+            content=reporter.sign(report, "posture+jwt"),
+            headers={"content-type": "application/jose"},
+        )
+        if answer.status_code != 202:
+            raise NotUp(f"the health report of {device} was not accepted: {answer.status_code} {answer.text}")
 
 
 def workspace(given: str) -> tuple[Path, bool]:
