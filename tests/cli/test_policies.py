@@ -25,3 +25,12 @@ def test_faults_in_the_catalog_do_not_hide_those_in_the_rules(tmp_path: Path) ->
     assert found.catalog is None
     files = {Path(fault.file).name for fault in found.faults if not fault.warning}
     assert {"civil.yaml", "20-civil.yaml", "people.yaml"} <= files
+
+
+def test_one_fault_in_the_catalog_is_one_fault(tmp_path: Path) -> None:
+    shutil.copytree(starter(), tmp_path / "policies")
+    path = tmp_path / "policies" / "catalog" / "civil.yaml"
+    path.write_text(path.read_text().replace("grade: important", "grade: importent", 1))
+    found = [fault for fault in read(tmp_path / "policies").faults if not fault.warning]
+    assert len(found) == 1
+    assert found[0].file.endswith("civil.yaml")
