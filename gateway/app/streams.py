@@ -67,6 +67,7 @@ class Streams:
         self._judge = judge
         self._clock = clock
         self._open: set[Flow] = set()
+        self._fresh: set[Flow] = set()  # what changed while the service was silent was not looked at yet
         self._seen = -1
         self._looked_at = clock()
 
@@ -77,22 +78,31 @@ class Streams:
         """The body as long as it is allowed."""
         flow = Flow(warrant, body)
         self._open.add(flow)
+        self._fresh.add(flow)
         try:
             async for piece in flow:
                 yield piece
         finally:
             self._open.discard(flow)
+            self._fresh.discard(flow)
 
     async def look(self, generation: int) -> None:
-        """Judge all open streams again when the generation is another one, or it is time to."""
+        """Judge new streams once, and all of them when the generation is another one or it is time to."""
         now = self._clock()
-        if generation == self._seen and now - self._looked_at < EVERY_SECONDS:
-            return
-        self._seen, self._looked_at = generation, now
-        for flow in tuple(self._open):
-            code = await self._judge(flow.warrant)
+        flows, self._fresh = self._fresh, set()
+        if generation != self._seen or now - self._looked_at >= EVERY_SECONDS:
+            self._seen, self._looked_at = generation, now
+            flows = set(self._open)
+        for flow in flows:
+            code = await self._ask(flow)
             if code:
                 flow.end(code)
+
+    async def _ask(self, flow: Flow) -> str:
+        try:
+            return await self._judge(flow.warrant)
+        except Exception:  # noqa: BLE001 - rule 3: one stream that cannot be judged is cut, the others are judged
+            return "policy_error"
 
 
 def still(before: Permit, now: object) -> str:

@@ -205,6 +205,7 @@ class Worker:
         await self._identity.start()
         self._notice(Notice("worker.started", f"w{self._slot.index}", f"pid {os.getpid()}"))
         ticking = asyncio.create_task(self._tick())
+        ticking.add_done_callback(lambda _: self._leave())
         gc.collect()
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS, 10, 10)  # a request leaves no cycle behind: there is little to find
@@ -213,9 +214,14 @@ class Worker:
         finally:
             self._slot.set_ready(False)
             ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticking
+            await asyncio.wait([ticking])
             await self._close()
+        if not ticking.cancelled():
+            ticking.result()  # raises what ended it: the supervisor tells of it and forks another
+
+    def _leave(self) -> None:
+        """A worker that nobody looks after any more (streams, siblings, candidates) must not serve on."""
+        self._server.should_exit = True
 
     async def _close(self) -> None:
         self._tally.tell()

@@ -84,10 +84,48 @@ async def test_nothing_is_asked_while_nothing_changes_until_it_is_time() -> None
     faucet.pieces.put_nowait(b"one")
     await guarded.__anext__()
     await streams.look(7)
-    assert opinion.asked == 0
+    await streams.look(7)
+    assert opinion.asked == 1  # once, as it is new
     opinion.now = EVERY_SECONDS
     await streams.look(7)
-    assert opinion.asked == 1
+    assert opinion.asked == 2
+
+
+@pytest.mark.anyio
+async def test_what_changed_before_the_first_piece_ends_the_stream_too() -> None:
+    opinion, faucet = Opinion(), Faucet()
+    streams = Streams(opinion.judge, lambda: opinion.now)
+    guarded = streams.guard(a_warrant(), faucet)  # permitted, and the service is slow to answer
+    opinion.code = "session_revoked"
+    await streams.look(2)
+    faucet.pieces.put_nowait(b"one")
+    await guarded.__anext__()
+    await streams.look(2)  # the generation is the same as before
+    with pytest.raises(BodyFailed):
+        await guarded.__anext__()
+
+
+@pytest.mark.anyio
+async def test_a_stream_that_cannot_be_judged_is_cut_and_the_others_are_judged() -> None:
+    judged: list[Warrant] = []
+
+    async def fails_once(warrant: Warrant) -> str:
+        judged.append(warrant)
+        if len(judged) == 1:
+            raise KeyError("history")
+        return ""
+
+    streams = Streams(fails_once, lambda: 0.0)
+    faucets = [Faucet(), Faucet()]
+    guarded = [streams.guard(a_warrant(), faucet) for faucet in faucets]
+    for faucet, stream in zip(faucets, guarded, strict=True):
+        faucet.pieces.put_nowait(b"one")
+        await stream.__anext__()
+        faucet.pieces.put_nowait(b"two")
+    await streams.look(1)
+    assert len(judged) == 2
+    answers = await asyncio.gather(*(anext(stream) for stream in guarded), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["BodyFailed", "bytes"]
 
 
 @pytest.mark.anyio
