@@ -7,6 +7,7 @@ dead: a kill of an idle gateway proves nothing. Victims are workers, the control
 import os
 import signal
 import time
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -25,12 +26,13 @@ def run(trial: Trial, folder: Path, rounds: int, seed: int = 11, timed: bool = T
     with staged(folder, workers=WORKERS, hold=lambda: random.uniform(0.01, 0.08)) as stage:
         crowd = stage.crowd(size=20)
         counted = {"worker": 0, "control": 0, "supervisor": 0, "all": 0}
-        blank = 0
-        while sum(counted.values()) < rounds and blank < rounds:
-            victim = random.choices(list(counted), (60, 15, 15, 10))[0]
+        victims = chain(("worker", "all"), iter(lambda: random.choices(list(counted), (60, 15, 15, 10))[0], None))
+        victim, blank = next(victims), 0
+        while sum(counted.values()) < rounds and blank < rounds + 20:
             time.sleep(random.uniform(0.0, 0.25))
             if _one(trial, stage, random, victim):
                 counted[victim] += 1
+                victim = next(victims)
             else:
                 blank += 1
         crowd.stop()
