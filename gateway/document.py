@@ -127,9 +127,9 @@ def did_you_mean(word: str, known: Collection[str]) -> tuple[str, str]:
     """The suggestion in English and Chinese, or what is possible when nothing is close."""
     close = difflib.get_close_matches(word, known, n=1)
     if close:
-        return f'did you mean "{close[0]}"?', f"您是不是想写“{close[0]}”?"
+        return f'did you mean "{close[0]}"?', f"您是不是想写“{close[0]}”？"
     if known and len(known) <= 16:
-        return "possible: " + ", ".join(sorted(known)), "可用值:" + "、".join(sorted(known))
+        return "possible: " + ", ".join(sorted(known)), "可用值：" + "、".join(sorted(known))
     return "", ""
 
 
@@ -139,7 +139,7 @@ def read(path: Path) -> Node:
         raw = _bytes(path)
     except OSError as error:
         raise Faulty(
-            [_file_fault(path, "Y001", f"cannot be read: {error.strerror}", f"无法读取:{error.strerror}")]
+            [_file_fault(path, "Y001", f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}")]
         ) from error
     if len(raw) > MAX_BYTES:
         raise Faulty([_file_fault(path, "Y002", "is larger than 16 MiB", "超过 16 MiB")])
@@ -152,9 +152,9 @@ def read(path: Path) -> Node:
                     path,
                     "Y003",
                     f"is not UTF-8 (byte {error.start})",
-                    f"不是 UTF-8 编码(第 {error.start} 字节)",
+                    f"不是 UTF-8 编码（第 {error.start} 字节）",
                     "save it as UTF-8; GBK is not read",
-                    "请另存为 UTF-8 编码,不支持 GBK",
+                    "请另存为 UTF-8 编码，不支持 GBK",
                 )
             ]
         ) from error
@@ -243,7 +243,7 @@ def _mapping(raw: yaml.MappingNode, here: Node, faults: list[FileFault], depth: 
                 place.fault(
                     "Y014",
                     f"key `{key}` stands twice (first on line {first})",
-                    f"键 `{key}` 重复(首次出现在第 {first} 行)",
+                    f"键 `{key}` 重复（首次出现在第 {first} 行）",
                 )
             )
             continue

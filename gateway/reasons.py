@@ -27,7 +27,7 @@ REASONS: dict[str, Meaning] = {
         "the request is not well-formed HTTP/1.1",
         "请求不是格式正确的 HTTP/1.1 报文",
         "send one Content-Length or Transfer-Encoding: chunked, and one Host header",
-        "只发送一个 Content-Length 或 Transfer-Encoding: chunked,并且只带一个 Host 头",
+        "只发送一个 Content-Length 或 Transfer-Encoding: chunked，并且只带一个 Host 头",
     ),
     "bad_target": Meaning(
         400,

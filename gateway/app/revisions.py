@@ -91,7 +91,7 @@ def _failed(folder: Path, result: TestResult) -> FileFault:
     where = (file, int(line)) if line.isdigit() else (result.place, 1)
     return FileFault(
         str(folder / where[0]), where[1], 1, "P098",
-        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过:{result.zh}",
+        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过：{result.zh}",
     )  # fmt: skip
 
 

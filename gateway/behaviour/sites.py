@@ -155,7 +155,7 @@ def _row_faults(row: Node) -> Iterator[FileFault]:
         for network in networks.value:
             yield from _network_faults(network)
     if kind is not None and kind.value not in KINDS:
-        yield kind.fault("B005", f"`kind` is one of {', '.join(KINDS)}", f"`kind` 可用值:{'、'.join(KINDS)}")
+        yield kind.fault("B005", f"`kind` is one of {', '.join(KINDS)}", f"`kind` 可用值：{'、'.join(KINDS)}")
 
 
 def _network_faults(network: Node) -> Iterator[FileFault]:

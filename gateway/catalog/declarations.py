@@ -122,7 +122,7 @@ def _asset(node: Node, reading: Reading) -> None:
             node.at(["id"]).fault(
                 "K010",
                 f"asset `{identity}` is declared twice (first in {first.file}:{first.line})",
-                f"资产 `{identity}` 重复登记（首次见 {first.file}:{first.line}）",
+                f"资产 `{identity}` 重复登记（首次见 `{first.file}:{first.line}`）",
             )
         )
     grade = _word(node, "grade", GRADE_WORDS, "K004", "grade", "级别", reading, required=True)
@@ -269,7 +269,7 @@ def canonical_path(place: Node, text: str, faults: list[FileFault]) -> str:
 def _is_mapping(node: Node, reading: Reading) -> bool:
     if isinstance(node.value, dict):
         return True
-    reading.faults.append(node.fault("K003", "`key: value` pairs are expected here", "此处应为“键: 值”"))
+    reading.faults.append(node.fault("K003", "`key: value` pairs are expected here", "此处应为 `键: 值`"))
     return False
 
 

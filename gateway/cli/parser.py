@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 from gateway.cli.texts import TEXTS, Language
 
-_HEADINGS = {"positional arguments": "参数", "options": "选项", "usage: ": "用法:"}
+_HEADINGS = {"positional arguments": "参数", "options": "选项", "usage: ": "用法："}
 _COMPLAINTS = (
-    (r"the following arguments are required: (.*)", r"缺少必需的参数:\1"),
-    (r"unrecognized arguments: (.*)", r"无法识别的参数:\1"),
-    (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", r"参数 \1 的值 \2 无效,可用值:\3"),
+    (r"the following arguments are required: (.*)", r"缺少必需的参数：\1"),
+    (r"unrecognized arguments: (.*)", r"无法识别的参数：\1"),
+    (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", r"参数 \1 的值 \2 无效，可用值：\3"),
     (r"argument (.*): expected one argument", r"参数 \1 需要一个值"),
     (r"argument (.*): invalid (\w+) value: (.*)", r"参数 \1 的值 \3 无效"),
 )

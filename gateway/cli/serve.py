@@ -22,14 +22,14 @@ TEXTS = {
     },
     "zh-CN": {
         "help": "运行网关",
-        "workers": "工作进程数量(默认取自配置)",
-        "observe": "照常判定并留痕,但放行规则本应拒绝的请求(核心数据和无效凭证除外)",
-        "observing": "观察模式:{apis}。规则本应拒绝的请求会被转发;核心数据和无效凭证除外。",
-        "weak": "配置中已放宽的安全项:{switches}",
+        "workers": "工作进程数量（默认取自配置）",
+        "observe": "照常判定并留痕，但放行规则本应拒绝的请求（核心数据和无效凭证除外）",
+        "observing": "观察模式：{apis}。规则本应拒绝的请求会被转发；核心数据和无效凭证除外。",
+        "weak": "配置中已放宽的安全项：{switches}",
         "running": "另一个网关正在使用 `{state}`",
-        "writable": "其他账户可以改动 `{place}`:chmod 700 {place}",
-        "bind": "无法监听 {address}:{why}",
-        "keys": "{why}\n`gateway init` 为新网关生成密钥,绝不替换已有密钥",
+        "writable": "其他账户可以改动 `{place}`：chmod 700 {place}",
+        "bind": "无法监听 {address}：{why}",
+        "keys": "{why}\n`gateway init` 为新网关生成密钥，绝不替换已有密钥",
     },
 }
 

@@ -35,9 +35,9 @@ CODES: dict[str, Meaning] = {
     "override_place": Meaning(
         "C010",
         "the variable names no place in the file: `{path}`",
-        "环境变量未指向文件中的任何位置:`{path}`",
+        "环境变量未指向文件中的任何位置：`{path}`",
         "sections are joined by two underscores, list items are counted from 0: GATEWAY__APIS__0__MODE",
-        "各级之间用两个下划线连接,列表项从 0 开始编号:GATEWAY__APIS__0__MODE",
+        "各级之间用两个下划线连接，列表项从 0 开始编号：GATEWAY__APIS__0__MODE",
     ),
     "override_value": Meaning(
         "C011",
@@ -52,17 +52,17 @@ CODES: dict[str, Meaning] = {
         "`{key}` holds a secret itself",
         "`{key}` 直接写入了机密内容",
         "write where it is: file:/run/secrets/NAME, env:NAME or systemd:NAME",
-        "请写明其所在位置:file:/run/secrets/名称、env:名称 或 systemd:名称",
+        "请写明其所在位置：file:/run/secrets/名称、env:名称 或 systemd:名称",
     ),
     "token_inline": Meaning(
         "C020",
         "`{key}` holds a secret itself",
         "`{key}` 直接写入了机密内容",
         'keep only its digest, `sha256:`, which this prints: printf %s "$TOKEN" | sha256sum',
-        '只保存其摘要 `sha256:`,可用以下命令得到:printf %s "$TOKEN" | sha256sum',
+        '只保存其摘要 `sha256:`，可用以下命令得到：printf %s "$TOKEN" | sha256sum',
     ),
     "secret_unreadable": Meaning(
-        "C021", "the secret `{reference}` cannot be read: {why_en}", "无法读取机密 `{reference}`:{why_zh}"
+        "C021", "the secret `{reference}` cannot be read: {why_en}", "无法读取机密 `{reference}`：{why_zh}"
     ),
     "secret_needs_file": Meaning(
         "C022",
@@ -81,16 +81,16 @@ CODES: dict[str, Meaning] = {
     "secret_writable": Meaning(
         "C024",
         "the secret `{reference}` can be replaced by other users (mode {mode})",
-        "其他用户可以替换机密 `{reference}`(权限 {mode})",
+        "其他用户可以替换机密 `{reference}`（权限 {mode}）",
         "chmod 0600 it",
         "请执行 chmod 0600",
     ),
     "secret_open": Meaning(
         "C025",
         "the secret `{reference}` can be read by every user of this machine (mode {mode})",
-        "本机任何用户都能读取机密 `{reference}`(权限 {mode})",
+        "本机任何用户都能读取机密 `{reference}`（权限 {mode}）",
         "chmod 0600 it, unless only the gateway lives in this container",
-        "请执行 chmod 0600;容器中只有网关时可以忽略",
+        "请执行 chmod 0600；容器中只有网关时可以忽略",
         warning=True,
     ),
     # --- transport ----------------------------------------------------------------------------
@@ -99,48 +99,48 @@ CODES: dict[str, Meaning] = {
         "`{value}` can be reached from other machines and has no TLS",
         "`{value}` 可被其他主机访问且未启用 TLS",
         "add `tls:`, listen on 127.0.0.1, or name the switch: insecure: [plaintext-listen]",
-        "请添加 `tls:`,或仅监听 127.0.0.1,或写明开关:insecure: [plaintext-listen]",
+        "请添加 `tls:`，或仅监听 127.0.0.1，或写明开关：insecure: [plaintext-listen]",
     ),
     "plaintext_issuer": Meaning(
         "C031",
         "`{value}` is not protected by TLS: whoever sits on the way can make tokens",
-        "`{value}` 未使用 TLS:链路上的任何人都可以伪造令牌",
+        "`{value}` 未使用 TLS：链路上的任何人都可以伪造令牌",
         "use https://, or name the switch: insecure: [plaintext-issuer]",
-        "请使用 https://,或写明开关:insecure: [plaintext-issuer]",
+        "请使用 https://，或写明开关：insecure: [plaintext-issuer]",
     ),
     "plaintext_upstream": Meaning(
         "C032",
         "`{value}` is not protected by TLS: data would cross the network in the clear",
-        "`{value}` 未使用 TLS:数据将以明文经过网络",
+        "`{value}` 未使用 TLS：数据将以明文经过网络",
         "use https://, or name the switch: insecure: [plaintext-upstream]",
-        "请使用 https://,或写明开关:insecure: [plaintext-upstream]",
+        "请使用 https://，或写明开关：insecure: [plaintext-upstream]",
     ),
     "hosts_missing": Meaning(
         "C034",
         "`hosts` is needed when other machines can connect and no certificate names them",
-        "允许其他主机连接且证书未写明主机名时,必须填写 `hosts`",
+        "允许其他主机连接且证书未写明主机名时，必须填写 `hosts`",
         "list the host names that callers use: hosts: [api.example.gov]",
-        "请列出调用方使用的主机名:hosts: [api.example.gov]",
+        "请列出调用方使用的主机名：hosts: [api.example.gov]",
     ),
     "switch_unused": Meaning(
         "C035",
         "the switch `{value}` weakens nothing here",
         "开关 `{value}` 在此没有作用",
         "remove it: it would hide a later mistake",
-        "请删除,以免掩盖以后的错误",
+        "请删除，以免掩盖以后的错误",
         warning=True,
     ),
     "switch_on": Meaning(
-        "C036", "the switch `{value}` is on: {what_en}", "开关 `{value}` 已打开:{what_zh}", warning=True
+        "C036", "the switch `{value}` is on: {what_en}", "开关 `{value}` 已打开：{what_zh}", warning=True
     ),
     # --- APIs -----------------------------------------------------------------------------------
     "api_twice": Meaning(
-        "C040", "the API `{value}` stands twice (first on line {line})", "接口 `{value}` 重复(首次出现在第 {line} 行)"
+        "C040", "the API `{value}` stands twice (first on line {line})", "接口 `{value}` 重复（首次出现在第 {line} 行）"
     ),
     "match_twice": Meaning(
         "C041",
         "`{value}` belongs to the API `{other}` already (line {line})",
-        "`{value}` 已属于接口 `{other}`(第 {line} 行)",
+        "`{value}` 已属于接口 `{other}`（第 {line} 行）",
         "give each API its own prefix or its own `hosts`",
         "请为每个接口指定不同的前缀或 `hosts`",
     ),
@@ -184,18 +184,18 @@ CODES: dict[str, Meaning] = {
         "`ca` and `client` have no meaning for `{value}`",
         "`ca` 与 `client` 对 `{value}` 没有意义",
         "use https://, or remove them",
-        "请使用 https://,或将其删除",
+        "请使用 https://，或将其删除",
     ),
     "data_unnamed": Meaning(
         "C048",
         "the API says neither `data` nor `level`",
         "接口既未写 `data` 也未写 `level`",
         "name an asset of policies/catalog/ under `data`, or give a `level` for a first try",
-        "请在 `data` 中填写 policies/catalog/ 的资产编号,或先填写 `level`",
+        "请在 `data` 中填写 policies/catalog/ 的资产编号，或先填写 `level`",
         warning=True,
     ),
     # --- files ----------------------------------------------------------------------------------
-    "file_unreadable": Meaning("C050", "`{value}` cannot be read: {why_en}", "无法读取 `{value}`:{why_zh}"),
+    "file_unreadable": Meaning("C050", "`{value}` cannot be read: {why_en}", "无法读取 `{value}`：{why_zh}"),
     "not_certificate": Meaning(
         "C051",
         "`{value}` holds no certificate in PEM form",
@@ -206,7 +206,7 @@ CODES: dict[str, Meaning] = {
     "key_mismatch": Meaning(
         "C052",
         "certificate and key cannot be used together: they do not match, or are not PEM, or need a password",
-        "证书与私钥无法配合使用:二者不匹配、不是 PEM 格式或需要口令",
+        "证书与私钥无法配合使用：二者不匹配、不是 PEM 格式或需要口令",
     ),
     "folder_missing": Meaning(
         "C053",
@@ -221,33 +221,33 @@ CODES: dict[str, Meaning] = {
         "`{value}` is not a length of time",
         "`{value}` 不是时间长度",
         "write a number and a unit: 500ms, 30s, 15m, 24h, 7d, 2w, 6mo, 3y",
-        "请写数字加单位:500ms、30s、15m、24h、7d、2w、6mo、3y",
+        "请写数字加单位：500ms、30s、15m、24h、7d、2w、6mo、3y",
     ),
     "size": Meaning(
         "C061",
         "`{value}` is not a number of bytes",
         "`{value}` 不是字节数",
         "write a number and a unit: 512KiB, 10MiB, 1GiB",
-        "请写数字加单位:512KiB、10MiB、1GiB",
+        "请写数字加单位：512KiB、10MiB、1GiB",
     ),
     "cidr": Meaning(
         "C062",
         "`{value}` is not a network",
         "`{value}` 不是网段",
         "write it like 10.20.0.0/16, with the bits after the prefix zero",
-        "请写成 10.20.0.0/16 的形式,前缀之后的位须为零",
+        "请写成 10.20.0.0/16 的形式，前缀之后的位须为零",
     ),
     "cidr_everyone": Meaning(
         "C063",
         "`{value}` trusts everyone: any caller could name itself and its address",
-        "`{value}` 信任所有人:任何调用方都可以伪造自己的身份与地址",
+        "`{value}` 信任所有人：任何调用方都可以伪造自己的身份与地址",
         "list the addresses of the proxies in front",
         "请列出前置代理的地址",
     ),
     "address": Meaning(
         "C064",
         "`{value}` is not an address and a port",
-        "`{value}` 不是“地址:端口”",
+        "`{value}` 不是 `地址:端口` 的形式",
         "write it like 0.0.0.0:8443 or [::1]:8443",
         "请写成 0.0.0.0:8443 或 [::1]:8443 的形式",
     ),
@@ -256,21 +256,21 @@ CODES: dict[str, Meaning] = {
         "`{value}` is not an address that begins with https://",
         "`{value}` 不是以 https:// 开头的地址",
         "write it like https://sso.example.gov/realms/staff, without query and fragment",
-        "请写成 https://sso.example.gov/realms/staff 的形式,不带查询与片段",
+        "请写成 https://sso.example.gov/realms/staff 的形式，不带查询与片段",
     ),
     "upstream_url": Meaning(
         "C066",
         "`{value}` is not the address of a service",
         "`{value}` 不是服务地址",
         "write scheme, host and port only: https://10.20.0.5:8443; the path comes from the request",
-        "只写协议、主机与端口:https://10.20.0.5:8443;路径取自请求",
+        "只写协议、主机与端口：https://10.20.0.5:8443；路径取自请求",
     ),
     "host": Meaning(
         "C067",
         "`{value}` is not a host name",
         "`{value}` 不是主机名",
         "write it in lower case, without scheme and path",
-        "请用小写书写,不带协议与路径",
+        "请用小写书写，不带协议与路径",
     ),
     "timezone": Meaning(
         "C068",
@@ -291,7 +291,7 @@ CODES: dict[str, Meaning] = {
         "`{value}` is not a plain name",
         "`{value}` 不是简单名称",
         "use lower-case letters, digits, - and _, at most 64",
-        "请使用小写字母、数字、- 和 _,最多 64 个字符",
+        "请使用小写字母、数字、- 和 _，最多 64 个字符",
     ),
     "header_name": Meaning(
         "C06B",
@@ -313,20 +313,20 @@ CODES: dict[str, Meaning] = {
         "`{value}` is shorter than the law allows",
         "`{value}` 短于法律要求",
         "network logs are kept for six months at least (Cybersecurity Law, article 23): write 6mo or more",
-        "网络日志留存不少于六个月(网络安全法第二十三条):请写 6mo 或更长",
+        "网络日志留存不少于六个月（网络安全法第二十三条）：请写 6mo 或更长",
     ),
     "strength_weak": Meaning(
         "C071",
         "`{value}` is weaker than `written`: a forward without a record is never allowed",
-        "`{value}` 弱于 `written`:不允许未经记录的转发",
+        "`{value}` 弱于 `written`：不允许未经记录的转发",
         "write `written` (survives a crash) or `synced` (survives a power cut)",
-        "请写 `written`(进程崩溃不丢失)或 `synced`(断电不丢失)",
+        "请写 `written`（进程崩溃不丢失）或 `synced`（断电不丢失）",
     ),
     # --- who and how ----------------------------------------------------------------------------
     "observe_on": Meaning(
         "C080",
         "{what_en} in observe: what policy denies is recorded but passes",
-        "{what_zh}处于观察模式:策略拒绝的请求只记录,不拦截",
+        "{what_zh}处于观察模式：策略拒绝的请求只记录，不拦截",
         "write `mode: enforce` when the record shows what you expect",
         "记录符合预期后请写 `mode: enforce`",
         warning=True,
@@ -343,7 +343,7 @@ CODES: dict[str, Meaning] = {
         "the control door at `{value}` can be reached from other machines and has no TLS",
         "控制口 `{value}` 可被其他主机访问且未启用 TLS",
         "add `tls:` under `control`, or listen on 127.0.0.1",
-        "请在 `control` 下添加 `tls:`,或仅监听 127.0.0.1",
+        "请在 `control` 下添加 `tls:`，或仅监听 127.0.0.1",
     ),
     "operator_unknown": Meaning(
         "C083",
@@ -357,7 +357,7 @@ CODES: dict[str, Meaning] = {
         "`{key}` is not a SHA-256 digest",
         "`{key}` 不是 SHA-256 摘要",
         '64 hexadecimal digits: printf %s "$TOKEN" | sha256sum',
-        '应为 64 个十六进制字符:printf %s "$TOKEN" | sha256sum',
+        '应为 64 个十六进制字符：printf %s "$TOKEN" | sha256sum',
     ),
     "issuer_choice": Meaning(
         "C085",
@@ -369,28 +369,28 @@ CODES: dict[str, Meaning] = {
     "realm_twice": Meaning(
         "C086",
         "the realm `{value}` belongs to the issuer on line {line} already: two people could share one name",
-        "领域 `{value}` 已属于第 {line} 行的签发方:两个人可能得到同一个名字",
+        "领域 `{value}` 已属于第 {line} 行的签发方：两个人可能得到同一个名字",
         "give each issuer its own `realm`",
         "请为每个签发方指定不同的 `realm`",
     ),
     "realm_missing": Meaning(
         "C08A",
         "this issuer has no `realm`: beside others, its people could carry their names",
-        "该签发方没有 `realm`:与其他签发方并存时,人员名称可能相同",
+        "该签发方没有 `realm`：与其他签发方并存时，人员名称可能相同",
         "give each issuer its own `realm`",
         "请为每个签发方指定不同的 `realm`",
     ),
     "issuer_twice": Meaning(
         "C087",
         "the issuer `{value}` stands twice (first on line {line})",
-        "签发方 `{value}` 重复(首次出现在第 {line} 行)",
+        "签发方 `{value}` 重复（首次出现在第 {line} 行）",
     ),
     "audience_missing": Meaning(
         "C088",
         "`audience` is missing beside `issuer`",
         "`issuer` 旁缺少 `audience`",
         "without it a token for any other service would be good here; write audience: gateway",
-        "缺少它时,签发给其他服务的令牌也会被接受;请写 audience: gateway",
+        "缺少它时，签发给其他服务的令牌也会被接受；请写 audience: gateway",
     ),
     "client_ca_missing": Meaning(
         "C089",

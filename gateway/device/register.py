@@ -113,11 +113,11 @@ def _thumbprint_faults(listed: Node | None) -> Iterator[FileFault]:
             continue
         hint = ("", "")
         if isinstance(item.value, str) and _HEX.fullmatch(item.value):
-            hint = (f"in this form: {_base64url(item.value)}", f"请改写为:{_base64url(item.value)}")
+            hint = (f"in this form: {_base64url(item.value)}", f"请改写为：{_base64url(item.value)}")
         yield item.fault(
             "D007",
             "a thumbprint is 43 characters of base64url (SHA-256 of the certificate)",
-            "指纹为证书 SHA-256 的 base64url 形式,共 43 个字符",
+            "指纹为证书 SHA-256 的 base64url 形式，共 43 个字符",
             *hint,
         )
 

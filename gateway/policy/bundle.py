@@ -212,7 +212,7 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
         if path.suffix != ".yaml":
             faults.append(
                 FileFault(
-                    str(path), 1, 1, "P088", "is not read: rule files end in .yaml", "不会被读取:规则文件须以 .yaml 结尾",
+                    str(path), 1, 1, "P088", "is not read: rule files end in .yaml", "不会被读取：规则文件须以 .yaml 结尾",
                     "rename or remove it", "请改名或移走",
                 )
             )  # fmt: skip
@@ -229,7 +229,7 @@ def _check_strays(folder: Path, faults: Faults) -> None:
             faults.append(
                 FileFault(
                     str(path), 1, 1, "P088", "is not read: rules stand in rules/ or cities/, assets in catalog/",
-                    "不会被读取:规则应放在 rules/ 或 cities/,资产应放在 catalog/", "move or remove it", "请移动或移走",
+                    "不会被读取：规则应放在 rules/ 或 cities/，资产应放在 catalog/", "move or remove it", "请移动或移走",
                 )
             )  # fmt: skip
 
@@ -240,7 +240,7 @@ def _check_model(path: Path, faults: Faults) -> None:
         faults.append(
             FileFault(
                 str(path), 1, 1, "P087", "differs from the model of this gateway", "与本网关的模型不一致",
-                "restore the shipped file, or remove it", "请恢复随附文件,或将其删除",
+                "restore the shipped file, or remove it", "请恢复随附文件，或将其删除",
             )
         )  # fmt: skip
 
@@ -251,7 +251,7 @@ def _check_names(folder: Path, assets: list[AssetName], people: People, data: di
         faults.append(
             FileFault(
                 catalog, 1, 1, "P016", f"`{name}` is both an asset and a category", f"`{name}` 既是资产又是类别",
-                "a rule about one would also mean the other: rename one", "规则会同时指向两者:请改名",
+                "a rule about one would also mean the other: rename one", "规则会同时指向两者：请改名",
             )
         )  # fmt: skip
     for owner in sorted({asset.owner for asset in assets} - set(people.orgs) - {""}):
@@ -265,6 +265,6 @@ def _check_names(folder: Path, assets: list[AssetName], people: People, data: di
 
 def _nothing_allowed(folder: Path) -> FileFault:
     return FileFault(
-        str(folder / "rules"), 1, 1, "P086", "there are no rules: every request is denied", "没有任何规则:所有请求都会被拒绝",
+        str(folder / "rules"), 1, 1, "P086", "there are no rules: every request is denied", "没有任何规则：所有请求都会被拒绝",
         "add a rule with effect: allow", "请添加 effect: allow 的规则", True,
     )  # fmt: skip

@@ -137,7 +137,7 @@ def _parse(text: str) -> ast.expr:
 _SPLIT = ("split the rule in two", "请拆分为两条规则")
 _EXAMPLE = (
     'write for example: env.purpose == "audit" and subject.assurance >= 3',
-    '写法示例:env.purpose == "audit" and subject.assurance >= 3',
+    '写法示例：env.purpose == "audit" and subject.assurance >= 3',
 )
 
 
@@ -243,7 +243,7 @@ class _Compiler:
                 "P022",
                 f"a {one.kind} has no such order",
                 f"{_KINDS_ZH[one.kind]}不能这样比较",
-                ("use ==, !=, in, has(…) or between(…)", "请使用 ==、!=、in、has(…) 或 between(…)"),
+                ("use ==, !=, in, has(…) or between(…)", "请使用 ==、！=、in、has(…) 或 between(…)"),
             )
         if two.literal:
             return against(one.get, compare, two.value)
@@ -303,7 +303,7 @@ class _Compiler:
                 right,
                 "P022",
                 f"`in` needs a list, not a {two.kind}",
-                f"`in` 右侧应为列表,而不是{_KINDS_ZH[two.kind]}",
+                f"`in` 右侧应为列表，而不是{_KINDS_ZH[two.kind]}",
                 ("write the values in brackets", "请把取值写在方括号里"),
             )
         if one.kind != "text":
@@ -333,7 +333,7 @@ class _Compiler:
             "条件中不允许这种写法",
             (
                 "allowed: names, literals, comparisons, in, and, or, not, " + ", ".join(FUNCTIONS),
-                "允许:名称、字面值、比较、in、and、or、not、" + "、".join(FUNCTIONS),
+                "允许：名称、字面值、比较、in、and、or、not、" + "、".join(FUNCTIONS),
             ),
         )
 
@@ -399,7 +399,7 @@ class _Compiler:
                     "P022",
                     f"`{word}` is not a network",
                     f"`{word}` 不是有效的网段",
-                    ('write for example "10.0.0.0/8"', '写法示例:"10.0.0.0/8"'),
+                    ('write for example "10.0.0.0/8"', '写法示例："10.0.0.0/8"'),
                 ) from None
         return in_networks(get, tuple(networks))
 
@@ -410,7 +410,7 @@ class _Compiler:
                 "P022",
                 "`between` needs two different times",
                 "`between` 需要两个不同的时间",
-                ('write for example "08:00", "18:00"', '写法示例:"08:00", "18:00"'),
+                ('write for example "08:00", "18:00"', '写法示例："08:00", "18:00"'),
             )
         return in_hours(get, words[0], words[1])
 

@@ -231,7 +231,7 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
 def _count(explanation: Explanation, zh: bool) -> str:
     checked, applied = explanation.denies_checked, explanation.denies_applied
     if zh:
-        return f"检查拒绝规则 {checked} 条,{f'适用 {applied} 条' if applied else '均不适用'}"
+        return f"检查拒绝规则 {checked} 条，{f'适用 {applied} 条' if applied else '均不适用'}"
     return f"denies checked: {checked}, {f'{applied} apply' if applied > 1 else '1 applies' if applied else 'none applies'}"
 
 
@@ -252,7 +252,7 @@ def _near(rule: RuleSeen, zh: bool) -> list[str]:
 
 
 def _condition(when: WhenSeen, zh: bool) -> list[str]:
-    label = "   条件: " if zh else "   when: "
-    width = len(label) + (2 if zh else 0) + when.start  # a Chinese character takes two cells
+    label = "   条件：" if zh else "   when: "
+    width = len(label) + (3 if zh else 0) + when.start  # a Chinese character takes two cells
     values = ", ".join(f"{name} {'为' if zh else 'is'} {_VALUES_ZH.get(v, v) if zh else v}" for name, v in when.values)
     return [label + when.text.replace("\n", " "), " " * width + "^" * max(when.end - when.start, 1) + " " + values]

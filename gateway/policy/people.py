@@ -96,7 +96,7 @@ def _zone(node: Node, faults: Faults) -> str:
                 f"no time zone `{name}`",
                 f"没有名为 `{name}` 的时区",
                 "use an IANA name such as Asia/Shanghai",
-                "请使用 IANA 时区名,例如 Asia/Shanghai",
+                "请使用 IANA 时区名，例如 Asia/Shanghai",
             )
         )
         return DEFAULT_ZONE
@@ -110,7 +110,7 @@ def _check_id(node: Node, name: str, faults: Faults) -> None:
                 name,
                 "P043",
                 f"`{name}` is a word of the rules and cannot be declared",
-                f"`{name}` 是规则保留字,不能声明",
+                f"`{name}` 是规则保留字，不能声明",
                 "choose another name",
                 "请换一个名称",
             )
@@ -123,7 +123,7 @@ def _check_id(node: Node, name: str, faults: Faults) -> None:
                 f"`{name}` is not a valid id",
                 f"`{name}` 不是有效的标识",
                 "use lower-case letters, digits, `-`, `.`, `_`, and `/` between levels",
-                "只使用小写字母、数字、`-`、`.`、`_`,层级之间用 `/`",
+                "只使用小写字母、数字、`-`、`.`、`_`，层级之间用 `/`",
             )
         )
 
@@ -148,7 +148,7 @@ def _check_circles(
                     start,
                     code,
                     f"the {en}s include each other in a circle: {path}",
-                    f"{zh}之间形成循环:{path}",
+                    f"{zh}之间形成循环：{path}",
                     "remove one of the steps",
                     "请去掉其中一步",
                 )

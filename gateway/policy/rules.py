@@ -96,7 +96,7 @@ def _home(root: Node, parts: dict[str, Node], reading: Reading) -> str:
         root.fault(
             "P003",
             "a city file needs `org`: the office it speaks for",
-            "地市文件需要 `org`:说明它适用的机构",
+            "地市文件需要 `org`：说明它适用的机构",
             "write `org: hz` at the top",
             "请在文件开头写 `org: hz`",
         )
@@ -152,14 +152,14 @@ def _effect(node: Node, parts: dict[str, Node], home: str, faults: Faults) -> st
         shown = plain(effect)
         hint = did_you_mean(shown.lower(), ("allow", "deny"))
         faults.append(
-            effect.fault("P002", f"effect must be allow or deny, not `{shown}`", f"effect 只能是 allow 或 deny,不能是 `{shown}`", hint[0], hint[1])
+            effect.fault("P002", f"effect must be allow or deny, not `{shown}`", f"effect 只能是 allow 或 deny，不能是 `{shown}`", hint[0], hint[1])
         )  # fmt: skip
     elif effect.value == "allow" and home != "*":
         faults.append(
             effect.fault(
                 "P050",
                 "a city file may only deny: an allow would widen what the province decided",
-                "地市文件只能写拒绝规则:允许规则会放宽省级规定",
+                "地市文件只能写拒绝规则：允许规则会放宽省级规定",
                 "ask the province for the rule",
                 "请向省级申请该规则",
             )
@@ -187,7 +187,7 @@ def _note_id(node: Node, rule: Rule, locked: bool, reading: Reading) -> None:
         code, en, zh = "P005", f"id `{rule.id}` stands twice", f"标识 `{rule.id}` 重复"
     at = node.at(["id"])
     reading.faults.append(
-        at.fault(code, f"{en} (first at {where})", f"{zh}(首次出现在 {where})", "choose another id", "请换一个标识")
+        at.fault(code, f"{en} (first at {where})", f"{zh}（首次出现在 {where}）", "choose another id", "请换一个标识")
     )
 
 
@@ -243,7 +243,7 @@ def _open_to_all(node: Node) -> FileFault:
         "this lets in callers who have not signed in",
         "这会允许未登录的调用者",
         "write `signed-in` unless that is meant",
-        "若非本意,请改为 `signed-in`",
+        "若非本意，请改为 `signed-in`",
     )
     return _warning(fault)
 
@@ -260,7 +260,7 @@ def _orgs(parts: dict[str, Node], home: str, reading: Reading) -> tuple[str, ...
                 node.fault(
                     "P051",
                     f"`{value}` is not below `{home}`: a city file speaks for its own offices only",
-                    f"`{value}` 不属于 `{home}`:地市文件只能规定本地机构",
+                    f"`{value}` 不属于 `{home}`：地市文件只能规定本地机构",
                     f"leave `org` out to mean all of `{home}`",
                     f"省略 `org` 即表示 `{home}` 全体",
                 )
@@ -320,7 +320,7 @@ def _refuse_level(node: Node, level: str, faults: Faults) -> None:
         node.fault(
             "P030",
             f"`{level}` needs a comparator: it could mean a ceiling or a floor",
-            f"`{level}` 需要比较符:既可理解为上限,也可理解为下限",
+            f"`{level}` 需要比较符：既可理解为上限，也可理解为下限",
             f'write "<= {name}" or ">= {name}"',
             f'请写 "<= {name}" 或 ">= {name}"',
         )
@@ -333,7 +333,9 @@ def _expires(node: Node, reading: Reading) -> str:
         day = datetime.strptime(str(node.value), "%Y-%m-%d").date()  # a date has no zone yet
     except ValueError:
         reading.faults.append(
-            node.fault("P081", "expected a date", "此处应为日期", "write for example 2027-12-31", "写法示例:2027-12-31")
+            node.fault(
+                "P081", "expected a date", "此处应为日期", "write for example 2027-12-31", "写法示例：2027-12-31"
+            )
         )
         return NEVER
     end = datetime.combine(day, time(), ZoneInfo(reading.people.timezone)) + timedelta(days=1)
@@ -359,7 +361,7 @@ def _when(node: Node, lines: list[str], reading: Reading) -> str:
         fault = node.fault(
             "P025",
             f"`{name}` can be unknown; the rule then denies with policy_error",
-            f"`{name}` 可能未知;此时该规则会以 policy_error 拒绝",
+            f"`{name}` 可能未知；此时该规则会以 policy_error 拒绝",
             f"write `risk.known and {name} …`",
             f"请写 `risk.known and {name} …`",
         )

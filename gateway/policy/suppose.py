@@ -159,7 +159,7 @@ def _moment(read: _Reader, timezone: str) -> float:
     try:
         time = datetime.strptime(clock, "%H:%M").time()
     except ValueError:
-        read.refuse("env.time", "expected a time such as 22:30", "此处应为时间,例如 22:30")
+        read.refuse("env.time", "expected a time such as 22:30", "此处应为时间，例如 22:30")
         return 0.0
     year, month, monday = MONDAY
     return datetime(year, month, monday + day, time.hour, time.minute, tzinfo=ZoneInfo(timezone)).timestamp()

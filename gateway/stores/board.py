@@ -188,7 +188,7 @@ class Board:
         """Make the board, or take over the one that is there. Raises BoardFault."""
         if not 1 <= slots <= SLOTS_MAX:
             raise BoardFault(
-                f"a board has 1 to {SLOTS_MAX} slots, not {slots}", f"槽位数须为 1 至 {SLOTS_MAX},而非 {slots}"
+                f"a board has 1 to {SLOTS_MAX} slots, not {slots}", f"槽位数须为 1 至 {SLOTS_MAX}，而非 {slots}"
             )
         descriptor = _open(path, os.O_RDWR | os.O_CREAT)
         try:
@@ -242,7 +242,7 @@ class Board:
             if os.fstat(descriptor).st_ino != self._inode:
                 raise BoardFault(
                     f"`{self.path}` was replaced while processes use it; restart the gateway",
-                    f"`{self.path}` 在使用中被替换;请重启网关",
+                    f"`{self.path}` 在使用中被替换；请重启网关",
                 )
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -256,7 +256,7 @@ def _open(path: Path, flags: int) -> int:
     except OSError as error:
         raise BoardFault(
             f"`{path}` cannot be opened: {error.strerror}; it is made by gateway serve",
-            f"无法打开 `{path}`:{error.strerror};该文件由 gateway serve 创建",
+            f"无法打开 `{path}`：{error.strerror}；该文件由 gateway serve 创建",
         ) from error
 
 
@@ -268,7 +268,9 @@ def _format(descriptor: int, path: Path, slots: int) -> None:
         # Without blocks behind it, a store into the map on a full disk kills the process (SIGBUS).
         os.posix_fallocate(descriptor, 0, _SLOTS_AT + slots * _SLOT_BYTES)
     except OSError as error:
-        raise BoardFault(f"`{path}` cannot be made: {error.strerror}", f"无法创建 `{path}`:{error.strerror}") from error
+        raise BoardFault(
+            f"`{path}` cannot be made: {error.strerror}", f"无法创建 `{path}`：{error.strerror}"
+        ) from error
     os.pwrite(descriptor, _HEAD.pack(_MAGIC, _VERSION, slots), 0)
 
 
@@ -282,7 +284,7 @@ def _slots(descriptor: int, path: Path) -> int:
             return int(slots)
     raise BoardFault(
         f"`{path}` is not a board of this version; stop the gateway, remove it and start again",
-        f"`{path}` 不是当前版本的共享板文件;请停止网关,删除后重新启动",
+        f"`{path}` 不是当前版本的共享板文件；请停止网关，删除后重新启动",
     )
 
 

@@ -59,7 +59,8 @@ def check_revocation(kind: str, key: str, reason: str, by: str, at: float, until
     """Refuse a revocation that could never hold, or that names nobody. Raises StateFault."""
     if kind not in KINDS:
         raise StateFault(
-            f"`{kind}` cannot be revoked; possible: {', '.join(KINDS)}", f"不能吊销 `{kind}`;可用值:{'、'.join(KINDS)}"
+            f"`{kind}` cannot be revoked; possible: {', '.join(KINDS)}",
+            f"不能吊销 `{kind}`；可用值：{'、'.join(KINDS)}",
         )
     # An empty key would revoke every credential that lacks the claim.
     if not key.strip() or len(key) > KEY_MAX:

@@ -222,11 +222,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if version > VERSION and application == _APPLICATION:
         raise StateFault(
             f"`{path}` was written by a newer gateway (format {version}, this one knows {VERSION}); start that version or restore a backup",
-            f"`{path}` 由更新版本的网关写入(格式 {version},当前仅支持 {VERSION});请使用该版本启动,或恢复备份",
+            f"`{path}` 由更新版本的网关写入（格式 {version}，当前仅支持 {VERSION}）；请使用该版本启动，或恢复备份",
         )
     if application != _APPLICATION and not (empty and version == 0):
         raise StateFault(
-            f"`{path}` is not a state file of the gateway; move it away", f"`{path}` 不是网关的状态文件;请将其移走"
+            f"`{path}` is not a state file of the gateway; move it away", f"`{path}` 不是网关的状态文件；请将其移走"
         )
     if empty:
         for statement in _SCHEMA.split(";\n"):
@@ -248,5 +248,5 @@ def _translated(path: Path) -> Iterator[None]:
     except (sqlite3.Error, DecodeError, OSError) as error:
         raise StateFault(
             f"`{path}` cannot be used: {error}; free disk space, check its owner, or restore a backup",
-            f"无法使用 `{path}`:{error};请释放磁盘空间、检查文件属主,或恢复备份",
+            f"无法使用 `{path}`：{error}；请释放磁盘空间、检查文件属主，或恢复备份",
         ) from error

@@ -10,7 +10,7 @@ from tests.test_layout import ROOT
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "The story holds: 9 of 9 steps"), ("zh-CN", "全部成立:9 步中 9 步")]
+    ("language", "said"), [("en", "The story holds: 9 of 9 steps"), ("zh-CN", "全部成立：9 步中 9 步")]
 )
 def test_the_story_holds(language: str, said: str) -> None:
     run = subprocess.run(

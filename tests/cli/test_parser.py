@@ -16,7 +16,7 @@ def test_help_names_every_command_in_both_languages(spawn: Run) -> None:
     for name in COMMANDS:
         assert name.replace("_", "-") in english.out
     assert "exit codes: 0 yes" in english.out
-    assert "退出码:0 是" in chinese.out
+    assert "退出码：0 是" in chinese.out
     assert "检查配置" in chinese.out
     assert "run the gateway" not in chinese.out
 

@@ -1,7 +1,12 @@
 """What does the command line say, in English and Chinese?"""
 
+import ast
 import re
 import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from gateway.cli.texts import TEXTS
 from tests.test_layout import ROOT
@@ -22,3 +27,56 @@ def test_every_text_that_is_asked_for_exists_and_every_one_is_asked_for() -> Non
     assert {key for key in keys if "." in key} - asked - families == set()
     for kind, key in re.findall(r'screen\.(say|warn)\(\s*"([a-z_.]+)"', code):
         assert key in TEXTS, (kind, key)
+
+
+CODE = re.compile(
+    r"`[^`]*`|'[^'\u4e00-\u9fff]*'|\"[^\"\u4e00-\u9fff]*\"|https?://[^\s,;\u3000-\uffef]*|\b(?:file|env|systemd):"
+)
+VALUE = re.compile(r"\{[^{}]*\}")
+HALF = re.compile(r"[\u4e00-\u9fff“”）][,;:?!(]|[,;:?!)][\u4e00-\u9fff（]|`[,;:](?! `)|\0[,;]")
+
+
+def half_width(text: str) -> list[str]:
+    """Half-width punctuation in a Chinese sentence; code, values and addresses have their own."""
+    plain = VALUE.sub("\0", CODE.sub("`", text))
+    return HALF.findall(plain) if re.search(r"[\u4e00-\u9fff]", plain) else []
+
+
+def chinese(path: Path) -> Iterator[tuple[int, str]]:
+    """Every Chinese text of a module that is not a docstring, with its line."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    doc = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    inner: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            inner |= {id(part) for part in node.values}
+            parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            yield node.lineno, "".join(map(str, parts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in doc | inner:
+            yield node.lineno, node.value
+
+
+def test_chinese_sentences_have_chinese_punctuation() -> None:
+    odd = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / "gateway").rglob("*.py"))
+        for line, text in chinese(path)
+        if half_width(text)
+    ]
+    assert odd == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("不支持 GBK,请另存", [",请"]),
+        ("无法读取:{why}", ["取:"]),
+        ("时长(24h)", ["长("]),
+        ("请添加 `tls:`,或删除", ["`,"]),
+        ("查询 {count} 条,{rest}", ["条,"]),
+        ("请写 `{a: b}`，例如 `x, y`；https://a:1/b 与 file:/run、env:名称", []),
+        ("between(1, 2) needs numbers, or none", []),
+    ],
+)
+def test_the_rule_of_punctuation(text: str, found: list[str]) -> None:
+    assert half_width(text) == found
