@@ -5,6 +5,7 @@ live worker from its next request on. A reload is two steps: workers prepare, th
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 
@@ -15,7 +16,7 @@ from gateway.app.revisions import Compiled
 from gateway.audit import Ledger, Unanswerable, decode, lookup, query, read_entries
 from gateway.behaviour import Watcher
 from gateway.config import Config
-from gateway.control import Act, Door, DoorFault, PostureFault, Rejected, Reloaded, Revocation, Revoked
+from gateway.control import Act, Door, DoorFault, Lifted, PostureFault, Rejected, Reloaded, Revocation, Revoked
 from gateway.device import Rejected as RejectedReport
 from gateway.device import accept
 from gateway.document import Faulty, FileFault
@@ -25,6 +26,7 @@ from gateway.stores.board import Topic
 
 PREPARE_SECONDS = 20.0
 POLL_SECONDS = 0.02
+SEEN_SECONDS = 1.0  # how long the record is searched for a name before the answer says nothing about it
 RISK_ENTRIES = 500  # newest entries of somebody that their risk is weighed from
 
 
@@ -75,29 +77,45 @@ class Desk:
         try:
             done = self._state.revoke(wish.kind, wish.id, wish.reason, by, time.time(), wish.until)
         except StateFault as fault:
-            raise DoorFault("state_unavailable", fault.en) from fault
+            raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
         self._bump("state")  # before the answer: whoever reads 200 may rely on it
-        return Revoked(done.id, len(self._board.live("worker")))
+        return Revoked(done.id, len(self._board.live("worker")), await self._seen(wish))
 
-    async def _lift(self, id: int, by: str) -> bool:
+    async def _seen(self, wish: Revocation) -> bool | None:
+        """Whether the record knows what was withdrawn; the record may be a moment behind, so a no is asked twice."""
+        if wish.kind == "device" and any(device.id == wish.id for device in self._compiled.register):
+            return True
+        for last in (False, True):
+            known = await asyncio.to_thread(seen, self._config, wish.kind, wish.id)
+            if known is not False or last:
+                break
+            await self._settle()
+        return known
+
+    async def _lift(self, id: int, by: str) -> Lifted | None:
         try:
             lifted = self._state.lift(id, by, time.time())
+            if lifted is None:
+                return None
+            self._bump("state")
+            others = self._state.revocations(time.time())
         except StateFault as fault:
-            raise DoorFault("state_unavailable", fault.en) from fault
-        if lifted is None:
-            return False
-        self._bump("state")
-        return True
+            raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
+        same = (lifted.kind, lifted.key)
+        return Lifted(lifted.kind, lifted.key, tuple(one.id for one in others if (one.kind, one.key) == same))
 
     def _bump(self, topic: Topic) -> None:
         """Tell every worker; what no worker would see is not acknowledged."""
         try:
             self._board.bump(topic)
         except BoardFault as fault:
-            raise DoorFault("state_unavailable", fault.en) from fault
+            raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
 
     async def _list(self) -> object:
-        return self._state.revocations(time.time())
+        try:
+            return self._state.revocations(time.time())
+        except StateFault as fault:
+            raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
 
     async def _accept(self, jws: str) -> PostureFault | None:
         accepted = accept(jws, self._config.device, self._compiled.register, self._state.last_sequence, time.time())
@@ -106,7 +124,7 @@ class Desk:
         try:
             kept = self._state.keep_report(accepted)
         except StateFault as fault:
-            raise DoorFault("state_unavailable", fault.en) from fault
+            raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
         if not kept:
             return PostureFault("invalid_request", "a newer report was accepted meanwhile")
         self._bump("posture")
@@ -124,9 +142,7 @@ class Desk:
             self._wanted = False
             outcome = await self.reload("gateway")
             if isinstance(outcome, Rejected):
-                first = outcome.faults[0]
-                detail = f"{first.file}:{first.line}:{first.column}: {first.code} {first.en}"
-                self._ledger.act("gateway", "system", "policy.rejected", "", detail, False)
+                self._ledger.act("gateway", "system", "policy.rejected", "", outcome.brief, False)
             elif outcome.bundle != outcome.previous:
                 detail = f"previous {outcome.previous}"
                 self._ledger.act("gateway", "system", "policy.reload", outcome.bundle, detail)
@@ -202,6 +218,19 @@ class Desk:
     async def _act(self, act: Act) -> bool:
         self._ledger.act(act.operator, act.role, act.act, act.target, act.detail, act.ok)
         return not self._ledger.fault
+
+
+def seen(config: Config, kind: str, id: str) -> bool | None:
+    """Whether the record knows this subject, session, device or token; None when that cannot be told.
+
+    A token may be named by its `jti`, which the record does not keep: of tokens only a yes is certain.
+    """
+    quoted = '"' + id.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    try:
+        rows = query(config.state / "index.db", f"kind:verdict {kind}:{quoted}", 1, seconds=SEEN_SECONDS)
+    except (Unanswerable, sqlite3.Error):
+        return None
+    return True if rows else None if kind == "token" else False
 
 
 def found(config: Config, id: str) -> object | None:

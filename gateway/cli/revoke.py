@@ -1,6 +1,6 @@
-"""`gateway revoke`: who may no longer come in, from now on?
+"""`gateway revoke`: who may no longer come in, from now on? Who may not already, and who may again?
 
-Goes through the control socket; 0 means that every live worker refuses.
+Goes through the control socket; 0 means that every live worker refuses, or lets in again.
 """
 
 import argparse
@@ -8,16 +8,25 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen
+
+HEADS = (
+    "revoke.number_head", "revoke.kind_head", "revoke.id_head", "revoke.until_head", "revoke.by_head",
+    "revoke.since_head", "revoke.reason_head",
+)  # fmt: skip
 
 
 def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("revoke", help="revoke.help", description="revoke.help")
-    parser.add_argument("kind", choices=("token", "session", "subject", "device"), help="revoke.kind")
-    parser.add_argument("id", metavar="ID", help="revoke.id")
+    parser.add_argument("kind", nargs="?", choices=("token", "session", "subject", "device"), help="revoke.kind")
+    parser.add_argument("id", nargs="?", default="", metavar="ID", help="revoke.id")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--list", action="store_true", help="revoke.list")
+    other.add_argument("--lift", type=int, default=0, metavar="NUMBER", help="revoke.lift")
     parser.add_argument("--reason", default="", metavar="TEXT", help="revoke.reason")
     parser.add_argument("--until", default="", metavar="TIME", help="revoke.until")
     parser.add_argument("--socket", default="", metavar="PATH", help="socket")
@@ -26,31 +35,99 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 in force, 1 the gateway said no, 2 a time that cannot be, 3 no answer."""
-    from gateway.cli.door import NoAnswer, ask, complaint
-
+    """0 in force, 1 the gateway said no, 2 a time or a command that cannot be, 3 no answer."""
     screen = Screen(args)
+    named, other = bool(args.kind or args.id), bool(args.list or args.lift)
+    if named == other or (named and not args.id) or (other and args.until):
+        screen.warn("revoke.what", "error")
+        return 2
+    if args.list:
+        return _list(args, screen)
+    return _lift(args, screen) if args.lift else _revoke(args, screen)
+
+
+def _revoke(args: argparse.Namespace, screen: Screen) -> int:
     try:
         until = moment(args.until, time.time()) if args.until else None
     except ValueError:
         screen.warn("revoke.until_odd", "error", value=args.until)
         return 2
-    path = socket_of(args, screen)
-    if path is None:
-        return 3
     wish = {"kind": args.kind, "id": nameable(args.kind, args.id), "reason": args.reason, "until": until}
-    try:
-        status, answer = ask(path, "POST", "/v1/revocations", wish, args.lang)
-    except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
-        return 3
-    if status != 200:
-        screen.warn("refused", "error", status=status, why=complaint(answer))
-        screen.result(answer)
-        return 3 if status >= 500 else 1
+    code, answer = _asked(args, screen, "POST", "/v1/revocations", wish)
+    if code:
+        return code
     screen.say("revoke.done", "good", kind=args.kind, id=wish["id"], workers=answer["workers"], number=answer["id"])
+    if answer.get("seen") is False:  # in force all the same: withdrawing before the first request is legitimate
+        screen.warn("revoke.unseen", "warning", kind=args.kind, id=wish["id"])
     screen.result(answer)
     return 0
+
+
+def _list(args: argparse.Namespace, screen: Screen) -> int:
+    """0 with what is withdrawn now, also when that is nothing."""
+    code, answer = _asked(args, screen, "GET", "/v1/revocations")
+    if code:
+        return code
+    rows = answer["revocations"]
+    if rows:
+        cells = [
+            (row["id"], row["kind"], row["key"], _until(row, screen), row["by"], spelled(row["at"]), row["reason"])
+            for row in rows
+        ]
+        screen.table([screen.text(name) for name in HEADS], cells)
+    screen.say("revoke.some" if rows else "revoke.none", "dim", count=len(rows))
+    screen.result(rows)
+    return 0
+
+
+def _until(row: dict[str, Any], screen: Screen) -> str:
+    end = row.get("until")
+    return spelled(end) if end is not None else screen.text("revoke.until_lifted")
+
+
+def _lift(args: argparse.Namespace, screen: Screen) -> int:
+    """0 lifted, and said when another one still holds for the same; 1 there is no such revocation."""
+    target = f"/v1/revocations/{args.lift}?{urlencode({'reason': args.reason})}"
+    code, answer = _asked(args, screen, "DELETE", target, missing="revoke.no_such")
+    if code:
+        return code
+    screen.say("revoke.lifted", "good", number=args.lift, kind=answer["kind"], id=answer["id"])
+    still = answer["still"]
+    if still:
+        screen.warn("revoke.still", "warning", kind=answer["kind"], id=answer["id"], still=", ".join(map(str, still)))
+    screen.result(answer)
+    return 0
+
+
+def _asked(
+    args: argparse.Namespace, screen: Screen, method: str, target: str, wish: object = None, missing: str = ""
+) -> tuple[int, Any]:
+    """0 and the answer, or the exit code after saying why there is none. `missing` is the text for a 404."""
+    from gateway.cli.door import NoAnswer, ask, complaint
+
+    path = socket_of(args, screen)
+    if path is None:
+        return 3, None
+    try:
+        status, answer = ask(path, method, target, wish, args.lang)
+    except NoAnswer as silence:
+        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+        return 3, None
+    if status == 200:
+        return 0, answer
+    if status == 404 and missing:
+        screen.warn(missing, "error", number=args.lift)
+    else:
+        screen.warn("refused", "error", status=status, why=complaint(answer))
+    screen.result(answer)
+    return (3 if status >= 500 else 1), answer
+
+
+def spelled(at: float) -> str:
+    """A time as people here read it, with its offset."""
+    from datetime import datetime
+
+    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def moment(text: str, now: float) -> float:

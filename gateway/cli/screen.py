@@ -22,6 +22,14 @@ _ANY_WIDTH = 1_000_000
 _SECRET_CODES = frozenset(("C020", "C023"))
 
 
+class Counted(int):
+    """A number that brings its noun along: `{count:fault}` is `1 fault` or `2 faults`, `entry|entries` names both."""
+
+    def __format__(self, noun: str) -> str:
+        one, _, many = noun.partition("|")
+        return f"{int(self)} {one if self == 1 else many or one + 's'}" if noun else str(int(self))
+
+
 class Screen:
     """One command's voice."""
 
@@ -32,7 +40,8 @@ class Screen:
 
     def text(self, key: str, /, **values: object) -> str:
         """A text in the chosen language."""
-        return TEXTS[key][self.language == "zh-CN"].format_map(values)
+        counted = {name: Counted(value) if type(value) is int else value for name, value in values.items()}
+        return TEXTS[key][self.language == "zh-CN"].format_map(counted)
 
     def choose(self, en: str, zh: str) -> str:
         """One of two texts that a room made itself."""

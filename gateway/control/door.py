@@ -50,10 +50,22 @@ class Revocation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Revoked(Struct, frozen=True):
-    """The revocation is in force: every one of `workers` live workers refuses from now on."""
+    """The revocation is in force: every one of `workers` live workers refuses from now on.
+
+    `seen` is whether the record knows what was named: a misspelt name stops nobody. None when that cannot be told.
+    """
 
     id: int
     workers: int
+    seen: bool | None = None
+
+
+class Lifted(Struct, frozen=True):
+    """A revocation was ended. `still` are the numbers of others that go on withdrawing the same."""
+
+    kind: Kind
+    id: str
+    still: tuple[int, ...] = ()
 
 
 class Query(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +87,13 @@ class Rejected(Struct, frozen=True):
 
     faults: tuple[FileFault, ...]
 
+    @property
+    def brief(self) -> str:
+        """How many faults there are and what the first one is, in a line for the record."""
+        first, count = self.faults[0], len(self.faults)
+        found = f"{first.file}:{first.line}:{first.column}: {first.code} {first.en}"
+        return found if count == 1 else f"{count} faults, the first: {found}"
+
 
 class PostureFault(Struct, frozen=True):
     """Why a posture report was not accepted (error codes of RFC 8935)."""
@@ -91,7 +110,7 @@ class Door(Struct, frozen=True):
     """What is behind each route. Each may raise DoorFault; `by` is the operator's name."""
 
     revoke: Callable[[Revocation, str], Awaitable[Revoked]]
-    lift: Callable[[int, str], Awaitable[bool]]  # False: there is no such revocation
+    lift: Callable[[int, str], Awaitable[Lifted | None]]  # None: there is no such revocation
     list_revocations: Callable[[], Awaitable[Rows]]
     accept_posture: Callable[[str], Awaitable[PostureFault | None]]  # argument: the compact JWS
     reload: Callable[[str], Awaitable[Reloaded | Rejected]]

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from gateway.control.answers import Answer, language_of, problem, respond
 from gateway.control.callers import Caller, Knocks, Settings, from_browser, recognise
 from gateway.control.door import Act, Door, DoorFault
-from gateway.control.routes import WAYS, Visit, Way
+from gateway.control.routes import ASKED, WAYS, Visit, Way
 from gateway.facts import Notice
 
 ASGIApp = Callable[..., Any]
@@ -77,7 +77,8 @@ async def _through(way: Way, visit: Visit) -> Response:
     if visit.caller.role != "admin" and visit.caller.role not in way.roles:
         await visit.door.act(_act(visit, name, visit.target, "role_insufficient", False))
         return problem("role_insufficient", language=language)  # a refusal stands, recorded or not
-    if way.widens and not await visit.door.act(_act(visit, name, visit.target, "asked", True)):
+    # under a name of its own: what was only asked for must not be counted as done
+    if way.widens and not await visit.door.act(_act(visit, f"{name}{ASKED}", visit.target, "", True)):
         return problem("audit_unavailable", language=language)
     try:
         answer = await way.answer(visit)

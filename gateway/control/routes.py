@@ -22,6 +22,10 @@ from gateway.crypto.digest import token_id
 
 ANY: frozenset[Role] = frozenset(("system", "security", "audit", "reporter", "metrics"))
 MAX_ROWS = 10_000
+MAX_REASON = 500
+ASKED = "_asked"
+"""Ends the name under which what may widen access is on record before it is tried."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -69,17 +73,33 @@ async def metrics(visit: Visit) -> Answer:
 async def revoke(visit: Visit) -> Answer:
     """Withdraw; the answer comes once every live worker refuses."""
     wish = await read_json(visit.request, Revocation)
-    if not wish.id.strip() or len(wish.id) > 4096 or len(wish.reason) > 500 or _CONTROL.search(wish.id + wish.reason):
+    if not wish.id.strip() or len(wish.id) > 4096 or _CONTROL.search(wish.id):
         raise DoorFault(
-            "bad_request", "`id` needs 1 to 512 characters, `reason` at most 500, none of them control characters"
+            "bad_request",
+            "`id` needs 1 to 512 characters, none of them control characters",
+            zh="`id` 须为 1 至 512 个字符，且不含控制字符",
         )
+    _check_reason(wish.reason)
     if wish.until is not None and not visit.now < wish.until < 1e11:
-        raise DoorFault("bad_request", "`until` must be seconds since 1970 and in the future")
+        raise DoorFault(
+            "bad_request",
+            "`until` must be seconds since 1970 and in the future",
+            zh="`until` 须为 1970 年以来的秒数，且在将来",
+        )
     wish = Revocation(wish.kind, _nameable(wish.kind, wish.id), wish.reason, wish.until)
     if len(wish.id) > 512:
-        raise DoorFault("bad_request", "`id` is longer than 512 characters")
+        raise DoorFault("bad_request", "`id` is longer than 512 characters", zh="`id` 超过 512 个字符")
     done = await visit.door.revoke(wish, visit.caller.name)
     return Answer(done, target=f"{wish.kind}:{wish.id}", detail=f"#{done.id} {wish.reason}".rstrip())
+
+
+def _check_reason(reason: str) -> None:
+    if len(reason) > MAX_REASON or _CONTROL.search(reason):
+        raise DoorFault(
+            "bad_request",
+            f"`reason` has at most {MAX_REASON} characters, none of them control characters",
+            zh=f"`reason` 最多 {MAX_REASON} 个字符，且不含控制字符",
+        )
 
 
 def _nameable(kind: str, id: str) -> str:
@@ -94,12 +114,16 @@ async def list_revocations(visit: Visit) -> Answer:
 
 
 async def lift(visit: Visit) -> Answer:
-    """End a revocation."""
+    """End a revocation; `?reason=` says why."""
+    reason = visit.request.query_params.get("reason", "")
+    _check_reason(reason)
     if not visit.target.isascii() or not visit.target.isdigit() or len(visit.target) > 15:
         raise DoorFault("not_found")
-    if not await visit.door.lift(int(visit.target), visit.caller.name):
+    done = await visit.door.lift(int(visit.target), visit.caller.name)
+    if done is None:
         raise DoorFault("not_found")
-    return Answer({"lifted": int(visit.target)}, target=visit.target)
+    body = {"lifted": int(visit.target), "kind": done.kind, "id": done.id, "still": done.still}
+    return Answer(body, target=f"{done.kind}:{done.id}", detail=f"#{visit.target} {reason}".rstrip())
 
 
 async def report_posture(visit: Visit) -> Answer:
@@ -117,7 +141,7 @@ async def reload(visit: Visit) -> Answer:
     """Load the policies again; bad ones change nothing."""
     outcome = await visit.door.reload(visit.caller.name)
     if isinstance(outcome, Rejected):
-        return Answer(outcome.faults, 422, detail=f"{len(outcome.faults)} faults", act="policy.rejected")
+        return Answer(outcome.faults, 422, detail=outcome.brief, act="policy.rejected")
     return Answer(outcome, target=outcome.bundle, detail=f"previous {outcome.previous}")
 
 

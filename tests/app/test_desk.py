@@ -125,3 +125,31 @@ def test_a_saved_file_is_loaded_by_itself(gateway: Gateway) -> None:
     while gateway.door("GET", "/v1/policy").json["active"] == before:
         assert time.monotonic() < deadline
     assert gateway.report_health("laptop-99").status == 202
+
+
+def test_a_name_that_nobody_has_is_told_and_refused_all_the_same(gateway: Gateway) -> None:
+    def seen(kind: str, key: str) -> object:
+        said = gateway.door("POST", "/v1/revocations", {"kind": kind, "id": key})
+        assert said.status == 200
+        return said.json["seen"]
+
+    token = gateway.issuer.token("hanna", sid="s-hanna")
+    assert gateway.get(OPEN, token).status == 200
+    assert seen("session", "s-hanna") is True  # a moment after it was first seen
+    assert seen("subject", "hanna") is True
+    assert seen("subject", 'hana" or subject:*') is False
+    assert seen("device", "laptop-9") is True  # registered, never seen
+    assert seen("token", "any-jti") is None  # the record does not keep these
+    assert seen("subject", "ines") is False
+    assert gateway.get(OPEN, gateway.issuer.token("ines")).reason == "subject_revoked"
+
+
+def test_a_lifted_revocation_is_on_record_and_names_what_still_holds(gateway: Gateway) -> None:
+    first, second = revoke(gateway, "session", "s-twice"), revoke(gateway, "session", "s-twice")
+    said = gateway.door("DELETE", f"/v1/revocations/{first}?reason=found").json
+    assert said == {"lifted": first, "kind": "session", "id": "s-twice", "still": [second]}
+    assert gateway.door("DELETE", f"/v1/revocations/{first}").status == 404
+    acts = [
+        (one["act"], one.get("target")) for one in gateway.entries() if one["kind"] == "act" and "lift" in one["act"]
+    ]
+    assert ("revocation.lift", "session:s-twice") in acts

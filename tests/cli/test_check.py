@@ -63,7 +63,7 @@ def test_a_failing_policy_test_fails_the_check(run: Run, project: Path) -> None:
     done = run("check", "-c", project / "gateway.yaml")
     assert done.code == 1
     assert "FAILED" in done.err
-    assert "1 failed tests" in done.out
+    assert "1 failed test\n" in done.out
 
 
 def test_a_variable_that_overrides_is_named_in_its_fault(run: Run, project: Path) -> None:

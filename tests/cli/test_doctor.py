@@ -43,7 +43,7 @@ def test_bad_beats_unknown_and_unknown_beats_good(run: Run, project: Path) -> No
 
 def test_live_asks_only_the_running_gateway(spawn: Run, behind: Behind) -> None:
     done = spawn("doctor", "--live", "--socket", "c.sock")
-    assert (done.code, done.out) == (0, "good  control door: answers, 1 workers\n")
+    assert (done.code, done.out) == (0, "good  control door: answers, 1 worker\n")
     behind.recording = False
     assert spawn("doctor", "--live", "--socket", "c.sock", "--lang", "zh-CN").code == 1
     assert spawn("doctor", "--live", "--socket", "none.sock").code == 3

@@ -25,6 +25,15 @@ def test_answers_go_to_stdout_and_the_rest_to_stderr(capsys: pytest.CaptureFixtu
     assert "no public key" in shown.err
 
 
+def test_one_thing_is_not_several() -> None:
+    assert screen().text("audit.rows", count=1) == "1 row"
+    assert screen().text("audit.rows", count=0) == "0 rows"
+    assert screen().text("doctor.config_bad", count=1).startswith("1 fault:")
+    assert screen().text("audit.incomplete", size=1, why="x").startswith("INCOMPLETE  1 entry: x")
+    assert screen().text("audit.incomplete", size=2, why="x").startswith("INCOMPLETE  2 entries: x")
+    assert screen("zh-CN").text("audit.rows", count=1) == "1 行"
+
+
 def test_json_is_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     voice = screen(output="json")
     voice.say("audit.rows", "dim", count=3)

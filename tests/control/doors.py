@@ -16,6 +16,7 @@ from gateway.control import (
     Credential,
     Door,
     DoorFault,
+    Lifted,
     PostureFault,
     Rejected,
     Reloaded,
@@ -48,18 +49,19 @@ class Behind:
         self.notices: list[Notice] = []
         self.asked: list[Any] = []
         self.recording = True
+        self.revoked: list[dict[str, object]] = []
         self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
 
     async def revoke(self, wish: Revocation, by: str) -> Revoked:
         self.asked.append(("revoke", wish, by))
-        return Revoked(7, 2)
+        return Revoked(7, 2, wish.id != "nobody")
 
-    async def lift(self, number: int, by: str) -> bool:
+    async def lift(self, number: int, by: str) -> Lifted | None:
         self.asked.append(("lift", number, by))
-        return number == 7
+        return {7: Lifted("subject", "zhang.wei"), 8: Lifted("session", "s-1", (9,))}.get(number)
 
     async def revocations(self) -> object:
-        return [{"id": 7}]
+        return self.revoked
 
     async def posture(self, jws: str) -> PostureFault | None:
         self.asked.append(("posture", jws))

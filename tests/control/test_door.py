@@ -23,6 +23,11 @@ def test_a_revocation_takes_four_kinds_and_nothing_else() -> None:
         msgspec.convert({"kind": "issuer", "id": "a"}, Revocation)
 
 
+def test_what_was_wrong_is_told_in_a_line() -> None:
+    assert Rejected((A_FAULT,)).brief == "rules/10.yaml:3:5: P001 unknown key `wen`"
+    assert Rejected((A_FAULT, A_FAULT)).brief == "2 faults, the first: rules/10.yaml:3:5: P001 unknown key `wen`"
+
+
 def test_the_codes_of_the_door_are_explained() -> None:
     codes = ("operator_unknown", "browser_refused", "role_insufficient", "method_not_allowed", "media_type", "bad_request",
              "policy_rejected", "state_unavailable", "not_found", "body_too_large", "audit_unavailable")  # fmt: skip

@@ -54,7 +54,7 @@ async def test_a_revocation_says_who_and_what_and_is_on_record() -> None:
     behind = Behind()
     async with on_tcp(behind) as base:
         answer = await ask(base, "POST", "/v1/revocations", "security", json=REVOCATION)
-    assert answer.json() == {"id": 7, "workers": 2}
+    assert answer.json() == {"id": 7, "workers": 2, "seen": True}
     assert behind.asked == [("revoke", Revocation("subject", "zhang.wei", "left", None), "security-bot")]
     assert behind.acts == [Act("security-bot", "security", "revocation.add", "subject:zhang.wei", "#7 left", True)]
 
@@ -130,7 +130,7 @@ async def test_what_is_not_in_the_table_does_not_exist() -> None:
         assert (odd.status_code, odd.json()["reason"]) == (405, "method_not_allowed")
         assert odd.headers["allow"] == "POST"
         assert (await ask(base, "OPTIONS", "/v1/reload")).status_code == 405
-        assert (await ask(base, "DELETE", "/v1/revocations/8")).status_code == 404
+        assert (await ask(base, "DELETE", "/v1/revocations/5")).status_code == 404
         assert (await ask(base, "DELETE", "/v1/revocations/x")).status_code == 404
         assert (await ask(base, "GET", "/v1/decisions/j.2")).status_code == 404
 
@@ -143,8 +143,31 @@ async def test_bad_policies_are_answered_with_their_faults_and_recorded_as_rejec
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["line"] == 3
     assert [(act.act, act.detail, act.ok) for act in behind.acts] == [
-        ("policy.reload", "asked", True),
-        ("policy.rejected", "1 faults", False),
+        ("policy.reload_asked", "", True),
+        ("policy.rejected", "rules/10.yaml:3:5: P001 unknown key `wen`", False),
+    ]
+
+
+async def test_what_was_lifted_is_on_record_by_its_name_and_with_its_reason() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "DELETE", "/v1/revocations/8?reason=found+again", "security")
+        odd = await ask(base, "DELETE", "/v1/revocations/8?reason=a%00b", "security")
+    assert answer.json() == {"lifted": 8, "kind": "session", "id": "s-1", "still": [9]}
+    assert (odd.status_code, behind.asked) == (400, [("lift", 8, "security-bot")])
+    assert [(act.act, act.target, act.detail, act.ok) for act in behind.acts][:2] == [
+        ("revocation.lift_asked", "8", "", True),
+        ("revocation.lift", "session:s-1", "#8 found again", True),
+    ]
+
+
+async def test_a_reload_is_counted_once_and_as_what_it_was() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        await ask(base, "POST", "/v1/reload", "system")
+    assert [(act.act, act.target[:4], act.ok) for act in behind.acts] == [
+        ("policy.reload_asked", "", True),
+        ("policy.reload", "bbbb", True),
     ]
 
 
