@@ -56,11 +56,12 @@ REMEMBERED = 10_000  # entries that a new worker learns from: half a second, 50 
 class Gauges:
     """What the protocol class counts and the board shows."""
 
-    __slots__ = ("connections", "in_flight")
+    __slots__ = ("connections", "in_flight", "queued")
 
     def __init__(self) -> None:
         self.connections = 0
         self.in_flight = 0
+        self.queued = 0
 
 
 class Place(Struct, frozen=True, eq=False):

@@ -2,7 +2,8 @@
 
 One door per worker, shared by its connections. Rules:
 
-1. Connections and requests in work are bounded; what is above is told so at once and cheaply.
+1. Connections and requests under way are bounded; what is above is told so at once and cheaply. The
+   line in front of the processor is bounded by itself: long for a moment's rush, short when it stands.
 2. One sweep looks at all deadlines a few times a second: no timer and no clock reading per request.
    A deadline is never early, and late by two sweeps at most.
 3. Who is turned away is counted by source and reason, and told once a second at most: a flood of
@@ -19,6 +20,10 @@ from gateway.facts import Notice
 SWEEP_MAX = 0.5
 TELL_EVERY = 1.0
 TALLY_MAX = 1024
+RUSH = 128  # requests that may stand in line for the processor: 12 ms of work
+LINE = 24  # the same when the line does not empty any more: who is let in then is answered soon
+PATIENCE = 0.1  # seconds of a standing line before it is kept short
+EASE = 0.05  # seconds without a line of that length after which the next is a new one
 OTHERS = "(others)"
 
 
@@ -27,6 +32,7 @@ class Gauges(Protocol):
 
     connections: int
     in_flight: int
+    queued: int  # of those, the ones that stand in line: nobody has looked at them yet
 
 
 class Guest(Protocol):
@@ -81,6 +87,7 @@ class Door:
         self._timer: asyncio.TimerHandle | None = None
         self._told_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._line_since = self._line_seen = 0.0
 
     def enter(self, guest: Guest, loop: asyncio.AbstractEventLoop) -> bool:
         """Let a connection in; False when it is one too many (it must still leave)."""
@@ -107,7 +114,18 @@ class Door:
 
     def full(self) -> bool:
         """Whether one more request in work would be too many."""
-        return self.gauges.in_flight >= self.limits.in_flight
+        gauges = self.gauges
+        if gauges.in_flight >= self.limits.in_flight:
+            return True
+        return gauges.queued >= LINE and (gauges.queued >= RUSH or self._line_stands())
+
+    def _line_stands(self) -> bool:
+        """Whether there has been a line for so long that it is no rush any more (Nichols, Jacobson: CoDel)."""
+        now = self._loop.time() if self._loop is not None else self.now
+        if now - self._line_seen > EASE:
+            self._line_since = now
+        self._line_seen = now
+        return now - self._line_since > PATIENCE
 
     def stop(self) -> None:
         """Sweep no more; what was counted is told."""

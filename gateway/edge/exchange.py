@@ -98,8 +98,15 @@ class Exchange:
         self._parts: list[bytes] = []
         self._invite = head.expects  # 100 (Continue) is owed
 
-    async def run(self, app: App, scope: dict[str, Any], tasks: set[asyncio.Task[None]]) -> None:
+    def start(self, app: App, scope: dict[str, Any], tasks: set[asyncio.Task[None]]) -> None:
+        """Stand in line for the processor; the application answers when it is our turn."""
+        self.hold()
+        self._gauges.queued += 1
+        tasks.add(asyncio.Task(self._run(app, scope, tasks), loop=self._loop, name="request"))
+
+    async def _run(self, app: App, scope: dict[str, Any], tasks: set[asyncio.Task[None]]) -> None:
         """Let the application answer. What it raises is the task's, the connection is dealt with here."""
+        self._gauges.queued -= 1
         self._task = task = asyncio.current_task()
         try:
             await app(scope, self.receive, self.send)

@@ -16,9 +16,9 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from math import inf
 from os import urandom
-from time import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast
 from urllib.parse import unquote
 
@@ -37,6 +37,7 @@ LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024 * 1024
 DRAIN_IDLE_SECONDS = 1.0
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
+_ID = "\x01" * 20  # where the id of a request will stand; nothing else in an answer looks like it
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close with a reset
 
 
@@ -222,22 +223,24 @@ class GatewayProtocol(asyncio.Protocol):
     def _begin(self, head: Head, rest: bytes) -> None:
         if not head.keep_alive:
             self.keep_alive = False
-        exchange = self._exchange = Exchange(self, head, self._loop, self.door.gauges)
         if head.length == 0:
-            exchange.complete = True
             self._stage = BUSY
             self.deadline = inf
             self._held = rest  # at most what one read gave
+            if self.door.full():
+                self._shed(head)
+                return
+            exchange = self._exchange = Exchange(self, head, self._loop, self.door.gauges)
+            exchange.complete = True
         else:
+            exchange = self._exchange = Exchange(self, head, self._loop, self.door.gauges)
             self._await_body(head, rest)
             if exchange.closed:
                 return
-        if self.door.full():
-            self._shed()
-            return
-        exchange.hold()
-        tasks = self._worker.tasks
-        tasks.add(asyncio.Task(exchange.run(self._app, self._scope(head), tasks), loop=self._loop, name="request"))
+            if self.door.full():
+                self._shed(head)
+                return
+        exchange.start(self._app, self._scope(head), self._worker.tasks)
 
     def _await_body(self, head: Head, rest: bytes) -> None:
         limits = self.door.limits
@@ -387,12 +390,12 @@ class GatewayProtocol(asyncio.Protocol):
             exchange.why = code
             self._refuse(code)
 
-    def _shed(self) -> None:
+    def _shed(self, head: Head) -> None:
         """Too much work at the moment: say so without starting anything."""
         self.door.tally.add("edge.shed", "", "in_flight")
         stays = self.keep_alive and self._stage == BUSY
         self.keep_alive = stays
-        self._answer("overloaded")
+        self._answer("overloaded", head)
         if not stays:
             self._last_answer()
         elif self._held:
@@ -413,23 +416,19 @@ class GatewayProtocol(asyncio.Protocol):
             self._answer("overloaded")
             self._last_answer()
 
-    def _answer(self, code: str) -> None:
+    def _answer(self, code: str, head: Head | None = None) -> None:
         """Write a refusal ourselves; the application, if it runs, finds the exchange closed."""
         exchange, self._exchange = self._exchange, None
-        head = exchange.head if exchange is not None else None
         if exchange is not None:
+            head = exchange.head
             exchange.close(code)
             exchange.release()
         accepted = dict(head.headers).get(b"accept-language", b"") if head is not None else b""
         language: Literal["zh-CN", "en"] = "zh-CN" if accepted[:2].lower() == b"zh" else "en"
-        id = urandom(10).hex()
-        reply = turn_away(Unreadable(id, time(), code, self._source(), language=language), self.door.settings)
-        lines = [part for name, value in reply.headers for part in (name, b": ", value, b"\r\n")]
-        lines += (b"x-request-id: ", id.encode("ascii"), b"\r\nx-content-type-options: nosniff\r\n")
-        if not self.keep_alive or self._stage != BUSY:
-            lines.append(b"connection: close\r\n")
-        body = reply.body if isinstance(reply.body, bytes) and (head is None or head.method != "HEAD") else b""
-        self._transport.write(b"".join((status_line(reply.status), self.common_headers(), *lines, b"\r\n", body)))
+        last = not self.keep_alive or self._stage != BUSY
+        silent = head is not None and head.method == "HEAD"
+        pieces = _refusal(code, language, last, silent, self.common_headers(), self.door.settings.public_url)
+        self._transport.write(urandom(10).hex().encode("ascii").join(pieces))
 
     def _last_answer(self) -> None:
         """Let the caller read what we said, take no more from it, then close."""
@@ -472,6 +471,20 @@ class GatewayProtocol(asyncio.Protocol):
 
     def _source(self) -> str:
         return self._client[0] if self._client is not None else ""
+
+
+@lru_cache(maxsize=64)
+def _refusal(
+    code: str, language: Literal["zh-CN", "en"], last: bool, silent: bool, common: bytes, public_url: str
+) -> list[bytes]:
+    """A refusal as it goes on the wire, in the pieces between which its id stands."""
+    reply = turn_away(Unreadable(_ID, 0.0, code, "", language=language), Settings(public_url=public_url))
+    lines = [part for name, value in reply.headers for part in (name, b": ", value, b"\r\n")]
+    lines += (b"x-request-id: ", _ID.encode(), b"\r\nx-content-type-options: nosniff\r\n")
+    if last:
+        lines.append(b"connection: close\r\n")
+    body = b"" if silent or not isinstance(reply.body, bytes) else reply.body
+    return b"".join((status_line(reply.status), common, *lines, b"\r\n", body)).split(_ID.encode())
 
 
 def _address(name: Any) -> tuple[str, int] | None:

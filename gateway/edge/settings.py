@@ -78,7 +78,7 @@ class Limits(Struct, frozen=True):
     write_idle_seconds: float = 30.0  # for the caller to take what one write left waiting
     small_body: int = 65536
     connections: int = 2000  # of one worker
-    in_flight: int = 64  # requests of one worker that are being worked on, not those that wait for their caller
+    in_flight: int = 256  # requests of one worker that are under way, not those that wait for their caller
     drain_seconds: float = 30.0
 
     def __post_init__(self) -> None:

@@ -1,6 +1,8 @@
 """Abuse: a crowd at the door, a flood that would drown the log."""
 
 import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -67,6 +69,45 @@ def test_work_is_bounded() -> None:
     assert not door.full()
     door.gauges.in_flight = 2
     assert door.full()
+
+
+class Clock:
+    """The loop, as far as the door asks it for the time."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def time(self) -> float:
+        return self.at
+
+    def call_later(self, seconds: float, call: Any) -> Any:
+        return SimpleNamespace(cancel=lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("queued", "seconds", "full"),
+    [
+        (23, 10.0, False),  # a short line may stand for ever
+        (24, 0.09, False),  # a rush is let in
+        (127, 0.09, False),
+        (128, 0.0, True),  # but not without end
+        (24, 0.11, True),  # a line that stands is kept short
+    ],
+)
+def test_a_rush_is_let_in_and_a_line_that_stands_is_kept_short(queued: int, seconds: float, full: bool) -> None:
+    door, clock = a_door([]), Clock()
+    door.enter(Visitor(), cast(asyncio.AbstractEventLoop, clock))
+    door.gauges.queued = queued
+    answers = []
+    until = clock.at + seconds
+    while clock.at < until:
+        answers.append(door.full())
+        clock.at += 0.01
+    clock.at = until
+    answers.append(door.full())
+    assert answers[-1] is full
+    clock.at += 0.06  # the line was gone for a moment: what comes now is a new rush
+    assert door.full() is (queued >= 128)
 
 
 async def test_a_flood_of_refusals_makes_few_notices() -> None:

@@ -152,14 +152,16 @@ async def test_a_place_is_held_while_working_and_given_back_while_waiting_for_th
 
 async def test_an_application_that_raises_gives_its_place_back() -> None:
     exchange, cable, figures = an_exchange()
-    exchange.hold()
 
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise ZeroDivisionError
 
+    tasks: set[asyncio.Task[None]] = set()
+    exchange.start(broken, {}, tasks)
+    assert (figures.in_flight, figures.queued) == (1, 1)
     with pytest.raises(ZeroDivisionError):
-        await exchange.run(broken, {}, set())
-    assert (figures.in_flight, cable.ended) == (0, "500")
+        await next(iter(tasks))
+    assert (figures.in_flight, figures.queued, cable.ended, tasks) == (0, 0, "500", set())
 
 
 async def test_after_the_end_there_is_only_a_disconnect() -> None:

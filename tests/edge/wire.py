@@ -26,6 +26,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 class Figures:
     connections = 0
     in_flight = 0
+    queued = 0
 
 
 class Answer(NamedTuple):
