@@ -248,6 +248,7 @@ class Limits(Section):
     write_idle_seconds: Seconds | None = None
     small_body: Annotated[int, Field(ge=0, le=8_388_608)] | None = None
     connections: Count | None = None
+    connections_per_address: Count | None = None
     in_flight: Count | None = None
     drain_seconds: Seconds | None = None
 

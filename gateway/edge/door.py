@@ -4,16 +4,20 @@ One door per worker, shared by its connections. Rules:
 
 1. Connections and requests under way are bounded; what is above is told so at once and cheaply. The
    line in front of the processor is bounded by itself: long for a moment's rush, short when it stands.
-2. One sweep looks at all deadlines a few times a second: no timer and no clock reading per request.
+2. No address takes all connections (slowloris from one host). When all are taken, one that waits for
+   its next request gives way to the newcomer: who holds many and asks nothing keeps nobody out.
+3. One sweep looks at all deadlines a few times a second: no timer and no clock reading per request.
    A deadline is never early, and late by two sweeps at most.
-3. Who is turned away is counted by source and reason, and told once a second at most: a flood of
+4. Who is turned away is counted by source and reason, and told once a second at most: a flood of
    bad requests makes few notices. The table is bounded; what does not fit is counted together.
 """
 
 import asyncio
 from collections.abc import Callable
+from itertools import islice
 from typing import Protocol
 
+from gateway.edge.proxies import is_trusted
 from gateway.edge.settings import Settings
 from gateway.facts import Notice
 
@@ -25,6 +29,7 @@ LINE = 24  # the same when the line does not empty any more: who is let in then 
 PATIENCE = 0.1  # seconds of a standing line before it is kept short
 EASE = 0.05  # seconds without a line of that length after which the next is a new one
 OTHERS = "(others)"
+LOOK = 32  # guests that are asked to give way before a newcomer is turned away
 
 
 class Gauges(Protocol):
@@ -43,6 +48,9 @@ class Guest(Protocol):
 
     def overdue(self, now: float) -> None:
         """One of the deadlines has passed."""
+
+    def give_way(self) -> bool:
+        """Close when nothing is under way; False when something is."""
 
 
 class Tally:
@@ -83,25 +91,40 @@ class Door:
         self.common: tuple[list[tuple[bytes, bytes]] | None, bytes] = (None, b"")  # headers of every answer, prepared
         self.sweep = _sweep_seconds(settings)
         self.keep_alive = self.limits.keep_alive_seconds + self.sweep
-        self._guests: set[Guest] = set()
+        self._guests: dict[Guest, str] = {}  # each with its address, the longest unasked first
+        self._from: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._told_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._line_since = self._line_seen = 0.0
 
-    def enter(self, guest: Guest, loop: asyncio.AbstractEventLoop) -> bool:
-        """Let a connection in; False when it is one too many (it must still leave)."""
+    def enter(self, guest: Guest, loop: asyncio.AbstractEventLoop, address: str) -> str:
+        """Let a connection in: "", or what it is one too many of (it must still leave)."""
         self._loop = loop
         self.now = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self.sweep, self._sweep)
-        self._guests.add(guest)
+        self._guests[guest] = address
+        count = self._from[address] = self._from.get(address, 0) + 1
         self.gauges.connections += 1
-        return len(self._guests) <= self.limits.connections
+        if count > self.limits.connections_per_address and not is_trusted(address, self.settings):
+            return "address"
+        return "" if len(self._guests) <= self.limits.connections or self._room_is_made() else "connections"
+
+    def _room_is_made(self) -> bool:
+        others = min(LOOK, len(self._guests) - 1)  # the newcomer stands last
+        for guest in list(islice(self._guests, others)):
+            if guest.give_way():
+                return True
+            self._guests[guest] = self._guests.pop(guest)  # to the end: next time others are asked
+        return False
 
     def leave(self, guest: Guest) -> None:
         """A connection is closed."""
-        self._guests.discard(guest)
+        address = self._guests.pop(guest)
+        self._from[address] -= 1
+        if not self._from[address]:
+            del self._from[address]
         self.gauges.connections -= 1
 
     def crowded(self) -> bool:

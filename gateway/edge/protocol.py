@@ -110,10 +110,11 @@ class GatewayProtocol(asyncio.Protocol):
             certificate = tls.getpeercert(binary_form=True)
             self._extensions = {"tls": {"client_cert_der": certificate, "version": tls.version()}}
         self._worker.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
-        if self.door.enter(self, self._loop):
-            self.deadline = self.door.after(self.door.limits.header_seconds)
+        why = self.door.enter(self, self._loop, self._source())
+        if why:
+            self._one_too_many(why)
         else:
-            self._one_too_many()
+            self.deadline = self.door.after(self.door.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed, by whom ever."""
@@ -184,6 +185,13 @@ class GatewayProtocol(asyncio.Protocol):
             self._refuse("request_timeout")
         else:
             self._close()
+
+    def give_way(self) -> bool:
+        """Close when nothing is under way: a newcomer needs the place."""
+        if self._stage != HEAD or self._held:
+            return False
+        self._close()
+        return True
 
     def shutdown(self) -> None:
         """The worker drains: finish what is begun, take one more request that may be on its way, then close."""
@@ -407,8 +415,8 @@ class GatewayProtocol(asyncio.Protocol):
         if self._stage == BUSY and self._exchange is None:
             self._next()
 
-    def _one_too_many(self) -> None:
-        self.door.tally.add("edge.shed", "", "connections")
+    def _one_too_many(self, why: str) -> None:
+        self.door.tally.add("edge.shed", self._source() if why == "address" else "", why)
         if self.door.crowded():
             self._cut()
         else:

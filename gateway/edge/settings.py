@@ -78,6 +78,7 @@ class Limits(Struct, frozen=True):
     write_idle_seconds: float = 30.0  # for the caller to take what one write left waiting
     small_body: int = 65536
     connections: int = 2000  # of one worker
+    connections_per_address: int = 1000  # of one worker; trusted proxies speak for many and may take all
     in_flight: int = 256  # requests of one worker that are under way, not those that wait for their caller
     drain_seconds: float = 30.0
 

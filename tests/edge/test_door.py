@@ -17,10 +17,15 @@ pytestmark = pytest.mark.anyio
 class Visitor:
     """A guest that remembers when it was overdue."""
 
-    def __init__(self, deadline: float = float("inf"), write_deadline: float = float("inf")) -> None:
+    def __init__(self, deadline: float = float("inf"), write_deadline: float = float("inf"), busy: bool = True) -> None:
         self.deadline = deadline
         self.write_deadline = write_deadline
         self.late: list[float] = []
+        self.busy = busy
+
+    def give_way(self) -> bool:
+        gives, self.busy = not self.busy, True
+        return gives
 
     def overdue(self, now: float) -> None:
         self.deadline = self.write_deadline = float("inf")
@@ -36,7 +41,7 @@ async def test_one_sweep_finds_who_is_late_never_early() -> None:
     door = a_door([], keep_alive_seconds=0.1)
     read, write, patient = Visitor(), Visitor(), Visitor()
     for guest in (read, write, patient):
-        assert door.enter(guest, loop)
+        assert door.enter(guest, loop, "192.0.2.1") == ""
     started = loop.time()
     read.deadline, write.write_deadline = door.after(0.1), door.after(0.1)
     await until(lambda: bool(read.late and write.late))
@@ -52,15 +57,50 @@ async def test_guests_are_counted_and_bounded() -> None:
     loop = asyncio.get_running_loop()
     door = a_door([], connections=2)
     guests = [Visitor() for _ in range(40)]
-    assert [door.enter(guest, loop) for guest in guests[:3]] == [True, True, False]
+    assert [door.enter(guest, loop, "192.0.2.1") for guest in guests[:3]] == ["", "", "connections"]
     assert not door.crowded()
     for guest in guests[3:]:
-        assert not door.enter(guest, loop)
+        assert door.enter(guest, loop, "192.0.2.1") == "connections"
     assert door.crowded()
     assert door.gauges.connections == 40
     for guest in guests:
         door.leave(guest)
     assert door.gauges.connections == 0
+    door.stop()
+
+
+async def test_one_address_cannot_take_all_places_but_a_trusted_proxy_may() -> None:
+    loop = asyncio.get_running_loop()
+    limits = Limits(connections=8, connections_per_address=2)
+    door = Door(Settings(trusted_proxies=("192.0.2.9",), limits=limits), lambda notice: None, Figures())
+    greedy = [Visitor() for _ in range(3)]
+    assert [door.enter(guest, loop, "192.0.2.1") for guest in greedy] == ["", "", "address"]
+    assert door.enter(Visitor(), loop, "192.0.2.2") == ""
+    assert [door.enter(Visitor(), loop, "192.0.2.9") for _ in range(4)] == ["", "", "", ""]
+    for guest in greedy:
+        door.leave(guest)
+    assert door.enter(Visitor(), loop, "192.0.2.1") == ""
+    door.stop()
+
+
+async def test_who_asks_nothing_gives_way_to_a_newcomer_the_oldest_first() -> None:
+    loop = asyncio.get_running_loop()
+    door = a_door([], connections=3)
+    working, older, newer = Visitor(), Visitor(busy=False), Visitor(busy=False)
+    for guest in (working, older, newer):
+        door.enter(guest, loop, "192.0.2.1")
+    assert door.enter(Visitor(), loop, "192.0.2.2") == ""
+    assert (working.busy, older.busy, newer.busy) == (True, True, False)
+    door.stop()
+
+
+async def test_a_newcomer_never_gives_way_to_itself() -> None:
+    loop = asyncio.get_running_loop()
+    door = a_door([], connections=1)
+    door.enter(Visitor(), loop, "192.0.2.1")
+    newcomer = Visitor(busy=False)
+    assert door.enter(newcomer, loop, "192.0.2.2") == "connections"
+    assert not newcomer.busy
     door.stop()
 
 
@@ -96,7 +136,7 @@ class Clock:
 )
 def test_a_rush_is_let_in_and_a_line_that_stands_is_kept_short(queued: int, seconds: float, full: bool) -> None:
     door, clock = a_door([]), Clock()
-    door.enter(Visitor(), cast(asyncio.AbstractEventLoop, clock))
+    door.enter(Visitor(), cast(asyncio.AbstractEventLoop, clock), "192.0.2.1")
     door.gauges.queued = queued
     answers = []
     until = clock.at + seconds
@@ -114,7 +154,7 @@ async def test_a_flood_of_refusals_makes_few_notices() -> None:
     notices: list[Notice] = []
     door = a_door(notices, keep_alive_seconds=0.1)
     guest = Visitor()
-    door.enter(guest, asyncio.get_running_loop())
+    door.enter(guest, asyncio.get_running_loop(), "192.0.2.1")
     for _ in range(1000):
         door.tally.add("edge.refused", "192.0.2.7", "bad_framing")
     door.leave(guest)  # what was counted is told though nobody is there any more

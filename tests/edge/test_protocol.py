@@ -760,10 +760,18 @@ async def test_a_stream_gives_its_place_back_once_it_answers() -> None:
             await hang_up(writer)
 
 
+async def half_asked(here: Any, count: int) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connections on which a request has begun."""
+    held = [await here.open() for _ in range(count)]
+    for _, writer in held:
+        writer.write(b"GET / HT")
+    await until(lambda: sum(bool(one._held) for one in here.worker.connections) == count)  # type: ignore[union-attr]
+    return held
+
+
 async def test_connections_above_the_limit_are_told_and_closed() -> None:
     async with serving(hello, connections=3) as here:
-        held = [await here.open() for _ in range(3)]
-        await until(lambda: here.figures.connections == 3)
+        held = await half_asked(here, 3)
         answer = await here.say()
         assert answer.startswith(b"HTTP/1.1 503")
         assert b"retry-after: 1\r\n" in answer
@@ -773,11 +781,36 @@ async def test_connections_above_the_limit_are_told_and_closed() -> None:
         assert (await here.ask(GET)).status == 200
 
 
+async def test_one_address_has_its_share_of_the_connections() -> None:
+    async with serving(hello, connections_per_address=2) as here:
+        held = await half_asked(here, 2)
+        assert (await here.say()).startswith(b"HTTP/1.1 503")
+        await hang_up(held.pop()[1])
+        await until(lambda: here.figures.connections == 1)
+        assert (await here.ask(GET)).status == 200
+        await until(lambda: any(n.name == "edge.shed" and n.detail == "address" for n in here.notices))
+        assert {n.subject for n in here.notices if n.detail == "address"} == {"127.0.0.1"}
+        for _, writer in held:
+            await hang_up(writer)
+
+
+async def test_connections_that_ask_nothing_keep_nobody_out() -> None:
+    async with serving(hello, connections=3) as here:
+        idle = [await here.open() for _ in range(3)]
+        await until(lambda: here.figures.connections == 3)
+        for _ in range(3):
+            assert (await here.ask(GET)).status == 200
+        assert await asyncio.wait_for(idle[0][0].read(), 2) == b""
+        for _, writer in idle:
+            await hang_up(writer)
+
+
 async def test_a_crowd_above_the_limit_is_cut_without_words() -> None:
     async with serving(hello, connections=1) as here:
+        held = await half_asked(here, 1)
         many = [await here.open() for _ in range(60)]
         await until(lambda: here.figures.connections <= 18)
-        for _, writer in many:
+        for _, writer in (*held, *many):
             await hang_up(writer)
         await until(lambda: here.figures.connections == 0)
 

@@ -20,6 +20,7 @@ LIMITS = """limits:
   keep_alive_seconds: 60
   write_idle_seconds: 2
   connections: 4000
+  connections_per_address: 4000
 """
 CUT_SECONDS = 8.0
 MEMORY = 300.0  # MiB with 2,000 idle connections
