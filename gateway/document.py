@@ -15,6 +15,7 @@ import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 from msgspec import Struct
@@ -138,9 +139,9 @@ def read(path: Path) -> Node:
     try:
         raw = _bytes(path)
     except OSError as error:
-        raise Faulty(
-            [_file_fault(path, "Y001", f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}")]
-        ) from error
+        en, zh = why(error)
+        missing = _MISSING if error.errno == errno.ENOENT else ()
+        raise Faulty([_file_fault(path, "Y001", f"cannot be read: {en}", f"无法读取：{zh}", *missing)]) from error
     if len(raw) > MAX_BYTES:
         raise Faulty([_file_fault(path, "Y002", "is larger than 16 MiB", "超过 16 MiB")])
     try:
@@ -161,6 +162,27 @@ def read(path: Path) -> Node:
     return parse(text, str(path))
 
 
+_MISSING = (
+    "restore it; `gateway init` writes a starter into an empty folder",
+    "请恢复该文件；`gateway init` 会在空目录中生成初始文件",
+)
+_WHY_ZH = {
+    errno.ENOENT: "文件不存在",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是目录",
+    errno.ENOTDIR: "上级不是目录",
+    errno.ELOOP: "符号链接过多",
+    errno.EINVAL: "不是普通文件",
+}
+
+
+def why(error: OSError) -> tuple[str, str]:
+    """Why a file cannot be read, in English and Chinese."""
+    en = "there is no such file" if error.errno == errno.ENOENT else error.strerror or "it cannot be opened"
+    return en, _WHY_ZH.get(error.errno or 0, en)
+
+
 def _bytes(path: Path) -> bytes:
     """The bytes of a regular file, one more than allowed at most. A pipe of that name would be waited for for ever."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -173,18 +195,8 @@ def parse(text: str, file: str) -> Node:
     """Parse the text of one document. Raises Faulty with all faults."""
     try:
         root = _compose(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = error.problem or "cannot be parsed"
-        raise Faulty(
-            [FileFault(file, line, column, "Y010", f"not valid YAML: {problem}", f"不是有效的 YAML:{problem}")]
-        ) from error
     except (yaml.YAMLError, ValueError) as error:
-        problem = str(error).splitlines()[0]
-        raise Faulty(
-            [FileFault(file, 1, 1, "Y010", f"not valid YAML: {problem}", f"不是有效的 YAML:{problem}")]
-        ) from error
+        raise Faulty([_malformed(file, text, error)]) from error
     if root is None:
         return Node(None, file, 1, 1)
     faults: list[FileFault] = []
@@ -202,11 +214,177 @@ def _compose(text: str) -> yaml.Node | None:
         loader.dispose()
 
 
+# --- what is wrong with a text that is not YAML --------------------------------------------------
+
+
+Words = tuple[str, str, str, str]
+"""What is wrong and how to mend it, each in English and Chinese."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_KEY = re.compile(r"\s*(?:- +)*[^\s:#\"'\[\]{}]+")
+_OPEN_QUOTE = re.compile(r"""(?:^|[\s:,\[{])(["'])(?:(?!\1).)*$""")
+_CLOSES = {"[": "]", "{": "}"}
+_WRITE = ("write `key: value`", "请写成 `键: 值`")
+_QUOTE = ("put the value in quotes", "请给该值加引号")
+_TAB: Words = (
+    "a tab indents this line", "该行用制表符缩进", "indent with spaces: two for each level", "请用空格缩进，每级两个",
+)  # fmt: skip
+_WIDE: Words = ("`：` is not the colon of YAML", "全角冒号 `：` 不是 YAML 的冒号", *_WRITE)
+_NO_SPACE: Words = ("a space is missing after the colon", "冒号后缺少空格", *_WRITE)
+_NO_COLON: Words = ("a colon is missing after the key", "键的后面缺少冒号", *_WRITE)
+_INDENTED: Words = (
+    "its indentation fits no line above it", "缩进与上文任何一行都不对齐",
+    "begin it in the same column as the other keys or items of its level, with spaces only",
+    "请与同级的其他键或列表项对齐，且只用空格缩进",
+)  # fmt: skip
+_OPEN: Words = (
+    "the quote that begins here is not closed on its line", "此处的引号没有在本行闭合",
+    "close it with the same quote", "请用相同的引号闭合",
+)  # fmt: skip
+_AFTER: Words = (
+    "something stands after the closing quote", "引号之后还有内容", "put the whole value in quotes", "请把整个值放入引号中",
+)  # fmt: skip
+_INNER: Words = ("a value with `: ` in it", "值中含有 `: `", *_QUOTE)
+_SECOND: Words = (
+    "a second document begins here", "此处开始了第二个文档", "keep one document in each file", "每个文件只保留一个文档",
+)  # fmt: skip
+_ITEM: Words = (
+    "a list item begins in the middle of a line", "列表项不能从行中间开始",
+    "begin it on a line of its own", "请另起一行",
+)  # fmt: skip
+_ESCAPE: Words = (
+    "a backslash in double quotes begins an escape that does not exist", "双引号中的反斜杠构成了不存在的转义",
+    "use single quotes, or double the backslash", "请改用单引号，或将反斜杠写两次",
+)  # fmt: skip
+
+
+class _Stumble(NamedTuple):
+    """What the parser says: the lines, where it stumbled and where that began (from 0), and its own words."""
+
+    lines: list[str]
+    row: int
+    column: int
+    begun: tuple[int, int] | None
+    problem: str
+    context: str
+
+    @property
+    def line(self) -> str:
+        return self.lines[self.row] if self.row < len(self.lines) else ""
+
+
+def _malformed(file: str, text: str, error: Exception) -> FileFault:
+    """What the author most likely did, at its place; the parser's own words when nothing is likely."""
+    mark, begun = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    seen = _Stumble(
+        [*text.splitlines(), ""],  # it may stumble over the end
+        mark.line if mark else 0,
+        mark.column if mark else 0,
+        (begun.line, begun.column) if begun else None,
+        str(getattr(error, "problem", None) or error).splitlines()[0],
+        str(getattr(error, "context", None) or ""),
+    )
+    plain: Words = (f"not valid YAML: {seen.problem}", f"不是有效的 YAML：{seen.problem}", "", "")
+    found = _control_character(seen) or _layout(seen) or _quotes(seen) or _brackets(seen) or _colons(seen)
+    row, column, words = found or _rest(seen) or (seen.row, seen.column, plain)
+    return FileFault(file, row + 1, column + 1, "Y010", *words)
+
+
+_Found = tuple[int, int, Words] | None
+
+
+def _control_character(seen: _Stumble) -> _Found:
+    for row, line in enumerate(seen.lines):
+        if odd := _CONTROL.search(line):
+            code = f"U+{ord(odd.group()):04X}"
+            words = (f"a control character ({code}) stands here", f"此处有控制字符（{code}）", "remove it", "请删除")
+            return row, odd.start(), words
+    return None
+
+
+def _layout(seen: _Stumble) -> _Found:
+    """A tab in the indentation, or a Chinese colon where the one of YAML should stand."""
+    if "\t" in seen.line[: len(seen.line) - len(seen.line.lstrip("\t -"))]:
+        return seen.row, seen.line.index("\t"), _TAB
+    first = seen.begun[0] if seen.begun else max(seen.row - 1, 0)
+    for row in range(first, min(seen.row + 1, len(seen.lines))):
+        key = _KEY.match(seen.lines[row])
+        if key and "：" in key.group():
+            return row, seen.lines[row].index("："), _WIDE
+    return None
+
+
+def _quotes(seen: _Stumble) -> _Found:
+    """A quote that was not closed: the parser stumbles over the next one, or over the end of the file."""
+    if "end of stream" in seen.problem and seen.begun:
+        return *seen.begun, _OPEN
+    if "escape" in seen.problem:
+        return seen.row, seen.column, _ESCAPE
+    if seen.line[: seen.column].rstrip().endswith(('"', "'")):
+        for row in range(seen.row):
+            opened = _OPEN_QUOTE.search(seen.lines[row].partition(" #")[0])
+            if opened and not seen.lines[row].lstrip().startswith("#"):
+                return row, opened.start(1), _OPEN
+        return seen.row, seen.column, _AFTER
+    return None
+
+
+def _brackets(seen: _Stumble) -> _Found:
+    at = seen.line[seen.column : seen.column + 1]
+    if ("flow sequence" in seen.context or "flow mapping" in seen.context) and seen.begun:
+        row, column = seen.begun
+        mark = seen.lines[row][column : column + 1]
+        close = _CLOSES.get(mark, mark)
+        return row, column, (
+            f"`{mark}` is never closed, or a comma is missing", f"`{mark}` 没有闭合，或缺少逗号",
+            f"close it with `{close}`, and part its items with commas", f"请用 `{close}` 闭合，各项之间用逗号分隔",
+        )  # fmt: skip
+    if at and at in "]}":
+        return seen.row, seen.column, (f"`{at}` closes nothing", f"`{at}` 没有对应的开头", "remove it", "请删除")
+    return None
+
+
+def _colons(seen: _Stumble) -> _Found:
+    """A colon where none can be, or none where one must be: which of the lines made it so?"""
+    if "mapping values" not in seen.problem and "expected ':'" not in seen.problem:
+        return None
+    key = _KEY.match(seen.line)
+    if seen.begun is None and key is not None and key.end() < seen.column:  # `a: b: c`
+        return seen.row, seen.column, _INNER
+    above = next((row for row in range(seen.row - 1, -1, -1) if seen.lines[row].strip()), seen.row)
+    above = seen.begun[0] if seen.begun else above
+    key = _KEY.match(seen.lines[above])
+    rest = seen.lines[above][key.end() :] if key is not None else ""
+    if key is not None and rest[:1] == ":" and rest[1:2].strip():
+        return above, key.end(), _NO_SPACE
+    if key is not None and ":" not in rest and rest.strip() and not rest.lstrip().startswith("#"):
+        return above, key.end(), _NO_COLON
+    return seen.row, len(seen.line) - len(seen.line.lstrip()), _INDENTED
+
+
+def _rest(seen: _Stumble) -> _Found:
+    if "expected key" in seen.problem or "expected '-'" in seen.problem:
+        return seen.row, seen.column, _INDENTED
+    if "another document" in seen.problem:
+        return seen.row, seen.column, _SECOND
+    if "block sequence entries" in seen.problem:
+        return seen.row, seen.column, _ITEM
+    if re.search("alias|anchor|block scalar|cannot start", f"{seen.context} {seen.problem}"):
+        column = seen.line.find("*") if "undefined alias" in seen.problem else seen.column
+        row, column = seen.begun or (seen.row, column)
+        mark = seen.lines[row][column : column + 1]
+        shown = mark if mark == "`" else f"`{mark}`"
+        return row, column, (f"a value cannot begin with {shown}", f"值不能以 {shown} 开头", *_QUOTE)
+    return None
+
+
 def _node(raw: yaml.Node, file: str, faults: list[FileFault], depth: int, seen: set[int]) -> Node:
     line, column = raw.start_mark.line + 1, raw.start_mark.column + 1
     here = Node(None, file, line, column)
     if depth > MAX_DEPTH:
-        faults.append(here.fault("Y011", "nested too deeply", "嵌套过深"))
+        faults.append(
+            here.fault("Y011", "nested too deeply", "嵌套过深", f"at most {MAX_DEPTH} levels", f"最多 {MAX_DEPTH} 层")
+        )
         return here
     if id(raw) in seen:  # an alias composes to the same object: billion laughs start here
         faults.append(
@@ -215,7 +393,7 @@ def _node(raw: yaml.Node, file: str, faults: list[FileFault], depth: int, seen: 
         return here
     seen.add(id(raw))
     if raw.tag not in _TAGS:
-        faults.append(here.fault("Y015", f"the tag `{raw.tag}` is not allowed", f"不允许使用标签 `{raw.tag}`"))
+        faults.append(here.fault("Y015", f"the tag `{raw.tag}` is not allowed", f"不允许使用标签 `{raw.tag}`", *_QUOTE))
         return here
     if isinstance(raw, yaml.MappingNode):
         return _mapping(raw, here, faults, depth, seen)
@@ -234,7 +412,7 @@ def _mapping(raw: yaml.MappingNode, here: Node, faults: list[FileFault], depth: 
         line, column = raw_key.start_mark.line + 1, raw_key.start_mark.column + 1
         place = Node(None, here.file, line, column)
         if not isinstance(raw_key, yaml.ScalarNode):
-            faults.append(place.fault("Y013", "a key must be a word", "键必须是单个词"))
+            faults.append(place.fault("Y013", "a key must be a word", "键必须是单个词", *_WRITE))
             continue
         key = str(raw_key.value)
         if key in mapping:
@@ -244,6 +422,8 @@ def _mapping(raw: yaml.MappingNode, here: Node, faults: list[FileFault], depth: 
                     "Y014",
                     f"key `{key}` stands twice (first on line {first})",
                     f"键 `{key}` 重复（首次出现在第 {first} 行）",
+                    "keep one of them",
+                    "请只保留其中之一",
                 )
             )
             continue

@@ -1,6 +1,7 @@
 """A file says one thing, at one place, and everything wrong with it is told at once."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,53 @@ def test_aliases_tags_and_second_documents_are_refused() -> None:
     assert faults("a: &x 1\nb: *x\n")[0][2] == "Y012"
     assert faults("a: !!python/object:os.system ls\n") == [(1, 4, "Y015")]
     assert faults("a: 1\n---\nb: 2\n")[0][2] == "Y010"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("a:\n\tb: 1\n", (2, 1), "a tab indents this line"),
+        ("a:\n  b: 1\n\tc: 2\n", (3, 1), "a tab indents this line"),
+        ("version 1\nlisten: x\n", (1, 8), "a colon is missing after the key"),
+        ("a: 1\nb 2\nc: 3\n", (2, 2), "a colon is missing after the key"),
+        ("a:1\nb: 2\n", (1, 2), "a space is missing after the colon"),
+        ("a：1\nb: 2\n", (1, 2), "`：` is not the colon of YAML"),
+        ('a: "abc\nb: 2\n', (1, 4), "the quote that begins here is not closed on its line"),
+        ('a: "abc\nb: "c"\n', (1, 4), "the quote that begins here is not closed on its line"),
+        ('a: "abc" def\n', (1, 10), "something stands after the closing quote"),
+        ('a: "\\d"\n', (1, 5), "a backslash in double quotes begins an escape that does not exist"),
+        ("a: 1\n  b: 2\n", (2, 3), "its indentation fits no line above it"),
+        ("a:\n    b: 1\n  c: 2\n", (3, 3), "its indentation fits no line above it"),
+        ("a:\n  - b: 1\n - c: 2\n", (3, 2), "its indentation fits no line above it"),
+        ("a: [1, 2\nb: 3\n", (1, 4), "`[` is never closed, or a comma is missing"),
+        ("a: [1]]\n", (1, 7), "`]` closes nothing"),
+        ("a: b: c\n", (1, 5), "a value with `: ` in it"),
+        ("a: @b\n", (1, 4), "a value cannot begin with `@`"),
+        ("who: *\n", (1, 6), "a value cannot begin with `*`"),
+        ("level: >= important\n", (1, 8), "a value cannot begin with `>`"),
+        ("a: 1\n---\nb: 2\n", (2, 1), "a second document begins here"),
+        ("a: \x01\n", (1, 4), "a control character (U+0001) stands here"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_named_where_it_is(text: str, place: tuple[int, int], said: str) -> None:
+    with pytest.raises(Faulty) as caught:
+        parse(text, "f.yaml")
+    (fault,) = caught.value.faults
+    assert ((fault.line, fault.column), fault.en) == (place, said)
+    assert fault.code == "Y010"
+    assert re.search("[\u4e00-\u9fff]", fault.zh)
+    assert fault.remedy_en
+    assert re.search("[\u4e00-\u9fff]", fault.remedy_zh)
+
+
+@given(st.text(alphabet="ab:：- \t\n\"'[]{}*&@>|#,\\", max_size=40))
+def test_no_slip_is_too_odd_to_be_named(text: str) -> None:
+    try:
+        parse(text, "f.yaml")
+    except Faulty as faulty:
+        for fault in faulty.faults:
+            assert fault.line >= 1 <= fault.column
+            assert fault.render(text, "zh-CN")
 
 
 def test_a_bomb_of_aliases_is_refused_before_it_grows() -> None:
@@ -136,6 +184,19 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_what_was_written_is_what_is_read(mapping: dict[str, int]) -> None:
     text = "".join(f"{key}: {value}\n" for key, value in mapping.items())
     assert parse(text, "x.yaml").plain() == mapping
+
+
+def test_why_a_file_cannot_be_read_is_said_in_both_languages(tmp_path: Path) -> None:
+    for path, en, zh in (
+        (tmp_path / "none.yaml", "there is no such file", "文件不存在"),
+        (tmp_path, "Is a directory", "这是目录"),
+        (tmp_path / "a" / "b", "there is no such file", "文件不存在"),
+    ):
+        with pytest.raises(Faulty) as caught:
+            read(path)
+        (fault,) = caught.value.faults
+        assert (fault.en, fault.zh) == (f"cannot be read: {en}", f"无法读取：{zh}")
+        assert ("gateway init" in fault.remedy_zh) == (zh == "文件不存在")
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:

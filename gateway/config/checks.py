@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from gateway.config import certificates, secrets, units
 from gateway.config.codes import fault, key_fault
-from gateway.document import FileFault, Node
+from gateway.document import FileFault, Node, why
 
 CERTIFICATES = (
     "tls.cert",
@@ -301,7 +301,8 @@ def _readable(node: Node, value: str, path: Path, certificate: bool) -> Iterator
     try:
         content = path.read_bytes()
     except OSError as error:
-        yield fault(node, "file_unreadable", value=value, why_en=error.strerror, why_zh=error.strerror)
+        why_en, why_zh = why(error)
+        yield fault(node, "file_unreadable", value=value, why_en=why_en, why_zh=why_zh)
         return
     if certificate and b"-----BEGIN CERTIFICATE-----" not in content:
         yield fault(node, "not_certificate", value=value)

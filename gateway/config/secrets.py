@@ -10,6 +10,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.document import why
+
 _REFERENCE = re.compile(r"(file:.{1,4096}|env:[A-Za-z_][A-Za-z0-9_]*|systemd:[A-Za-z0-9_.@-]{1,255})\Z")
 MAX_BYTES = 1024 * 1024
 
@@ -56,7 +58,7 @@ def read(path: Path) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a fifo must not hold the start
     except OSError as error:
-        raise Unreadable("secret_unreadable", str(error.strerror), str(error.strerror)) from None
+        raise Unreadable("secret_unreadable", *why(error)) from None
     try:
         status = os.fstat(handle)  # of the open file, not the path: nothing can be swapped in between
         if not stat.S_ISREG(status.st_mode):
