@@ -38,6 +38,7 @@ _DROPPED = frozenset(
         b"warning",
     }
 )
+_READING = frozenset({b"content-encoding", b"content-range", b"transfer-encoding"})  # the body is not what it seems
 _OWN = frozenset({b"set-cookie"})  # only passed on where the API names it: it is the caller's own
 _JSON = b"application/json"
 _PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
@@ -71,6 +72,19 @@ def inspected(headers: Headers, length: int | None, content_type: bytes | None =
     if length is not None:
         kept.append((b"content-length", b"%d" % length))
     return tuple(kept)
+
+
+def is_plain(headers: Headers) -> bool:
+    """Whether the head says JSON in UTF-8, once, and nothing else about how to read the body."""
+    types = 0
+    for name, value in headers:
+        if name == b"content-type":
+            if value not in _PLAIN:
+                return False
+            types += 1
+        elif name in _READING:
+            return False
+    return types == 1
 
 
 def _media_type(value: bytes) -> bytes:

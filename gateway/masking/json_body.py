@@ -14,27 +14,23 @@ msgspec hands out the members of an object as raw text (`Raw`), so that only lab
 ever decoded; parsing and writing everything again would change numbers the gateway does not own.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
-from functools import lru_cache
 from types import coroutine
 
 from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder, encode
 
 from gateway.facts import Revealed
+from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_tree
+from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED, Keyed
 
-MAX_DEPTH = 100
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
 MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
 MAX_WORK = 128 * 1024 * 1024  # bytes times levels: each level reads what lies below it once more
 TOO_DEEP = "not inspected: nested too deeply"
-MAX_UNLABELLED = 64
-MAX_PATH = 200
-MAX_NAME = 65  # one more than a name may have to look like one
 SLICE = 64 * 1024  # bytes walked before others get their turn: about a millisecond
 MEMBER = 128  # bytes whose walk costs as much as meeting one more member
 
@@ -48,12 +44,7 @@ _CONTAINERS = frozenset(b"{[")
 _DIGITS = frozenset(b"-0123456789")
 _NOTHING = frozenset({b"null", b'""'})  # nothing to hide, and hiding it would claim there was something
 _NULL = Raw(b"null")
-_SPACE = b" \t\n\r"
-_NAME = re.compile(r"[^\W\d][\w.-]{0,63}\Z")
-_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
 
-Trail = tuple["Trail | None", str | None] | None
-"""The way to a value, last step first: a name, or None for an array."""
 Shown = Raw | str | None | dict[str, "Shown"] | list["Shown"]
 
 
@@ -63,6 +54,11 @@ class NotJson(ValueError):
 
 def mask_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
     """The body with the plan applied, and what was done. Raises NotJson."""
+    return mask_tree(body, plan, digest) or mask_raw(body, plan, digest)
+
+
+def mask_raw(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+    """The same for a text that does not read the same when it is written again. Raises NotJson."""
     text = _stripped(body)
     walk = _Walk(plan, digest)
     try:
@@ -92,7 +88,7 @@ def turn() -> Generator[None, None, None]:
 
 def _stripped(body: bytes) -> bytes:
     """The text itself: a byte order mark or white space in front must not hide what follows."""
-    text = body.removeprefix(b"\xef\xbb\xbf").strip(_SPACE)
+    text = body.removeprefix(b"\xef\xbb\xbf").strip(SPACE)
     if not text:
         raise NotJson("not JSON: nothing but white space")
     if text[0] not in _CONTAINERS:
@@ -181,7 +177,7 @@ class _Walk:
         """The members under the names they are shown with (rule 3)."""
         masked = state.cover is not None
         if masked or self._plan.unlabelled == "redact":
-            strange = {name for name in members if name not in state.edges and not _is_name(name, masked)}
+            strange = {name for name in members if name not in state.edges and not is_name(name, masked)}
             if strange:
                 return _renamed(members, strange)
         return members  # type: ignore[return-value]  # the same dict now holds what is shown
@@ -300,8 +296,7 @@ class _Walk:
 
     def revealed(self, text: bytes) -> Revealed:
         """What was done, for the record."""
-        unlabelled = tuple(dict.fromkeys(spell_trail(trail) for trail in self._met))
-        return Revealed(tuple(self.counts.items()), unlabelled, self._records(text))
+        return Revealed(tuple(self.counts.items()), spelled(self._met), self._records(text))
 
     def _records(self, text: bytes) -> int:
         """Records in the answer: the length of its outermost array, or of the only one in its outermost object."""
@@ -316,14 +311,6 @@ class _Walk:
         return known if known is not None else len(_elements(_members(text)[arrays[0]]))
 
 
-def _is_name(name: str, strictly: bool) -> bool:
-    """Whether a name looks like one, not like data; `strictly` where all around it is masked.
-
-    A surname can be a name of a member in Chinese and cannot be told from data there.
-    """
-    return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None and not (strictly and not name.isascii())
-
-
 def _renamed(members: dict[str, Raw], strange: set[str]) -> Shown:
     shown: dict[str, Shown] = {}
     for name, value in members.items():
@@ -332,13 +319,3 @@ def _renamed(members: dict[str, Raw], strange: set[str]) -> Shown:
             name = REDACTED if REDACTED not in shown else f"{REDACTED}{number}"
         shown[name] = value
     return shown
-
-
-@lru_cache(maxsize=4096)
-def spell_trail(trail: Trail) -> str:
-    """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`."""
-    steps: list[str] = []
-    while trail is not None:
-        trail, name = trail
-        steps.append("[*]" if name is None else f".{name if _is_name(name, False) else '*'}")
-    return ("$" + "".join(reversed(steps)))[:MAX_PATH]

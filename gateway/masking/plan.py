@@ -51,19 +51,25 @@ class State:
 
     __slots__ = (
         "_plan",
+        "apply",
         "cover",
         "deep",
         "dropped",
+        "drops",
         "edges",
         "elements",
         "flat",
         "inert",
         "key",
+        "leads",
         "noted",
         "opened",
         "other",
         "rare",
+        "redacts",
         "rule",
+        "shown",
+        "slot",
         "uniform",
     )
 
@@ -86,7 +92,13 @@ class State:
         self.rare = self.noted or (
             self.rule is not None and self.rule.drop
         )  # a text here needs more than its technique
+        self.drops = self.rule is not None and self.rule.drop
+        self.redacts = plan.unlabelled == "redact"  # names that may be data are hidden
+        self.shown = self.rule is None and not self.noted  # a text, number, truth value or null stays as it is
+        self.slot = plan.slots[self.rule.label] if self.rule is not None else -1  # where its values are counted
+        self.apply: Apply | None = None if self.rule is None or self.rare else self.rule.apply  # to a text
         self.edges: dict[str, State] = {}
+        self.leads: dict[str, State] = {}  # the edges, and names without a label as they are met
         self.other: State = self
         self.opened = False
         self.deep: tuple[tuple[str, State], ...] = ()
@@ -108,6 +120,7 @@ class State:
         self.edges = {name: plan.state(_follow(plan, reached, name), below) for name in sorted(names)}
         self.flat = tuple((name, to) for name, to in self.edges.items() if to.rule is not None or to.noted)
         self.deep = tuple((name, to) for name, to in self.edges.items() if not to.inert)
+        self.leads = dict(self.edges)
         self.opened = True  # last: a state that could not be finished must not be walked as an empty one
 
     def element(self, index: int) -> "State":
@@ -131,6 +144,8 @@ class Plan:
         self.covers: tuple[_Cover, ...] = tuple((parse_technique(field.technique), field.path) for field in mask.fields)
         self.unlabelled: Literal["pass", "learn", "warn", "redact"] = mask.unlabelled
         self.unknown = _rule(Technique("redact"), UNLABELLED)
+        hiding = [path for technique, path in self.covers if technique.name != "keep"]
+        self.slots: dict[str, int] = {label: at for at, label in enumerate(dict.fromkeys([*hiding, UNLABELLED]))}
         self._rules: dict[_Cover, Rule] = {}
         self._states: dict[tuple[frozenset[Position], _Cover | None], State] = {}
         self.root = self.state(frozenset((path, 0) for path in range(len(self.paths))), None)

@@ -12,8 +12,9 @@
 from collections.abc import AsyncIterator
 
 from gateway.facts import BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.headers import inspected
-from gateway.masking.json_body import NotJson, mask_json, mask_long_json, turn
+from gateway.masking.headers import inspected, is_plain
+from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
+from gateway.masking.json_tree import mask_tree
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.settings import Settings
 from gateway.masking.techniques import Keyed, keyed
@@ -24,6 +25,7 @@ DEPARTMENTS = 4096
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
+_WHOLE = frozenset({200, 201, 400, 404, 409, 422})  # answers that come often, with a body and in one piece
 
 
 class Masking:
@@ -34,6 +36,7 @@ class Masking:
         self._plans: dict[int, tuple[Mask, Plan]] = {}  # by identity: hashing a mask costs more than a small walk
         self._digests: dict[str, Keyed] = {}
         self._walking = 0  # long answers at this moment
+        self._short = min(settings.offload_over, settings.max_inspect)
 
     def prepare(self, mask: Mask) -> None:
         """Compile a mask ahead of its first request. Raises ValueError when it cannot be read."""
@@ -60,8 +63,14 @@ class Masking:
 
     async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask) -> Reply:
         plan = self._plan(mask)
+        digest = self._digest(warrant.facts.subject.org)
+        ask, whole = warrant.facts.ask, self._is_whole(raw)
+        if whole and ask.method != "HEAD":
+            found = mask_tree(raw.body, plan, digest)  # type: ignore[arg-type]  # bytes, as `_is_whole` saw
+            if found is not None:  # it read UTF-8 and nothing else
+                shown, revealed = found
+                return Reply(raw.status, inspected(raw.headers, len(shown)), shown, len(shown), revealed, raw.waited)
         _check_head(raw)
-        ask = warrant.facts.ask
         if ask.method == "HEAD" or raw.status in _BODILESS:
             return Reply(raw.status, inspected(raw.headers, None), b"", None, waited=raw.waited)
         limit = self._settings.max_inspect
@@ -69,14 +78,24 @@ class Masking:
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
-        digest = self._digest(warrant.facts.subject.org)
-        shown, revealed = await self._masked(body, plan, digest)
+        shown, revealed = await self._masked(body, plan, digest, whole)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
 
-    async def _masked(self, body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+    def _is_whole(self, raw: RawReply) -> bool:
+        """Whether this is the common answer, which can be read in one go: short, and JSON under a plain head."""
+        body = raw.body
+        return (
+            type(body) is bytes
+            and len(body) <= self._short
+            and (raw.length is None or raw.length <= self._short)
+            and raw.status in _WHOLE
+            and is_plain(raw.headers)
+        )
+
+    async def _masked(self, body: bytes, plan: Plan, digest: Keyed, tried: bool) -> tuple[bytes, Revealed]:
         if len(body) <= self._settings.offload_over:
-            return mask_json(body, plan, digest)
+            return mask_raw(body, plan, digest) if tried else mask_json(body, plan, digest)
         while self._walking >= LONG_WALKS:
             await turn()  # those that walk keep the loop busy anyhow
         self._walking += 1

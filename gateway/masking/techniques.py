@@ -85,29 +85,34 @@ def _hash() -> Apply:
 @technique("partial")
 def _partial(first: int, last: int) -> Apply:
     hidden = first + last
+    head, tail = slice(first), slice(-last, None) if last else slice(0)
 
     def apply(text: str, _: Keyed) -> str:
-        if len(text) <= hidden:
+        size = len(text)
+        if size <= hidden:
             return STARS
-        if text.isascii() or (len(text) <= _LONG and text.isalnum()) or _is_simple(text):
-            return text[:first] + STARS + text[len(text) - last :]
+        if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
+            return f"{text[head]}{STARS}{text[tail]}"
         shown = clusters(_ends(text))
         if len(shown) <= hidden:
             return STARS
-        return "".join(shown[:first]) + STARS + "".join(shown[len(shown) - last :])
+        return "".join(shown[head]) + STARS + "".join(shown[tail])
 
     return apply
 
 
 @technique("truncate")
 def _truncate(count: int) -> Apply:
+    head = slice(count)
+
     def apply(text: str, _: Keyed) -> str:
-        if len(text) <= count:
+        size = len(text)
+        if size <= count:
             return STARS
-        if text.isascii() or (len(text) <= _LONG and text.isalnum()) or _is_simple(text):
-            return text[:count]
+        if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
+            return text[head]
         shown = clusters(_ends(text))
-        return "".join(shown[:count]) if len(shown) > count else STARS
+        return "".join(shown[head]) if len(shown) > count else STARS
 
     return apply
 

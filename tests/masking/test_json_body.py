@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed
-from gateway.masking.json_body import MAX_DEPTH, NotJson, mask_json, mask_long_json, spell_trail
+from gateway.masking.json_body import MAX_DEPTH, NotJson, mask_json, mask_long_json
+from gateway.masking.names import spell_trail
 from gateway.masking.plan import Plan
 from gateway.masking.techniques import keyed
 

@@ -1,0 +1,41 @@
+"""Which name is a name, and which is data?
+
+The names of members lead the walk and stand in the record of what nobody labelled. A service can put
+data there (`{"330106199003072319": {…}}`): what looks like data is never spelled in a record.
+"""
+
+import re
+from functools import lru_cache
+
+MAX_NAME = 65  # one more than a name may have to look like one
+MAX_PATH = 200
+MAX_UNLABELLED = 64
+
+_NAME = re.compile(r"[^\W\d][\w.-]{0,63}\Z")
+_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
+
+Trail = tuple["Trail | None", str | None] | None
+"""The way to a value, last step first: a name, or None for an array."""
+
+
+def is_name(name: str, strictly: bool) -> bool:
+    """Whether a name looks like one, not like data; `strictly` where all around it is masked.
+
+    A surname can be a name of a member in Chinese and cannot be told from data there.
+    """
+    return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None and not (strictly and not name.isascii())
+
+
+@lru_cache(maxsize=4096)
+def spell_trail(trail: Trail) -> str:
+    """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`."""
+    steps: list[str] = []
+    while trail is not None:
+        trail, name = trail
+        steps.append("[*]" if name is None else f".{name if is_name(name, False) else '*'}")
+    return ("$" + "".join(reversed(steps)))[:MAX_PATH]
+
+
+def spelled(met: dict[Trail, None]) -> tuple[str, ...]:
+    """The paths of these ways, each once."""
+    return tuple(dict.fromkeys(map(spell_trail, met))) if met else ()
