@@ -11,6 +11,8 @@ has no event loop and answers no request. Rules:
    What is still there after `drain_seconds` is killed.
 4. A child whose supervisor is gone drains and leaves: an unsupervised gateway can neither be
    reloaded nor replaced. With socket activation systemd keeps the socket meanwhile.
+5. A worker that shows no sign of life is as good as dead (an endless loop, a stop signal): what it has accepted
+   hangs, and it would still win new connections. It is killed and replaced.
 """
 
 import contextlib
@@ -27,6 +29,7 @@ from msgspec import Struct
 from gateway.stores import Board
 
 BACKLOG = 512
+LOOK_SECONDS = 1.0
 YOUNG_SECONDS = 5.0
 SLOWEST_SECONDS = 5.0
 UNUSABLE = 78  # sysexits.h EX_CONFIG: trying again would not help
@@ -40,6 +43,7 @@ class Crew(Struct, frozen=True):
     work: Callable[[int], None]  # argument: slot of the worker
     control: Callable[[], None]
     drain_seconds: float = 30.0
+    stuck_seconds: float = 15.0
 
 
 class Post(Struct):
@@ -50,6 +54,8 @@ class Post(Struct):
     since: float = 0.0
     deaths: int = 0
     due: float = 0.0
+    beat: float = 0.0
+    still: float = 0.0  # seconds since its heart was last seen to move
 
     @property
     def name(self) -> str:
@@ -66,6 +72,7 @@ class Supervisor:
         self._say = say
         self._posts = [Post(slot) for slot in range(crew.workers + 1)]
         self._announced = False
+        self._looked = 0.0
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; 0 after a clean stop, 3 when a child can never start."""
@@ -85,13 +92,14 @@ class Supervisor:
             for post in self._posts:
                 if post.pid == 0 and time.monotonic() >= post.due:
                     self._fill(post)
+            self._end_stuck()
             self._announce()
 
     def _patience(self) -> float:
         if not self._announced:
             return 0.02
         due = [post.due for post in self._posts if post.pid == 0]
-        return max(0.0, min(due) - time.monotonic()) if due else 1.0
+        return min(LOOK_SECONDS, max(0.0, min(due) - time.monotonic())) if due else LOOK_SECONDS
 
     def _fill(self, post: Post) -> None:
         sys.stdout.flush()
@@ -103,7 +111,7 @@ class Supervisor:
                 code = self._child(post.slot)
             finally:
                 os._exit(code)  # never back into the supervisor's own frames
-        post.pid = pid
+        post.pid, post.still = pid, 0.0
         post.since = time.monotonic()
 
     def _child(self, slot: int) -> int:
@@ -152,6 +160,19 @@ class Supervisor:
                 post.due = time.monotonic() + wait
                 cause = f"signal {-code}" if code < 0 else f"status {code}"
                 self._say(f"{post.name} ended with {cause}; replaced" + (f" in {wait:.1f} s" if wait else ""))
+
+    def _end_stuck(self) -> None:
+        now = time.monotonic()
+        passed = min(now - self._looked, 2 * LOOK_SECONDS)  # a machine that stood still makes nobody stuck
+        self._looked = now
+        for post in self._posts[1:]:  # control may be long over one reload, and no request waits for it
+            beat = self._board.slot(post.slot).heartbeat
+            post.still = 0.0 if beat != post.beat else post.still + passed
+            post.beat = beat
+            if post.pid and post.still > self._crew.stuck_seconds:
+                self._say(f"{post.name} shows no sign of life; killed")
+                post.still = 0.0
+                _kill(post.pid, signal.SIGKILL)
 
     def _announce(self) -> None:
         if self._announced:

@@ -35,9 +35,14 @@ def serve(slot, role):
     signal.signal(signal.SIGHUP, lambda *_: line("control reloads"))
     board.slot(slot).claim(os.getpid(), time.time(), role)
     board.slot(slot).set_ready(True)
+    hangs = slot == 2 and float(sys.argv[2]) < 5 and not (folder / "hung").exists()
     line(f"{role}{slot} {os.getpid()}")
     listener.settimeout(0.05)
+    if hangs:
+        (folder / "hung").touch()
+        time.sleep(60)
     while going[0] and os.getppid() == parent:
+        board.slot(slot).beat(time.time())
         if role == "worker":
             try:
                 connection, _ = listener.accept()
@@ -50,7 +55,7 @@ def serve(slot, role):
     line(f"{role}{slot} leaves")
 
 line(f"port {listener.getsockname()[1]}")
-crew = Crew(2, lambda slot: serve(slot, "worker"), lambda: serve(0, "control"), 5.0)
+crew = Crew(2, lambda slot: serve(slot, "worker"), lambda: serve(0, "control"), 5.0, float(sys.argv[2]))
 sys.exit(Supervisor(crew, board, line).run())
 """
 
@@ -58,10 +63,9 @@ sys.exit(Supervisor(crew, board, line).run())
 class Running:
     """A supervisor in a process of its own; its lines are read as they come."""
 
-    def __init__(self, folder: Path, script: str = CREW) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(script), str(folder)], stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, folder: Path, script: str = CREW, stuck_seconds: float = 15.0) -> None:
+        words = [sys.executable, "-c", textwrap.dedent(script), str(folder), str(stuck_seconds)]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self.seen: list[str] = []
 
     def until(self, wanted: str) -> str:
@@ -78,7 +82,15 @@ class Running:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    supervisor = Running(tmp_path)
+    yield from ready(Running(tmp_path))
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Running]:
+    yield from ready(Running(tmp_path, stuck_seconds=0.5))
+
+
+def ready(supervisor: Running) -> Iterator[Running]:
     supervisor.until("ready")
     yield supervisor
     supervisor.process.kill()
@@ -107,6 +119,14 @@ def test_a_killed_worker_is_replaced_and_nothing_that_waited_is_reset(running: R
         connection.close()
     assert len(answers) == 20
     assert not {pids["worker1"], pids["worker2"]} & set(answers)
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced_and_the_others_stay(impatient: Running) -> None:
+    pids = impatient.pids()
+    impatient.until("worker 2 shows no sign of life; killed")
+    assert impatient.until("worker2 ").split()[1] != str(pids["worker2"])
+    assert {ask(pids["port"]) for _ in range(20)} <= {pids["worker1"], impatient.pids()["worker2"]}
+    assert not any("worker 1 shows" in line for line in impatient.seen)
 
 
 def test_a_killed_control_process_is_replaced_while_workers_answer(running: Running) -> None:

@@ -205,7 +205,7 @@ class Worker:
         self._upstream.start()
         await self._identity.start()
         self._notice(Notice("worker.started", f"w{self._slot.index}", f"pid {os.getpid()}"))
-        ticking = asyncio.create_task(self._tick())
+        ticking = asyncio.create_task(self._look_after())
         ticking.add_done_callback(lambda _: self._leave())
         gc.collect()
         gc.freeze()
@@ -232,14 +232,25 @@ class Worker:
         self._ledger.close()
         self._slot.release()
 
+    async def _look_after(self) -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._beat())
+            both.create_task(self._tick())
+
+    async def _beat(self) -> None:
+        """Apart from all that may wait for a disk or an issuer: whoever shows no life is killed."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            self._show(loop.time() - due)
+
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         turn = 0
         check_due = 0.0
         while True:
-            due = loop.time() + TICK_SECONDS
             await asyncio.sleep(TICK_SECONDS)
-            self._show(loop.time() - due)
             self._learn_from_siblings()
             await self._prepare()
             await self._streams.look(self._board.any[0])

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -110,3 +111,40 @@ def test_the_process_id_is_in_the_log(tmp_path: Path) -> None:
         (pid,) = gateway.workers()
         gateway.stop()
         assert f"pid {pid}" in gateway.log.read_text()
+
+
+TIRED = """
+import sys
+from pathlib import Path
+from gateway.__main__ import main
+from gateway.app.worker import Worker
+
+flag, learn = Path(sys.argv.pop(1)), Worker._learn_from_siblings
+
+def tired(worker):
+    if flag.exists():
+        flag.unlink()
+        raise RuntimeError("nobody looks after this worker any more")
+    learn(worker)
+
+Worker._learn_from_siblings = tired
+main()
+"""
+
+
+def test_a_worker_whose_duties_break_off_leaves_and_is_replaced(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        gateway.stop()
+        flag = tmp_path / "tired"
+        gateway.launch = (sys.executable, "-c", TIRED, str(flag))
+        gateway.start()
+        (before,) = gateway.workers()
+        flag.touch()
+        deadline = time.monotonic() + 20
+        while gateway.workers() in ([before], []):
+            assert time.monotonic() < deadline
+        assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
+        log = gateway.log.read_text()
+        assert "nobody looks after this worker any more" in log
+        assert "worker 1 ended with status 1; replaced" in log
+        gateway.verify()
