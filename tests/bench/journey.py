@@ -19,6 +19,7 @@ SECTION = "journey: CPU per request"
 NAMES = {"pass": "pass-through", "identity": "+ identity", "policy": "+ policy", "journal": "+ journal"}
 MASKED = {"1k": "everything + masking, 1 KB", "64k": "everything + masking, 64 KB"}
 WHOLE = {"1k": "everything, 1 KB", "64k": "everything, 64 KB"}
+ENVOY = "Envoy pass-through, 1 KB"
 NGINX = {"1k": "nginx pass-through, 1 KB", "64k": "nginx pass-through, 64 KB"}
 
 
@@ -69,6 +70,8 @@ def variants(stage: Stage, stack: ExitStack) -> list[Variant]:
     if stage.yardstick is not None:
         port, pid = stage.yardstick
         found += [Variant(NGINX[size], port, f"/plain/{size}", [pid]) for size in NGINX]
+    if stage.envoy is not None:
+        found.append(Variant(ENVOY, stage.envoy[0], "/plain/1k", [stage.envoy[1]]))
     for level in LEVELS:
         for rules in (10, RULES) if level == "policy" else (RULES,):
             port, process = stack.enter_context(partial(stage, level, rules))
@@ -137,6 +140,10 @@ def _conclusions(found: dict[str, list[Round]]) -> list[Row]:
         for name, ones, target in (("pass-through", found[NAMES["pass"]], 2.5), ("everything (worker)", whole, 3.3)):
             beside = f"{_with_network(ones, nginx):.2f} × with the kernel's network work outside processes"
             rows.append(Row(section, f"{name} beside nginx", _ratio(ones, nginx), "×", target, beside=beside))
+    if ENVOY in found:
+        rows.append(
+            Row(section, "everything (worker) beside Envoy pass-through", _ratio(whole, found[ENVOY]), "×", 1.0)
+        )
     beside = median(one.tree - one.worker for one in whole)
     rows.append(Row(section, "control and supervisor, per request", beside, "µs", 25))
     for size, target in (("1k", 40), ("64k", None)):

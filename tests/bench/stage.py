@@ -42,6 +42,7 @@ class Stage(Struct):
     folder: Path
     service: int
     yardstick: tuple[int, int] | None
+    envoy: tuple[int, int] | None
     issuer: Issuer
     gateway: Gateway
     token: str
@@ -65,6 +66,7 @@ def stage(folder: Path) -> Iterator[Stage]:
     with contextlib.ExitStack() as stack:
         port = stack.enter_context(peers.service(folder, site))
         yardstick = stack.enter_context(peers.yardstick(folder, port))
+        envoy = stack.enter_context(peers.envoy(folder, port))
         issuer = Issuer()
         stack.callback(issuer.close)
         gateway = made(folder / "gateway", port, issuer, RULES)
@@ -72,7 +74,7 @@ def stage(folder: Path) -> Iterator[Stage]:
             gateway.start()
         stack.callback(gateway.stop)
         assert gateway.report_health("laptop-7").status == 202
-        yield Stage(folder, port, yardstick, issuer, gateway, token(issuer))
+        yield Stage(folder, port, yardstick, envoy, issuer, gateway, token(issuer))
 
 
 def made(folder: Path, service: int, issuer: Issuer, rules: int, extra: str = "") -> Gateway:

@@ -127,11 +127,11 @@ class Clock:
 @pytest.mark.parametrize(
     ("queued", "seconds", "full"),
     [
-        (23, 10.0, False),  # a short line may stand for ever
-        (24, 0.09, False),  # a rush is let in
+        (47, 10.0, False),  # a short line may stand for ever
+        (48, 0.09, False),  # a rush is let in
         (127, 0.09, False),
         (128, 0.0, True),  # but not without end
-        (24, 0.11, True),  # a line that stands is kept short
+        (48, 0.11, True),  # a line that stands is kept short
     ],
 )
 def test_a_rush_is_let_in_and_a_line_that_stands_is_kept_short(queued: int, seconds: float, full: bool) -> None:
