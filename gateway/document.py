@@ -248,6 +248,10 @@ _INNER: Words = ("a value with `: ` in it", "值中含有 `: `", *_QUOTE)
 _SECOND: Words = (
     "a second document begins here", "此处开始了第二个文档", "keep one document in each file", "每个文件只保留一个文档",
 )  # fmt: skip
+_NOTHING_HERE: Words = (
+    "a value is missing, or a mark stands where none can", "此处缺少值，或多了一个符号",
+    "complete it, or put the value in quotes", "请补全，或给值加引号",
+)  # fmt: skip
 _ITEM: Words = (
     "a list item begins in the middle of a line", "列表项不能从行中间开始",
     "begin it on a line of its own", "请另起一行",
@@ -367,6 +371,8 @@ def _rest(seen: _Stumble) -> _Found:
         return seen.row, seen.column, _INDENTED
     if "another document" in seen.problem:
         return seen.row, seen.column, _SECOND
+    if "node content" in seen.problem:
+        return seen.row, seen.column, _NOTHING_HERE
     if "block sequence entries" in seen.problem:
         return seen.row, seen.column, _ITEM
     if re.search("alias|anchor|block scalar|cannot start", f"{seen.context} {seen.problem}"):

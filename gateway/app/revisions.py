@@ -83,7 +83,8 @@ def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...], sites:
 def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:
     """The policy's own tests; a fault for each that fails."""
     results = policy.run_tests(folder, compiled.bundle, compiled.catalog.find)
-    return tuple(_failed(folder, result) for result in results if not result.passed)
+    failed = [result for result in results if not result.passed]
+    return tuple(fault for result in failed for fault in result.faults or (_failed(folder, result),))
 
 
 def _failed(folder: Path, result: TestResult) -> FileFault:

@@ -59,7 +59,7 @@ def _check(path: Path, screen: Screen) -> int:
     policies = read(where.policies, config.apis if config else ())
     found += policies.faults
     keys = key_faults(where.state, where.origin)
-    failed = [test for test in policies.tests if not test.passed]
+    failed = policies.failed
     good = not failed and not keys and all(one.warning for one in found)
     screen.faults(found)
     for fault in keys:
@@ -96,9 +96,12 @@ def _summary(screen: Screen, config: "Config | None", policies: "Read") -> None:
         if config.insecure:
             screen.say("check.insecure", "warning", names=", ".join(config.insecure))
     if policies.bundle is not None:
-        rules = len({row[0] for row in policies.bundle.content.rules})
-        screen.say("check.policies", rules=rules, assets=policies.assets, digest=policies.bundle.digest[:12])
-    screen.say("check.tests", count=len(policies.tests), passed=sum(test.passed for test in policies.tests))
+        digest = policies.bundle.digest[:12]
+        screen.say("check.policies", rules=policies.rules, assets=policies.assets, digest=digest)
+    if policies.tests:
+        screen.say("check.tests", count=len(policies.tests), passed=sum(test.passed for test in policies.tests))
+    else:
+        screen.say("check.no_tests", "warning")
 
 
 def _write_schema(path: Path, screen: Screen) -> int:

@@ -6,6 +6,7 @@ is started; `--live` only asks the running gateway whether it can decide.
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     findings = list(_live(args, screen) if args.live else _everything(args, screen))
     for one in findings:
         state = screen.paint(screen.text(f"doctor.{one.state}"), COLOURS[one.state])
-        screen.line(f"{state}  {screen.text(f'doctor.{one.subject}')}: {screen.text(one.key, **one.values)}")
+        subject, colon = screen.text(f"doctor.{one.subject}"), screen.choose(": ", "：")
+        screen.line(f"{state}  {subject}{colon}{screen.text(one.key, **one.values)}")
     states = {one.state for one in findings}
     code = 1 if "bad" in states else 3 if "unknown" in states else 0
     screen.result({"exit": code, "findings": [one._asdict() | {"values": dict(one.values)} for one in findings]})
@@ -87,6 +89,7 @@ def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
         where = places(path, os.environ)
     except Faulty:
         return
+    yield from _policies(where.policies, config)
     yield from _keys(where.state, where.origin)
     yield from _disk(where.state)
     yield from _store(where.state)
@@ -138,7 +141,7 @@ def _issuers(config: "Config") -> Iterator[Finding]:
                 answer = client.get(_key_set(client, issuer.url, issuer.jwks_uri))
                 count = len(answer.raise_for_status().json()["keys"])
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-                why = str(error).split("\n")[0] or "no answer"
+                why = re.sub(r"^\[Errno -?\d+\] ", "", str(error).split("\n")[0]) or "no answer"
                 yield Finding("issuer", "bad", "doctor.issuer_bad", {"url": issuer.url, "why": why})
                 continue
             yield Finding(
@@ -161,6 +164,21 @@ def _key_set(client: Any, issuer: str, jwks_uri: str) -> str:
         return jwks_uri
     found = client.get(issuer.rstrip("/") + "/.well-known/openid-configuration").raise_for_status().json()
     return str(found["jwks_uri"])
+
+
+def _policies(folder: Path, config: "Config | None") -> Iterator[Finding]:
+    """Whether the folder would be taken at the next start; what runs now may be older and good."""
+    from gateway.cli.policies import read
+
+    found = read(folder, config.apis if config else ())
+    if found.errors or found.failed:
+        yield Finding("policies", "bad", "doctor.policies_bad", {"count": found.errors, "tests": len(found.failed)})
+        return
+    values = {
+        "rules": found.rules, "assets": found.assets, "tests": len(found.tests), "warnings": len(found.faults),
+    }  # fmt: skip
+    weak = not found.rules or not found.tests
+    yield Finding("policies", "warn" if weak else "good", "doctor.policies_good", values)
 
 
 def _keys(state: Path, origin: str) -> Iterator[Finding]:

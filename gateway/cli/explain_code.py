@@ -1,12 +1,9 @@
 """`gateway explain-code`: what does this code mean, and what can I do?"""
 
 import argparse
-import re
 from typing import Any
 
 from gateway.cli.screen import Screen
-
-_BLANK = re.compile(r"`?\{[a-z_0-9]+\}`?")  # where a fault names what it found
 
 
 def register(subparsers: Any) -> None:
@@ -18,28 +15,21 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 with the meaning, 1 when there is no such code."""
-    from gateway.config.codes import CODES
+    from gateway.cli.codes import explained, known
     from gateway.document import did_you_mean
-    from gateway.reasons import REASONS
 
     screen = Screen(args)
-    reason = REASONS.get(args.code.lower())
-    faults = [meaning for meaning in CODES.values() if meaning.code == args.code.upper()]
-    if reason is not None:
-        screen.line(f"{args.code.lower()}  {screen.choose(reason.en, reason.zh)}", "bold")
-        screen.line(f"  {screen.choose(reason.remedy_en, reason.remedy_zh)}")
-        screen.say("explain_code.answered", "dim", status=reason.status)
-        screen.result(reason._asdict() | {"code": args.code.lower()})
-        return 0
-    for meaning in faults:
-        screen.line(f"{meaning.code}  {_BLANK.sub('…', screen.choose(meaning.en, meaning.zh))}", "bold")
-        screen.line(f"  {_BLANK.sub('…', screen.choose(meaning.remedy_en, meaning.remedy_zh))}")
-    if faults:
-        screen.result([meaning._asdict() for meaning in faults])
-        return 0
-    if re.fullmatch(r"[BDKPY][0-9]{3}", args.code.upper()):
-        screen.warn("explain_code.in_docs", "error", code=args.code.upper())
+    found = explained(args.code)
+    if not found:
+        hints = did_you_mean(args.code, known())
+        screen.warn("explain_code.unknown", "error", code=args.code, hint=screen.choose(*hints))
         return 1
-    hints = did_you_mean(args.code, [*REASONS, *(meaning.code for meaning in CODES.values())])
-    screen.warn("explain_code.unknown", "error", code=args.code, hint=screen.choose(*hints))
-    return 1
+    for meaning in found:
+        screen.line(f"{meaning.code}  {screen.choose(meaning.en, meaning.zh)}", "bold")
+        remedy = screen.choose(meaning.remedy_en, meaning.remedy_zh).strip("…")
+        screen.line("  " + (remedy or screen.text("explain_code.see")))
+        if meaning.status:
+            screen.say("explain_code.answered", "dim", status=meaning.status)
+    values = [meaning._asdict() for meaning in found]
+    screen.result(values[0] if found[0].status else values)  # a reason is one, a fault code may be told of several
+    return 0

@@ -1,17 +1,21 @@
-"""What is in this policy folder: catalog, rules, tests, and everything wrong with them?
+"""What is in this policy folder: catalog, rules, devices, sites, tests, and everything wrong with them?
 
 Shared by the commands that read policies; a fault in one file hides none in another.
 """
 
 import time
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
+from gateway.behaviour import load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.catalog import load as load_catalog
+from gateway.device import load_register
 from gateway.document import Faulty, FileFault
-from gateway.policy import Bundle, TestResult, offices, run_tests
+from gateway.document import read as read_file
+from gateway.policy import Bundle, TestResult, no_tests, offices, run_tests
 from gateway.policy import load as load_policy
 
 
@@ -24,6 +28,21 @@ class Read(Struct, frozen=True):
     faults: tuple[FileFault, ...]
 
     @property
+    def errors(self) -> int:
+        """How many faults stop a start or a reload; the rest are warnings."""
+        return sum(not fault.warning for fault in self.faults)
+
+    @property
+    def failed(self) -> tuple[TestResult, ...]:
+        """The tests that were run and came out otherwise; one that cannot be read is among the faults."""
+        return tuple(test for test in self.tests if not test.passed and not test.faults)
+
+    @property
+    def rules(self) -> int:
+        """How many rules there are."""
+        return len({row[0] for row in self.bundle.content.rules}) if self.bundle else 0
+
+    @property
     def assets(self) -> int:
         """How many assets the catalog lists."""
         return len(self.catalog.assets) if self.catalog else 0
@@ -33,9 +52,9 @@ UNKNOWN_ASSET = "P012"
 
 
 def _orgs(folder: Path) -> frozenset[str] | None:
-    """The orgs that may own assets; None when people.yaml has faults, which the policy's own reading tells."""
+    """The orgs that may own assets; None when people.yaml has faults or is empty, which the policy's own reading tells."""
     try:
-        return offices(folder)
+        return offices(folder) if read_file(folder / "people.yaml").value is not None else None
     except Faulty:
         return None
 
@@ -44,8 +63,9 @@ def read(folder: Path, apis: tuple[ApiBinding, ...] = ()) -> Read:
     """Read a policy folder and run its tests."""
     faults: list[FileFault] = []
     catalog = bundle = None
+    orgs = _orgs(folder)
     try:
-        catalog = load_catalog(folder / "catalog", apis, _orgs(folder))
+        catalog = load_catalog(folder / "catalog", apis, orgs)
         faults += catalog.faults
     except Faulty as faulty:
         faults += faulty.faults
@@ -55,5 +75,17 @@ def read(folder: Path, apis: tuple[ApiBinding, ...] = ()) -> Read:
     except Faulty as faulty:
         # without a catalog every asset is unknown: those faults would only repeat the catalog's
         faults += faulty.faults if catalog else [one for one in faulty.faults if one.code != UNKNOWN_ASSET]
+    for path, load in (
+        (folder / "devices.yaml", partial(load_register, orgs=orgs)),
+        (folder / "sites.yaml", load_sites),
+    ):
+        try:
+            if path.name != "sites.yaml" or path.exists():  # nobody needs sites
+                load(path)
+        except Faulty as faulty:
+            faults += faulty.faults
     tests = run_tests(folder, bundle, catalog.find) if catalog and bundle else ()
+    if bundle and catalog and not tests:
+        faults.append(no_tests(folder))
+    faults += [fault for test in tests for fault in test.faults]
     return Read(catalog, bundle, tests, tuple(faults))

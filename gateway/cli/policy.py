@@ -46,16 +46,20 @@ def _check(args: argparse.Namespace, screen: Screen) -> int:
     found = _read(args, screen)
     if found is None:
         return 3
-    errors = sum(not one.warning for one in found.faults)
     screen.faults(found.faults)
-    if found.bundle is not None and not errors:
-        rules = len({row[0] for row in found.bundle.content.rules})
-        screen.say("policy.good", "good", rules=rules, assets=found.assets, digest=found.bundle.digest[:12])
+    for test in found.failed:
+        screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+    good = not found.errors and not found.failed  # a reload refuses both
+    if found.bundle is not None and good:
+        screen.say("policy.good", "good", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
+        if found.tests:
+            screen.say("policy.tests", passed=len(found.tests), count=len(found.tests))
     else:
-        screen.say("policy.bad", "error", count=errors)
+        screen.say("policy.bad", "error", count=found.errors, tests=len(found.failed))
     digest = found.bundle.digest if found.bundle else None
-    screen.result({"ok": not errors, "faults": fault_values(found.faults), "bundle": digest})
-    return 1 if errors else 0
+    tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
+    screen.result({"ok": good, "faults": fault_values(found.faults), "tests": tests, "bundle": digest})
+    return 0 if good else 1
 
 
 def _test(args: argparse.Namespace, screen: Screen) -> int:
@@ -97,8 +101,7 @@ def _show(args: argparse.Namespace, screen: Screen) -> int:
     names = ("rule", "effect", "who", "org", "data", "action", "level")
     rows = [dict(zip(names, row, strict=False)) | {"where": content.places[row[0]]} for row in content.rules]
     screen.table([screen.text(f"policy.{name}") for name in (*names, "where")], [tuple(row.values()) for row in rows])
-    rules = len({row[0] for row in content.rules})
-    screen.say("policy.good", rules=rules, assets=found.assets, digest=found.bundle.digest[:12])
+    screen.say("policy.shown", "dim", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
     screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles})
     return 0
 

@@ -77,6 +77,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "策略      {rules} 条规则，{assets} 项资产，版本 {digest}",
     ),
     "check.tests": ("tests     {passed} of {count} passed", "测试      {count} 项中 {passed} 项通过"),
+    "check.no_tests": ("tests     none were run", "测试      没有运行任何测试"),
     "check.good": ("good: it would start ({warnings:warning})", "良好：可以启动（{warnings} 条警告）"),
     "check.bad": ("not good: {errors:error}, {tests:failed test}", "未通过：{errors} 个错误，{tests} 项测试失败"),
     # --- reload ---------------------------------------------------------------------------------
@@ -159,11 +160,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.keys": ("keys", "密钥"),
     "doctor.store": ("state store", "状态库"),
     "doctor.disk": ("disk", "磁盘"),
+    "doctor.policies": ("policies", "策略"),
     "doctor.chain": ("ledger", "账本"),
     "doctor.packages": ("packages", "软件包"),
     "doctor.door": ("control door", "控制口"),
     "doctor.config_good": ("no faults, {count:warning}", "无错误，{count} 条警告"),
     "doctor.config_bad": ("{count:fault}: run `gateway check`", "{count} 个错误：请运行 `gateway check`"),
+    "doctor.policies_good": (
+        "{rules:rule}, {assets:asset}, {tests:test} passed, {warnings:warning}",
+        "{rules} 条规则，{assets} 项资产，{tests} 项测试通过，{warnings} 条警告",
+    ),
+    "doctor.policies_bad": (
+        "{count:fault}, {tests:failed test}: a reload or a restart would refuse them; run `gateway policy check`",
+        "{count} 个错误，{tests} 项测试失败：重新加载或重启会被拒绝；请运行 `gateway policy check`",
+    ),
     "doctor.clock_good": ("within {seconds} s of the issuer's", "与签发方相差不超过 {seconds} 秒"),
     "doctor.clock_bad": (
         "{seconds} s away from the issuer's: tokens will be refused; synchronise it",
@@ -173,11 +183,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.certificate_days": ("`{path}` is valid for {days:more day}", "`{path}` 还有 {days} 天到期"),
     "doctor.certificate_over": ("`{path}` expired {days:day} ago", "`{path}` 已过期 {days} 天"),
     "doctor.issuer_good": ("`{url}` answers with {count:key}", "`{url}` 返回 {count} 个公钥"),
-    "doctor.issuer_bad": ("`{url}`: {why}", "`{url}`:{why}"),
+    "doctor.issuer_bad": ("`{url}`: {why}", "`{url}`：{why}"),
     "doctor.keys_good": ("whole, and only ours", "完整，且仅网关可读"),
     "doctor.store_good": ("whole", "完整"),
     "doctor.store_none": ("not there yet: the first start makes it", "尚未生成：首次启动时创建"),
-    "doctor.disk_free": ("{free} GiB free ({percent} %)", "剩余 {free} GiB({percent} %)"),
+    "doctor.disk_free": ("{free} GiB free ({percent} %)", "剩余 {free} GiB（{percent} %）"),
     "doctor.chain_good": (
         "{count:entry|entries} under the last checkpoint, signed {age} s ago",
         "最后一个检查点覆盖 {count} 条记录，签发于 {age} 秒前",
@@ -193,7 +203,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.door_none": ("no gateway answers at `{socket}`", "`{socket}` 无网关应答"),
     # --- policy ---------------------------------------------------------------------------------
     "policy.help": ("read, test and explain policies", "查看、测试和解释策略"),
-    "policy.check.help": ("are the policy files good?", "策略文件是否正确？"),
+    "policy.check.help": ("would a reload take these policies: files and tests?", "这些策略能否加载：文件与测试？"),
     "policy.test.help": ("do the policies do what their tests say?", "策略是否符合其测试？"),
     "policy.explain.help": ("why would this be allowed or denied, or why was it?", "为何允许或拒绝？"),
     "policy.show.help": ("which rules are there?", "有哪些规则？"),
@@ -214,11 +224,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "good: {rules:rule}, {assets:asset}, bundle {digest}",
         "良好：{rules} 条规则，{assets} 项资产，版本 {digest}",
     ),
-    "policy.bad": ("{count:fault}", "{count} 个错误"),
+    "policy.bad": ("not good: {count:error}, {tests:failed test}", "未通过：{count} 个错误，{tests} 项测试失败"),
+    "policy.shown": ("{rules:rule}, {assets:asset}, bundle {digest}", "{rules} 条规则，{assets} 项资产，版本 {digest}"),
     "policy.passed": ("passed  {name}  {place}", "通过  {name}  {place}"),
     "policy.failed": ("FAILED  {name}  {place}\n        {why}", "未通过  {name}  {place}\n        {why}"),
     "policy.tests": ("{passed} of {count:test} passed", "{count} 项测试中 {passed} 项通过"),
-    "policy.no_tests": ("no test was run", "没有运行任何测试"),
+    "policy.no_tests": (
+        "no test was run: there are none in tests/*.yaml, or none has this name",
+        "没有运行任何测试：tests/*.yaml 中没有测试，或没有名称匹配的测试",
+    ),
     "policy.what": (
         "say who and what (--as NAME --do 'GET /path'), or a decision id",
         "请指明身份与请求（--as 名称 --do 'GET /路径'），或给出判定编号",
@@ -289,11 +303,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.gap": ("declared: {what}", "已声明：{what}"),
     # --- explain-code and completion ------------------------------------------------------------
     "explain_code.help": ("what does a code mean?", "代码是什么意思？"),
-    "explain_code.code": ("a reason code (no_rule) or a fault code (C020)", "原因代码（no_rule）或错误代码（C020）"),
-    "explain_code.in_docs": (
-        "`{code}` is a fault of a policy file; its table is in docs/policy.md, and `gateway check` says where it is",
-        "`{code}` 是策略文件的错误代码；说明见 docs/policy.zh-CN.md，`gateway check` 会指出位置",
+    "explain_code.code": (
+        "a reason code (no_rule) or a fault code (C020, P012)",
+        "原因代码（no_rule）或错误代码（C020、P012）",
     ),
+    "explain_code.see": ("the message itself says what to write", "按消息中的说明修改"),
     "explain_code.unknown": ("no code `{code}`  {hint}", "没有代码 `{code}`  {hint}"),
     "explain_code.answered": ("answered with status {status}", "以状态码 {status} 应答"),
     "completion.help": ("print completions for a shell", "输出命令补全脚本"),

@@ -9,7 +9,7 @@ from gateway.policy.bundle import AssetName, Bundle, load, offices
 from gateway.policy.content import Damaged
 from gateway.policy.decide import Policy, disagreement
 from gateway.policy.engine import Judgement
-from gateway.policy.examples import Locate, TestResult, run_tests
+from gateway.policy.examples import Locate, TestResult, no_tests, run_tests
 from gateway.policy.explain import Explanation, explain
 from gateway.policy.suppose import Impossible, suppose
 
@@ -26,6 +26,7 @@ __all__ = [
     "disagreement",
     "explain",
     "load",
+    "no_tests",
     "offices",
     "run_tests",
     "suppose",

@@ -31,6 +31,21 @@ from gateway.policy.shapes import Faults
 
 PLANS = 4096
 NOTHING = Node(None, "", 1, 1)
+DECLARES = {
+    "people.yaml": (
+        frozenset(("P010", "P011", "P017", "P051")), "the rules name roles and offices that it should declare",
+        "规则使用的角色与机构应在其中声明",
+    ),
+    "masks.yaml": (
+        frozenset(("P014",)), "the rules name mask profiles that it should declare", "规则使用的脱敏方案应在其中声明",
+    ),
+}  # fmt: skip
+"""What a file declares: the faults that every use of it would repeat, and what is missing when it is empty."""
+
+_RESTORE = (
+    "restore it; `gateway init` writes a starter into an empty folder",
+    "请恢复该文件；`gateway init` 会在空目录中生成初始文件",
+)
 
 
 class AssetName(Protocol):
@@ -144,8 +159,8 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     """Read a policy folder. `now` (seconds since 1970) only serves to report expired rules. Raises Faulty."""
     faults: Faults = []
     named = list(assets)
-    people = read_people(_root(folder / "people.yaml", faults), faults)
-    profiles = read_profiles(_root(folder / "masks.yaml", faults), faults)
+    roots = {name: _root(folder / name, faults) for name in DECLARES}
+    people, profiles = read_people(roots["people.yaml"], faults), read_profiles(roots["masks.yaml"], faults)
     data = {asset.id: asset.category for asset in named}
     _check_names(folder, named, people, data, faults)
     _check_model(folder / "model.conf", faults)
@@ -160,13 +175,27 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults)
     for kind in ("rules", "cities"):
         for path in _files(folder / kind, faults):
-            root = _root(path, faults)
+            root, before = _root(path, faults), len(faults)
             read_rules(root, f"{kind}/{path.name}", _text(path).splitlines(), reading, city=kind == "cities")
-    if not reading.rules and not faults:
+            if root is not NOTHING and len(faults) == before and _bare(root):
+                faults.append(_empty(root))
+    if not any(rule.effect == "allow" for rule in reading.rules) and all(fault.warning for fault in faults):
         faults.append(_nothing_allowed(folder))
     if any(not fault.warning for fault in faults):
-        raise Faulty(sorted(faults))
+        raise Faulty(sorted(_told_once(faults, roots)))
     return Bundle(compiled(people, profiles, data, reading.rules), tuple(sorted(faults)))
+
+
+def _told_once(faults: Faults, roots: dict[str, Node]) -> Faults:
+    """Without the file that declares them every name is unknown: one fault says it, not one for each use."""
+    for name, (codes, en, zh) in DECLARES.items():
+        rest = [fault for fault in faults if fault.code not in codes]
+        if len(rest) == len(faults) or roots[name].value is not None:
+            continue
+        if roots[name] is not NOTHING:  # there, and emptied
+            rest.append(roots[name].fault("P003", f"the file is empty; {en}", f"文件为空；{zh}", *_RESTORE))
+        faults = rest
+    return faults
 
 
 def compiled(people: People, profiles: Profiles, data: dict[str, str], rules: list[Rule]) -> Content:
@@ -263,8 +292,20 @@ def _check_names(folder: Path, assets: list[AssetName], people: People, data: di
         )  # fmt: skip
 
 
+def _bare(root: Node) -> bool:
+    rules = root.value.get("rules") if isinstance(root.value, dict) else None
+    return rules is None or rules.value in (None, [])
+
+
+def _empty(root: Node) -> FileFault:
+    return FileFault(
+        root.file, 1, 1, "P089", "there are no rules in this file", "该文件中没有规则",
+        "write them under `rules:`, or remove the file", "请在 `rules:` 下写规则，或删除该文件", True,
+    )  # fmt: skip
+
+
 def _nothing_allowed(folder: Path) -> FileFault:
     return FileFault(
-        str(folder / "rules"), 1, 1, "P086", "there are no rules: every request is denied", "没有任何规则：所有请求都会被拒绝",
-        "add a rule with effect: allow", "请添加 effect: allow 的规则", True,
+        str(folder / "rules"), 1, 1, "P086", "no rule allows anything: every request is denied", "没有任何允许规则：所有请求都会被拒绝",
+        "write one with `effect: allow` into rules/NAME.yaml", "请在 rules/名称.yaml 中写 `effect: allow` 的规则", True,
     )  # fmt: skip

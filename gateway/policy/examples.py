@@ -35,6 +35,7 @@ class TestResult(Struct, frozen=True):
     en: str
     zh: str
     outcome: str = ""
+    faults: tuple[FileFault, ...] = ()  # why it could not be read
 
     @property
     def passed(self) -> bool:
@@ -45,8 +46,11 @@ class TestResult(Struct, frozen=True):
 def run_tests(folder: Path, bundle: Bundle, locate: Locate) -> tuple[TestResult, ...]:
     """Run every test of the policy folder. Never raises for what a file says."""
     results: list[TestResult] = []
-    for path in sorted((folder / "tests").glob("*.yaml")):
+    for path in sorted((folder / "tests").glob("[!.]*")):
         place = f"tests/{path.name}"
+        if path.suffix != ".yaml":
+            results.append(_unreadable(place, (_stray(path),)))
+            continue
         try:
             root = read(path)
         except Faulty as faulty:
@@ -64,7 +68,25 @@ def run_tests(folder: Path, bundle: Bundle, locate: Locate) -> tuple[TestResult,
 def _unreadable(place: str, faults: tuple[FileFault, ...]) -> TestResult:
     en = "; ".join(f"line {fault.line}: {fault.en}" for fault in faults)
     zh = ";".join(f"第 {fault.line} 行：{fault.zh}" for fault in faults)
-    return TestResult(place, f"{place}:{faults[0].line}", en, zh)
+    return TestResult(place, f"{place}:{faults[0].line}", en, zh, faults=faults)
+
+
+def _stray(path: Path) -> FileFault:
+    """A test in `10-civil.yml` would be taken for one that passes."""
+    return FileFault(
+        str(path), 1, 1, "P088", "is not read: test files end in .yaml", "不会被读取：测试文件须以 .yaml 结尾",
+        "rename or remove it", "请改名或移走",
+    )  # fmt: skip
+
+
+def no_tests(folder: Path) -> FileFault:
+    """What is said of policies that nothing holds to what they are meant to do."""
+    return FileFault(
+        str(folder / "tests"), 1, 1, "P095", "there are no tests: nothing would notice a rule that allows too much",
+        "没有测试：规则放行过多时无从发现",
+        "write tests/NAME.yaml: `tests: [{name: …, given: {role: clerk}, request: GET /…, expect: permit}]`",
+        "请编写 tests/名称.yaml：`tests: [{name: …, given: {role: clerk}, request: GET /…, expect: permit}]`", True,
+    )  # fmt: skip
 
 
 def _run(node: Node, place: str, bundle: Bundle, locate: Locate) -> TestResult:

@@ -119,3 +119,19 @@ def test_a_change_is_told_once_when_the_folder_is_still(folder: Path) -> None:
     now[0] = 0.6
     assert watch.changed()
     assert not watch.changed()
+
+
+def test_a_test_that_cannot_be_read_is_told_at_its_place(folder: Path, tmp_path: Path) -> None:
+    (folder / "tests" / "90.yaml").write_text("tests:\n  - {name: a, request: GET /x}\n")
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, folder, APIS, NOW)
+    (fault,) = caught.value.faults
+    assert (fault.file, fault.line, fault.code) == (str(folder / "tests" / "90.yaml"), 2, "P003")
+
+
+@pytest.mark.parametrize("name", ["people.yaml", "masks.yaml"])
+def test_a_missing_file_is_one_fault(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, folder, APIS, NOW)
+    assert [(fault.file, fault.code) for fault in caught.value.faults] == [(str(folder / name), "Y001")]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Run
+from tests.cli.shell import ROOT, Run
 from tests.control.doors import Behind
 
 
@@ -65,3 +65,21 @@ def test_a_damaged_checkpoint_is_seen(run: Run, project: Path) -> None:
     (project / "state" / "ledger" / "checkpoints").write_text("gateway/audit\n5\nAAAA\n\n\u2014 gateway/audit AAAA\n\n")
     done = run("doctor", "-c", project / "gateway.yaml", "-o", "json")
     assert next(one["state"] for one in done.json["findings"] if one["subject"] == "chain") == "bad"
+
+
+def test_policies_are_compiled_and_tried(run: Run, project: Path) -> None:
+    def finding() -> tuple[str, str]:
+        done = run("doctor", "-c", project / "gateway.yaml", "-o", "json")
+        return next((one["state"], one["key"]) for one in done.json["findings"] if one["subject"] == "policies")
+
+    assert finding() == ("good", "doctor.policies_good")
+    extra = project / "policies" / "tests" / "90.yaml"
+    extra.write_text("tests:\n  - {name: wrong, given: {role: clerk}, request: GET /health/visits, expect: permit}\n")
+    assert finding() == ("bad", "doctor.policies_bad")
+    extra.unlink()
+    (project / "policies" / "masks.yaml").unlink()
+    done = run("doctor", "-c", project / "gateway.yaml")
+    assert "BAD  policies: 1 fault, 0 failed tests" in done.out
+    shutil.rmtree(project / "policies" / "tests")
+    shutil.copy(ROOT / "policies" / "masks.yaml", project / "policies" / "masks.yaml")
+    assert finding()[0] == "warn"

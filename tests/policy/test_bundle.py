@@ -136,3 +136,25 @@ def test_the_offices_are_known_before_the_catalog(tmp_path: Path) -> None:
     (folder / "people.yaml").write_text("orgs: {a: {parent: b}}")
     with pytest.raises(Faulty):
         offices(folder)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "rules:\n", "rules: []\n", "locked: true\n"])
+def test_a_rule_file_without_rules_says_so(tmp_path: Path, text: str) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "rules" / "50-more.yaml").write_text(text)
+    assert [(Path(one.file).name, one.code) for one in load(folder, ASSETS).warnings] == [("50-more.yaml", "P089")]
+
+
+def test_denies_alone_allow_nothing_and_say_so(tmp_path: Path) -> None:
+    bundle = load(write(tmp_path, "- {id: stop, effect: deny}\n"), ASSETS)
+    assert [one.code for one in bundle.warnings] == ["P086"]
+
+
+def test_a_missing_or_emptied_masks_file_is_one_fault(tmp_path: Path) -> None:
+    masked = "{id: a, effect: allow, who: clerk, data: household, action: read, level: any, then: {mask: pii-standard}}"
+    folder = write(tmp_path, f"- {masked}\n- {masked.replace('id: a', 'id: b')}\n")
+    for change, code in ((lambda path: path.write_text(""), "P003"), (Path.unlink, "Y001")):
+        change(folder / "masks.yaml")
+        with pytest.raises(Faulty) as caught:
+            load(folder, ASSETS)
+        assert [fault.code for fault in caught.value.faults] == [code]

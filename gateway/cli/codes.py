@@ -1,0 +1,647 @@
+"""What does a fault code of a file mean, in words for whom?
+
+Where a fault is reported its message says what was found; this table says what its code means, for
+`gateway explain-code`. Codes of `gateway.yaml` stand in `gateway.config.codes`, reasons in `gateway.reasons`:
+`explained` looks all three up. Warnings are marked where they are reported.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Explained(NamedTuple):
+    """What a code means and what to do, in English and Chinese; `status` of a reason, else 0."""
+
+    code: str
+    en: str
+    zh: str
+    remedy_en: str
+    remedy_zh: str
+    status: int = 0
+
+
+_Row = tuple[str, str, str, str]
+FILES: dict[str, _Row] = {
+    # --- rules, masks, people and tests ------------------------------------------------------------
+    "P001": (
+        "unknown key",
+        "未知的键",
+        "see the suggestion: only the listed keys are read here",
+        "见消息中的建议：此处只读取列出的键",
+    ),
+    "P002": (
+        "effect is not allow or deny",
+        "effect 不是 allow 或 deny",
+        "write `effect: allow` or `effect: deny`",
+        "请写 `effect: allow` 或 `effect: deny`",
+    ),
+    "P003": (
+        "a word is missing (an allow says who, data, action, level)",
+        "缺少必需项（允许规则须写 who、data、action、level）",
+        "add the key that the message names",
+        "请添加消息中指出的键",
+    ),
+    "P004": (
+        "a value has the wrong form",
+        "值的形式不对",
+        "write the form that the message names; put texts in quotes",
+        "请按消息中的形式书写；文本放入引号",
+    ),
+    "P005": (
+        "an id stands twice",
+        "标识重复",
+        "choose another id: all files together have one namespace",
+        "请换一个标识：所有文件共用一个命名空间",
+    ),
+    "P006": (
+        "an id of a locked file is used elsewhere",
+        "使用了锁定文件中的标识",
+        "choose another id: base rules cannot be replaced",
+        "请换一个标识：基础规则不可替换",
+    ),
+    "P007": (
+        "not a valid id",
+        "标识无效",
+        "use lower-case letters, digits, `-`, `.`, `_`, and `/` between levels",
+        "只使用小写字母、数字、`-`、`.`、`_`，层级之间用 `/`",
+    ),
+    "P008": (
+        "more than 1,000 combinations",
+        "超过 1,000 种组合",
+        "name a category or a role that includes the others",
+        "请改用数据类别或包含它们的角色",
+    ),
+    "P010": (
+        "no such role",
+        "没有该角色",
+        "mend the spelling, or declare the role in people.yaml",
+        "请改正拼写，或在 people.yaml 中声明该角色",
+    ),
+    "P011": (
+        "no such office",
+        "没有该机构",
+        "mend the spelling, or declare the office in people.yaml",
+        "请改正拼写，或在 people.yaml 中声明该机构",
+    ),
+    "P012": (
+        "no such asset or category",
+        "没有该资产或类别",
+        "mend the spelling, or list the asset in catalog/",
+        "请改正拼写，或在 catalog/ 中登记该资产",
+    ),
+    "P013": (
+        "no such action",
+        "没有该操作",
+        "write read, create, update, delete or other",
+        "请写 read、create、update、delete 或 other",
+    ),
+    "P014": (
+        "no such mask profile",
+        "没有该脱敏方案",
+        "mend the spelling, or write the profile in masks.yaml",
+        "请改正拼写，或在 masks.yaml 中编写该方案",
+    ),
+    "P015": (
+        "a person has the name of a role, or a space at an end",
+        "人员与角色同名，或标识首尾有空格",
+        "rename the role, or mend the id after `user:`",
+        "请给角色改名，或改正 `user:` 之后的标识",
+    ),
+    "P016": (
+        "one name for an asset and a category",
+        "资产与类别同名",
+        "a rule about one would also mean the other: rename one",
+        "规则会同时指向两者：请改名",
+    ),
+    "P017": (
+        "owner is not in people.yaml",
+        "责任部门不在 people.yaml 中",
+        "add the office to people.yaml",
+        "请在 people.yaml 中添加该机构",
+    ),
+    "P020": (
+        "the condition cannot be read",
+        "条件无法解析",
+        "mend the expression at the caret",
+        "请改正脱字符处的表达式",
+    ),
+    "P021": (
+        "no such name or function",
+        "没有该名称或函数",
+        "use a name that docs/policy.md lists",
+        "请使用 docs/policy.zh-CN.md 列出的名称",
+    ),
+    "P022": (
+        "wrong kind or a value that can never be",
+        "类型不符，或不可能取到的值",
+        "compare it with a value of its kind that it can have",
+        "请与同类且可能出现的值比较",
+    ),
+    "P023": (
+        "the condition is too large",
+        "条件过大",
+        "split it into several rules",
+        "请拆分为多条规则",
+    ),
+    "P024": (
+        "a form that is not part of conditions",
+        "条件中不允许的写法",
+        "allowed are names, literals, comparisons, in, and, or, not, has(…), between(…)",
+        "可用：名称、字面值、比较、in、and、or、not、has(…)、between(…)",
+    ),
+    "P025": (
+        "the value may be unknown",
+        "该值可能未知",
+        "say what holds while it is unknown: `risk.known`, or an `or`",
+        "请写明未知时的处理：`risk.known`，或使用 `or`",
+    ),
+    "P030": (
+        "a level without a comparator",
+        "级别缺少比较符",
+        'write "<= important" for a ceiling or ">= core" for a floor',
+        '上限请写 "<= important"，下限请写 ">= core"',
+    ),
+    "P031": (
+        "no such level",
+        "没有该级别",
+        "write general-1 … general-4, important or core",
+        "请写 general-1 … general-4、important 或 core",
+    ),
+    "P032": (
+        "no grade satisfies the level",
+        "没有级别满足该条件",
+        "mend the bounds: no grade lies between them",
+        "请改正界限：没有级别位于其间",
+    ),
+    "P040": (
+        "roles include each other in a circle",
+        "角色循环包含",
+        "remove one of the steps of the circle",
+        "请去掉循环中的一步",
+    ),
+    "P041": (
+        "offices form a circle",
+        "机构循环",
+        "remove one of the steps of the circle",
+        "请去掉循环中的一步",
+    ),
+    "P042": (
+        "no such parent or included role",
+        "没有该上级或被包含的角色",
+        "mend the spelling, or declare it in people.yaml",
+        "请改正拼写，或在 people.yaml 中声明",
+    ),
+    "P043": (
+        "a reserved word is declared",
+        "声明了保留字",
+        "choose another name: signed-in, person and service are words of the rules",
+        "请换一个名称：signed-in、person、service 是规则用词",
+    ),
+    "P044": (
+        "deeper than 64 levels",
+        "超过 64 层",
+        "make the tree flatter",
+        "请减少层级",
+    ),
+    "P045": (
+        "no such time zone",
+        "没有该时区",
+        "use an IANA name such as Asia/Shanghai",
+        "请使用 IANA 时区名，例如 Asia/Shanghai",
+    ),
+    "P050": (
+        "a city file allows",
+        "地市文件写了允许规则",
+        "ask the province for the rule: a city file may only deny",
+        "请向省级申请该规则：地市文件只能拒绝",
+    ),
+    "P051": (
+        "a city file speaks for another office",
+        "地市文件涉及其他机构",
+        "name the office of the file or one below it",
+        "请写该文件的机构或其下级",
+    ),
+    "P060": (
+        "no such technique, or its numbers are wrong",
+        "没有该脱敏方式，或参数有误",
+        "write keep, redact, partial(first,last), hash, truncate(n) or drop",
+        "请写 keep、redact、partial(first,last)、hash、truncate(n) 或 drop",
+    ),
+    "P061": (
+        "a profile key is neither path, identifier nor grade",
+        "方案的键不是路径、标识类型或级别",
+        "write a path that begins with $, an identifier, a grade, or *",
+        "请写以 $ 开头的路径、标识类型、级别或 *",
+    ),
+    "P070": (
+        "a word that means nothing on this effect",
+        "该项对此效果没有意义",
+        "remove it, or change the effect",
+        "请删除该项，或改变效果",
+    ),
+    "P071": (
+        "log is not written or synced",
+        "log 不是 written 或 synced",
+        "write `log: written` or `log: synced`",
+        "请写 `log: written` 或 `log: synced`",
+    ),
+    "P072": (
+        "step_up is not aal1, aal2 or aal3",
+        "step_up 不是 aal1、aal2 或 aal3",
+        "write aal1, aal2 or aal3",
+        "请写 aal1、aal2 或 aal3",
+    ),
+    "P073": (
+        "no such reason",
+        "没有该原因代码",
+        "use a code that `gateway explain-code` knows",
+        "请使用 `gateway explain-code` 认识的代码",
+    ),
+    "P080": (
+        "the rule has expired",
+        "规则已过期",
+        "remove the rule, or extend `expires`",
+        "请删除该规则，或延长 `expires`",
+    ),
+    "P081": (
+        "expires is not a date",
+        "expires 不是日期",
+        "write it like 2027-12-31",
+        "请写成 2027-12-31 的形式",
+    ),
+    "P085": (
+        "open to callers without a sign-in",
+        "对未登录者开放",
+        "write `signed-in` if that is not meant",
+        "若非本意，请改为 `signed-in`",
+    ),
+    "P086": (
+        "no rule allows anything, everything is denied",
+        "没有允许规则，全部拒绝",
+        "write a rule with `effect: allow` into rules/NAME.yaml",
+        "请在 rules/名称.yaml 中写 `effect: allow` 的规则",
+    ),
+    "P087": (
+        "model.conf differs from the shipped one",
+        "model.conf 与随附文件不同",
+        "restore the shipped file, or remove it",
+        "请恢复随附文件，或将其删除",
+    ),
+    "P088": (
+        "a file that is not read: not .yaml, or outside rules/ and cities/",
+        "不会被读取的文件：不是 .yaml，或不在 rules/、cities/ 中",
+        "rename it to .yaml, move it into the right folder, or remove it",
+        "请改名为 .yaml、移到正确的目录，或移走",
+    ),
+    "P089": (
+        "there are no rules in this file",
+        "该文件中没有规则",
+        "write them under `rules:`, or remove the file",
+        "请在 `rules:` 下写规则，或删除该文件",
+    ),
+    "P090": (
+        "a test supposes an unknown word",
+        "测试设定了未知的项",
+        "see the suggestion",
+        "见消息中的建议",
+    ),
+    "P091": (
+        "a test supposes an impossible value",
+        "测试设定了不可能的值",
+        "write a value that it can have",
+        "请写可能出现的值",
+    ),
+    "P092": (
+        "expect is not permit, challenge or deny",
+        "expect 不是 permit、challenge 或 deny",
+        "write permit, challenge or deny",
+        "请写 permit、challenge 或 deny",
+    ),
+    "P093": (
+        "a test names an unknown rule",
+        "测试引用了不存在的规则",
+        "name a rule of this folder",
+        "请写本目录中存在的规则",
+    ),
+    "P094": (
+        "a test's request is not `GET /path`",
+        "测试的 request 不是 `GET /路径`",
+        "write a method and a path: GET /civil/households/1",
+        "请写方法与路径：GET /civil/households/1",
+    ),
+    "P095": (
+        "there are no tests: nothing would notice a rule that allows too much",
+        "没有测试：规则放行过多时无从发现",
+        "write tests/NAME.yaml: `tests: [{name, given, request, expect}]`",
+        "请编写 tests/名称.yaml：`tests: [{name, given, request, expect}]`",
+    ),
+    "P097": (
+        "at reload: not every worker could prepare it in time",
+        "重新加载时：并非所有工作进程及时准备好",
+        "look at the notices `policy.unprepared`, then reload again",
+        "请查看 `policy.unprepared` 通知后重新加载",
+    ),
+    "P098": (
+        "at load: a policy test fails",
+        "加载时：策略测试未通过",
+        "mend the rule, or the test when it asks for the wrong thing",
+        "请改正规则；若测试的期望有误，请改正测试",
+    ),
+    "P099": (
+        "at load: the folder changed while it was read",
+        "加载时：读取过程中目录发生变化",
+        "finish editing and reload again",
+        "请在编辑完成后重新加载",
+    ),
+    # --- the catalog -------------------------------------------------------------------------------
+    "K001": (
+        "unknown key",
+        "未知的键",
+        "see the suggestion: only the listed keys are read here",
+        "见消息中的建议：此处只读取列出的键",
+    ),
+    "K002": (
+        "key missing",
+        "缺少键",
+        "add the key that the message names",
+        "请添加消息中指出的键",
+    ),
+    "K003": (
+        "wrong form",
+        "形式不对",
+        "write the form that the message names",
+        "请按消息中的形式书写",
+    ),
+    "K004": (
+        "no such grade",
+        "没有该级别",
+        "write general-1 … general-4, important or core",
+        "请写 general-1 … general-4、important 或 core",
+    ),
+    "K005": (
+        "no such contract",
+        "没有该契约",
+        "write learn, warn or enforce",
+        "请写 learn、warn 或 enforce",
+    ),
+    "K006": (
+        "no such identifier",
+        "没有该标识类型",
+        "use an identifier that docs/policy.md lists",
+        "请使用 docs/policy.zh-CN.md 列出的标识类型",
+    ),
+    "K007": (
+        "not an endpoint",
+        "不是端点",
+        "write a method and a template: GET /civil/households/{id}",
+        "请写方法与模板：GET /civil/households/{id}",
+    ),
+    "K008": (
+        "no such office",
+        "没有该机构",
+        "declare the office in people.yaml, or mend the spelling",
+        "请在 people.yaml 中声明该机构，或改正拼写",
+    ),
+    "K009": (
+        "not a JSON path",
+        "不是 JSON 路径",
+        "write the masking subset of JSONPath: $.a.b, $..name, $.list[*].x",
+        "请使用脱敏所支持的 JSONPath：$.a.b、$..name、$.list[*].x",
+    ),
+    "K010": (
+        "asset declared twice",
+        "资产重复登记",
+        "keep one of the two",
+        "请只保留其中之一",
+    ),
+    "K011": (
+        "two endpoints for the same requests",
+        "两个端点表示相同请求",
+        "keep one of the two",
+        "请只保留其中之一",
+    ),
+    "K012": (
+        "templates cross, the crossing is not listed",
+        "模板交叉且交叉处未登记",
+        "list the endpoint where they cross",
+        "请登记交叉处的端点",
+    ),
+    "K013": (
+        "an API names an unknown asset",
+        "接口引用未登记的资产",
+        "mend the spelling of `data`, or list the asset in catalog/",
+        "请改正 `data` 的拼写，或在 catalog/ 中登记该资产",
+    ),
+    "K014": (
+        "an endpoint lies outside its API",
+        "端点不在其接口范围内",
+        "let the endpoint begin with the prefix of `match`, or name the asset under another API",
+        "端点须以 `match` 的前缀开头，或将资产写入其他接口",
+    ),
+    "K015": (
+        "no such path parameter",
+        "没有该路径参数",
+        "name a parameter that stands in the path between braces",
+        "请写路径花括号中的参数",
+    ),
+    "K016": (
+        "field labelled twice",
+        "字段重复标注",
+        "keep one label for each field",
+        "每个字段只保留一个标注",
+    ),
+    "K017": (
+        "`opaque` beside `data`",
+        "`opaque` 与 `data` 并存",
+        "say `opaque` at the endpoint in the catalog instead",
+        "请改在目录的端点处写 `opaque`",
+    ),
+    "K018": (
+        "no such action",
+        "没有该操作",
+        "write read, create, update, delete or other",
+        "请写 read、create、update、delete 或 other",
+    ),
+    "K021": (
+        "an API without data denies everything",
+        "未写数据的接口全部拒绝",
+        "name an asset under `data`, or give a `level` for a first try",
+        "请在 `data` 中写资产编号，或先填写 `level`",
+    ),
+    # --- devices.yaml ------------------------------------------------------------------------------
+    "D001": (
+        "unknown key, or no `devices:`",
+        "未知的键，或缺少 `devices:`",
+        "write `devices:` with a list; only id, org, managed and thumbprints are read",
+        "请写 `devices:` 及其列表；只读取 id、org、managed 与 thumbprints",
+    ),
+    "D002": (
+        "not a list, or more than 200,000",
+        "不是列表，或超过 200,000 台",
+        "begin each device with `- `",
+        "每台设备以 `- ` 开头",
+    ),
+    "D003": (
+        "a device without `id`",
+        "设备缺少 `id`",
+        "write {id: laptop-7, org: prov/civil, managed: true}",
+        "请写 {id: laptop-7, org: prov/civil, managed: true}",
+    ),
+    "D004": (
+        "not a valid id",
+        "标识无效",
+        "use 1 to 128 visible characters, in quotes when they are all digits",
+        "请使用 1 至 128 个可见字符；全为数字时加引号",
+    ),
+    "D005": (
+        "no such office",
+        "没有该机构",
+        "declare the office in people.yaml, or mend the spelling",
+        "请在 people.yaml 中声明该机构，或改正拼写",
+    ),
+    "D006": (
+        "`managed` is not true or false",
+        "`managed` 不是 true 或 false",
+        "write true or false",
+        "请写 true 或 false",
+    ),
+    "D007": (
+        "not a thumbprint",
+        "不是指纹",
+        "write the base64url SHA-256 of the certificate, 43 characters",
+        "请写证书 SHA-256 的 base64url 形式，共 43 个字符",
+    ),
+    "D008": (
+        "device stands twice",
+        "设备重复",
+        "keep one of the two",
+        "请只保留其中之一",
+    ),
+    "D009": (
+        "thumbprint stands twice",
+        "指纹重复",
+        "a certificate belongs to one device: keep one of the two",
+        "一个证书只属于一台设备：请只保留其中之一",
+    ),
+    # --- sites.yaml --------------------------------------------------------------------------------
+    "B001": (
+        "unknown key, or no `sites:`",
+        "未知的键，或缺少 `sites:`",
+        "write `sites:` with a list; only name, networks and kind are read",
+        "请写 `sites:` 及其列表；只读取 name、networks 与 kind",
+    ),
+    "B002": (
+        "a site without a name",
+        "地点缺少名称",
+        "add a `name` of 1 to 64 characters",
+        "请添加 1 至 64 个字符的 `name`",
+    ),
+    "B003": (
+        "a site without networks",
+        "地点缺少网段",
+        "add `networks: [10.20.0.0/16]`",
+        "请添加 `networks: [10.20.0.0/16]`",
+    ),
+    "B004": (
+        "not a network",
+        "不是网段",
+        "write it like 10.20.0.0/16, with the bits after the prefix zero",
+        "请写成 10.20.0.0/16 的形式，前缀之后的位须为零",
+    ),
+    "B005": (
+        "no such kind",
+        "没有该种类",
+        "write office, dc, vpn, nat or mobile",
+        "请写 office、dc、vpn、nat 或 mobile",
+    ),
+    "B006": (
+        "name or network stands twice",
+        "名称或网段重复",
+        "keep one of the two",
+        "请只保留其中之一",
+    ),
+    # --- every YAML file ---------------------------------------------------------------------------
+    "Y001": (
+        "the file cannot be read",
+        "文件无法读取",
+        "check the name and the permissions; `gateway init` writes a starter into an empty folder",
+        "请检查文件名与权限；`gateway init` 会在空目录中生成初始文件",
+    ),
+    "Y002": (
+        "larger than 16 MiB",
+        "超过 16 MiB",
+        "split the file",
+        "请拆分该文件",
+    ),
+    "Y003": (
+        "not UTF-8",
+        "不是 UTF-8",
+        "save it as UTF-8; GBK is not read",
+        "请另存为 UTF-8 编码，不支持 GBK",
+    ),
+    "Y010": (
+        "not valid YAML",
+        "不是有效的 YAML",
+        "mend it at the caret: spaces and no tabs, `key: value`, closed quotes and brackets",
+        "请在脱字符处改正：只用空格、`键: 值`、引号与括号成对",
+    ),
+    "Y011": (
+        "nested too deeply",
+        "嵌套过深",
+        "make it flatter",
+        "请减少层级",
+    ),
+    "Y012": (
+        "an alias",
+        "使用了别名",
+        "write the value out",
+        "请直接写出值",
+    ),
+    "Y013": (
+        "a key that is not a word",
+        "键不是词",
+        "write `key: value`",
+        "请写成 `键: 值`",
+    ),
+    "Y014": (
+        "a key stands twice",
+        "键重复",
+        "keep one of them",
+        "请只保留其中之一",
+    ),
+    "Y015": (
+        "a tag",
+        "使用了标签",
+        "remove it; put texts in quotes",
+        "请删除；文本放入引号",
+    ),
+}
+
+_BLANK = re.compile(r"`?\{[a-z_0-9]+\}`?")  # where a fault names what it found
+
+
+def explained(code: str) -> list[Explained]:
+    """What this code means; more than one when it is told of several mistakes, none when there is no such code."""
+    from gateway.config.codes import CODES
+    from gateway.reasons import REASONS
+
+    name, upper = code.lower(), code.upper()
+    if name in REASONS:
+        reason = REASONS[name]
+        return [Explained(name, reason.en, reason.zh, reason.remedy_en, reason.remedy_zh, reason.status)]
+    if upper in FILES:
+        return [Explained(upper, *FILES[upper])]
+    found = [meaning for meaning in CODES.values() if meaning.code == upper]
+    return [Explained(upper, _bare(one.en), _bare(one.zh), _bare(one.remedy_en), _bare(one.remedy_zh)) for one in found]
+
+
+def _bare(text: str) -> str:
+    return _BLANK.sub("…", text)
+
+
+def known() -> list[str]:
+    """Every code there is."""
+    from gateway.config.codes import CODES
+    from gateway.reasons import REASONS
+
+    return [*REASONS, *dict.fromkeys(meaning.code for meaning in CODES.values()), *FILES]
