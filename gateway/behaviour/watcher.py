@@ -107,6 +107,7 @@ class Watcher:
         self._sites = Sites(settings.sites)
         self._hours = Hours(settings.timezone, settings.timezones, settings.office_hours)
         self._most = {name: settings.weights.get(name, meaning.points) for name, meaning in SIGNALS.items()}
+        self._hours_count = self._most["off_hours"] > 0 or self._most["off_hours_core"] > 0
         self._scale = {name: self._most[name] / meaning.points for name, meaning in SIGNALS.items()}
         most = settings.identities_max
         self._users: Table[User] = Table(User, most)
@@ -209,7 +210,7 @@ class Watcher:
         self._count(user.windows, at, self._factor(subject), live)
         if user.events >= FIRST_EVENTS:
             self._show_novelty(user, place, posture, live)
-        if subject.kind == "person":
+        if self._hours_count and subject.kind == "person":
             self._show_hours(user, at, subject, live)
         if asset.grade is _CORE and asset.listed and not user.core:
             whole = self._most["first_core"]
