@@ -7,6 +7,7 @@ request path: workers decide, record and forward while it is away.
 
 import asyncio
 import contextlib
+import gc
 import os
 import platform
 import signal
@@ -21,7 +22,7 @@ import uvloop
 from gateway import __version__
 from gateway.app.desk import Desk
 from gateway.app.revisions import Compiled, Watch
-from gateway.audit import Index, Ledger, Sealer, load_signer
+from gateway.audit import Batch, Index, Ledger, Sealer, is_damaged, load_signer
 from gateway.config import Config
 from gateway.control import Credential, Settings, control_app, server_config, unix_socket
 from gateway.crypto import keys
@@ -35,6 +36,8 @@ TICK_SECONDS = 0.1
 SEAL_EVERY = 3  # ticks between two checkpoints: a decision can be asked for within half a second
 SLOT = 0
 SETTLE_SECONDS = 5.0  # a question waits no longer for the record to catch up
+CATCH_UP = 50_000  # entries that an index which lacks more than this step's is given per step
+YOUNG_OBJECTS = 50_000
 NICENESS = 10  # workers come first: what waits in the journals is safe there
 
 
@@ -47,13 +50,19 @@ class Clerk:
         self.size = 0
         self.signed_at = 0.0
         self.unsealed = 0
+        self.behind = False  # whether the index lacks what is sealed
+        self.faults: list[str] = []  # what befell the index and is not told yet
+        self._fault = ""
         self._thread.submit(self._open).result()
 
     def _open(self) -> None:
         audit = self._config.audit
         self._sealer = Sealer(audit, load_signer(keys.read_private(self._config.keys / "ledger.key"), audit.origin))
         self._index = Index(self._config.state / "index.db")
-        self._index.catch_up(self._config.state / "ledger", self._sealer.size)
+        try:
+            self._index.catch_up(self._config.state / "ledger", self._sealer.size)
+        except sqlite3.Error as error:
+            self._mend(error)  # the steps to come fill it
 
     async def step(self) -> tuple[Entry, ...]:
         """Seal and index what is new; the entries."""
@@ -66,11 +75,29 @@ class Clerk:
             return ()
         self.size, self.signed_at, self.unsealed = batch.size, batch.signed_at, batch.unsealed
         try:
-            self._index.catch_up(self._config.state / "ledger", batch.first)
-            self._index.add(batch.first, batch.entries)
-        except (OSError, sqlite3.Error, ValueError):
-            pass  # what is sealed is read from the ledger at the next step
+            self._put(batch)
+            self._fault = ""
+        except (OSError, sqlite3.Error, ValueError) as error:
+            self._mend(error)  # what is sealed is read from the ledger at the next step
         return batch.entries
+
+    def _put(self, batch: Batch) -> None:
+        """Index this batch, or what comes before it: sealing must not wait until a lost index is made again."""
+        index = self._index
+        index.catch_up(self._config.state / "ledger", batch.first, CATCH_UP)
+        self.behind = index.size < batch.first
+        if not self.behind:
+            index.add(batch.first, batch.entries)
+
+    def _mend(self, error: Exception) -> None:
+        """Tell of it, once; what cannot be read is made anew, else answers would be stale for ever."""
+        self.behind = True
+        if type(error).__name__ != self._fault:
+            self._fault = type(error).__name__
+            self.faults.append(self._fault)
+        if is_damaged(error):
+            with contextlib.suppress(OSError, sqlite3.Error):  # as above: the next step tries again
+                self._index.start_over()
 
     async def close(self) -> tuple[Entry, ...]:
         """Seal what is left, then close; the last entries."""
@@ -148,6 +175,9 @@ class Control:
         ticking = asyncio.gather(self._tick(stop), self._seal())
         ticking.add_done_callback(lambda _: stop.set())  # a sealer that cannot go on must be seen: leave with its fault
         self._slot.set_ready(True)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, 10, 10)  # entries leave no cycle behind: there is little to find
         try:
             await stop.wait()
         finally:
@@ -182,12 +212,14 @@ class Control:
     async def _seal(self) -> None:
         """On its own: neither a slow disk nor a reload that waits for workers may hold the other up."""
         while True:
-            pause = TICK_SECONDS if self._clerk.unsealed else TICK_SECONDS * SEAL_EVERY
+            pause = TICK_SECONDS if self._clerk.unsealed or self._clerk.behind else TICK_SECONDS * SEAL_EVERY
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), pause)
             self._hurry.clear()
             self._sealing = True
             self._take(await self._clerk.step())
+            while self._clerk.faults:
+                self._notice(Notice("gateway.fault", self._clerk.faults.pop(), "index.db"))
             self._sealing, self._rounds = False, self._rounds + 1
 
     async def settle(self) -> None:
@@ -200,10 +232,10 @@ class Control:
             await asyncio.sleep(TICK_SECONDS / 10)
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
-        for entry in entries:
-            if isinstance(entry, NoticeEntry) and entry.name == "jwks.refreshed":
-                self._keys_at[entry.subject] = entry.at
         stories = self._pairs.join(entries)
+        for story in stories:
+            if isinstance(story, NoticeEntry) and story.name == "jwks.refreshed":
+                self._keys_at[story.subject] = story.at
         self._meter.take(stories)
         with contextlib.suppress(OSError):  # nobody reads the lines any more; the record stands
             self._lines.take(stories)

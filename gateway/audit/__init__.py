@@ -4,6 +4,7 @@ entry       what exactly is remembered
 chain       is a journal what its writer wrote
 journal     is it on record (the ledger's near end, in every process)
 disk        the few calls that the journal makes
+reader      what does this entry say, when the last thousand said almost the same
 merkle      one number for all entries, and proofs
 checkpoint  who vouches for it
 shelf       the ledger's files
@@ -18,7 +19,7 @@ query       what does the auditor ask
 from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, load_signer, read_checkpoint
 from gateway.audit.entry import FORMAT, Digests, Malformed, decode, encode
 from gateway.audit.fields import ALIASES, FIELDS
-from gateway.audit.index import Index
+from gateway.audit.index import Index, is_damaged
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.query import Unanswerable, lookup, query
 from gateway.audit.sealer import Batch, Locked, Sealer
@@ -47,6 +48,7 @@ __all__ = [
     "check_proof",
     "decode",
     "encode",
+    "is_damaged",
     "load_signer",
     "lookup",
     "prove",

@@ -22,10 +22,12 @@ from typing import Any, Final
 
 from gateway.audit import shelf
 from gateway.audit.entry import Malformed, decode
-from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, Posture, Subject, VerdictEntry
+from gateway.reasons import REASONS
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _BATCH: Final = 2000
+_NO_FILE: Final = (0, 0)
 _OPEN: Final = 65_536
 _SHARED: Final = 65_536
 
@@ -71,7 +73,9 @@ _ADD_WHAT = _insert("what", ("what", *_WHAT))
 _ADD_DECISION = _insert("rows", (*_PLACE, *_ASKED, *_ENDED))
 _ADD_BESIDE = _insert("rows", (*_PLACE, *_BESIDE))
 _END = f"UPDATE rows SET {', '.join(f'{name} = ?' for name in _ENDED)} WHERE n = ?"  # noqa: S608  # our own names only
-_NOT_ENDED = (None,) * len(_ENDED)
+_WAITING = (None,) * len(_ENDED)
+_REFUSED = {code: (meaning.status, *_WAITING[1:]) for code, meaning in REASONS.items()}
+_NOT_ALLOWED = (403, *_WAITING[1:])
 _NOBODY = (None,) * len(_WHO)
 
 
@@ -81,6 +85,8 @@ class _Shared:
     def __init__(self, table: str, statement: str) -> None:
         self._table, self._statement = table, statement
         self.known: dict[Hashable, int] = {}
+        self.glances: dict[Hashable, int] = {}
+        self._kept: list[Any] = []
         self._next = 1
         self._new: list[tuple[Any, ...]] = []
 
@@ -93,6 +99,18 @@ class _Shared:
         self._new.append((number, *values))
         return number
 
+    def remember(self, glance: Hashable, number: int, parts: Any) -> int:
+        """From now on `glance` finds it in `glances`. It has ids of `parts`, which are kept: their ids stay theirs."""
+        if len(self.glances) >= _SHARED:
+            self._overlook()
+        self.glances[glance] = number
+        self._kept.append(parts)
+        return number
+
+    def _overlook(self) -> None:
+        self.glances.clear()
+        self._kept.clear()
+
     def write(self, connection: sqlite3.Connection) -> None:
         """Write what is new."""
         connection.executemany(self._statement, self._new)
@@ -101,6 +119,7 @@ class _Shared:
     def forget(self, connection: sqlite3.Connection) -> None:
         """Go on from what stands in the file."""
         self.known.clear()
+        self._overlook()
         self._new.clear()
         (last,) = connection.execute(f"SELECT coalesce(max({self._table}), 0) FROM {self._table}").fetchone()  # noqa: S608  # our own names only
         self._next = last + 1
@@ -114,6 +133,7 @@ class Index:
         self._open: dict[str, int] = {}  # where the permits stand whose outcome is still to come
         self._journals: dict[str, int] = {}
         self._who, self._what = _Shared("who", _ADD_WHO), _Shared("what", _ADD_WHAT)
+        self._file = _NO_FILE
         self._connection = self._connect()
 
     @property
@@ -137,15 +157,19 @@ class Index:
             if not added:
                 self._recall(self._connection)  # numbers that were given out did not come into the file
 
-    def catch_up(self, ledger: Path, size: int) -> int:
-        """Read what the ledger has and the index lacks; returns how many entries that were.
+    def catch_up(self, ledger: Path, size: int, most: int | None = None) -> int:
+        """Read what the ledger has and the index lacks, or the next `most` of it; returns how many entries that were.
 
-        Starts from nothing when the index holds more than the `size` entries of the ledger.
+        Starts from nothing when the index holds more than the `size` entries of the ledger, and when its file
+        is not the one that was opened: somebody deleted it.
         """
-        if self.size > size:
-            self._start_over()
-        begin = first = self.size
-        raws = islice(shelf.read_entries(ledger, first), size - first)
+        if self._is_lost() or self.size > size:
+            self.start_over()
+        begin = self.size
+        first, end = begin, size if most is None else min(size, begin + most)
+        if first == end:
+            return 0
+        raws = islice(shelf.read_entries(ledger, first), end - first)
         while batch := [_read(raw) for raw in islice(raws, _BATCH)]:
             self.add(first, batch)
             first += len(batch)
@@ -178,16 +202,27 @@ class Index:
                 raise sqlite3.DatabaseError("another format")
             connection.execute("INSERT OR REPLACE INTO meta VALUES ('format', ?)", (_FORMAT,))
             self._recall(connection)
-        except sqlite3.DatabaseError:
+            found = self.path.stat()
+            self._file = (found.st_dev, found.st_ino)
+        except (sqlite3.DatabaseError, OSError):
             connection.close()
             raise
         return connection
 
-    def _start_over(self) -> None:
+    def start_over(self) -> None:
+        """Make the file anew; the next call of `catch_up` begins at the first entry."""
+        self._file = _NO_FILE  # should the disk fail below, the next call tries again
         self._connection.close()
         _remove(self.path)
-        self._open.clear()
         self._connection = self._prepare()
+
+    def _is_lost(self) -> bool:
+        """Whether the open file has no name any more: nobody who asks would ever see what is written to it."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return True
+        return (found.st_dev, found.st_ino) != self._file
 
     def _recall(self, connection: sqlite3.Connection) -> None:
         """Know what stands in the file, and nothing else."""
@@ -221,29 +256,39 @@ class Index:
         connection.executemany(_END, late)
 
     def _decision(self, number: int, entry: VerdictEntry, ending: OutcomeEntry | None) -> tuple[Any, ...]:
-        subject, posture, risk, reasons = entry.subject, entry.posture, entry.risk, entry.reasons
-        proof, mask = subject.proof, entry.mask
+        subject, posture, risk, reasons, mask = entry.subject, entry.posture, entry.risk, entry.reasons, entry.mask
+        who = self._who.glances.get((id(subject), id(posture))) or self._person(subject, posture)
+        matter = (
+            entry.route, entry.asset, entry.api, entry.method, entry.host, entry.action, entry.category, entry.owner,
+            entry.grade, entry.outcome, entry.stage, entry.would, entry.bundle, entry.purpose, entry.honey,
+            entry.notify, risk.band, id(reasons), id(mask),
+        )  # fmt: skip
+        what = self._what.glances.get(matter) or self._matter(matter, entry)
+        if ending is not None:
+            ended = _ended(ending)
+        elif entry.outcome == "permit":
+            ended = _WAITING
+        else:
+            ended = _REFUSED.get(reasons[0].code, _NOT_ALLOWED) if reasons else _NOT_ALLOWED
+        return (
+            number, self._journals.get(entry.journal) or self._journal(entry.journal), entry.seq, entry.at, who, what,
+            entry.source, risk.score, entry.path, entry.object, entry.digest, entry.request, entry.trace, *ended,
+        )  # fmt: skip
+
+    def _person(self, subject: Subject, posture: Posture) -> int:
+        proof = subject.proof
         person = (
             subject.id, subject.name, subject.roles, subject.org, subject.clearance, subject.assurance,
             proof.session, proof.token, posture.device, posture.trust,
         )  # fmt: skip
-        who = self._who.known.get(person)
-        if who is None:
-            who = self._who.add(person, (*person[:2], _list(subject.roles), *person[3:]))
-        said: Hashable = (reasons[0].code, reasons[0].rule) if len(reasons) == 1 else _said(entry)
-        matter = (
-            entry.api, entry.method, entry.host, entry.route, entry.action, entry.asset, entry.category, entry.owner,
-            entry.grade, entry.outcome, entry.stage, entry.would, said, entry.bundle, mask.profile if mask else "",
-            entry.purpose, entry.honey, entry.notify, risk.band,
-        )  # fmt: skip
-        what = self._what.known.get(matter)
-        if what is None:
-            what = self._what.add(matter, _what(entry))
-        row = (
-            number, self._journals.get(entry.journal) or self._journal(entry.journal), entry.seq, entry.at, who, what,
-            entry.source, risk.score, entry.path, entry.object, entry.digest, entry.request, entry.trace,
-        )  # fmt: skip
-        return row + (_ended(ending) if ending is not None else _NOT_ENDED)
+        number = self._who.known.get(person) or self._who.add(person, (*person[:2], _list(subject.roles), *person[3:]))
+        return self._who.remember((id(subject), id(posture)), number, (subject, posture))
+
+    def _matter(self, glance: tuple[Hashable, ...], entry: VerdictEntry) -> int:
+        said = tuple([(reason.code, reason.rule) for reason in entry.reasons])
+        matter = (*glance[:-2], said, entry.mask.profile if entry.mask else "")
+        number = self._what.known.get(matter) or self._what.add(matter, _what(entry))
+        return self._what.remember(glance, number, (entry.reasons, entry.mask))
 
     def _notice(self, number: int, entry: NoticeEntry) -> tuple[Any, ...]:
         who = self._who.known.get(None) or self._who.add(None, _NOBODY)
@@ -278,6 +323,12 @@ class Index:
         return number
 
 
+def is_damaged(error: Exception) -> bool:
+    """Whether what stands in the file cannot be read, so that it must be made anew; a full disk is no damage."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte; what is above tells the kind of damage
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def find(connection: sqlite3.Connection, identity: str) -> int | None:
     """The number of the entry with this decision id, or None."""
     journal, _, seq = identity.rpartition(".")
@@ -301,10 +352,6 @@ def _list(items: Iterable[str]) -> str:
     return f"\n{text}\n" if text else ""
 
 
-def _said(entry: VerdictEntry) -> tuple[tuple[str, str], ...]:
-    return tuple([(reason.code, reason.rule) for reason in entry.reasons])
-
-
 def _what(entry: VerdictEntry) -> tuple[Any, ...]:
     return (
         "verdict", None, entry.api, entry.method, entry.host, entry.route, entry.action, entry.asset, entry.category,
@@ -320,7 +367,7 @@ def _ended(entry: OutcomeEntry) -> tuple[Any, ...]:
     for _, count in entry.masked:
         masked += count
     return (
-        entry.status, entry.sent, entry.received, entry.complete, entry.code,
+        entry.status, entry.sent, entry.received, 1 if entry.complete else 0, entry.code,
         masked, len(entry.unlabelled), entry.records, entry.waited, entry.took,
     )  # fmt: skip
 

@@ -24,11 +24,6 @@ def node(left: bytes, right: bytes) -> bytes:
     return sha256(b"\1" + left + right).digest()
 
 
-def leaves_of(entries: Iterable[bytes]) -> list[bytes]:
-    """The hashes of these entries."""
-    return [sha256(b"\0" + entry).digest() for entry in entries]
-
-
 class Frontier:
     """A tree that only grows: one hash for each complete subtree on its right edge.
 
@@ -60,7 +55,8 @@ class Frontier:
                 level.insert(0, edge.pop())
             if len(level) & 1:
                 grown.append(level.pop())
-            level = [sha256(b"\1" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=True)]
+            each = iter(level)
+            level = [sha256(b"\1" + left + right).digest() for left, right in zip(each, each, strict=True)]
             size >>= 1
         edge.extend(reversed(grown))
 

@@ -17,7 +17,7 @@ import os
 import secrets
 import time
 from binascii import hexlify
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,8 @@ from gateway.audit import chain, disk
 from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, read_checkpoint
 from gateway.audit.entry import FORMAT, Malformed, decode, encode
 from gateway.audit.journal import Settings, boot_id
-from gateway.audit.merkle import Frontier, leaves_of
+from gateway.audit.merkle import Frontier, leaf
+from gateway.audit.reader import Reader
 from gateway.audit.shelf import Shelf, subtree
 from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
@@ -111,11 +112,13 @@ class Sealer:
         self._boot = boot_id() if boot is None else boot
         self._ledger.mkdir(0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._ledger / "lock")
+        self._reader = Reader()
         self._suspects: set[tuple[str, int]] = set()
         self._exhausted: set[str] = set()
         self._stale = False
         self._entries: list[Entry] = []
         self._raws: list[bytes] = []
+        self._leaves: list[bytes] = []
         try:
             self._reload()
             self._check_tree()
@@ -148,7 +151,7 @@ class Sealer:
             self._seal()
         average = sum(map(len, self._raws)) // len(self._raws) + 66 if self._raws else 1000
         entries, self._entries = tuple(self._entries), []
-        self._raws = []
+        self._raws, self._leaves = [], []
         self._stale = False
         self._remove_old()
         return Batch(first, entries, self._state.size, self._state.signed_at, -(-unsealed // average))
@@ -242,39 +245,40 @@ class Sealer:
         return max(0, left)
 
     def _take(self, journal: str, place: Place, data: bytes, alive: bool) -> None:
-        lines = data[:-1].split(b"\n")
         begin = len(self._entries)
-        taken = self._take_usual(journal, place, lines)
+        taken = self._take_usual(journal, place, data)
         self._track(journal, place, self._entries[begin:])
-        if taken < len(lines):
-            self._take_careful(journal, place, lines[taken:], alive)
+        if taken < len(data):
+            self._take_careful(journal, place, data[taken:-1].split(b"\n"), alive)
 
-    def _take_usual(self, journal: str, place: Place, lines: list[bytes]) -> int:
-        """Take lines as long as each is exactly what its writer wrote; returns how many those are."""
+    def _take_usual(self, journal: str, place: Place, data: bytes) -> int:
+        """Take lines as long as each is exactly what its writer wrote; returns how many bytes those are."""
         if place.loose:
             return 0
-        anchor, seq, length = bytes.fromhex(place.anchors[0]), place.seq, 0
-        add_entry, add_raw = self._entries.append, self._raws.append
-        for line in lines:
-            stated, _, raw = line.partition(b" ")
+        anchor, seq, at, size = bytes.fromhex(place.anchors[0]), place.seq, 0, len(data)
+        add_entry, add_raw, add_leaf = self._entries.append, self._raws.append, self._leaves.append
+        read, find, stands = self._reader.read, data.find, data.startswith
+        while at < size:
+            end = find(b"\n", at)
+            raw = data[at + 65 : end]
             digest = sha256(anchor + raw).digest()
-            if stated != hexlify(digest):
+            if not stands(hexlify(digest) + b" ", at):
                 break
             try:
-                entry = decode(raw)
+                entry = read(raw)
             except Malformed:
                 break
             if entry.seq != seq or entry.journal != journal:
                 break
             anchor = digest
             seq += 1
-            length += len(line)
+            at = end + 1
             add_entry(entry)
             add_raw(raw)
-        taken = seq - place.seq
+            add_leaf(sha256(b"\0" + raw).digest())
         place.seq, place.anchors = seq, [anchor.hex()]
-        place.offset += length + taken
-        return taken
+        place.offset += at
+        return at
 
     def _take_careful(self, journal: str, place: Place, lines: list[bytes], alive: bool) -> None:
         """Take what can be trusted of lines that begin with one that is not as it should be."""
@@ -312,21 +316,20 @@ class Sealer:
         fits = entry.seq >= place.seq if place.loose else entry.seq == place.seq
         return entry if fits and entry.journal == journal else None
 
-    def _track(self, journal: str, place: Place, entries: Iterable[Entry]) -> None:
+    def _track(self, journal: str, place: Place, entries: Sequence[Entry]) -> None:
         """Keep account of permits that wait for their outcome, and of how the journal stands."""
         waiting = self._state.open
         for entry in entries:
-            place.closed = False
-            if isinstance(entry, VerdictEntry):
+            if isinstance(entry, OutcomeEntry):
+                waiting.pop(entry.verdict, None)
+            elif isinstance(entry, VerdictEntry):
                 if entry.outcome == "permit":
                     waiting[f"{journal}.{entry.seq}"] = journal
-            elif isinstance(entry, OutcomeEntry):
-                waiting.pop(entry.verdict, None)
-            elif isinstance(entry, NoticeEntry):
-                place.closed = entry.name == "journal.closed"
-                if entry.name == "journal.opened" and entry.seq == 0:
-                    place.previous = entry.subject
-                    place.boot = entry.detail.rpartition("boot=")[2]
+            elif isinstance(entry, NoticeEntry) and entry.name == "journal.opened" and entry.seq == 0:
+                place.previous = entry.subject
+                place.boot = entry.detail.rpartition("boot=")[2]
+        if entries:
+            place.closed = isinstance(entries[-1], NoticeEntry) and entries[-1].name == "journal.closed"
 
     # --- what is declared ----------------------------------------------------------------------
 
@@ -427,14 +430,14 @@ class Sealer:
     def _add(self, entry: Entry, raw: bytes) -> None:
         self._entries.append(entry)
         self._raws.append(raw)
+        self._leaves.append(leaf(raw))
 
     # --- committing ------------------------------------------------------------------------------
 
     def _seal(self) -> None:
         state = self._state
-        leaves = leaves_of(self._raws)
-        self._tree.extend(leaves)
-        self._shelf.append(self._raws, leaves)
+        self._tree.extend(self._leaves)
+        self._shelf.append(self._raws, self._leaves)
         self._shelf.sync()
         state.size, state.tail = self._shelf.size, self._shelf.tail
         state.edge = [digest.hex() for digest in self._tree.edge]
@@ -482,7 +485,7 @@ class Sealer:
 
     def _reload(self) -> None:
         """Start from what was committed."""
-        self._entries, self._raws = [], []
+        self._entries, self._raws, self._leaves = [], [], []
         self._state = self._load()
         self._shelf = Shelf(self._ledger, self._state.size, self._state.tail)
         self._tree = Frontier(self._state.size, [bytes.fromhex(digest) for digest in self._state.edge])

@@ -54,7 +54,7 @@ class Shelf:
         start = 0
         while start < len(entries):
             end = min(len(entries), start + FILE - self.size % FILE)
-            framed = b"".join([_LENGTH.pack(len(entry)) + entry for entry in entries[start:end]])
+            framed = _frame(entries[start:end])
             _write(self._entries, framed)
             _write(self._leaves, b"".join(leaves[start:end]))
             self.size += end - start
@@ -208,6 +208,14 @@ def read_notes(folder: Path) -> list[str]:
 def _has_loose_note(folder: Path) -> bool:
     notes = "".join(f"{note}\n" for note in read_notes(folder)).encode("utf-8", "surrogateescape")
     return len(notes) != _size(folder / "checkpoints")
+
+
+def _frame(entries: Sequence[bytes]) -> bytes:
+    """The entries one after the other, each behind its length."""
+    parts = [b""] * (2 * len(entries))
+    parts[::2] = map(_LENGTH.pack, map(len, entries))
+    parts[1::2] = entries
+    return b"".join(parts)
 
 
 def _length(folder: Path, kind: str, first: int) -> int:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.audit.test_index import damage
 from tests.running import Gateway, running
 
 OPEN = "/market/enterprises"
@@ -68,6 +69,35 @@ def test_an_index_that_was_lost_is_made_again_from_the_ledger(tmp_path: Path) ->
         gateway.start()
         rows = gateway.run("audit", "query", "outcome:permit", "-o", "json", "-c", str(gateway.config))
         assert "zhang.wei" in rows
+
+
+def permits(gateway: Gateway) -> int:
+    said = gateway.door("POST", "/v1/audit/query", {"query": "kind:verdict outcome:permit | count", "limit": 9})
+    return int(said.json["rows"][0]["count"]) if said.status == 200 else 0
+
+
+def test_an_index_that_is_deleted_while_it_is_in_use_is_made_again(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        token = gateway.issuer.token()
+        gateway.get(OPEN, token)
+        for path in gateway.state.glob("index.db*"):
+            path.unlink()
+        gateway.get(OPEN, token)
+        until(lambda: permits(gateway) == 2, gateway)
+
+
+def test_an_index_that_cannot_be_read_is_made_again_and_told_of(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        token = gateway.issuer.token()
+        gateway.get(OPEN, token)
+        gateway.stop()
+        damage(gateway.state / "index.db")
+        gateway.start()
+        gateway.get(OPEN, token)
+        until(lambda: permits(gateway) == 2, gateway)
+        until(lambda: any(entry.get("detail") == "index.db" for entry in gateway.entries()), gateway)
+        told = next(entry for entry in gateway.entries() if entry.get("detail") == "index.db")
+        assert (told["name"], told["subject"]) == ("gateway.fault", "DatabaseError")
 
 
 def test_one_line_for_each_request_joined_from_decision_and_outcome(tmp_path: Path) -> None:

@@ -6,13 +6,25 @@ from pathlib import Path
 import pytest
 
 from gateway.audit.checkpoint import Signer
-from gateway.audit.index import Index
+from gateway.audit.index import Index, is_damaged
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.query import lookup, query
 from gateway.audit.sealer import Sealer
-from gateway.facts import Notice
-from tests.audit.world import OUTCOME, a_closed_life, die, live, seal_all, some_requests
+from gateway.facts import Challenge, Deny, Notice, Reason
+from tests.audit.world import FACTS, OUTCOME, a_closed_life, die, live, seal_all, some_requests
 from tests.literals import NOW
+
+
+def damage(path: Path) -> None:
+    """Overwrite the page in which the rows begin."""
+    connection = sqlite3.connect(path)
+    (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'rows'").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
 
 
 def rows(index: Index) -> list[tuple[object, ...]]:
@@ -33,8 +45,9 @@ def test_a_decision_and_its_outcome_are_one_row(settings: Settings, signer: Sign
     index.add(batch.first, batch.entries)
     found = query(index.path, "kind:verdict", now=NOW)
     assert [(row["outcome"], row["status"], row["records"]) for row in found] == [
-        ("deny", None, None), ("permit", 200, 3), ("deny", None, None), ("permit", 200, 3)
+        ("deny", 403, None), ("permit", 200, 3), ("deny", 403, None), ("permit", 200, 3)
     ]  # fmt: skip
+    assert query(index.path, "status:403 | count by outcome", now=NOW) == [{"outcome": "deny", "count": 2}]
     assert found[-1]["id"] == ids[0]
     assert lookup(index.path, ids[0]) == 1
     assert lookup(index.path, "nobody.7") is None
@@ -114,6 +127,61 @@ def test_a_file_that_is_no_index_is_made_anew(settings: Settings, signer: Signer
     index = Index(path)
     assert index.catch_up(settings.directory / "ledger", one.size) == one.size
     assert path.stat().st_mode & 0o777 == 0o600
+    one.close()
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        (Challenge((Reason("step_up_required"),), "b", "aal3"), 401),
+        (Deny((Reason("policy_error"), Reason("no_rule")), "b"), 503),
+        (Deny((Reason("of the future"),), "b"), 403),
+        (Deny((), "b"), 403),
+    ],
+)
+def test_a_refusal_has_the_status_it_was_answered_with(
+    settings: Settings, signer: Signer, refusal: Deny | Challenge, status: int
+) -> None:
+    async def story(ledger: Ledger) -> None:
+        await ledger.commit(FACTS, refusal)
+
+    die(live(settings, story))
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    index.add(0, seal_all(one))
+    assert query(index.path, f"kind:verdict status:{status} | count", now=NOW) == [{"count": 1}]
+    one.close()
+    index.close()
+
+
+def test_a_file_that_is_deleted_under_its_writer_is_made_again(settings: Settings, signer: Signer) -> None:
+    a_closed_life(settings, 5)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    index.add(0, seal_all(one))
+    for path in settings.directory.glob("index.db*"):
+        path.unlink()
+    assert index.catch_up(settings.directory / "ledger", one.size) == one.size
+    assert query(index.path, "outcome:permit status:200 | count", now=NOW) == [{"count": 5}]
+    one.close()
+    index.close()
+
+
+def test_a_damaged_file_says_so_and_can_be_made_anew_little_by_little(settings: Settings, signer: Signer) -> None:
+    a_closed_life(settings, 5)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    entries = seal_all(one)
+    index.add(0, entries)
+    index.close()
+    damage(index.path)
+    index = Index(index.path)
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        index.add(len(entries), entries)
+    assert is_damaged(caught.value)
+    assert not is_damaged(sqlite3.OperationalError("database is locked"))
+    index.start_over()
+    assert index.catch_up(settings.directory / "ledger", one.size, 3) == 3
+    assert index.catch_up(settings.directory / "ledger", one.size) == one.size - 3
+    assert query(index.path, "outcome:permit status:200 | count", now=NOW) == [{"count": 5}]
     one.close()
     index.close()
 

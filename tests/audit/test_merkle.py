@@ -12,7 +12,6 @@ from gateway.audit.merkle import (
     included,
     inclusion,
     leaf,
-    leaves_of,
     node,
     root_of,
     subtree_of,
@@ -137,7 +136,7 @@ def test_nonsense_is_refused() -> None:
 def test_many_leaves_at_once_are_the_same_tree(first: int, batches: list[int]) -> None:
     at_once, one_by_one, number = Frontier(), Frontier(), 0
     for count in (first, *batches):
-        leaves = leaves_of([str(number + each).encode() for each in range(count)])
+        leaves = [leaf(str(number + each).encode()) for each in range(count)]
         at_once.extend(leaves)
         for digest in leaves:
             one_by_one.add(digest)
