@@ -9,14 +9,16 @@ A line joins a decision with its outcome. Keys follow the Elastic Common Schema 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 from orjson import dumps
 
-from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, Reason
+from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, Reason, VerdictEntry
 from gateway.reasons import REASONS
 from gateway.telemetry.pairs import Pairs, Story, Told
 
@@ -26,6 +28,12 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u206
 _TYPES = {"permit": ("access", "allowed"), "deny": ("access", "denied"), "challenge": ("access", "denied")}
 _OUTCOMES = {"permit": "success", "deny": "failure", "challenge": "failure"}
 _SECONDS_KEPT = 1024
+_FORMS_KEPT = 4096
+_OWN, _OWN_TEXT, _OWNS = (
+    "\0",
+    "\\u0000",
+    6,
+)  # stands for what is a request's own: time, id, request, path, source, trace
 _NO_REASON = Reason("")
 
 
@@ -41,10 +49,11 @@ class Lines:
 
     def __init__(self, stream: Stream) -> None:
         self._pairs = Pairs()
-        self._page = _Page(stream)
+        self._stream = stream
         self._clock = _Clock()
-        # Bound once: a lazy logger would be put together anew for each line.
-        log = structlog.wrap_logger(self._page, processors=[self._render], wrapper_class=structlog.BoundLogger)
+        self._forms: dict[Hashable, _Form] = {}
+        # Bound once: a lazy logger would be put together anew for each batch.
+        log = structlog.wrap_logger(self, processors=[self._render], wrapper_class=structlog.BoundLogger)
         self._say = log.bind().info
 
     def write(self, entry: Entry) -> None:
@@ -53,18 +62,62 @@ class Lines:
 
     def take(self, stories: Iterable[Story]) -> None:
         """Write a line for each request that is complete, and each notice and act; one write for all."""
-        for story in stories:
-            if not isinstance(story, Told):
-                self._say(story.name if isinstance(story, NoticeEntry) else story.act, story=story)
-            elif story.is_complete:
-                self._say("request", story=story)
-        self._page.turn()
+        complete = [
+            story for story in stories if not isinstance(story, Told) or story.outcome is not None or story.is_complete
+        ]
+        if complete:
+            self._say("stories", stories=complete)
+
+    def info(self, text: str) -> None:
+        """Where structlog hands over what was rendered."""
+        self._stream.write(text)
+        self._stream.flush()
 
     def _render(self, logger: object, method: str, event: Mapping[str, Any]) -> str:
-        """structlog's last step: the story as compact JSON that is safe to show."""
-        raw = dumps(self._fields(event["story"]))
-        text = raw.decode()
-        return text if raw.isascii() and "\x7f" not in text else _UNSAFE.sub(_escape, text)
+        """structlog's last step: each story as compact JSON that is safe to show."""
+        lines = [self._line(story) for story in event["stories"]]
+        lines.append("")
+        return "\n".join(lines)
+
+    def _line(self, story: Story) -> str:
+        usual = self._usual(story, story.verdict) if isinstance(story, Told) and story.verdict is not None else ""
+        return usual or _safe(self._fields(story))
+
+    def _usual(self, told: Told, entry: VerdictEntry) -> str:
+        """The line of a request like others before it, or "" when it has to be put together key by key."""
+        subject, posture, risk, ending = entry.subject, entry.posture, entry.risk, told.outcome
+        own = (told.id, entry.request, entry.path, entry.source, entry.trace)
+        if not _is_plain("".join(own)) or (ending is not None and ending.code):
+            return ""
+        key = (
+            entry.route, entry.asset, entry.api, entry.method, entry.host, entry.action, entry.grade, entry.outcome,
+            entry.stage, entry.would, entry.bundle, entry.purpose, risk.band, id(subject), id(posture), id(entry.reasons),
+        )  # fmt: skip
+        form = self._forms.get(key)
+        if form is None:
+            if len(self._forms) >= _FORMS_KEPT:
+                self._forms.clear()
+            form = self._forms[key] = _form(entry)
+        texts = form.texts
+        if not texts:
+            return ""
+        begin = (
+            f"{texts[0]}{self._clock.text(entry.at)}{texts[1]}{own[0]}{texts[2]}{own[1]}{texts[3]}{own[2]}"
+            f"{texts[4]}{own[3]}{texts[5]}{own[4][3:35]}{texts[6]}"
+        )
+        if risk.score is not None:
+            begin = f'{begin},"event.risk_score":{dumps(risk.score).decode()}'
+        if ending is None:
+            return f"{begin}{form.more}{form.refused}}}"
+        masked = 0
+        for _, count in ending.masked:
+            masked += count
+        return (
+            f'{begin}{form.more},"http.response.status_code":{ending.status},"http.response.bytes":{ending.sent}'
+            f',"http.request.bytes":{ending.received},"event.duration":{round(ending.took * 1e9)}'
+            f',"gateway.waited":{round(ending.waited * 1e9)},"gateway.complete":{"true" if ending.complete else "false"}'
+            f',"gateway.masked":{masked},"gateway.records":{ending.records}}}'
+        )
 
     def _fields(self, story: Story) -> dict[str, Any]:
         if isinstance(story, NoticeEntry):
@@ -79,22 +132,39 @@ class Lines:
         return line
 
 
-class _Page:
-    """Collects the lines that structlog hands over, and writes them at once."""
+class _Form(Struct, frozen=True, gc=False):
+    """What the lines of like requests have in common: the texts between what is a request's own.
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._lines: list[str] = []
-        self.info = self._lines.append
+    `texts` is empty when they cannot be told apart. `kept` is there so that the ids in its key stay theirs.
+    """
 
-    def turn(self) -> None:
-        """Write what was collected."""
-        if self._lines:
-            self._lines.append("")
-            text = "\n".join(self._lines)
-            self._lines.clear()
-            self._stream.write(text)
-            self._stream.flush()
+    texts: tuple[str, ...]
+    more: str
+    refused: str
+    kept: VerdictEntry
+
+
+def _form(entry: VerdictEntry) -> _Form:
+    like = replace(
+        entry, request=_OWN, path=_OWN, source=_OWN, trace="00-" + _OWN, risk=replace(entry.risk, score=None)
+    )
+    texts = tuple(_safe(_asked(like, _OWN, _OWN))[:-1].split(_OWN_TEXT))
+    refused: dict[str, Any] = {}
+    _refused(refused, entry)
+    more: dict[str, Any] = {}
+    _added(more, entry)
+    return _Form(texts if len(texts) == _OWNS + 1 else (), _also(more), _also(refused), entry)
+
+
+def _also(line: dict[str, Any]) -> str:
+    return "," + _safe(line)[1:-1] if line else ""
+
+
+def _safe(line: dict[str, Any]) -> str:
+    """As compact JSON that is safe to show."""
+    raw = dumps(line)
+    text = raw.decode()
+    return text if raw.isascii() and "\x7f" not in text else _UNSAFE.sub(_escape, text)
 
 
 class _Clock:
@@ -115,6 +185,11 @@ class _Clock:
         return text
 
 
+def _is_plain(text: str) -> bool:
+    """Whether it stands in JSON as it is."""
+    return len(dumps(text)) == len(text) + 2 and "\x7f" not in text
+
+
 def _escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
@@ -123,13 +198,26 @@ def _request(told: Told, time: str) -> dict[str, Any]:
     """The line of a request whose verdict is known."""
     entry, ending = told.verdict, told.outcome
     assert entry is not None
+    line = _asked(entry, time, told.id)
+    if entry.risk.score is not None:
+        line["event.risk_score"] = entry.risk.score
+    _added(line, entry)
+    if ending is not None:
+        _end(line, ending)
+    else:
+        _refused(line, entry)
+    return line
+
+
+def _asked(entry: VerdictEntry, time: str, identity: str) -> dict[str, Any]:
+    """What was asked, by whom, and what was said."""
     said = entry.outcome
     reason = entry.reasons[0] if entry.reasons else _NO_REASON
-    subject, posture, risk = entry.subject, entry.posture, entry.risk
-    line: dict[str, Any] = {
+    subject, posture = entry.subject, entry.posture
+    return {
         "event": "request",
         "@timestamp": time,
-        "event.id": told.id,
+        "event.id": identity,
         "event.outcome": _OUTCOMES[said],
         "event.type": _TYPES[said],
         "event.action": entry.action,
@@ -153,20 +241,23 @@ def _request(told: Told, time: str) -> dict[str, Any]:
         "gateway.grade": entry.grade,
         "gateway.device": posture.device,
         "gateway.device_trust": posture.trust,
-        "gateway.risk_band": risk.band,
+        "gateway.risk_band": entry.risk.band,
     }
-    if risk.score is not None:
-        line["event.risk_score"] = risk.score
+
+
+def _added(line: dict[str, Any], entry: VerdictEntry) -> None:
+    """Add what only some requests have."""
     if entry.would:
         line["gateway.would"] = entry.would
     if entry.purpose:
         line["gateway.purpose"] = entry.purpose
-    if ending is not None:
-        _end(line, ending)
-    elif said != "permit":
-        meaning = REASONS.get(reason.code)
+
+
+def _refused(line: dict[str, Any], entry: VerdictEntry) -> None:
+    """Add the status of a refusal."""
+    if entry.outcome != "permit":
+        meaning = REASONS.get(entry.reasons[0].code) if entry.reasons else None
         line["http.response.status_code"] = meaning.status if meaning else 403
-    return line
 
 
 def _end(line: dict[str, Any], entry: OutcomeEntry) -> None:

@@ -12,7 +12,7 @@ Every figure is read from an entry, or from what the board and the sealer say ab
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -24,7 +24,7 @@ from prometheus_client.utils import floatToGoString
 
 from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 from gateway.reasons import REASONS
-from gateway.telemetry.pairs import Pairs, Story
+from gateway.telemetry.pairs import Pairs, Story, Told
 
 OTHER = "_other"
 LABEL_VALUES = 200
@@ -99,9 +99,8 @@ class _Spread:
         row = self._rows.get(labels)
         if row is None:
             row = self._rows.setdefault(_bounded(self._values, labels), self._row())
-        bounds = self.bounds
-        for value in values:
-            row[bisect_left(bounds, value)] += 1
+        for bucket, count in Counter(map(bisect_left, repeat(self.bounds), values)).items():
+            row[bucket] += count
         row[-1] += sum(values)
 
     def family(self) -> Metric:
@@ -207,11 +206,7 @@ class Meter(Collector):
         outcomes: list[OutcomeEntry] = []
         pairs: list[tuple[VerdictEntry, OutcomeEntry]] = []
         for story in stories:
-            if isinstance(story, NoticeEntry):
-                self._notice(story)
-            elif isinstance(story, ActEntry):
-                self._act(story)
-            else:
+            if isinstance(story, Told):
                 verdict, outcome = story.verdict, story.outcome
                 if story.fresh and verdict is not None:
                     verdicts.append(verdict)
@@ -219,6 +214,10 @@ class Meter(Collector):
                     outcomes.append(outcome)
                     if verdict is not None:  # else decided before this process began to read
                         pairs.append((verdict, outcome))
+            elif isinstance(story, NoticeEntry):
+                self._notice(story)
+            else:
+                self._act(story)
         self._decided(verdicts)
         self._answered(outcomes, pairs)
 
@@ -246,27 +245,28 @@ class Meter(Collector):
     # --- verdicts and outcomes, many at once -------------------------------------------------------
 
     def _decided(self, verdicts: list[VerdictEntry]) -> None:
-        self._entries.add_all([("verdict",)] * len(verdicts))
+        if not verdicts:
+            return
+        self._entries.add(("verdict",), len(verdicts))
         self._decisions.add_all(
-            [(each.api, each.outcome, _first(each), each.grade, each.stage) for each in verdicts],
+            [
+                (each.api, each.outcome, each.reasons[0].code if each.reasons else "", each.grade, each.stage)
+                for each in verdicts
+            ],
         )
         self._risk.observe((), [score for each in verdicts if (score := each.risk.score) is not None])
-        for verdict in verdicts:
-            rejection = verdict.subject.rejection
-            if rejection is not None:
-                self._auth.add((rejection.code,))
-            if verdict.honey:
-                self._honey.add()
-            if verdict.outcome != "permit":
-                meaning = REASONS.get(_first(verdict))
-                self._requests.add(_answer(verdict, meaning.status if meaning else 403))
+        self._auth.add_all([(each.subject.rejection.code,) for each in verdicts if each.subject.rejection is not None])
+        self._honey.add((), sum([each.honey for each in verdicts]))
+        self._requests.add_all([_refusal(each) for each in verdicts if each.outcome != "permit"])
 
     def _answered(self, outcomes: list[OutcomeEntry], pairs: list[tuple[VerdictEntry, OutcomeEntry]]) -> None:
-        self._entries.add_all([("outcome",)] * len(outcomes))
-        for outcome in outcomes:
-            if outcome.code == "interrupted":
-                self._interrupted.add()
-        self._requests.add_all([_answer(verdict, outcome.status) for verdict, outcome in pairs])
+        if not outcomes:
+            return
+        self._entries.add(("outcome",), len(outcomes))
+        self._interrupted.add((), sum([each.code == "interrupted" for each in outcomes]))
+        same = Counter([(verdict.api, verdict.method, outcome.status, verdict.outcome) for verdict, outcome in pairs])
+        for (api, method, status, said), count in same.items():
+            self._requests.add(_answer(api, method, status, said), count)
         took: defaultdict[str, list[float]] = defaultdict(list)
         waited: defaultdict[str, list[float]] = defaultdict(list)
         masked: defaultdict[str, int] = defaultdict(int)
@@ -343,13 +343,13 @@ _NOTICES: dict[str, Callable[[Meter, NoticeEntry], None]] = {
 }
 
 
-def _first(verdict: VerdictEntry) -> str:
-    return verdict.reasons[0].code if verdict.reasons else ""
+def _refusal(verdict: VerdictEntry) -> tuple[str, ...]:
+    meaning = REASONS.get(verdict.reasons[0].code) if verdict.reasons else None
+    return _answer(verdict.api, verdict.method, meaning.status if meaning else 403, verdict.outcome)
 
 
-def _answer(verdict: VerdictEntry, status: int) -> tuple[str, ...]:
-    method = verdict.method if verdict.method in _METHODS else OTHER
-    return verdict.api, method, _CLASSES.get(status // 100, "none"), verdict.outcome
+def _answer(api: str, method: str, status: int, outcome: str) -> tuple[str, ...]:
+    return api, method if method in _METHODS else OTHER, _CLASSES.get(status // 100, "none"), outcome
 
 
 def _code(detail: str) -> str:

@@ -55,19 +55,19 @@ class Pairs:
         fresh: dict[str, VerdictEntry] = {}
         waiting = self._waiting
         for entry in entries:
-            if isinstance(entry, VerdictEntry):
-                identity = f"{entry.journal}.{entry.seq}"
-                if entry.outcome == "permit":
-                    fresh[identity] = entry
-                else:
-                    tell(Told(identity, entry, None, True))
-            elif isinstance(entry, OutcomeEntry):
+            if isinstance(entry, OutcomeEntry):
                 identity = entry.verdict
                 verdict = fresh.pop(identity, None)
                 if verdict is not None:
                     tell(Told(identity, verdict, entry, True))
                 else:
                     tell(Told(identity, waiting.pop(identity, None), entry, False))
+            elif isinstance(entry, VerdictEntry):
+                identity = f"{entry.journal}.{entry.seq}"
+                if entry.outcome == "permit":
+                    fresh[identity] = entry
+                else:
+                    tell(Told(identity, entry, None, True))
             else:
                 tell(entry)
         for identity, verdict in fresh.items():

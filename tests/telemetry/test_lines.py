@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.facts import ActEntry, Entry, Reason, Risk
-from gateway.telemetry.lines import Lines
-from gateway.telemetry.pairs import Pairs
+from gateway.telemetry.lines import Lines, _safe
+from gateway.telemetry.pairs import Pairs, Told
 from tests.literals import NOW, a_subject
 from tests.telemetry.told import JOURNAL, a_notice, a_verdict, an_outcome
 
@@ -139,3 +139,38 @@ def test_times_are_those_of_the_calendar(at: float) -> None:
     (line,) = written(a_notice("jwks.refreshed"), a_verdict(outcome="deny", at=at))[1:]
     told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert line["@timestamp"] == told
+
+
+SPOKEN = st.sampled_from(("x", "", '"', "\\", "\0", "\\u0000", "\x7f", "\u202e", "张", "GET")) | st.text(max_size=5)
+STORIES = st.builds(
+    lambda verdict, ending: Told(f"{JOURNAL}.{verdict.seq}", verdict, ending and an_outcome(verdict, **ending), True),
+    st.builds(
+        a_verdict,
+        seq=st.integers(0, 9), at=st.floats(0, 4e9), request=SPOKEN, trace=SPOKEN, source=SPOKEN, path=SPOKEN, host=SPOKEN,
+        method=SPOKEN, api=SPOKEN, route=SPOKEN, subject=st.builds(a_subject, id=SPOKEN), purpose=SPOKEN,
+        outcome=st.sampled_from(("permit", "deny", "challenge")), would=st.sampled_from(("", "deny")),
+        reasons=st.lists(st.builds(Reason, st.sampled_from(("no_rule", "step_up_required", "x")), SPOKEN), max_size=2).map(tuple),
+        risk=st.builds(Risk, st.none() | st.floats(0, 100)),
+    ),
+    st.none() | st.fixed_dictionaries({
+        "status": st.integers(0, 599), "sent": st.integers(0, 2**60), "complete": st.booleans(), "took": st.floats(0, 1e6),
+        "waited": st.floats(0, 1e6), "code": st.sampled_from(("", "interrupted", "upstream_reset")),
+        "masked": st.lists(st.tuples(SPOKEN, st.integers(0, 9)), max_size=2).map(tuple),
+    }),
+)  # fmt: skip
+SAME = Lines(io.StringIO())  # one for all examples: what it keeps of one must not show in the line of another
+
+
+@given(STORIES)
+def test_a_line_like_others_before_is_what_it_would_be_put_together_key_by_key(story: Told) -> None:
+    whole = _safe(SAME._fields(story))
+    assert SAME._line(story) == whole
+    assert SAME._line(story) == whole
+
+
+def test_most_lines_are_like_others_before() -> None:
+    lines, verdict = Lines(io.StringIO()), a_verdict()
+    refused = a_verdict(seq=4, outcome="deny", reasons=(Reason("no_rule"),))
+    for story in (Told("a.0", verdict, an_outcome(verdict), True), Told("a.4", refused, None, True)):
+        assert story.verdict is not None
+        assert json.loads(lines._usual(story, story.verdict))["event.id"] == story.id
