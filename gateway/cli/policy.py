@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from gateway.cli.policies import Read
     from gateway.document import Node
 
+TOLD = {
+    "permit": "policy.told_permit",
+    "challenge": "policy.told_challenge",
+    "deny": "policy.told_deny",
+    "would deny": "policy.told_would_deny",
+    "would challenge": "policy.told_would_challenge",
+}
+
 
 def register(subparsers: Any) -> None:
     """Add the commands."""
@@ -198,17 +206,15 @@ def _tell(screen: Screen, answer: Any) -> None:
 
     whole: dict[str, Any] = answer if isinstance(answer, dict) else {}
     entry: dict[str, Any] = whole.get("entry") or whole.get("verdict") or whole
-    for reason in entry.get("reasons", []):
+    would = entry.get("would", "")
+    key = TOLD.get(f"would {would}" if would else entry.get("outcome", ""))
+    if key:
+        screen.say(key, "bold", api=entry.get("api", ""))
+    for reason in entry.get("would_reasons" if would else "reasons", []):
         meaning = REASONS.get(reason.get("code", ""))
         words = screen.choose(meaning.en, meaning.zh) if meaning else ""
-        parts = (
-            entry.get("outcome", ""),
-            words,
-            reason.get("code", ""),
-            reason.get("rule", ""),
-            reason.get("detail", ""),
-        )
-        screen.line("  ".join(part for part in parts if part), "bold")
+        parts = (reason.get("code", ""), words, reason.get("rule", ""), reason.get("detail", ""))
+        screen.line("   " + "  ".join(part for part in parts if part))
     rows: list[tuple[str, object]] = []
     _flatten("", answer, rows)
     screen.table(("", ""), rows)

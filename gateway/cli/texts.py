@@ -241,6 +241,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.given_odd": ("`{value}` is not of the form name=value", "`{value}` 不是 名称=值 的形式"),
     "policy.unlisted": ("`{value}` is in no asset of the catalog", "`{value}` 不属于目录中的任何资产"),
     "policy.no_decision": ("no decision `{id}` is on record", "没有编号为 `{id}` 的判定"),
+    "policy.told_permit": ("was ALLOWED by:", "已允许，依据："),
+    "policy.told_challenge": ("a stronger sign-in was ASKED FOR by:", "已要求加强认证，依据："),
+    "policy.told_deny": ("was DENIED by:", "已拒绝，依据："),
+    "policy.told_would_deny": (
+        "was LET THROUGH because the API `{api}` is in observe mode; enforced, it would have been DENIED by:",
+        "已放行，仅因接口 `{api}` 处于观察模式；若为强制模式，将被拒绝，依据：",
+    ),
+    "policy.told_would_challenge": (
+        "was LET THROUGH because the API `{api}` is in observe mode; enforced, a stronger sign-in would have been ASKED FOR by:",
+        "已放行，仅因接口 `{api}` 处于观察模式；若为强制模式，将要求加强认证，依据：",
+    ),
     "policy.rule": ("rule", "规则"),
     "policy.effect": ("effect", "效果"),
     "policy.who": ("who", "角色"),

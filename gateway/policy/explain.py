@@ -200,7 +200,16 @@ _OUTCOMES = {
     "permit": ("ALLOW", "允许"),
     "challenge": ("STEP UP", "需加强认证"),
     "deny": ("DENY", "拒绝"),
-    "observed": ("OBSERVED", "观察放行"),
+}
+_OBSERVED = {
+    "deny": (
+        "LET THROUGH  because the API is in observe mode; enforced, it would have been denied",
+        "已放行  仅因接口处于观察模式；若为强制模式，将被拒绝",
+    ),
+    "challenge": (
+        "LET THROUGH  because the API is in observe mode; enforced, a stronger sign-in would have been asked for",
+        "已放行  仅因接口处于观察模式；若为强制模式，将要求加强认证",
+    ),
 }
 _NAMES_ZH = {
     "action": "操作", "data": "数据", "who": "角色", "org": "机构", "level": "级别", "until": "有效期", "when": "条件",
@@ -211,8 +220,12 @@ _VALUES_ZH = {"empty": "空", "unknown": "未知"}
 def _lines(explanation: Explanation, zh: bool) -> list[str]:
     code = explanation.reasons[0][0]
     meaning = REASONS[code]
-    shown = "observed" if explanation.would else explanation.outcome
-    out = [f"{_OUTCOMES[shown][zh]}  {meaning.zh if zh else meaning.en}    {code}, bundle {explanation.bundle[:12]}"]
+    words = meaning.zh if zh else meaning.en
+    if explanation.would:
+        words = f"{_OBSERVED[explanation.would][zh]}{'：' if zh else ': '}{words}"
+    else:
+        words = f"{_OUTCOMES[explanation.outcome][zh]}  {words}"
+    out = [f"{words}    {code}, bundle {explanation.bundle[:12]}"]
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
         out.append(f"{word}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip())
@@ -223,8 +236,8 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
         out.extend(f"   {path}  {how}" for path, how in explanation.mask)
     if explanation.denies_checked:
         out.append(_count(explanation, zh))
-    if explanation.outcome != "permit":
-        out.append(f"{'处理办法' if zh else 'to get access'}: {meaning.remedy_zh if zh else meaning.remedy_en}")
+    if explanation.outcome != "permit" or explanation.would:
+        out.append(f"处理办法：{meaning.remedy_zh}" if zh else f"to get access: {meaning.remedy_en}")
     return out
 
 

@@ -98,6 +98,22 @@ def test_a_recorded_decision_is_told(run: Run, behind: Behind) -> None:
     assert run("policy", "explain", "j.1", "--socket", "none.sock").code == 3
 
 
+def test_what_passed_in_observe_is_told_plainly(run: Run, behind: Behind) -> None:
+    reasons = [{"code": "no_rule"}, {"code": "device_untrusted", "rule": "rules/00-province.yaml:12", "detail": "base"}]
+    entry = {"outcome": "permit", "stage": "observe", "api": "households", "reasons": reasons}
+    behind.decided = {"entry": {**entry, "would": "deny", "would_reasons": reasons}}
+    told = run("policy", "explain", "j.1", "--socket", "c.sock").out.splitlines()
+    assert told[:3] == [
+        "was LET THROUGH because the API `households` is in observe mode; enforced, it would have been DENIED by:",
+        "   no_rule  no rule allows this request",
+        "   device_untrusted  this device does not meet the requirements  rules/00-province.yaml:12  base",
+    ]
+    chinese = run("policy", "explain", "j.1", "--socket", "c.sock", "--lang", "zh-CN").out
+    assert chinese.startswith("已放行，仅因接口 `households` 处于观察模式；若为强制模式，将被拒绝，依据：\n")
+    behind.decided = {"entry": {**entry, "outcome": "deny"}}
+    assert run("policy", "explain", "j.1", "--socket", "c.sock").out.startswith("was DENIED by:\n   no_rule")
+
+
 def test_rules_are_shown_with_their_places(run: Run, made: Path) -> None:
     shown = run("policy", "show", made / "policies", "--lang", "zh-CN")
     assert "rules/00-province.yaml:" in shown.out

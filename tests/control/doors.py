@@ -49,6 +49,7 @@ class Behind:
         self.notices: list[Notice] = []
         self.asked: list[Any] = []
         self.recording = True
+        self.decided: dict[str, object] = {"id": "j.1"}
         self.revoked: list[dict[str, object]] = []
         self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
 
@@ -75,7 +76,7 @@ class Behind:
         return {"bundle": "b" * 64}
 
     async def decision(self, id: str) -> object | None:
-        return {"id": id} if id == "j.1" else None
+        return self.decided if id == "j.1" else None
 
     async def query(self, text: str, limit: int) -> object:
         self.asked.append(("query", text, limit))

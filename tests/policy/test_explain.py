@@ -98,7 +98,13 @@ def test_a_value_that_is_unknown_is_called_unknown(tmp_path: Path) -> None:
 def test_what_passes_in_observe_is_called_observed(tmp_path: Path) -> None:
     explanation = explained(tmp_path, subject=a_subject(roles=()), asset=an_asset(mode="observe"))
     assert (explanation.outcome, explanation.would) == ("permit", "deny")
-    assert explanation.text().startswith("OBSERVED")
+    assert explanation.text().startswith(
+        "LET THROUGH  because the API is in observe mode; enforced, it would have been denied: no rule allows this request"
+    )
+    assert explanation.text("zh-CN").startswith(
+        "已放行  仅因接口处于观察模式；若为强制模式，将被拒绝：没有规则允许该请求"
+    )
+    assert explanation.text().splitlines()[-1].startswith("to get access: ")
 
 
 def test_it_is_json_for_programs_and_agrees_with_the_decision(tmp_path: Path) -> None:
