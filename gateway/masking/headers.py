@@ -58,14 +58,9 @@ def inspected(headers: Headers, length: int | None, content_type: bytes | None =
     for name, value in headers:
         if name in _DROPPED or (name == b"content-type" and content_type is not None):
             continue
-        if value in _PLAIN:
-            kept.append((name, value))
-        elif name == b"content-type":
-            kept.append((name, value if not _tells(value) else _media_type(value)))
-        elif name == b"content-disposition":
-            kept.append((name, value.partition(b";")[0].strip()))  # rule 4
-        elif name in _OWN or not _tells(value) or (name == b"deprecation" and _SINCE.fullmatch(value)):
-            kept.append((name, value))
+        shown = _shown(name, value)
+        if shown is not None:
+            kept.append((name, shown))
     if content_type is not None:
         kept.append((b"content-type", content_type))
     kept.extend(_OURS)
@@ -74,17 +69,36 @@ def inspected(headers: Headers, length: int | None, content_type: bytes | None =
     return tuple(kept)
 
 
-def is_plain(headers: Headers) -> bool:
-    """Whether the head says JSON in UTF-8, once, and nothing else about how to read the body."""
+def plain(headers: Headers) -> Headers | None:
+    """The same but for the length, if the head says JSON in UTF-8, once, and nothing else about how to read the body."""
+    kept: list[tuple[bytes, bytes]] = []
     types = 0
-    for name, value in headers:
+    for pair in headers:
+        name, value = pair
         if name == b"content-type":
             if value not in _PLAIN:
-                return False
+                return None
             types += 1
+            kept.append(pair)
         elif name in _READING:
-            return False
-    return types == 1
+            return None
+        elif name not in _DROPPED:
+            shown = _shown(name, value)
+            if shown is not None:
+                kept.append((name, shown))
+    kept.extend(_OURS)
+    return tuple(kept) if types == 1 else None
+
+
+def _shown(name: bytes, value: bytes) -> bytes | None:
+    """What is shown of the value of a field, None when the field is dropped."""
+    if name == b"content-type":
+        return value if value in _PLAIN or not _tells(value) else _media_type(value)
+    if name == b"content-disposition":
+        return value.partition(b";")[0].strip()  # rule 4
+    if name in _OWN or value in _PLAIN or not _tells(value) or (name == b"deprecation" and _SINCE.fullmatch(value)):
+        return value
+    return None
 
 
 def _media_type(value: bytes) -> bytes:

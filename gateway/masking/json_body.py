@@ -15,14 +15,14 @@ ever decoded; parsing and writing everything again would change numbers the gate
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from types import coroutine
 
 from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder, encode
 
 from gateway.facts import Revealed
-from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_tree
+from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_branch, mask_tree
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED, Keyed
@@ -224,7 +224,8 @@ class _Walk:
         """As `value`; branches longer than a slice are walked with turns in between."""
         text = bytes(raw)
         if len(text) <= SLICE or text[0] not in _CONTAINERS:
-            shown = self.value(text, state, depth, trail)
+            branch = self._branch(text, state, depth, trail) if text[0] in _CONTAINERS else None
+            shown = self.value(text, state, depth, trail) if branch is None else Raw(branch)
             self._pending += len(text) + MEMBER
             if self._pending >= SLICE:
                 self._pending = 0
@@ -238,6 +239,18 @@ class _Walk:
         if text[0] == _ARRAY:
             return await self._long_array(text, state, depth, trail)
         return self.value(text, state, depth, trail)
+
+    def _branch(self, text: bytes, state: State, depth: int, trail: Trail) -> bytes | None:
+        """What is shown of a short branch that can be walked as a tree."""
+        found = mask_branch(text, self._plan, self._digest, state, depth, trail)
+        if found is None:
+            return None
+        shown, counted, met = found
+        for label, count in counted:
+            self.counts[label] += count
+        for way in met:
+            self._note(way)
+        return shown
 
     async def _long_object(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
         if depth >= MAX_DEPTH:
@@ -271,11 +284,20 @@ class _Walk:
         elements = self._entered(text, depth, trail)
         await turn()
         inside: Trail = (trail, None)
-        if state.uniform and state.element(0).inert:
+        if not state.uniform:
+            return [await self.long_value(raw, state.element(at), depth + 1, inside) for at, raw in enumerate(elements)]
+        to = state.element(0)
+        if to.inert:
             return Raw(text)
-        return [
-            await self.long_value(raw, state.element(index), depth + 1, inside) for index, raw in enumerate(elements)
-        ]
+        shown: list[Shown] = []
+        for run in _runs(elements):
+            together = self._branch(b"[%b]" % b",".join(run), state, depth, trail) if len(run) > 1 else None
+            if together is not None:
+                shown.append(Raw(together[1:-1]))  # several elements with the commas between them
+                await turn()
+            else:
+                shown += [await self.long_value(raw, to, depth + 1, inside) for raw in run]
+        return shown
 
     # --- what was met ---------------------------------------------------------------------------
 
@@ -309,6 +331,21 @@ class _Walk:
             return 1
         known = self._lengths.get(arrays[0])
         return known if known is not None else len(_elements(_members(text)[arrays[0]]))
+
+
+def _runs(elements: list[Raw]) -> Iterator[list[Raw]]:
+    """Elements in a row, together half a slice; a longer one stands alone."""
+    run: list[Raw] = []
+    size = 0
+    for raw in elements:
+        length = len(memoryview(raw))
+        if run and size + length > SLICE // 2:
+            yield run
+            run, size = [], 0
+        run.append(raw)
+        size += length
+    if run:
+        yield run
 
 
 def _renamed(members: dict[str, Raw], strange: set[str]) -> Shown:

@@ -12,6 +12,7 @@ Most answers do. They are walked as a tree of values, three times faster than as
 """
 
 from collections.abc import Callable
+from operator import itemgetter
 
 import orjson
 
@@ -28,26 +29,49 @@ Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
 
 _read: Callable[[bytes], Value] = orjson.loads
 _write: Callable[[Value], bytes] = orjson.dumps
+_COUNT = itemgetter(1)
+
+
+Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None]]
+"""What is shown of a part of an answer, how many values each label hid, and the ways to what no label covers."""
 
 
 class Unlike(Exception):
     """The tree cannot stand for the text, or holds what the other walk knows better."""
 
 
+_LEFT = (Unlike, orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError)  # to the other walk
+
+
 def mask_tree(text: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed] | None:
     """The text with the plan applied, and what was done; None when the other walk has to look at it."""
     try:
-        root = _read(text)
-        written = _write(root)
-        if written != text and not _same(written, text, plan):
-            return None
+        root = _tree(text, plan)
         records = _records(root)  # before the walk: it takes members away
         walk = _Walk(plan, digest)
         shown = walk.value(root, plan.root, 0, None)
-        counted = tuple([pair for pair in zip(plan.slots, walk.counts, strict=True) if pair[1]])
-        return _write(shown), Revealed(counted, spelled(walk.met), records)
-    except (Unlike, orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
+        return _write(shown), Revealed(walk.counted(plan), spelled(walk.met), records)
+    except _LEFT:
         return None
+
+
+def mask_branch(text: bytes, plan: Plan, digest: Keyed, state: State, depth: int, trail: Trail) -> Branch | None:
+    """The same for a part of an answer, which this way leads to."""
+    try:
+        walk = _Walk(plan, digest)
+        shown = walk.value(_tree(text, plan), state, depth, trail)
+        return _write(shown), walk.counted(plan), walk.met
+    except _LEFT:
+        return None
+
+
+def _tree(text: bytes, plan: Plan) -> Value:
+    """The values of the text, if they may stand for it. Raises Unlike."""
+    root = _read(text)
+    written = _write(root)
+    if written == text or _same(written, text, plan):
+        return root
+    raise Unlike
 
 
 def _same(written: bytes, text: bytes, plan: Plan) -> bool:
@@ -82,6 +106,10 @@ class _Walk:
         self.digest = digest
         self.counts = [0] * len(plan.slots)
         self.met: dict[Trail, None] = {}
+
+    def counted(self, plan: Plan) -> tuple[tuple[str, int], ...]:
+        """How many values each label hid."""
+        return tuple(filter(_COUNT, zip(plan.slots, self.counts, strict=True)))
 
     def value(self, value: Value, state: State, depth: int, trail: Trail) -> Value:
         """What is shown of one value."""

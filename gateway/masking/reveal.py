@@ -11,8 +11,8 @@
 
 from collections.abc import AsyncIterator
 
-from gateway.facts import BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.headers import inspected, is_plain
+from gateway.facts import Ask, BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
+from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.plan import Plan, TooManyStates
@@ -48,7 +48,9 @@ class Masking:
         if not mask.inspects:
             return Reply(raw.status, raw.headers, raw.body, raw.length, waited=raw.waited)
         try:
-            return await self._reveal(raw, warrant, mask)
+            fields = self._common(raw, warrant.facts.ask)
+            reply = None if fields is None else self._at_once(raw, fields, warrant, mask)
+            return await self._reveal(raw, warrant, mask, fields is not None) if reply is None else reply
         except (Withheld, NotJson) as error:
             return Fault("cannot_inspect", str(error))
         except BodyFailed as error:
@@ -61,15 +63,26 @@ class Masking:
             if not isinstance(raw.body, bytes):
                 await _close(raw.body)
 
-    async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask) -> Reply:
-        plan = self._plan(mask)
+    def _common(self, raw: RawReply, ask: Ask) -> Headers | None:
+        """The fields of the common answer: complete, short, JSON under a plain head. None for all others."""
+        body = raw.body
+        if type(body) is not bytes or raw.status not in _WHOLE or ask.method == "HEAD":
+            return None
+        size = len(body) if raw.length is None else max(len(body), raw.length)
+        return plain(raw.headers) if size <= self._short else None
+
+    def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
+        """The reply to the common answer, without a wait. None when it has to be looked at closely."""
         digest = self._digest(warrant.facts.subject.org)
-        ask, whole = warrant.facts.ask, self._is_whole(raw)
-        if whole and ask.method != "HEAD":
-            found = mask_tree(raw.body, plan, digest)  # type: ignore[arg-type]  # bytes, as `_is_whole` saw
-            if found is not None:  # it read UTF-8 and nothing else
-                shown, revealed = found
-                return Reply(raw.status, inspected(raw.headers, len(shown)), shown, len(shown), revealed, raw.waited)
+        found = mask_tree(raw.body, self._plan(mask), digest)  # type: ignore[arg-type]  # bytes, as `_common` saw
+        if found is None:
+            return None
+        shown, revealed = found
+        size = len(shown)
+        return Reply(raw.status, (*fields, (b"content-length", b"%d" % size)), shown, size, revealed, raw.waited)
+
+    async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask, tried: bool) -> Reply:
+        ask, plan = warrant.facts.ask, self._plan(mask)
         _check_head(raw)
         if ask.method == "HEAD" or raw.status in _BODILESS:
             return Reply(raw.status, inspected(raw.headers, None), b"", None, waited=raw.waited)
@@ -78,20 +91,10 @@ class Masking:
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
-        shown, revealed = await self._masked(body, plan, digest, whole)
+        digest = self._digest(warrant.facts.subject.org)
+        shown, revealed = await self._masked(body, plan, digest, tried)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
-
-    def _is_whole(self, raw: RawReply) -> bool:
-        """Whether this is the common answer, which can be read in one go: short, and JSON under a plain head."""
-        body = raw.body
-        return (
-            type(body) is bytes
-            and len(body) <= self._short
-            and (raw.length is None or raw.length <= self._short)
-            and raw.status in _WHOLE
-            and is_plain(raw.headers)
-        )
 
     async def _masked(self, body: bytes, plan: Plan, digest: Keyed, tried: bool) -> tuple[bytes, Revealed]:
         if len(body) <= self._settings.offload_over:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.masking.headers import inspected
+from gateway.masking.headers import inspected, plain
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,27 @@ def test_doing_it_twice_changes_nothing(headers: tuple[tuple[bytes, bytes], ...]
 
 def test_an_answer_without_a_body_has_no_length() -> None:
     assert b"content-length" not in dict(inspected(((b"content-length", b"9"),), None))
+
+
+@given(fields, st.sampled_from([b"application/json", b"application/json; charset=utf-8"]))
+def test_a_plain_head_keeps_what_any_inspected_head_keeps(
+    headers: tuple[tuple[bytes, bytes], ...], kind: bytes
+) -> None:
+    whole = (*(pair for pair in headers if pair[0] != b"content-type"), (b"content-type", kind))
+    assert plain(whole) == inspected(whole, None)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        ((b"content-type", b"text/html"),),
+        ((b"content-type", b"application/json; charset=gbk"),),
+        ((b"content-type", b"application/json"), (b"content-type", b"application/json")),
+        ((b"content-type", b"application/json"), (b"content-encoding", b"gzip")),
+        ((b"content-type", b"application/json"), (b"content-encoding", b"identity")),
+        ((b"content-range", b"bytes 0-1/9"), (b"content-type", b"application/json")),
+    ],
+)
+def test_a_head_that_says_more_about_the_body_is_not_plain(headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    assert plain(headers) is None
