@@ -22,8 +22,11 @@ FIRST_TRY = """\
   - name: {name}
     match: {prefix}/**
     upstream: {url}
-{strip}    level: general-2                               # a first try; then list its data in policies/catalog/
+{strip}    level: general-2                               # a first guess: internal data, nothing masked; no shipped rule allows it
+                                                   # yet, so in observe all is recorded and passes. Then list its data in
+                                                   # policies/catalog/, with the real level, and name it here: `data: ASSET`
 """
+LEVEL = "general-2"
 CONFIG = """\
 # yaml-language-server: $schema=./gateway.schema.json
 version: 1
@@ -38,6 +41,9 @@ mode: observe                                      # observe -> enforce when the
 apis:
 {api}"""
 
+ODD = {"secret_in_url": "init.secret", "path": "init.query", "match_form": "init.path", "match_reserved": "init.taken"}
+"""What is wrong with an address; everything else is no address at all."""
+
 
 def register(subparsers: Any) -> None:
     """Add the command."""
@@ -49,7 +55,6 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the project; 0 when it is there, 2 for an address that cannot be, 3 when it cannot be written."""
-    from gateway.config.codes import CODES
     from gateway.config.units import Odd
     from gateway.crypto.keys import KeyFault
     from gateway.document import Faulty
@@ -58,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         url, prefix = _apart(args.api)
     except Odd as odd:
-        meaning = CODES[odd.kind]
-        screen.warn("plain", "error", text=screen.choose(meaning.en, meaning.zh).format(value=args.api))
+        screen.warn(ODD.get(odd.kind, "init.odd"), "error", value=args.api)
         return 2
     try:
         return _make(Path(args.dir), url, prefix, screen)
@@ -72,13 +76,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _apart(address: str) -> tuple[str, str]:
     """Scheme, host and port of a service, and the prefix that its address names. Raises Odd."""
-    from gateway.config.units import match, upstream_url
+    from gateway.config.units import Odd, match, upstream_url
 
     if not address:
         return "", ""
-    parts = urlsplit(address)
-    prefix = match(parts.path.rstrip("/") + "/**")
-    return upstream_url(f"{parts.scheme}://{parts.netloc}"), prefix
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise Odd("upstream_url") from None
+    service = upstream_url(f"{parts.scheme}://{parts.netloc}")
+    if "?" in address or "#" in address:
+        raise Odd("path")
+    return service, match(parts.path.rstrip("/") + "/**")
 
 
 def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
@@ -87,6 +96,7 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
 
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "gateway.yaml"
+    late = bool(url) and config.exists()
     made = _files(folder, config, _config(url, prefix))
     where = places(config, os.environ)
     prepared = prepare(where.state, where.origin)
@@ -95,6 +105,11 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
         screen.say("init.made", path=path)
     if not made:
         screen.say("init.nothing")
+    if late:
+        screen.warn("init.late", "warning", config=config, url=url + prefix)
+    elif url:
+        name, path = _named(url, prefix)
+        screen.say("init.first_try", name=name, path=path, url=url, level=LEVEL)
     screen.say("init.auditor", "bold", key=prepared.verifier)
     screen.say("init.next", config=config)
     screen.result({"made": made, "verifier": prepared.verifier, "config": str(config)})
@@ -127,15 +142,23 @@ def starter() -> Path:
     return Path(__file__).resolve().parent.parent / "starter"
 
 
+def _named(url: str, prefix: str) -> tuple[str, str]:
+    """The name of the API and the path under which callers reach it: from its path, its host name, or just `api`."""
+    host = urlsplit(url).hostname or ""
+    spoken = prefix.strip("/") or (host if any(c.isalpha() for c in host) and ":" not in host else "")
+    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in spoken.lower()).strip("-")[:64]
+    name = "api" if name in ("", "localhost") else name
+    return name, prefix or f"/{name}"
+
+
 def _config(url: str, prefix: str) -> str:
     """The configuration for this service, under the prefix of its address or else its name."""
     from gateway.config.units import is_loopback
 
     if not url:
         return CONFIG.format(api=STARTER_API)
-    host = urlsplit(url).hostname or "api"
-    name = "".join(c if c.isalnum() and c.isascii() else "-" for c in host.lower()).strip("-")[:64] or "api"
-    strip = "" if prefix else f"    strip_prefix: /{name}\n"
-    text = CONFIG.format(api=FIRST_TRY.format(name=name, url=url, prefix=prefix or f"/{name}", strip=strip))
-    plain = url.startswith("http://") and not is_loopback(host)
+    name, path = _named(url, prefix)
+    strip = "" if prefix else f"    strip_prefix: {path}\n"
+    text = CONFIG.format(api=FIRST_TRY.format(name=name, url=url, prefix=path, strip=strip))
+    plain = url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")
     return text + ("insecure: [plaintext-upstream]                    # this service has no TLS\n" if plain else "")

@@ -44,6 +44,35 @@ TEXTS: dict[str, tuple[str, str]] = {
     "init.api": ("the service to protect, such as http://127.0.0.1:8081", "要保护的服务，例如 http://127.0.0.1:8081"),
     "init.made": ("made  {path}", "已生成  {path}"),
     "init.nothing": ("everything is there already; nothing was changed", "全部已存在，未作任何更改"),
+    "init.odd": (
+        "`{value}` is not the address of a service: write it like http://127.0.0.1:9000 or https://permits.example.gov/permits",
+        "`{value}` 不是服务地址：请写成 http://127.0.0.1:9000 或 https://permits.example.gov/permits 的形式",
+    ),
+    "init.secret": (
+        "the address carries a user name or password: leave out everything before the @",
+        "地址中包含用户名或口令：请删除 @ 之前的部分",
+    ),
+    "init.query": ("`{value}`: leave out everything from the ? or # on", "`{value}`：请删除 ? 或 # 及其后的部分"),
+    "init.path": (
+        "the path of `{value}` is not in canonical form: whole segments without dots and escapes, like /permits",
+        "`{value}` 的路径不是规范形式：应为不含点段与转义的完整路径段，例如 /permits",
+    ),
+    "init.taken": (
+        "the path of `{value}` is reserved for the gateway itself: choose another one than /.gateway and /.well-known",
+        "`{value}` 的路径由网关自身保留：请避开 /.gateway 与 /.well-known",
+    ),
+    "init.late": (
+        "`{config}` was there already, so {url} was not put into it: add it under `apis:`",
+        "`{config}` 已存在，{url} 未写入：请自行添加到 `apis:` 下",
+    ),
+    "init.first_try": (
+        "\nfirst try: {path}/… goes to {url} as the API `{name}`, with the level {level}: a first guess for internal data of\n"
+        "which nothing is masked. No shipped rule allows it yet: in observe everything is recorded and passes, enforced all\n"
+        "would be denied. Next, list its data with the real level in policies/catalog/ and write a rule.",
+        "\n首次试用：{path}/… 作为接口 `{name}` 转发到 {url}，级别为 {level}：这是对内部数据的初步估计，不脱敏。\n"
+        "随附规则尚未允许访问它：观察模式下全部记录并放行，强制模式下全部拒绝。\n"
+        "接下来请在 policies/catalog/ 中按真实级别登记其数据，并编写规则。",
+    ),
     "init.auditor": (
         "\nhand this to your auditor: with it and a copy of the ledger the record can be checked without you\n  {key}",
         "\n请将以下公钥交给审计人员：凭它和账本副本即可独立核验记录\n  {key}",

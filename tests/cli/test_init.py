@@ -65,10 +65,40 @@ def test_an_own_api_is_put_in_for_a_first_try(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_address_that_cannot_be_a_service_is_refused_before_anything_is_made(run: Run, tmp_path: Path) -> None:
-    done = run("init", "p", "--api", "ftp://x")
-    assert done.code == 2
-    assert "`ftp://x` is not the address of a service" in done.err
+    for address, said in (
+        ("ftp://x", "`ftp://x` is not the address of a service: write it like http://127.0.0.1:9000"),
+        ("foo", "`foo` is not the address of a service"),
+        ("127.0.0.1:9000", "`127.0.0.1:9000` is not the address of a service"),
+        ("http://[", "is not the address of a service"),
+        ("https://x:99999", "is not the address of a service"),
+        ("http://u:p@x", "leave out everything before the @"),
+        ("http://x/a?b", "leave out everything from the ? or # on"),
+        ("http://x/a b", "not in canonical form"),
+        ("http://x/../b", "not in canonical form"),
+        ("http://x/.gateway/a", "reserved for the gateway"),
+    ):
+        done = run("init", "p", "--api", address)
+        assert (done.code, done.out) == (2, ""), address
+        assert said in done.err
     assert not (tmp_path / "p").exists()
+
+
+def test_the_first_level_is_explained_where_it_is_given(run: Run, tmp_path: Path) -> None:
+    done = run("init", "p", "--api", "http://127.0.0.1:9000")
+    assert "/api/… goes to http://127.0.0.1:9000 as the API `api`, with the level general-2" in done.out
+    assert "No shipped rule allows it yet" in done.out
+    text = (tmp_path / "p" / "gateway.yaml").read_text()
+    assert "match: /api/**" in text
+    assert "level: general-2" in text
+    assert "首次试用" in run("init", "q", "--api", "http://127.0.0.1:9000", "--lang", "zh-CN").out
+
+
+def test_an_api_that_comes_late_is_not_lost_in_silence(run: Run) -> None:
+    run("init", "p")
+    late = run("init", "p", "--api", "http://127.0.0.1:9000/permits")
+    assert late.code == 0
+    assert "http://127.0.0.1:9000/permits was not put into it" in late.err
+    assert "first try" not in late.out
 
 
 def test_it_answers_in_json_and_in_chinese(spawn: Run) -> None:
