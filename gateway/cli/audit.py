@@ -118,7 +118,7 @@ def _cell(value: Any) -> str:
 
 
 def _verify(args: argparse.Namespace, screen: Screen) -> int:
-    """0 intact, 4 altered, 5 incomplete, 2 no usable key, folder or checkpoint named, 3 cannot be read."""
+    """0 intact, 4 altered, 5 incomplete, 2 no usable key, folder or checkpoint named, 3 cannot be read, or nothing yet."""
     from gateway.audit.verify import verify
 
     if not args.ledger and args.public_key and not Path(args.config).is_file():
@@ -128,6 +128,9 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
     if found is None:
         return 3
     ledger, key = found
+    if not args.ledger and not args.checkpoint and _untouched(ledger):
+        screen.warn("audit.nothing_yet", "error", path=ledger)
+        return 3
     if not key:
         screen.warn("audit.no_key", "error")
         return 2
@@ -143,6 +146,13 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
     _judge(verdict, screen)
     screen.result(verdict)
     return EXIT[verdict.status]
+
+
+def _untouched(ledger: Path) -> bool:
+    """Whether no gateway has run on this state yet. With a trace of one, a ledger that is gone was taken away."""
+    state = ledger.parent
+    traces = [*((ledger / name) for name in LEDGER), state / "index.db", state / "board"]
+    return not any(path.exists() for path in traces) and not any((state / "journal").glob("*.log"))
 
 
 def _odd_input(args: argparse.Namespace, ledger: Path, key: str, checkpoint: str | None, screen: Screen) -> int:

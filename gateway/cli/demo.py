@@ -20,6 +20,10 @@ TEXTS = {
         "not_up": "could not start: {why}",
         "try": "Everything is still running. Try it:",
         "stop": "Stop with Ctrl-C.",
+        "gone": "STOPPED: {why}",
+        "silent": "no answer: {why}",
+        "dir": "keep the files here instead of a temporary folder",
+        "port": "port of the gateway; the next two are used beside it",
         "folder": "configuration, policies, keys and ledger",
         "door": "the operators' door (Unix socket)",
         "metrics": "metrics",
@@ -35,6 +39,10 @@ TEXTS = {
         "not_up": "无法启动：{why}",
         "try": "所有进程仍在运行，可自行尝试：",
         "stop": "按 Ctrl-C 停止。",
+        "gone": "已停止：{why}",
+        "silent": "没有应答：{why}",
+        "dir": "将文件保存在此目录，而不是临时目录",
+        "port": "网关端口；其后两个端口也会使用",
         "folder": "配置、策略、密钥与账本",
         "door": "运维入口（Unix 套接字）",
         "metrics": "监控指标",
@@ -42,41 +50,54 @@ TEXTS = {
     },
 }
 
+LOOK_SECONDS = 0.5
+
 
 def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("demo", help=TEXTS["en"]["help"], description=TEXTS["en"]["help"])
     parser.add_argument("--once", action="store_true", help=TEXTS["en"]["once"])
-    parser.add_argument("--dir", default="", help="keep the files here instead of a temporary folder")
-    parser.add_argument("--port", type=int, default=8080, help="port of the gateway; the next two are used beside it")
+    parser.add_argument("--dir", default="", help=TEXTS["en"]["dir"])
+    parser.add_argument("--port", type=int, default=8080, help=TEXTS["en"]["port"])
     parser.add_argument("--workers", type=int, default=1, help=TEXTS["en"]["workers"])
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Tell the story; 0 when it holds, 1 when it does not, 3 when it could not be told."""
+    from httpx import TransportError
+
     from gateway.demo.stage import NotUp, stage, workspace
     from gateway.demo.story import Untrue, tell
 
     language = "zh-CN" if args.lang == "zh-CN" else "en"
     words = TEXTS[language]
     folder, ours = workspace(args.dir)
+    up = False
     for number in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it puts aside with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
         print(words["starting"], flush=True)
-        with stage(folder, _starter(), language, args.port, args.workers, _say) as place:
+        with stage(folder, _starter(), language, args.port, args.workers, _say) as (place, crew):
+            up = True
             began = time.monotonic()
-            count = sum(1 for _ in tell(place, _say))
+            try:
+                count = sum(1 for _ in tell(place, _say))
+            except (Untrue, TransportError):
+                _look_after(crew)  # a process that ended says more than the answer that did not come
+                raise
             print("\n" + words["held"].format(count=count, seconds=time.monotonic() - began), flush=True)
             if not args.once:
                 _invite(place, words)
-                signal.pause()
-    except Untrue as why:
-        print("\n" + words["untrue"].format(why=why), flush=True)
+                while True:
+                    _look_after(crew)
+                    time.sleep(LOOK_SECONDS)
+    except (Untrue, TransportError) as why:
+        said = words["silent"].format(why=why) if isinstance(why, TransportError) else str(why)
+        print("\n" + words["untrue"].format(why=said), flush=True)
         return 1
     except NotUp as why:
-        print(words["not_up"].format(why=why), flush=True)
+        print(words["gone" if up else "not_up"].format(why=why.zh if language == "zh-CN" else why), flush=True)
         return 3
     except KeyboardInterrupt:
         return 0
@@ -84,6 +105,11 @@ def run(args: argparse.Namespace) -> int:
         if ours:
             shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _look_after(crew: Any) -> None:
+    for one in crew:
+        one.check()
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.parser import with_config
+
 TEXTS = {
     "en": {
         "help": "run the gateway",
@@ -37,7 +39,7 @@ TEXTS = {
 def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("serve", help=TEXTS["en"]["help"], description=TEXTS["en"]["help"])
-    parser.add_argument("-c", "--config", default="gateway.yaml")
+    with_config(parser)
     parser.add_argument("--workers", type=int, default=0, help=TEXTS["en"]["workers"])
     parser.add_argument("--observe", action="store_true", help=TEXTS["en"]["observe"])
     parser.set_defaults(run=run)

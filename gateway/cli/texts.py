@@ -326,6 +326,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.checkpoint_odd": ("`{path}` is not a checkpoint file: {why}", "`{path}` 不是检查点文件：{why}"),
     "audit.no_folder": ("no such folder: `{path}`", "没有目录 `{path}`"),
+    "audit.nothing_yet": (
+        "nothing is on record yet in `{path}`: no gateway has run here, so there is nothing to verify",
+        "`{path}` 中尚无记录：网关从未在此运行，没有可核验的内容",
+    ),
     "audit.no_ledger": ("there is no ledger in `{path}`", "`{path}` 中没有账本"),
     "audit.no_folder_named": (
         "name the ledger folder: gateway audit verify DIR --public-key KEY",

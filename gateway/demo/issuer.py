@@ -5,9 +5,9 @@ loopback only and its key lives as long as the process. What it signs is real: R
 access tokens, ES256, with a key set over HTTP. Run as `python -m gateway.demo.issuer PORT`.
 """
 
+import argparse
 import json
 import secrets
-import sys
 import time
 from urllib.parse import parse_qs
 
@@ -113,7 +113,9 @@ def _json(value: object, status: int = 200) -> Response:
 
 def main() -> None:
     """Issue on loopback at the port given."""
-    port = int(sys.argv[1])
+    parser = argparse.ArgumentParser(prog="python -m gateway.demo.issuer", description=__doc__)
+    parser.add_argument("port", type=int, help="port on 127.0.0.1")
+    port = parser.parse_args().port
     uvicorn.run(application(Issuer(f"http://127.0.0.1:{port}")), host="127.0.0.1", port=port, log_level="warning")
 
 

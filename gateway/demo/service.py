@@ -4,8 +4,8 @@ It knows nothing of masks or permissions: it gives every record whole to whoever
 That is why it stands behind the gateway. Run as `python -m gateway.demo.service PORT`.
 """
 
+import argparse
 import json
-import sys
 
 import uvicorn
 from starlette.applications import Starlette
@@ -52,7 +52,9 @@ def _json(value: object, status: int = 200) -> Response:
 
 def main() -> None:
     """Serve on loopback at the port given."""
-    uvicorn.run(application(make_records()), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    parser = argparse.ArgumentParser(prog="python -m gateway.demo.service", description=__doc__)
+    parser.add_argument("port", type=int, help="port on 127.0.0.1")
+    uvicorn.run(application(make_records()), host="127.0.0.1", port=parser.parse_args().port, log_level="warning")
 
 
 if __name__ == "__main__":

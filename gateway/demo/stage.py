@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -59,14 +60,40 @@ apis:
 
 
 class NotUp(Exception):
-    """A process of the demonstration did not start; the text says which, and its last words."""
+    """A process of the demonstration did not start, or ended; the text says which, and its last words."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+
+
+class Running(NamedTuple):
+    """One process of the demonstration."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        """Raise NotUp when it has ended."""
+        if self.process.poll() is not None:
+            code = self.process.returncode
+            raise NotUp(
+                f"{self.name} ended (exit code {code}); it said:\n{self.words()}",
+                f"{self.name} 已退出（退出码 {code}），最后的输出：\n{self.words()}",
+            )
+
+    def words(self) -> str:
+        """The last lines of its log."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
+        return "\n".join(f"  {line}" for line in lines) or "  -"
 
 
 @contextlib.contextmanager
 def stage(
     folder: Path, policies: Path, language: str, port: int, workers: int, say: Callable[[str], None]
-) -> Iterator[Stage]:
-    """Start everything, yield where it is, stop everything. Raises NotUp."""
+) -> Iterator[tuple[Stage, tuple[Running, ...]]]:
+    """Start everything, yield where it is and what runs, stop everything. Raises NotUp."""
     gateway, service, issuer = (_free_port(port + offset) for offset in (0, 1, 2))
     shutil.copytree(policies, folder / "policies", dirs_exist_ok=True)
     reporter = SigningKey.generate("ES256")
@@ -80,30 +107,32 @@ def stage(
     place = Stage(
         f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{issuer}", folder, config, folder / "state", language
     )
+    crew: list[Running] = []
     with contextlib.ExitStack() as running:
         for name, words, probe in (
             ("service", ["-m", "gateway.demo.service", str(service)], f"http://127.0.0.1:{service}/healthz"),
             ("issuer", ["-m", "gateway.demo.issuer", str(issuer)], f"http://127.0.0.1:{issuer}/jwks"),
             ("gateway", ["-m", "gateway", "serve", "-c", str(config)], f"{place.gateway}/.gateway/health"),
         ):
-            process = running.enter_context(_process(words, folder / f"{name}.log"))
+            one = running.enter_context(_process(name, words, folder / f"{name}.log"))
             began = time.monotonic()
-            _await(name, process, probe, folder / f"{name}.log")
-            say(f"  {name:8} pid {process.pid}  {probe}  up after {time.monotonic() - began:.1f} s")
+            _await(one, probe)
+            say(f"  {name:8} pid {one.process.pid}  {probe}  up after {time.monotonic() - began:.1f} s")
+            crew.append(one)
         with _door(place) as door:
-            _await_ready(door)
+            _await_ready(door, crew)
             _report_health(door, reporter)
-        yield place
+        yield place, tuple(crew)
 
 
 @contextlib.contextmanager
-def _process(words: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _process(name: str, words: list[str], log: Path) -> Iterator[Running]:
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own modules
             [sys.executable, *words], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         )
     try:
-        yield process
+        yield Running(name, process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -113,15 +142,16 @@ def _process(words: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _await(name: str, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def _await(one: Running, url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and one.process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(url, timeout=1.0, trust_env=False).status_code == 200:
                 return
         time.sleep(0.03)
-    words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
-    raise NotUp(f"{name} did not start; it said:\n  " + "\n  ".join(words))
+    raise NotUp(
+        f"{one.name} did not start; it said:\n{one.words()}", f"{one.name} 未能启动，最后的输出：\n{one.words()}"
+    )
 
 
 def _free_port(wanted: int) -> int:
@@ -132,7 +162,7 @@ def _free_port(wanted: int) -> int:
             with contextlib.suppress(OSError):
                 trial.bind(("127.0.0.1", port))
                 return int(trial.getsockname()[1])
-    raise NotUp("no free port on loopback")
+    raise NotUp("no free port on loopback", "本机没有空闲端口")
 
 
 def _door(place: Stage) -> httpx.Client:
@@ -140,15 +170,20 @@ def _door(place: Stage) -> httpx.Client:
     return httpx.Client(transport=httpx.HTTPTransport(uds=str(place.state / "control.sock")), timeout=5.0)
 
 
-def _await_ready(door: httpx.Client) -> None:
+def _await_ready(door: httpx.Client, crew: list[Running]) -> None:
     """The control process may be a moment later than the workers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):
             if door.get("http://control/ready").status_code == 200:
                 return
+        for one in crew:
+            one.check()
         time.sleep(0.03)
-    raise NotUp("the operators' door did not open")
+    words = crew[-1].words()
+    raise NotUp(
+        f"the operators' door did not open; the gateway said:\n{words}", f"运维入口未打开，网关最后的输出：\n{words}"
+    )
 
 
 def _report_health(door: httpx.Client, reporter: SigningKey) -> None:
@@ -178,7 +213,10 @@ def _report_health(door: httpx.Client, reporter: SigningKey) -> None:
             headers={"content-type": "application/jose"},
         )
         if answer.status_code != 202:
-            raise NotUp(f"the health report of {device} was not accepted: {answer.status_code} {answer.text}")
+            said = f"{answer.status_code} {answer.text}"
+            raise NotUp(
+                f"the health report of {device} was not accepted: {said}", f"未接受 {device} 的健康报告：{said}"
+            )
 
 
 def workspace(given: str) -> tuple[Path, bool]:

@@ -45,7 +45,12 @@ def test_without_a_gateway_the_index_answers_and_says_so(run: Run, tmp_path: Pat
 def test_an_untouched_ledger_is_intact_and_its_own_key_is_remarked_on(run: Run, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text("version: 1\n")
     key = prepare(tmp_path / "state", "gateway/audit").verifier
-    assert run("audit", "verify").code == 5  # nothing was ever signed, or all of it was removed
+    nothing = run("audit", "verify")
+    assert (nothing.code, nothing.out) == (3, "")
+    assert "nothing is on record yet in" in nothing.err
+    assert "尚无记录" in run("audit", "verify", "--lang", "zh-CN").err
+    (tmp_path / "state" / "journal" / "20260921T133320-worker0-abc123.log").write_text("")
+    assert run("audit", "verify").code == 5  # a gateway has run here: what it signed was removed
     signer = load_signer((tmp_path / "state" / "keys" / "ledger.key").read_bytes(), "gateway/audit")
     note = signer.sign(Checkpoint(signer.name, 0, root_of([])).text)
     (tmp_path / "state" / "ledger" / "checkpoint").write_text(note, encoding="utf-8")

@@ -1,11 +1,13 @@
 """The development issuer signs real tokens that its key set proves."""
 
+import sys
+
 import httpx
 import pytest
 from msgspec import json
 
 from gateway.crypto.jws import Parsed, admit, parse, verify
-from gateway.demo.issuer import Issuer, application
+from gateway.demo.issuer import Issuer, application, main
 
 pytestmark = pytest.mark.anyio
 
@@ -37,3 +39,15 @@ async def test_metadata_names_the_issuer_itself() -> None:
 async def test_nobody_unknown_gets_a_token() -> None:
     answer = await ask("POST", "/token", Issuer(URL), data={"user": "mallory"})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), ([], 2), (["port"], 2)])
+def test_it_says_how_it_is_called(
+    words: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["issuer", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == code
+    said = capsys.readouterr()
+    assert "usage: python -m gateway.demo.issuer" in said.out + said.err

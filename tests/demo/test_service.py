@@ -1,10 +1,12 @@
 """The sample service gives every record whole: that is why it needs a gateway."""
 
+import sys
+
 import httpx
 import pytest
 
 from gateway.demo.records import make_records
-from gateway.demo.service import application
+from gateway.demo.service import application, main
 
 pytestmark = pytest.mark.anyio
 
@@ -31,3 +33,15 @@ async def test_an_unknown_record_is_not_found() -> None:
 
 async def test_it_is_alive() -> None:
     assert (await get("/healthz")).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), ([], 2), (["port"], 2)])
+def test_it_says_how_it_is_called(
+    words: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["service", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == code
+    said = capsys.readouterr()
+    assert "usage: python -m gateway.demo.service" in said.out + said.err

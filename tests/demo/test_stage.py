@@ -11,7 +11,9 @@ from tests.test_layout import ROOT
 
 
 def test_everything_is_up_and_gone_afterwards(tmp_path: Path) -> None:
-    with stage(tmp_path, ROOT / "policies", "en", free_port(), 1, lambda line: None) as place:
+    with stage(tmp_path, ROOT / "policies", "en", free_port(), 1, lambda line: None) as (place, crew):
+        for one in crew:
+            one.check()
         assert httpx.get(f"{place.gateway}/.gateway/health").text == "ok\n"
         assert httpx.get(f"{place.issuer}/jwks").json()["keys"]
         assert (place.state / "keys").stat().st_mode & 0o777 == 0o700
@@ -27,6 +29,18 @@ def test_a_gateway_that_does_not_start_is_named_with_its_last_words(tmp_path: Pa
         stage(tmp_path, policies, "en", free_port(), 1, lambda line: None),
     ):
         pass
+
+
+def test_a_process_that_ends_is_noticed_with_its_last_words(tmp_path: Path) -> None:
+    with stage(tmp_path, ROOT / "policies", "en", free_port(), 1, lambda line: None) as (_, crew):
+        service = crew[0]
+        with service.log.open("a") as log:
+            log.write("my last words\n")
+        service.process.kill()
+        service.process.wait()
+        with pytest.raises(NotUp, match=r"service ended \(exit code -9\); it said:\n(.*\n)*  my last words") as caught:
+            service.check()
+    assert caught.value.zh.startswith("service 已退出（退出码 -9），最后的输出：\n")
 
 
 def test_a_folder_of_our_own_is_ours_to_remove(tmp_path: Path) -> None:
