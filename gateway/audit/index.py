@@ -16,7 +16,7 @@ it does not fit. Rules:
 import os
 import sqlite3
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,13 +64,20 @@ CREATE INDEX IF NOT EXISTS who_subject ON who (subject);
 """  # noqa: S608  # our own names only
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # our own names only
+def _insert(table: str, columns: Sequence[str], rows: int = 1) -> str:
+    values = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608  # our own names only
 
 
 _ADD_WHO = _insert("who", ("who", *_WHO))
 _ADD_WHAT = _insert("what", ("what", *_WHAT))
-_ADD_DECISION = _insert("rows", (*_PLACE, *_ASKED, *_ENDED))
+_DECISION: Final = (*_PLACE, *_ASKED, *_ENDED)
+_ADD_DECISION = _insert("rows", _DECISION)
+_AT_ONCE: Final = 400  # rows that are kept before they are written
+_TOGETHER: Final = (
+    40  # rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
+)
+_ADD_DECISIONS = _insert("rows", _DECISION, _TOGETHER)
 _ADD_BESIDE = _insert("rows", (*_PLACE, *_BESIDE))
 _END = f"UPDATE rows SET {', '.join(f'{name} = ?' for name in _ENDED)} WHERE n = ?"  # noqa: S608  # our own names only
 _WAITING = (None,) * len(_ENDED)
@@ -243,6 +250,8 @@ class Index:
                 if ending is None and entry.outcome == "permit":
                     self._expect(identity, number)
                 decisions.append(self._decision(number, entry, ending))
+                if len(decisions) == _AT_ONCE:
+                    self._write(decisions)
             elif isinstance(entry, NoticeEntry):
                 beside.append(self._notice(number, entry))
             elif isinstance(entry, ActEntry):
@@ -250,10 +259,19 @@ class Index:
         connection = self._connection
         self._who.write(connection)
         self._what.write(connection)
-        connection.executemany(_ADD_DECISION, decisions)
+        self._write(decisions)
         connection.executemany(_ADD_BESIDE, beside)
         late = [(*_ended(ending), self._place(identity)) for identity, ending in endings.items()]
         connection.executemany(_END, late)
+
+    def _write(self, decisions: list[tuple[Any, ...]]) -> None:
+        """Write these rows, most of them together."""
+        alone = len(decisions) % _TOGETHER
+        flat = list(chain.from_iterable(decisions[alone:]))
+        width = _TOGETHER * len(_DECISION)
+        self._connection.executemany(_ADD_DECISION, decisions[:alone])
+        self._connection.executemany(_ADD_DECISIONS, [flat[at : at + width] for at in range(0, len(flat), width)])
+        decisions.clear()
 
     def _decision(self, number: int, entry: VerdictEntry, ending: OutcomeEntry | None) -> tuple[Any, ...]:
         subject, posture, risk, reasons, mask = entry.subject, entry.posture, entry.risk, entry.reasons, entry.mask

@@ -33,7 +33,8 @@ from gateway.audit.reader import Reader
 from gateway.audit.shelf import Shelf, subtree
 from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
-_CHUNK: Final = 8 * 1024 * 1024
+_CHUNK: Final = 8 * 1024 * 1024  # bytes of a journal per step
+_SLICE: Final = 256 * 1024  # bytes at once: what fits into the cache of the processor is read from memory only once
 _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -119,6 +120,7 @@ class Sealer:
         self._entries: list[Entry] = []
         self._raws: list[bytes] = []
         self._leaves: list[bytes] = []
+        self._put = 0  # bytes that were appended in this step
         try:
             self._reload()
             self._check_tree()
@@ -144,14 +146,14 @@ class Sealer:
             self._shelf.close()
             self._reload()
             self._publish()
+        self._put = 0
         self._stale = True  # until this step is committed; else the next starts from what was
         first = self._state.size
         unsealed = self._gather()
-        if self._raws:
+        if self._entries:
             self._seal()
-        average = sum(map(len, self._raws)) // len(self._raws) + 66 if self._raws else 1000
+        average = self._put // len(self._entries) + 66 if self._entries else 1000
         entries, self._entries = tuple(self._entries), []
-        self._raws, self._leaves = [], []
         self._stale = False
         self._remove_old()
         return Batch(first, entries, self._state.size, self._state.signed_at, -(-unsealed // average))
@@ -230,19 +232,35 @@ class Sealer:
             self._declare_altered(journal, place, f"cut from {place.offset} to {size} bytes after it was sealed")
             place.offset = size
         with self._path(journal).open("rb", buffering=0) as file:
-            data = os.pread(file.fileno(), min(self._chunk, size - place.offset), place.offset)
-            if data:  # the ledger is durable: were its source not, a power cut would look like somebody's hand
+            begin = at = place.offset
+            left = size - begin
+            while left > 0 and at - begin < self._chunk:
+                data = os.pread(file.fileno(), min(_SLICE, self._chunk, left), at)
+                left = size - at - len(data)
+                if left <= 0:
+                    self._exhausted.add(journal)
+                whole = self._take_slice(journal, place, data, left, alive)
+                if not whole or place.offset < at + whole:
+                    break  # the rest of a line is still to come, or a line will be looked at a second time
+                at = place.offset
+                left = size - at
+            if size > begin:  # the ledger is durable: were its source not, a power cut would look like somebody's hand
                 os.fdatasync(file.fileno())
-        left = size - place.offset - len(data)
-        if left <= 0:
+        if size <= begin:
             self._exhausted.add(journal)
+        return max(0, left)
+
+    def _take_slice(self, journal: str, place: Place, data: bytes, left: int, alive: bool) -> int:
+        """Take the whole lines of a slice; returns how many bytes there are to take."""
         whole = data.rfind(b"\n") + 1
         if whole:
             self._take(journal, place, data[:whole], alive)
         elif left > 0:
+            whole = len(data)
             self._declare_bad(journal, place, data, f"from entry {place.seq} on")
-            place.offset += len(data)
-        return max(0, left)
+            place.offset += whole
+        self._put_away()
+        return whole
 
     def _take(self, journal: str, place: Place, data: bytes, alive: bool) -> None:
         begin = len(self._entries)
@@ -434,10 +452,18 @@ class Sealer:
 
     # --- committing ------------------------------------------------------------------------------
 
+    def _put_away(self) -> None:
+        """Append what was taken so far. Nobody relies on it before it is signed; after a crash it is cut away."""
+        if self._raws:
+            self._tree.extend(self._leaves)
+            self._shelf.append(self._raws, self._leaves)
+            self._put += sum(map(len, self._raws))
+            self._raws.clear()
+            self._leaves.clear()
+
     def _seal(self) -> None:
         state = self._state
-        self._tree.extend(self._leaves)
-        self._shelf.append(self._raws, self._leaves)
+        self._put_away()
         self._shelf.sync()
         state.size, state.tail = self._shelf.size, self._shelf.tail
         state.edge = [digest.hex() for digest in self._tree.edge]
