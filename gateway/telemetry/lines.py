@@ -29,6 +29,7 @@ _TYPES = {"permit": ("access", "allowed"), "deny": ("access", "denied"), "challe
 _OUTCOMES = {"permit": "success", "deny": "failure", "challenge": "failure"}
 _SECONDS_KEPT = 1024
 _FORMS_KEPT = 4096
+_AT_ONCE = 256  # lines in one write: what fits into the cache of the processor
 _OWN, _OWN_TEXT, _OWNS = (
     "\0",
     "\\u0000",
@@ -65,8 +66,8 @@ class Lines:
         complete = [
             story for story in stories if not isinstance(story, Told) or story.outcome is not None or story.is_complete
         ]
-        if complete:
-            self._say("stories", stories=complete)
+        for at in range(0, len(complete), _AT_ONCE):
+            self._say("stories", stories=complete[at : at + _AT_ONCE])
 
     def info(self, text: str) -> None:
         """Where structlog hands over what was rendered."""
