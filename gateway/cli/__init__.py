@@ -22,6 +22,7 @@ COMMANDS = (
     "demo",
     "reload",
     "revoke",
+    "risk",
     "doctor",
     "policy",
     "audit",

@@ -172,6 +172,24 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no revocation {number} is in force: `gateway revoke --list` shows those that are",
         "没有有效的第 {number} 号吊销：`gateway revoke --list` 可列出有效的吊销",
     ),
+    # --- risk -----------------------------------------------------------------------------------
+    "risk.help": ("how somebody is behaving, by which evidence", "某人的行为风险及其依据"),
+    "risk.show.help": ("the score, what it is made of, and how long it takes to fade", "分值、构成及消退所需时间"),
+    "risk.subject": ("the account as in the record", "记录中的账号标识"),
+    "risk.nobody": ("nobody named `{subject}` is in the record", "记录中没有名为 `{subject}` 的账号"),
+    "risk.score": (
+        "{subject}  score {score} of 100, band {band}",
+        "{subject}  风险分 {score}（满分 100），档位 {band}",
+    ),
+    "risk.signal_head": ("signal", "信号"),
+    "risk.points_head": ("points", "分值"),
+    "risk.since_head": ("since", "开始"),
+    "risk.half_head": ("halves in", "半衰期"),
+    "risk.evidence_head": ("evidence", "依据"),
+    "risk.fades": (
+        "without new evidence the band is normal again in {span} at the latest",
+        "若无新的依据，最迟 {span}后恢复为 normal",
+    ),
     # --- doctor ---------------------------------------------------------------------------------
     "doctor.help": ("look for what would fail tomorrow", "检查明天可能出问题的地方"),
     "doctor.live": (

@@ -41,6 +41,17 @@ SETTINGS = Settings(
 )
 
 
+RISK: dict[str, object] = {
+    "score": 80.0,
+    "band": "quarantine",
+    "edges": {"step_up": 40.0, "limit": 60.0, "quarantine": 80.0},
+    "contributions": [
+        {"signal": "enumeration", "title": {"en": "many records", "zh": "大量记录"}, "points": 80.0, "since": NOW,
+         "half_life": 7200.0, "evidence": "55 different records in 5 minutes"},
+    ],
+}  # fmt: skip
+
+
 class Behind:
     """What the door does: the plain answer, and a list of what was asked."""
 
@@ -85,7 +96,7 @@ class Behind:
         return [{"subject": "zhang.wei"}]
 
     async def risk(self, subject: str) -> object | None:
-        return {"subject": subject, "score": 3} if subject == "staff/zhang.wei" else None
+        return RISK | {"subject": subject} if subject == "staff/zhang.wei" else None
 
     async def act(self, act: Act) -> bool:
         self.acts.append(act)
