@@ -1,7 +1,8 @@
 """Is it still allowed, while the answer flows?
 
 Trust is never granted once: an answer that streams is judged again whenever anything it rests on
-changes (a revocation, a posture, a policy, the caller's behaviour), and every half minute besides.
+changes (a revocation, a posture, a policy, the caller's behaviour), and every half minute besides. The
+same holds for an upload that streams, and for a request that waited for its body or for the service.
 Rules:
 
 1. The same question is asked as at the beginning, at the present time: an expired token ends the stream too.
@@ -11,7 +12,7 @@ Rules:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from gateway.facts import BodyFailed, Permit, Warrant
 
@@ -61,9 +62,10 @@ class Flow:
 
 
 class Streams:
-    """The open streams of one worker."""
+    """The open streams of one worker. `changes` is the board's word that moves with anything (`any`)."""
 
-    def __init__(self, judge: Judge, clock: Callable[[], float]) -> None:
+    def __init__(self, judge: Judge, clock: Callable[[], float], changes: Sequence[int] = (0,)) -> None:
+        self.changes = changes
         self._judge = judge
         self._clock = clock
         self._open: set[Flow] = set()
@@ -94,13 +96,14 @@ class Streams:
             self._seen, self._looked_at = generation, now
             flows = set(self._open)
         for flow in flows:
-            code = await self._ask(flow)
+            code = await self.withdrawn(flow.warrant)
             if code:
                 flow.end(code)
 
-    async def _ask(self, flow: Flow) -> str:
+    async def withdrawn(self, warrant: Warrant) -> str:
+        """Why what was permitted is not permitted any more: "" or the reason code."""
         try:
-            return await self._judge(flow.warrant)
+            return await self._judge(warrant)
         except Exception:  # noqa: BLE001 - rule 3: one stream that cannot be judged is cut, the others are judged
             return "policy_error"
 

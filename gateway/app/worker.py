@@ -130,10 +130,11 @@ class Worker:
         self._postures = Postures(self._board, self._open_state, self._revocations, time.time, self._notice)
         self._knowledge = Knowledge(self._board, place.start, self._active, self._recall, self._revision, self._notice)
         self._identity = Recogniser(config.identity, self._revocations, self._fetch, self._notice)
-        self._upstream = Upstream(config.upstream, keys.load(config.keys / "assertion.key"), self._notice)
+        self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
+        signing = keys.load(config.keys / "assertion.key")
+        self._upstream = Upstream(config.upstream, signing, self._notice, trust=self._streams)
         self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
         self._tail = Tail(config.state)
-        self._streams = Streams(self._judge_again, time.monotonic)
         self._journey = Journey(
             edge=config.edge,
             tally=self._tally,

@@ -8,6 +8,7 @@ Rules:
    and died without a byte of answer, and the method is one that may be repeated (RFC 9110 section
    9.2.2) with its whole body at hand. POST and PATCH are never sent twice.
 4. Bad news is a `Fault`; nothing is raised but the cancellation of the caller.
+5. Whoever was waited for, the permit is looked at again before anything is sent or given out (`trust`).
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from msgspec import Struct
 from gateway.facts import Ask, Body, Fault, Notice, RawReply, Warrant
 from gateway.upstream.assertion import Asserter, SigningKey
 from gateway.upstream.balance import Balance
+from gateway.upstream.connection import Stream
 from gateway.upstream.health import watch
 from gateway.upstream.pool import Pool
 from gateway.upstream.reader import ResponseReader
@@ -28,6 +30,7 @@ from gateway.upstream.reply import Returns
 from gateway.upstream.request import Requests
 from gateway.upstream.settings import Endpoint, Health, Service, Settings
 from gateway.upstream.tls import context
+from gateway.upstream.trust import DOUBT_SECONDS, Blind, Trust, Watched, upload
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 ATTEMPTS = 3  # addresses that are tried when there is no connection to be had
@@ -51,10 +54,13 @@ class Upstream:
         signing_key: SigningKey,
         notice: Callable[[Notice], None],
         clock: Callable[[], float] = time.monotonic,
+        trust: Trust | None = None,
     ) -> None:
         """Prepare everything; raises ValueError when a certificate or key cannot be used."""
         self._clock = clock
         self._notice = notice
+        self._trust: Trust = Blind() if trust is None else trust  # an empty `Streams` is false
+        self._changes = self._trust.changes
         self._asserter = Asserter(settings.assertion, signing_key)
         self._jwks = orjson.dumps({"keys": [signing_key.public_jwk()]})
         internal = frozenset(end.host for service in settings.services for end in service.endpoints)
@@ -106,15 +112,31 @@ class Upstream:
         road = self._roads.get(ask.api)
         if road is None:
             return Fault("upstream_unavailable", f"no service is configured for `{ask.api}`")
+        changes, judged = self._changes, self._changes[0]
         body = ask.body
         content: bytes | None = b""
         if body.length != 0:
+            began = self._clock()
             code = await body.settle()
-            if code is not None:
+            if code is None and (changes[0] != judged or self._clock() - began > DOUBT_SECONDS):
+                code = await self._trust.withdrawn(warrant)
+            if code:
                 return Fault(code)
             content = body.whole()
         identity = self._asserter.headers(warrant, road.service.name)
-        return await self._carry(road, warrant, identity, body, content)
+        reply = await self._carry(road, warrant, identity, body, content)
+        if isinstance(reply, RawReply) and (changes[0] != judged or reply.waited > DOUBT_SECONDS):
+            return await self._still(warrant, reply)
+        return reply
+
+    async def _still(self, warrant: Warrant, reply: RawReply) -> RawReply | Fault:
+        """The reply, unless its caller may not have it any more."""
+        code = await self._trust.withdrawn(warrant)
+        if not code:
+            return reply
+        if not isinstance(reply.body, bytes):
+            await reply.body.aclose()  # type: ignore[attr-defined]  # of `Stream` and `Watched`
+        return Fault(code)
 
     async def _carry(
         self, road: Road, warrant: Warrant, identity: bytes, body: Body, content: bytes | None
@@ -141,7 +163,7 @@ class Upstream:
             sent = self._clock()
             try:
                 answer = (
-                    await connection.send(head, reader, body)
+                    await connection.send(head, reader, upload(self._trust, warrant, body))
                     if content is None
                     else await connection.send(head + content, reader)
                 )
@@ -152,7 +174,7 @@ class Upstream:
                 return RawReply(
                     reader.status,
                     road.returns.headers(reader.fields, ask),
-                    reader.take() if answer is None else answer,
+                    reader.take() if answer is None else self._watched(warrant, answer),
                     reader.length,
                     self._clock() - sent,
                 )
@@ -162,6 +184,10 @@ class Upstream:
             died.append(pool)
             pool.retire_idle()
         return fault
+
+    def _watched(self, warrant: Warrant, body: Stream) -> Stream | Watched:
+        """A body that is gathered to be inspected is guarded here; one that streams through, where it is written."""
+        return Watched(self._trust, warrant, body) if warrant.permit.mask.inspects else body
 
 
 def _unheard(pool: Pool, why: str) -> None:

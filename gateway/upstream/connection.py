@@ -18,9 +18,10 @@ import ssl
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from gateway.facts import Body, BodyBroken, BodyFailed, Fault
+from gateway.facts import BodyBroken, BodyFailed, Fault
 from gateway.upstream.reader import Malformed, ResponseReader
 from gateway.upstream.settings import Timeouts
+from gateway.upstream.trust import Watched
 
 SMALL_BODY = 65536  # bytes that are gathered before the answer is given out
 HIGH_WATER = 131072  # bytes of a streamed body that wait for the caller before reading stops
@@ -141,7 +142,7 @@ class Connection(asyncio.Protocol):
         """Whether a request may be sent: open, and nothing waits in the socket (neither an end nor stray bytes)."""
         return not self.gone and not self._look.poll(0)
 
-    def send(self, request: bytes, reader: ResponseReader, body: Body | None = None) -> "asyncio.Future[Answer]":
+    def send(self, request: bytes, reader: ResponseReader, body: Watched | None = None) -> "asyncio.Future[Answer]":
         """Send a request; `body` is streamed after it when it is not part of it already."""
         answer: asyncio.Future[Answer] = self._loop.create_future()
         if self.gone:  # closed between being opened and being used: nobody would ever tell
@@ -152,13 +153,19 @@ class Connection(asyncio.Protocol):
         self._age = 0.0
         self._transport.write(request)
         if body is not None:
-            self._upload = self._loop.create_task(self._send_body(body, body.length))
+            self._upload = self._loop.create_task(self._send_body(body))
             self._upload.add_done_callback(self._upload_ended)
         return answer
 
-    async def _send_body(self, body: Body, length: int | None) -> None:
+    async def _send_body(self, body: Watched) -> None:
+        try:
+            await self._send_pieces(body, body.length)
+        finally:
+            await body.aclose()
+
+    async def _send_pieces(self, body: Watched, length: int | None) -> None:
         sent = 0
-        async for chunk in body.chunks():
+        async for chunk in body:
             if not chunk:  # an empty chunk would end the body
                 continue
             sent += len(chunk)
@@ -184,7 +191,7 @@ class Connection(asyncio.Protocol):
         if task.cancelled():
             self.fail("client_gone", "sending the request was cancelled")
         elif error is not None:
-            code = error.code if isinstance(error, BodyBroken) else "internal_error"
+            code = error.code if isinstance(error, BodyBroken | BodyFailed) else "internal_error"
             self.fail(code, "the request body broke off")
 
     # --- hearing -------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """Attacks on identity and device: tokens that almost hold, credentials in odd places, reports that are not the device's."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from gateway.crypto.jws import SigningKey
-from tests.stories.hostile import Stage, staged
+from tests.stories.hostile import PLAIN, Stage, answer, staged
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 STRANGER = SigningKey.generate("ES256")
@@ -251,3 +254,113 @@ def test_a_device_that_is_only_claimed_or_unknown_opens_nothing(stage: Stage, mi
         token = mint.claiming(sub=f"claims-{device.strip()}-{len(device)}", device_id=device)
         reply = stage.gateway.get("/civil/households/h-1", token)
         assert (reply.status, reply.reason) == (403, "device_untrusted")
+
+
+# --- withdrawn while the request is under way -----------------------------------------------------
+
+
+@pytest.fixture
+def withdrawing(stage: Stage, mint: Mint) -> Iterator[Callable[[str], bytes]]:
+    """Call it with a kind of id: it withdraws the caller of `/evil` and `/open`; lifted at the end."""
+    ids = {"session": "s-under-way", "subject": "under-way", "token": "j-under-way", "device": "laptop-1"}
+    made = []
+
+    def withdraw(kind: str) -> bytes:
+        said = stage.gateway.door("POST", "/v1/revocations", {"kind": kind, "id": ids[kind]})
+        made.append(said.json["id"])
+        return b"%d" % said.status
+
+    yield withdraw
+    for number in made:
+        stage.gateway.door("DELETE", f"/v1/revocations/{number}")
+
+
+def under_way(stage: Stage, mint: Mint, line: bytes, *fields: bytes) -> socket.socket:
+    """A connection on which this request has begun."""
+    token = mint.claiming(sub="under-way", sid="s-under-way", jti="j-under-way", device_id="laptop-1")
+    connection = socket.create_connection(("127.0.0.1", stage.gateway.port), timeout=8)
+    head = [line + b" HTTP/1.1", b"Host: gw", b"Connection: close", b"Authorization: Bearer " + token.encode(), *fields]
+    connection.sendall(b"\r\n".join([*head, b"", b""]))
+    return connection
+
+
+def heard(connection: socket.socket) -> bytes:
+    """All that comes until the end."""
+    got = b""
+    with contextlib.suppress(OSError), connection:
+        while piece := connection.recv(65536):
+            got += piece
+    return got
+
+
+def permits(stage: Stage, before: int) -> list[dict[str, Any]]:
+    """The permits on record, once there are more than before."""
+    deadline = time.monotonic() + 8
+    while True:
+        found = [e for e in stage.gateway.entries() if e["kind"] == "verdict" and e["outcome"] == "permit"]
+        if len(found) > before:
+            return found
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("kind", ["session", "subject", "token", "device"])
+@pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
+def test_who_is_withdrawn_before_the_body_is_there_reaches_nobody(
+    stage: Stage, mint: Mint, withdrawing: Callable[[str], bytes], kind: str, framing: bytes
+) -> None:
+    permitted, before = len(permits(stage, -1)), len(stage.service.got)
+    connection = under_way(stage, mint, b"POST /evil/x", framing)
+    permits(stage, permitted)  # it was judged while it was still good, and waits for its body
+    assert withdrawing(kind) == b"200"
+    connection.sendall(b"5\r\nhello\r\n0\r\n\r\n" if framing.startswith(b"T") else b"hello")
+    got = heard(connection)
+    assert (got[9:12], f'"reason":"{kind}_revoked"'.encode() in got) in ((b"401", True), (b"403", True))
+    assert len(stage.service.got) == before
+
+
+def test_an_upload_is_cut_once_its_caller_is_withdrawn(
+    stage: Stage, mint: Mint, withdrawing: Callable[[str], bytes]
+) -> None:
+    permitted, before = len(permits(stage, -1)), len(stage.service.got)
+    connection = under_way(stage, mint, b"POST /open/x", b"Content-Length: 200000")
+    connection.sendall(b"a" * 100_000)
+    permits(stage, permitted)
+    withdrawing("session")
+    got = heard(connection)  # without another byte from the caller
+    assert (got[9:12], b'"reason":"session_revoked"' in got) == (b"401", True)
+    assert len(stage.service.got) == before  # the service never had it whole
+
+
+@pytest.mark.parametrize("path", [b"/evil/x", b"/open/x"], ids=["inspected", "open"])
+@pytest.mark.parametrize("begun", [b"", b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: application/json\r\n\r\n1\r\n{\r\n'],
+                         ids=["nothing", "the head"])  # fmt: skip
+def test_what_comes_back_after_its_caller_was_withdrawn_is_kept_back(
+    stage: Stage, mint: Mint, withdrawing: Callable[[str], bytes], path: bytes, begun: bytes
+) -> None:
+    asked, told = threading.Event(), threading.Event()
+
+    def late(connection: socket.socket) -> None:
+        connection.sendall(begun)
+        asked.set()
+        told.wait(8)
+        rest = b'13\r\n"name":"late-words"}\r\n0\r\n\r\n'
+        connection.sendall(rest if begun else answer(b'{"name":"late-words"}'))
+
+    stage.service.answer = late
+    try:
+        connection = under_way(stage, mint, b"GET " + path)
+        assert asked.wait(8)
+        withdrawing("session")
+        if begun:  # a stream is looked at ten times a second
+            got = heard(connection)
+            told.set()
+        else:
+            told.set()
+            got = heard(connection)
+    finally:
+        told.set()
+        stage.service.answer = PLAIN
+    assert b"late-words" not in got
+    assert b"l*****" not in got
+    if not begun or path == b"/evil/x":
+        assert (got[9:12], b'"reason":"session_revoked"' in got) == (b"401", True)

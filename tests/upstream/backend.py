@@ -11,6 +11,7 @@ from typing import Any
 from gateway.crypto.jws import SigningKey
 from gateway.facts import Ask, Notice, RawReply, Warrant
 from gateway.upstream import Assertion, Service, Settings, Timeouts, Upstream
+from gateway.upstream.trust import Trust
 from tests.literals import a_warrant, an_ask, some_facts
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
@@ -141,10 +142,11 @@ async def whole(reply: RawReply) -> bytes:
 
 
 @asynccontextmanager
-async def carrying(*addresses: str, **changes: Any) -> AsyncIterator[Carried]:
+async def carrying(*addresses: str, trust: Trust | None = None, **changes: Any) -> AsyncIterator[Carried]:
     notices: list[Notice] = []
     service = Service("civil-households", addresses, **({"prefix": "/civil/households"} | changes))
-    upstream = Upstream(Settings((service,), Assertion(issuer="https://api.example.gov")), KEY, notices.append)
+    settings = Settings((service,), Assertion(issuer="https://api.example.gov"))
+    upstream = Upstream(settings, KEY, notices.append, trust=trust)
     upstream.start()
     try:
         yield Carried(upstream, notices)
