@@ -32,6 +32,7 @@ MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
 MAX_WORK = 128 * 1024 * 1024  # bytes times levels: each level reads what lies below it once more
 TOO_DEEP = "not inspected: nested too deeply"
 SLICE = 64 * 1024  # bytes walked before others get their turn: about a millisecond
+MISSES = 3  # runs of a list that failed as trees, after which the rest is not tried
 MEMBER = 128  # bytes whose walk costs as much as meeting one more member
 
 _members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
@@ -220,11 +221,12 @@ class _Walk:
 
     # --- long answers -----------------------------------------------------------------------
 
-    async def long_value(self, raw: bytes | Raw, state: State, depth: int, trail: Trail) -> Shown:
-        """As `value`; branches longer than a slice are walked with turns in between."""
+    async def long_value(self, raw: bytes | Raw, state: State, depth: int, trail: Trail, tried: bool = False) -> Shown:
+        """As `value`; branches longer than a slice are walked with turns in between. `tried` as a tree, in vain."""
         text = bytes(raw)
         if len(text) <= SLICE or text[0] not in _CONTAINERS:
-            branch = self._branch(text, state, depth, trail) if text[0] in _CONTAINERS else None
+            as_tree = text[0] in _CONTAINERS and not tried
+            branch = self._branch(text, state, depth, trail) if as_tree else None
             shown = self.value(text, state, depth, trail) if branch is None else Raw(branch)
             self._pending += len(text) + MEMBER
             if self._pending >= SLICE:
@@ -290,13 +292,17 @@ class _Walk:
         if to.inert:
             return Raw(text)
         shown: list[Shown] = []
+        misses = 0  # in a row: speed alone depends on it
         for run in _runs(elements):
-            together = self._branch(b"[%b]" % b",".join(run), state, depth, trail) if len(run) > 1 else None
+            as_tree = len(run) > 1 and misses < MISSES
+            together = self._branch(b"[%b]" % b",".join(run), state, depth, trail) if as_tree else None
             if together is not None:
+                misses = 0
                 shown.append(Raw(together[1:-1]))  # several elements with the commas between them
                 await turn()
             else:
-                shown += [await self.long_value(raw, to, depth + 1, inside) for raw in run]
+                misses += as_tree
+                shown += [await self.long_value(raw, to, depth + 1, inside, len(run) > 1) for raw in run]
         return shown
 
     # --- what was met ---------------------------------------------------------------------------

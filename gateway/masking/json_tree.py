@@ -1,7 +1,7 @@
 """What is left of a JSON answer that reads the same when it is parsed and written again?
 
-Most answers do. They are walked as a tree of values, three times faster than as raw text
-(`json_body`, which looks at whatever is left to it here). Promised:
+Most answers do. They are walked as a tree of values, twice as fast as raw text is (`json_body`,
+which looks at whatever is left to it here). Promised:
 
 1. Only when the tree, written again, is the text itself apart from its white space may it stand for
    the text. A number of 23 digits, `1.10`, `-0`, `\\u0041`, a member that stands twice are written
@@ -23,6 +23,7 @@ from gateway.masking.techniques import Keyed
 
 MAX_DEPTH = 100
 SPACE = b" \t\n\r"
+_BREAKS = (b"\n", b"\r", b"\t")
 KEPT_NAMES = 256  # of one state: names without a label that were looked at before
 
 Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
@@ -30,7 +31,6 @@ Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
 _read: Callable[[bytes], Value] = orjson.loads
 _write: Callable[[Value], bytes] = orjson.dumps
 _COUNT = itemgetter(1)
-
 
 Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None]]
 """What is shown of a part of an answer, how many values each label hid, and the ways to what no label covers."""
@@ -84,6 +84,8 @@ def _same(written: bytes, text: bytes, plan: Plan) -> bool:
         return False  # branches that are passed keep their white space
     if written.replace(b" ", b"") == text.replace(b" ", b""):  # the common case: quicker than the next line
         return True
+    if not any(byte in text for byte in _BREAKS):
+        return False
     return written.translate(None, SPACE) == text.translate(None, SPACE)
 
 

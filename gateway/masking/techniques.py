@@ -92,7 +92,7 @@ def _partial(first: int, last: int) -> Apply:
         if size <= hidden:
             return STARS
         if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
-            return f"{text[head]}{STARS}{text[tail]}"
+            return f"{text[head]}{STARS}{text[tail]}" if last else text[head] + STARS
         shown = clusters(_ends(text))
         if len(shown) <= hidden:
             return STARS

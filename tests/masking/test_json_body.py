@@ -363,6 +363,18 @@ def test_slices_give_the_same_as_one_go(unlabelled: Any, wrap: str) -> None:
     assert long_shown(body, *fields, unlabelled=unlabelled) == masked(body, *fields, unlabelled=unlabelled)
 
 
+@pytest.mark.parametrize("unlabelled", ["pass", "learn", "redact"])
+@pytest.mark.parametrize("odd", ["1.10", "12345678901234567890123", '"\\u0041\\/"', f'{{"{ID}":1}}', "[1, 2]", "null"])
+def test_slices_with_one_unlike_record_keep_it_byte_for_byte(unlabelled: Any, odd: str) -> None:
+    record = f'{{"id":"{ID}","x":1,"pad":"{"z" * 100}"}}'
+    body = ("[" + ",".join([record] * 700 + [record.replace('"x":1', f'"x":{odd}')] + [record] * 700) + "]").encode()
+    fields = ("$[*].id partial(1,1)", "$[*].x keep", "$[*].pad keep")
+    after, revealed = long_shown(body, *fields, unlabelled=unlabelled)
+    assert (after, revealed) == masked(body, *fields, unlabelled=unlabelled)
+    assert odd[0] in "[{" or odd in after.decode()
+    assert revealed.masked[0] == ("$[*].id", 1401)
+
+
 def test_others_get_their_turn_while_a_long_answer_is_walked() -> None:
     body = json.dumps([{"id": ID, "n": n} for n in range(20_000)]).encode()
 

@@ -49,6 +49,7 @@ def by_tree(body: str | bytes, plan: Plan) -> tuple[bytes, Revealed] | None:
         '"\\/"',
         '"\\ud83d\\ude00"',
         '"\\ud800"',
+        '"a\tb"',
         "NaN",
         "01",
         '{"a":1,"a":1}',
