@@ -6,11 +6,13 @@ journey, and the one place that catches what nobody expected. Rules:
 1. The data port carries the protected APIs and the pages below; nothing operational, ever
    (CVE-2022-24797 and its siblings: metrics and debug pages on the public port).
 2. A fault nobody expected becomes a 500 without its text, and a notice with its type and place:
-   values and messages may hold data of citizens.
+   values and messages may hold data of citizens. So do faults beside the requests, which asyncio would print.
 """
 
 import traceback
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -52,6 +54,17 @@ class DataPort:
         except Exception as error:  # noqa: BLE001 - the one boundary: nothing may leave it unrecorded
             self._notice(Notice("gateway.fault", type(error).__name__, place(error)))
             await self._broken(scope, receive, send)
+
+
+def unforeseen(notice: Callable[[Notice], None]) -> Callable[[AbstractEventLoop, dict[str, Any]], None]:
+    """An exception handler for the loop (rule 2)."""
+
+    def handle(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is not None:
+            notice(Notice("gateway.fault", type(error).__name__, place(error)))
+
+    return handle
 
 
 def place(error: BaseException) -> str:

@@ -20,7 +20,7 @@ import uvloop
 from msgspec import Struct
 
 from gateway.app import revisions
-from gateway.app.boundary import DataPort
+from gateway.app.boundary import DataPort, unforeseen
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
 from gateway.app.revisions import Compiled
@@ -204,6 +204,7 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until SIGTERM."""
+        asyncio.get_running_loop().set_exception_handler(unforeseen(self._notice))
         self._watcher.load(self._tail.last(REMEMBERED))
         self._upstream.start()
         await self._identity.start()

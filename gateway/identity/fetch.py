@@ -43,7 +43,7 @@ class Fetcher:
         try:
             async with self._client.stream("GET", url) as answer:
                 return Fetched(answer.status_code, dict(answer.headers), await _body(answer))
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as why:
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError) as why:  # also: a name that is none
             raise Unfetched(f"`{url}`: {str(why) or 'no answer in time'}") from why
 
     async def close(self) -> None:

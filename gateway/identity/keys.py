@@ -159,6 +159,8 @@ class Keyring:
             self._take(await self._get(await self._address()))
         except (OSError, Inadmissible, NotStrict) as why:
             self._fail(str(why) or "no answer in time")
+        except Exception as fault:  # noqa: BLE001 - what a library does not catch must not make us ask without end
+            self._fail(type(fault).__name__)
         finally:
             self._refreshing = None
 

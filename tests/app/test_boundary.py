@@ -1,11 +1,12 @@
 """What nobody expected becomes a 500 without its text, and a notice with type and place."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from gateway.app.boundary import DataPort, place
+from gateway.app.boundary import DataPort, place, unforeseen
 from gateway.facts import Notice
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +64,17 @@ def test_the_place_is_the_innermost_frame_of_ours() -> None:
         int("x")
     except ValueError as error:
         assert place(error) == ""  # no frame of the gateway is in it
+
+
+async def test_a_fault_beside_the_requests_is_told_without_its_text(capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[Notice] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(unforeseen(told.append))
+    try:
+        loop.call_soon({}.__getitem__, "330106199003072319")
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(None)
+    assert [(notice.name, notice.subject) for notice in told] == [("gateway.fault", "KeyError")]
+    assert "330106199003072319" not in told[0].detail
+    assert "330106199003072319" not in capfd.readouterr().err

@@ -52,6 +52,12 @@ async def test_a_broken_answer_is_none(host: Host, fetch: Fetcher, mood: Mood) -
         await fetch(host.url + "/keys")
 
 
+@pytest.mark.parametrize("host", ["xn--zz--", "a" * 70 + ".example", "a..b", "xn--\u0131.example"])
+async def test_a_name_that_cannot_be_one_is_no_answer(fetch: Fetcher, host: str) -> None:
+    with pytest.raises(Unfetched):
+        await fetch(f"https://{host}/keys")
+
+
 async def test_nobody_listening_is_no_answer(fetch: Fetcher) -> None:
     async with hosting() as gone:
         url = gone.url

@@ -8,7 +8,7 @@ import pytest
 from gateway.crypto.jws import SigningKey, VerificationKey
 from gateway.facts import Notice
 from gateway.identity import keys as module
-from gateway.identity.keys import MAX_STALE, ON_DEMAND, Keyring, life, metadata_addresses
+from gateway.identity.keys import MAX_STALE, MIN_LIFE, ON_DEMAND, Keyring, life, metadata_addresses
 from tests.identity.world import ISSUER, JWKS, Site, Time, an_issuer, down, jwks, settled
 
 OPENID = f"{ISSUER}/.well-known/openid-configuration"
@@ -65,6 +65,19 @@ async def test_while_nobody_can_come_in_the_issuer_is_asked_again_soon_and_not_o
     ring.site.pages[JWKS] = jwks(KEY)
     await ring.pass_time(ON_DEMAND)
     assert await ring.knows()
+
+
+async def test_a_fault_nobody_thought_of_is_a_failure_like_any() -> None:
+    """Else nothing would be told, the last attempt would not count, and the issuer be asked ten times a second."""
+    ring = Ring()
+    assert await ring.knows()
+    ring.site.pages[JWKS] = RuntimeError("of a library below, with words of the issuer")
+    await ring.pass_time(MIN_LIFE)
+    for _ in range(100):
+        assert await ring.knows()
+        await ring.pass_time(0.1)
+    assert len(ring.site.asked) == 2
+    assert [(notice.name, notice.detail) for notice in ring.notices[1:]] == [("jwks.failed", "RuntimeError")]
 
 
 async def test_a_new_key_is_found_on_demand() -> None:

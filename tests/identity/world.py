@@ -56,8 +56,8 @@ def jwks(*keys: SigningKey | Mapping[str, Any]) -> bytes:
 class Site:
     """What answers GET: a body, a status or a fault for each address; every address asked is kept."""
 
-    def __init__(self, pages: Mapping[str, bytes | int | OSError] | None = None) -> None:
-        self.pages: dict[str, bytes | int | OSError] = dict(pages or {})
+    def __init__(self, pages: Mapping[str, bytes | int | Exception] | None = None) -> None:
+        self.pages: dict[str, bytes | int | Exception] = dict(pages or {})
         self.headers: dict[str, str] = {}
         self.asked: list[str] = []
         self.gate: asyncio.Event | None = None  # while set and not released, nothing is answered
@@ -67,7 +67,7 @@ class Site:
         if self.gate is not None:
             await self.gate.wait()
         page = self.pages.get(url, 404)
-        if isinstance(page, OSError):
+        if isinstance(page, Exception):
             raise page
         if isinstance(page, int):
             return Fetched(page, self.headers, b"")
