@@ -34,6 +34,7 @@ FETCH_SECONDS: Final = 2.0  # for one answer, its last byte included
 PATIENCE: Final = 1.8
 EARLY: Final = 0.8  # the part of its life after which a set is refreshed
 MAX_BYTES: Final = 256 * 1024
+_STRAY: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 _MAX_AGE: Final = pattern(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})")
 REDISCOVER: Final = 3600.0
 TOLD_EVERY: Final = 20  # failures in one notice after the first: ten minutes of them
@@ -159,7 +160,7 @@ class Keyring:
             self._take(await self._get(await self._address()))
         except (OSError, Inadmissible, NotStrict) as why:
             self._fail(str(why) or "no answer in time")
-        except Exception as fault:  # noqa: BLE001 - what a library does not catch must not make us ask without end
+        except _STRAY as fault:  # what a library lets through must not make us ask without end
             self._fail(type(fault).__name__)
         finally:
             self._refreshing = None
