@@ -337,15 +337,34 @@ def _brackets(seen: _Stumble) -> _Found:
     at = seen.line[seen.column : seen.column + 1]
     if ("flow sequence" in seen.context or "flow mapping" in seen.context) and seen.begun:
         row, column = seen.begun
-        mark = seen.lines[row][column : column + 1]
-        close = _CLOSES.get(mark, mark)
-        return row, column, (
-            f"`{mark}` is never closed, or a comma is missing", f"`{mark}` 没有闭合，或缺少逗号",
-            f"close it with `{close}`, and part its items with commas", f"请用 `{close}` 闭合，各项之间用逗号分隔",
-        )  # fmt: skip
+        return row, column, _unclosed(seen.lines[row][column : column + 1])
+    if "flow node" in seen.context and not seen.line.strip() and (open_ := _left_open(seen.lines)) is not None:
+        row, column = open_
+        mark = seen.lines[row][column]
+        return row, column, _unclosed(mark)
     if at and at in "]}":
         return seen.row, seen.column, (f"`{at}` closes nothing", f"`{at}` 没有对应的开头", "remove it", "请删除")
     return None
+
+
+def _unclosed(mark: str) -> Words:
+    close = _CLOSES.get(mark, mark)
+    return (
+        f"`{mark}` is never closed, or a comma is missing", f"`{mark}` 没有闭合，或缺少逗号",
+        f"close it with `{close}`, and part its items with commas", f"请用 `{close}` 闭合，各项之间用逗号分隔",
+    )  # fmt: skip
+
+
+def _left_open(lines: list[str]) -> tuple[int, int] | None:
+    """The last bracket that nothing closes, as far as it can be told without reading quotes."""
+    open_: list[tuple[int, int]] = []
+    for row, line in enumerate(lines):
+        for column, c in enumerate(line.partition(" #")[0]):
+            if c in _CLOSES:
+                open_.append((row, column))
+            elif c in "]}" and open_:
+                open_.pop()
+    return open_[-1] if open_ else None
 
 
 def _colons(seen: _Stumble) -> _Found:

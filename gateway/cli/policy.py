@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,12 @@ TOLD = {
     "would deny": "policy.told_would_deny",
     "would challenge": "policy.told_would_challenge",
 }
+
+ABOVE = ("kind", "v", "outcome", "reasons", "would", "would_reasons")
+"""What of an entry is told in sentences, or says nothing to a person."""
+
+ENDED = ("status", "sent", "received", "complete", "code", "records", "masked", "unlabelled", "latency", "waited")
+"""How a forwarded request ended."""
 
 
 def register(subparsers: Any) -> None:
@@ -216,14 +223,21 @@ def _tell(screen: Screen, answer: Any) -> None:
         parts = (reason.get("code", ""), words, reason.get("rule", ""), reason.get("detail", ""))
         screen.line("   " + "  ".join(part for part in parts if part))
     rows: list[tuple[str, object]] = []
-    _flatten("", answer, rows)
-    screen.table(("", ""), rows)
+    _flatten("", {name: value for name, value in entry.items() if name not in ABOVE}, rows)
+    ended: dict[str, Any] = whole.get("outcome") or {}
+    _flatten("outcome", {name: ended.get(name) for name in ENDED}, rows)
+    screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
 
 
 def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             _flatten(f"{name}.{key}" if name else str(key), inner, rows)
+    elif isinstance(value, list) and value:
+        words = [" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value]
+        rows.append((name, ", ".join(words)))
+    elif name == "at" or name.endswith("_at"):
+        rows.append((name, f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S%z}"))
     elif value not in (None, "", [], {}):
         rows.append((name, value))
 

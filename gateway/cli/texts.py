@@ -299,6 +299,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "was LET THROUGH because the API `{api}` is in observe mode; enforced, a stronger sign-in would have been ASKED FOR by:",
         "已放行，仅因接口 `{api}` 处于观察模式；若为强制模式，将要求加强认证，依据：",
     ),
+    "policy.fact": ("on record", "记录"),
+    "policy.value": ("value", "值"),
     "policy.rule": ("rule", "规则"),
     "policy.effect": ("effect", "效果"),
     "policy.who": ("who", "角色"),

@@ -99,7 +99,7 @@ def _excerpt(answer: httpx.Response) -> str:
     except ValueError:
         return answer.text[:100]
     if isinstance(value, dict) and isinstance(value.get("items"), list):
-        value = {"items": [*value["items"][:1], f"… {len(value['items'])} records"]}
+        value = {"items": [*value["items"][:1], f"… {len(value['items'])} in all"]}
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 320 else text[:319] + "…"
 

@@ -189,6 +189,8 @@ def _value(bundle: Bundle, facts: Facts, name: str) -> str:
         value = get(facts)
     except FAILURES:
         return "unknown"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, frozenset):
         return ", ".join(sorted(value)) or "empty"
     return str(value) if value != "" else "empty"

@@ -94,6 +94,21 @@ def test_what_cannot_be_supposed_is_2(run: Run, made: Path) -> None:
 def test_a_recorded_decision_is_told(run: Run, behind: Behind) -> None:
     done = run("policy", "explain", "j.1", "--socket", "c.sock")
     assert (done.code, "j.1" in done.out) == (0, True)
+    subject = {"id": "anna", "roles": ["clerk", "auditor"]}
+    behind.decided = {
+        "entry": {"v": 1, "outcome": "deny", "reasons": [{"code": "no_rule"}], "at": 0.0, "subject": subject},
+        "outcome": {"status": 200, "method": "GET", "code": ""},
+    }
+    rows = [
+        line.split(maxsplit=1) for line in run("policy", "explain", "j.1", "--socket", "c.sock").out.splitlines()[3:]
+    ]
+    told = {name: value.strip() for name, value in rows}
+    assert told.pop("at")[:10] in ("1969-12-31", "1970-01-01")
+    assert told == {
+        "subject.id": "anna",
+        "subject.roles": "clerk, auditor",
+        "outcome.status": "200",
+    }
     assert run("policy", "explain", "j.9", "--socket", "c.sock").code == 1
     assert run("policy", "explain", "j.1", "--socket", "none.sock").code == 3
 
