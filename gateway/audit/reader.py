@@ -73,8 +73,10 @@ class _Stretch:
         return seen
 
     def _read(self, text: bytes) -> _Seen:
-        own = text[1:] if self._until else text[1:-1]
-        return _Seen(text + self._until, len(text), astuple(self._decode(b"{" + own + b"}")))
+        if not text.startswith(b","):
+            raise DecodeError("no comma before it")
+        end = b"}" if self._until else b""  # the last one brings its own
+        return _Seen(text + self._until, len(text), astuple(self._decode(b"{" + text[1:] + end)))
 
 
 _NAMES: Final = [each.name for each in fields(VerdictEntry)]

@@ -93,6 +93,17 @@ def test_a_key_that_stands_twice_or_is_not_known_changes_nothing_between_the_two
     assert told(KNOWN.read, forged) == told(decode, forged)
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_every_byte_counts(seen: bool) -> None:
+    raw = encode(a_verdict())
+    one = Reader()
+    for at in range(len(raw)):
+        forged = raw[:at] + (b"{" if raw[at : at + 1] != b"{" else b"x") + raw[at + 1 :]
+        if seen:
+            one.read(raw)
+        assert told(one.read, forged) == told(decode, forged), at
+
+
 def test_entries_of_other_kinds_and_what_is_no_entry() -> None:
     entries = [
         OutcomeEntry(1, JOURNAL, 8, NOW, JOURNAL + ".7", 200, 1, 1, True, 0.1, 0.1),
