@@ -102,12 +102,13 @@ def _records(root: Value) -> int:
 class _Walk:
     """One walk over one tree, which becomes what is shown; and what was met on the way."""
 
-    __slots__ = ("counts", "digest", "met")
+    __slots__ = ("counts", "digest", "met", "near")
 
     def __init__(self, plan: Plan, digest: Keyed) -> None:
         self.digest = digest
         self.counts = [0] * len(plan.slots)
         self.met: dict[Trail, None] = {}
+        self.near: dict[Trail, set[str]] = {}  # what was met, by the way to the object it was met in
 
     def counted(self, plan: Plan) -> tuple[tuple[str, int], ...]:
         """How many values each label hid."""
@@ -135,6 +136,7 @@ class _Walk:
             state.open()
         leads, counts, digest = state.leads, self.counts, self.digest
         gone: list[str] = []
+        near: set[str] | None = None
         for name, value in members.items():  # values are replaced below, the names stay
             try:
                 to = leads[name]
@@ -147,6 +149,11 @@ class _Walk:
                     counts[to.slot] += 1
             elif to.drops and (to.dropped or kind is not list):
                 gone.append(name)
+            elif to.told and kind is not dict and kind is not list:
+                near = self.near.setdefault(trail, set()) if near is None else near
+                if name not in near:  # quicker than to spell out the way each time
+                    near.add(name)
+                    self._note((trail, name[:MAX_NAME]))
             elif not to.shown or kind is dict or kind is list:  # nothing hides below a value that is shown
                 members[name] = self.value(value, to, depth + 1, (trail, name[:MAX_NAME]))
         for name in gone:

@@ -70,6 +70,7 @@ class State:
         "rule",
         "shown",
         "slot",
+        "told",
         "uniform",
     )
 
@@ -95,6 +96,7 @@ class State:
         self.drops = self.rule is not None and self.rule.drop
         self.redacts = plan.unlabelled == "redact"  # names that may be data are hidden
         self.shown = self.rule is None and not self.noted  # a text, number, truth value or null stays as it is
+        self.told = self.rule is None and self.noted  # such a value stays, and its path is told
         self.slot = plan.slots[self.rule.label] if self.rule is not None else -1  # where its values are counted
         self.apply: Apply | None = None if self.rule is None or self.rare else self.rule.apply  # to a text
         self.edges: dict[str, State] = {}
