@@ -81,6 +81,7 @@ def _check(path: Path, screen: Screen) -> int:
             "observing": list(config.observing) if config else None,
             "insecure": list(config.insecure) if config else None,
             "bundle": policies.bundle.digest if policies.bundle else None,
+            "revision": (policies.revision if config else "") or None,
         }
     )
     return 0 if good else 1
@@ -98,6 +99,8 @@ def _summary(screen: Screen, config: "Config | None", policies: "Read") -> None:
     if policies.bundle is not None:
         digest = policies.bundle.digest[:12]
         screen.say("check.policies", rules=policies.rules, assets=policies.assets, digest=digest)
+        if policies.revision and config is not None:
+            screen.say("check.revision", revision=policies.revision[:12])
     if policies.tests:
         screen.say("check.tests", count=len(policies.tests), passed=sum(test.passed for test in policies.tests))
     else:

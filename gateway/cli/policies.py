@@ -4,15 +4,15 @@ Shared by the commands that read policies; a fault in one file hides none in ano
 """
 
 import time
-from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.behaviour import load_sites
+from gateway.app.revisions import digest
+from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.catalog import load as load_catalog
-from gateway.device import load_register
+from gateway.device import Device, load_register
 from gateway.document import Faulty, FileFault
 from gateway.document import read as read_file
 from gateway.policy import Bundle, TestResult, no_tests, offices, run_tests
@@ -26,6 +26,7 @@ class Read(Struct, frozen=True):
     bundle: Bundle | None
     tests: tuple[TestResult, ...]
     faults: tuple[FileFault, ...]
+    revision: str = ""  # what a reload would call all of it together; "" when something cannot be read
 
     @property
     def errors(self) -> int:
@@ -75,17 +76,20 @@ def read(folder: Path, apis: tuple[ApiBinding, ...] = ()) -> Read:
     except Faulty as faulty:
         # without a catalog every asset is unknown: those faults would only repeat the catalog's
         faults += faulty.faults if catalog else [one for one in faulty.faults if one.code != UNKNOWN_ASSET]
-    for path, load in (
-        (folder / "devices.yaml", partial(load_register, orgs=orgs)),
-        (folder / "sites.yaml", load_sites),
-    ):
-        try:
-            if path.name != "sites.yaml" or path.exists():  # nobody needs sites
-                load(path)
-        except Faulty as faulty:
-            faults += faulty.faults
+    register: tuple[Device, ...] = ()
+    sites: tuple[Site, ...] = ()
+    try:
+        register = load_register(folder / "devices.yaml", orgs)
+    except Faulty as faulty:
+        faults += faulty.faults
+    try:
+        sites = load_sites(folder / "sites.yaml") if (folder / "sites.yaml").exists() else ()  # nobody needs sites
+    except Faulty as faulty:
+        faults += faulty.faults
     tests = run_tests(folder, bundle, catalog.find) if catalog and bundle else ()
     if bundle and catalog and not tests:
         faults.append(no_tests(folder))
     faults += [fault for test in tests for fault in test.faults]
-    return Read(catalog, bundle, tests, tuple(faults))
+    whole = bundle and catalog and all(fault.warning for fault in faults)
+    revision = digest(bundle, catalog, register, sites) if whole and bundle and catalog else ""
+    return Read(catalog, bundle, tests, tuple(faults), revision)

@@ -260,7 +260,7 @@ def _read(args: argparse.Namespace, screen: Screen) -> "Read | None":
             screen.faults(faulty.faults)
             return None
     if not folder.is_dir():
-        screen.warn("cannot_read", "error", why=f"`{folder}`")
+        screen.warn("audit.no_folder", "error", path=folder)
         return None
     return read(folder, apis)
 

@@ -105,6 +105,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "policies  {rules:rule}, {assets:asset}, bundle {digest}",
         "策略      {rules} 条规则，{assets} 项资产，版本 {digest}",
     ),
+    "check.revision": ("revision  {revision}, as a reload names it", "修订      {revision}，与重新加载时的名称一致"),
     "check.tests": ("tests     {passed} of {count} passed", "测试      {count} 项中 {passed} 项通过"),
     "check.no_tests": ("tests     none were run", "测试      没有运行任何测试"),
     "check.good": ("good: it would start ({warnings:warning})", "良好：可以启动（{warnings} 条警告）"),
@@ -114,8 +115,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "load the policies again; back when every worker judges by them, or says why they are not good",
         "重新加载策略；所有工作进程改用新策略后返回，否则说明其问题所在",
     ),
-    "reload.done": ("policies {bundle} are in force, before {previous}", "策略 {bundle} 已生效，此前为 {previous}"),
-    "reload.same": ("nothing changed: policies {bundle} are in force", "没有变化：生效策略为 {bundle}"),
+    "reload.done": (
+        "policies of revision {bundle} are in force, before {previous}",
+        "策略修订 {bundle} 已生效，此前为 {previous}",
+    ),
+    "reload.same": (
+        "nothing changed: policies of revision {bundle} are in force",
+        "没有变化：生效的策略修订为 {bundle}",
+    ),
     "reload.rejected": ("the last good policies stay in force", "仍沿用上一份有效策略"),
     # --- revoke ---------------------------------------------------------------------------------
     "revoke.help": (

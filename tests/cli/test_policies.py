@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app.revisions import compile_folder
+from gateway.catalog import ApiBinding
 from gateway.cli.init import starter
 from gateway.cli.policies import read
 
@@ -74,3 +76,11 @@ def test_a_test_that_cannot_be_read_is_a_fault_with_its_place(tmp_path: Path) ->
         ("91.yml", 1, "P088"),
     ]
     assert (found.errors, found.failed) == (2, ())
+
+
+def test_the_revision_is_the_one_that_a_reload_would_name(tmp_path: Path) -> None:
+    apis = (ApiBinding("households", "/civil/households", ("household",)),)
+    assert read(starter(), apis).revision == compile_folder(starter(), apis, 0.0).digest
+    shutil.copytree(starter(), tmp_path / "policies")
+    (tmp_path / "policies" / "masks.yaml").unlink()
+    assert read(tmp_path / "policies", apis).revision == ""
