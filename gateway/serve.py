@@ -17,6 +17,7 @@ has no event loop and answers no request. Rules:
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ from msgspec import Struct
 from gateway.stores import Board
 
 BACKLOG = 512
+DESCRIPTORS = 65536  # of each process, where the machine allows it
 LOOK_SECONDS = 1.0
 YOUNG_SECONDS = 5.0
 SLOWEST_SECONDS = 5.0
@@ -77,6 +79,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT; 0 after a clean stop, 3 when a child can never start."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
+        take_descriptors()
         for post in self._posts:
             self._fill(post)
         while True:
@@ -222,6 +225,16 @@ def _last_words() -> None:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
+
+
+def take_descriptors(wanted: int = DESCRIPTORS) -> int:
+    """Raise the soft limit of descriptors; the new limit. 1024, the usual one, is less than a worker's connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return soft
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return limit
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -185,3 +185,16 @@ def test_a_listening_socket_is_bound_where_asked() -> None:
         assert listener.getsockname()[0] == "127.0.0.1"
         with pytest.raises(OSError, match="in use"):
             listen("127.0.0.1", listener.getsockname()[1])
+
+
+@pytest.mark.parametrize(("soft", "hard", "taken"), [(256, 4096, 2048), (256, 512, 512), (3000, 4096, 3000)])
+def test_a_low_soft_limit_of_descriptors_is_raised_and_a_high_one_kept(soft: int, hard: int, taken: int) -> None:
+    code = f"""
+        import resource
+        from gateway.serve import take_descriptors
+        resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+        print(take_descriptors(2048), resource.getrlimit(resource.RLIMIT_NOFILE))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == f"{taken} ({taken}, {hard})\n"

@@ -20,7 +20,7 @@ import uvloop
 from msgspec import Struct
 
 from gateway.app import revisions
-from gateway.app.boundary import DataPort, unforeseen
+from gateway.app.boundary import DataPort, place, unforeseen
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
 from gateway.app.revisions import Compiled
@@ -186,7 +186,7 @@ class Worker:
         acceptors: list[Acceptor] = []
         server = DataServer(settings, acceptors)
         for listener in listeners:
-            acceptors.append(Acceptor(listener, server.protocol, self._notice, context=context, batch=batch))
+            acceptors.append(Acceptor(listener, server.protocol, self._tally, context=context, batch=batch))
         return server
 
     def _port(self) -> DataPort:
@@ -278,8 +278,11 @@ class Worker:
 
     def _learn_from_siblings(self) -> None:
         self._tail.skip(self._ledger.journal)
-        for entry in self._tail.poll():
-            self._watcher.learn(entry)
+        try:
+            for entry in self._tail.poll():
+                self._watcher.learn(entry)
+        except OSError as fault:  # a flood took all descriptors: learn later, and do not leave because of it
+            self._tally.add("gateway.fault", type(fault).__name__, place(fault))
 
     async def _prepare(self) -> None:
         digest = revisions.candidate(self._config.state)

@@ -5,10 +5,13 @@ queue of the listening socket starves (measured: p99 over 4 s). So the socket is
 here, up to `batch` connections each time it is readable. Rules:
 
 1. A worker that shares the socket takes few at once, so that the others get their share.
-2. A failed TLS handshake is a notice with the caller's address and the cause, never silence.
+2. A failed TLS handshake is told with the caller's address and the cause, never silence, and counted like
+   all that is turned away: a flood of them makes few notices.
 3. Out of file descriptors is not out of service: wait a moment, then go on.
 4. A connection that is ready only after `stop` is told to end like all others: else its caller keeps the
    worker from leaving for as long as it goes on asking.
+5. Handshakes under way are bounded: they are no guests at the door yet, and who opens connections and says
+   nothing would take all descriptors. The longest under way gives way to a newcomer.
 """
 
 import asyncio
@@ -18,9 +21,10 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from gateway.facts import Notice
+from gateway.edge.door import Tally
 
 PAUSE_SECONDS = 0.05
+HANDSHAKES = 512
 
 
 @runtime_checkable
@@ -38,20 +42,22 @@ class Acceptor:
         self,
         listener: socket.socket,
         protocol: Callable[[], asyncio.Protocol],
-        notice: Callable[[Notice], None],
+        tally: Tally,
         *,
         context: ssl.SSLContext | None = None,
         batch: int = 64,
         handshake_seconds: float = 10.0,
+        handshakes: int = HANDSHAKES,
     ) -> None:
         self._listener = listener
         self._protocol = protocol
-        self._notice = notice
+        self._tally = tally
         self._context = context
         self._batch = batch
         self._handshake_seconds = handshake_seconds
+        self._handshakes = handshakes
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._joining: set[asyncio.Task[None]] = set()
+        self._joining: dict[asyncio.Task[None], None] = {}  # the longest under way first
 
     def start(self) -> None:
         """Begin to accept on the running loop."""
@@ -77,7 +83,7 @@ class Acceptor:
             self._join(connection)
 
     def _pause(self, error: OSError) -> None:
-        self._notice(Notice("edge.accept_paused", detail=error.strerror or ""))
+        self._tally.add("edge.accept_paused", "", error.strerror or "")
         loop = self._loop
         if loop is not None:
             loop.remove_reader(self._listener.fileno())
@@ -93,8 +99,15 @@ class Acceptor:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = asyncio.get_running_loop()
         task = loop.create_task(self._handshake(loop, connection))
-        self._joining.add(task)
-        task.add_done_callback(self._joining.discard)
+        self._joining[task] = None
+        task.add_done_callback(self._joined)
+        if self._context is not None and len(self._joining) > self._handshakes:
+            longest = next(iter(self._joining))
+            del self._joining[longest]
+            longest.cancel()
+
+    def _joined(self, task: asyncio.Task[None]) -> None:
+        self._joining.pop(task, None)
 
     async def _handshake(self, loop: asyncio.AbstractEventLoop, connection: socket.socket) -> None:
         seconds = self._handshake_seconds if self._context is not None else None
@@ -103,11 +116,13 @@ class Acceptor:
             _, protocol = await loop.connect_accepted_socket(
                 self._protocol, connection, ssl=self._context, ssl_handshake_timeout=seconds
             )
-        except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors
+        except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError and TimeoutError are OSErrors
             with contextlib.suppress(OSError):
                 connection.close()
             if self._context is not None:
-                self._notice(Notice("tls.handshake_failed", source, _cause(error)))
+                self._tally.add("tls.handshake_failed", source, _cause(error))
+            if isinstance(error, asyncio.CancelledError):
+                raise
         else:
             if self._loop is None and isinstance(protocol, Drainable):
                 protocol.shutdown()  # accepted just before the worker began to drain, which told all but this one
@@ -121,7 +136,9 @@ def _address(connection: socket.socket) -> str:
     return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
-def _cause(error: OSError) -> str:
+def _cause(error: OSError | asyncio.CancelledError) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "gave way"
     if isinstance(error, ssl.SSLError):
         return (error.reason or "tls error").lower().replace("_", " ")
     return "timeout" if isinstance(error, TimeoutError) else "connection lost"

@@ -5,7 +5,8 @@ One door per worker, shared by its connections. Rules:
 1. Connections and requests under way are bounded; what is above is told so at once and cheaply. The
    line in front of the processor is bounded by itself: long for a moment's rush, short when it stands.
 2. No address takes all connections (slowloris from one host). When all are taken, one that waits for
-   its next request gives way to the newcomer: who holds many and asks nothing keeps nobody out.
+   its next request, sends its head too slowly, or does not hang up gives way to the newcomer: who holds
+   many and asks nothing keeps nobody out, from however many addresses.
 3. One sweep looks at all deadlines a few times a second: no timer and no clock reading per request.
    A deadline is never early, and late by two sweeps at most.
 4. Who is turned away is counted by source and reason, and told once a second at most: a flood of
@@ -50,7 +51,7 @@ class Guest(Protocol):
         """One of the deadlines has passed."""
 
     def give_way(self) -> bool:
-        """Close when nothing is under way; False when something is."""
+        """Close when nothing is under way that comes on; False when something is."""
 
 
 class Tally:

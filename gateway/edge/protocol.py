@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024 * 1024
 DRAIN_IDLE_SECONDS = 1.0
+DAWDLE_SECONDS = 1.0  # a head that is not complete after so long does not keep a newcomer out
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _ID = "\x01" * 20  # where the id of a request will stand; nothing else in an answer looks like it
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close with a reset
@@ -187,11 +188,20 @@ class GatewayProtocol(asyncio.Protocol):
             self._close()
 
     def give_way(self) -> bool:
-        """Close when nothing is under way: a newcomer needs the place."""
-        if self._stage != HEAD or self._held:
-            return False
-        self._close()
-        return True
+        """Close when nothing is under way, or nothing that comes on: a newcomer needs the place."""
+        if self._stage == LAST:  # it was told why; a full house of those who do not hang up must not stay full
+            gives = not (self._transport.is_closing() or self._transport.get_write_buffer_size())
+        else:
+            gives = self._stage == HEAD and not (self._held and self._since_head_began() < DAWDLE_SECONDS)
+        if gives:
+            if self._held:
+                self.door.tally.add("edge.refused", self._source(), "request_timeout")
+                self._answer("request_timeout")
+            self._close()
+        return gives
+
+    def _since_head_began(self) -> float:
+        return self.door.after(self.door.limits.header_seconds) - self.deadline
 
     def shutdown(self) -> None:
         """The worker drains: finish what is begun, take one more request that may be on its way, then close."""

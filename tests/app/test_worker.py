@@ -117,17 +117,17 @@ TIRED = """
 import sys
 from pathlib import Path
 from gateway.__main__ import main
-from gateway.app.worker import Worker
+from gateway.audit import Tail
 
-flag, learn = Path(sys.argv.pop(1)), Worker._learn_from_siblings
+flag, poll = Path(sys.argv.pop(1)), Tail.poll
 
-def tired(worker):
+def tired(tail):
     if flag.exists():
         flag.unlink()
         raise RuntimeError("nobody looks after this worker any more")
-    learn(worker)
+    return poll(tail)
 
-Worker._learn_from_siblings = tired
+Tail.poll = tired
 main()
 """
 
@@ -148,3 +148,20 @@ def test_a_worker_whose_duties_break_off_leaves_and_is_replaced(tmp_path: Path) 
         assert "nobody looks after this worker any more" in log
         assert "worker 1 ended with status 1; replaced" in log
         gateway.verify()
+
+
+def test_a_worker_that_finds_no_descriptor_for_a_while_stays(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        gateway.stop()
+        flag = tmp_path / "tired"
+        script = TIRED.replace("flag.unlink()", "").replace("RuntimeError(", "OSError(24, ")
+        gateway.launch = (sys.executable, "-c", script, str(flag))
+        gateway.start()
+        before = gateway.workers()
+        flag.touch()
+        deadline = time.monotonic() + 20
+        while not any(entry.get("name") == "gateway.fault" for entry in gateway.entries()):
+            assert time.monotonic() < deadline
+        flag.unlink()
+        assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
+        assert gateway.workers() == before

@@ -23,6 +23,7 @@ from gateway.config import Config, load
 from gateway.crypto import keys
 from gateway.edge import read, write
 from gateway.edge.accept import Acceptor
+from gateway.edge.door import Tally
 from gateway.edge.protocol import protocol_class
 from gateway.facts import Ask, Facts, Notice, RawReply, Reason, Reply, Risk, Subject, Warrant
 from gateway.identity import Recogniser
@@ -112,7 +113,7 @@ async def serve(config: Config, level: str, port: int, policies: Path, state: Pa
     acceptors: list[Acceptor] = []
     server = DataServer(settings, acceptors)
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-    acceptors.append(Acceptor(listener, server.protocol, nothing))
+    acceptors.append(Acceptor(listener, server.protocol, Tally(nothing)))
     await server.serve(sockets=[])
 
 

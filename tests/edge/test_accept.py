@@ -3,11 +3,12 @@
 import asyncio
 import errno
 import socket
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from gateway.edge.accept import Acceptor
+from gateway.edge.door import Tally
 from gateway.facts import Notice
 from gateway.serve import listen
 from tests.certificates import Authority, contexts
@@ -19,9 +20,9 @@ class Greeter(asyncio.Protocol):
     """Says hello and closes."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(b"hello")
-        transport.close()
+        ours = cast(asyncio.Transport, transport)
+        ours.write(b"hello")
+        ours.close()
 
 
 class Late(asyncio.Protocol):
@@ -37,6 +38,10 @@ class Late(asyncio.Protocol):
         self.transport = transport
 
 
+def unheard(notice: Notice) -> None:
+    raise AssertionError(notice)
+
+
 async def hear(port: int, **options: Any) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, **options)
     try:
@@ -47,7 +52,7 @@ async def hear(port: int, **options: Any) -> bytes:
 
 async def test_every_connection_of_a_storm_is_answered() -> None:
     listener = listen("127.0.0.1", 0)
-    acceptor = Acceptor(listener, Greeter, [].append)
+    acceptor = Acceptor(listener, Greeter, Tally(unheard))
     acceptor.start()
     try:
         port = listener.getsockname()[1]
@@ -60,12 +65,12 @@ async def test_every_connection_of_a_storm_is_answered() -> None:
 
 async def test_after_stop_nothing_is_accepted_but_the_socket_still_listens() -> None:
     listener = listen("127.0.0.1", 0)
-    first = Acceptor(listener, Greeter, [].append)
+    first = Acceptor(listener, Greeter, Tally(unheard))
     first.start()
     first.stop()
     waiting = asyncio.create_task(hear(listener.getsockname()[1]))
     await asyncio.sleep(0)
-    second = Acceptor(listener, Greeter, [].append)  # the worker that replaces the first
+    second = Acceptor(listener, Greeter, Tally(unheard))  # the worker that replaces the first
     second.start()
     try:
         assert await asyncio.wait_for(waiting, 5) == b"hello"
@@ -91,13 +96,15 @@ async def test_out_of_descriptors_is_a_pause_and_not_the_end() -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(8)
     told: list[Notice] = []
-    acceptor = Acceptor(listener, Greeter, told.append)
+    tally = Tally(told.append)
+    acceptor = Acceptor(listener, Greeter, tally)
     acceptor.start()
     try:
         assert await asyncio.wait_for(hear(listener.getsockname()[1]), 5) == b"hello"
     finally:
         acceptor.stop()
         listener.close()
+    tally.tell()
     assert told == [Notice("edge.accept_paused", detail="Too many open files")]
 
 
@@ -105,7 +112,8 @@ async def test_a_failed_handshake_is_told_with_address_and_cause(tmp_path: Any) 
     server, client = contexts(tmp_path, Authority("server authority"))
     listener = listen("127.0.0.1", 0)
     told: list[Notice] = []
-    acceptor = Acceptor(listener, Greeter, told.append, context=server, handshake_seconds=5.0)
+    tally = Tally(told.append)
+    acceptor = Acceptor(listener, Greeter, tally, context=server, handshake_seconds=5.0)
     acceptor.start()
     try:
         port = listener.getsockname()[1]
@@ -117,13 +125,14 @@ async def test_a_failed_handshake_is_told_with_address_and_cause(tmp_path: Any) 
     finally:
         acceptor.stop()
         listener.close()
+    tally.tell()
     assert [(notice.name, notice.subject) for notice in told] == [("tls.handshake_failed", "127.0.0.1")]
     assert told[0].detail
 
 
 async def test_a_connection_that_is_ready_after_stop_is_told_to_end() -> None:
     listener, late = listen("127.0.0.1", 0), Late()
-    acceptor = Acceptor(listener, lambda: late, [].append)
+    acceptor = Acceptor(listener, lambda: late, Tally(unheard))
     acceptor.start()
     waiting = asyncio.create_task(hear(listener.getsockname()[1]))
     while not acceptor._joining:
@@ -132,3 +141,29 @@ async def test_a_connection_that_is_ready_after_stop_is_told_to_end() -> None:
     assert await asyncio.wait_for(waiting, 5) == b""
     assert late.told
     listener.close()
+
+
+@pytest.mark.parametrize(
+    "anyio_backend", [("asyncio", {"use_uvloop": on}) for on in (False, True)], ids=["asyncio", "uvloop"]
+)
+async def test_who_never_shakes_hands_gives_way_and_is_counted_once(tmp_path: Any, anyio_backend: Any) -> None:
+    server, client = contexts(tmp_path, Authority("server authority"))
+    listener = listen("127.0.0.1", 0)
+    told: list[Notice] = []
+    tally = Tally(told.append)
+    acceptor = Acceptor(listener, Greeter, tally, context=server, handshakes=2)
+    acceptor.start()
+    port = listener.getsockname()[1]
+    silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+    try:
+        gone = [await asyncio.wait_for(reader.read(), 5) for reader, _ in silent[:4]]
+        assert await hear(port, ssl=client, server_hostname="localhost") == b"hello"
+        assert len(acceptor._joining) == 1  # the sixth; the fifth gave way to the one who speaks
+    finally:
+        acceptor.stop()
+        for _, writer in silent:
+            writer.close()
+        listener.close()
+    assert gone == [b""] * 4
+    tally.tell()
+    assert told == [Notice("tls.handshake_failed", "127.0.0.1", "gave way", 5)]

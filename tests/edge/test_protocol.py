@@ -805,6 +805,34 @@ async def test_connections_that_ask_nothing_keep_nobody_out() -> None:
             await hang_up(writer)
 
 
+async def test_heads_that_do_not_come_on_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From as many addresses as it takes: a head may take ten seconds, and is sent anew then."""
+    monkeypatch.setattr("gateway.edge.protocol.DAWDLE_SECONDS", 0.0)
+    async with serving(hello, connections=3) as here:
+        held = await half_asked(here, 3)
+        for _ in range(3):
+            assert (await here.ask(GET)).status == 200
+        told = await asyncio.wait_for(held[0][0].read(), 2)
+        assert told.startswith(b"HTTP/1.1 408 ")
+        for _, writer in held:
+            await hang_up(writer)
+        await until(lambda: any(n.detail == "request_timeout" for n in here.notices))
+
+
+async def test_who_was_refused_and_does_not_hang_up_keeps_nobody_out() -> None:
+    async with serving(hello, connections=3) as here:
+        told = []
+        for _ in range(3):
+            reader, writer = await here.open()
+            writer.write(b"nonsense\r\n\r\n")
+            told.append((await reader.read(), writer))  # our end is closed, theirs stays open
+        for _ in range(3):
+            assert (await here.ask(GET)).status == 200
+        assert {answer[:13] for answer, _ in told} == {b"HTTP/1.1 400 "}
+        for _, writer in told:
+            await hang_up(writer)
+
+
 async def test_a_crowd_above_the_limit_is_cut_without_words() -> None:
     async with serving(hello, connections=1) as here:
         held = await half_asked(here, 1)

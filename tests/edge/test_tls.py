@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.edge.accept import Acceptor
+from gateway.edge.door import Tally
 from gateway.edge.tls import Renewal, Tls, server_context
 from gateway.serve import listen
 from tests.certificates import Authority, contexts
@@ -33,7 +34,7 @@ async def test_a_new_certificate_is_used_for_new_handshakes(tmp_path: Path) -> N
     context = server_context(files(tmp_path))
     renewal = Renewal(context, files(tmp_path))
     listener = listen("127.0.0.1", 0)
-    acceptor = Acceptor(listener, Greeter, [].append, context=context)
+    acceptor = Acceptor(listener, Greeter, Tally([].append), context=context)
     acceptor.start()
     try:
         port = listener.getsockname()[1]
@@ -69,7 +70,8 @@ async def test_a_client_certificate_of_a_stranger_fails_the_handshake(tmp_path: 
     tls = Tls(tmp_path / "server.pem", tmp_path / "server.key", (tmp_path / "people.pem",))
     listener = listen("127.0.0.1", 0)
     told: list[object] = []
-    acceptor = Acceptor(listener, Greeter, told.append, context=server_context(tls))
+    tally = Tally(told.append)
+    acceptor = Acceptor(listener, Greeter, tally, context=server_context(tls))
     acceptor.start()
     stranger = ssl.create_default_context()
     stranger.check_hostname = False
@@ -87,4 +89,5 @@ async def test_a_client_certificate_of_a_stranger_fails_the_handshake(tmp_path: 
     finally:
         acceptor.stop()
         listener.close()
+    tally.tell()
     assert len(told) == 1
