@@ -51,7 +51,8 @@ class FileFault(Struct, frozen=True, order=True):
         """`file:line:col: error CODE: what` with the line and a caret below, as compilers print it."""
         zh = language == "zh-CN"
         word = ("警告" if zh else "warning") if self.warning else ("错误" if zh else "error")
-        out = [f"{self.file}:{self.line}:{self.column}: {word} {self.code}: {self.zh if zh else self.en}"]
+        said = f"：{self.zh}" if zh else f": {self.en}"
+        out = [f"{self.file}:{self.line}:{self.column}: {word} {self.code}{said}"]
         lines = text.splitlines()
         if 0 < self.line <= len(lines):
             source = lines[self.line - 1]

@@ -65,7 +65,7 @@ def _query(args: argparse.Namespace, screen: Screen) -> int:
         status, answer = ask(path, "POST", "/v1/audit/query", {"query": args.query, "limit": args.limit}, args.lang)
     except NoAnswer as silence:
         if args.socket:
-            screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+            screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
             return 3
         return _from_index(args, screen)
     if status != 200:
@@ -127,13 +127,15 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
     found = _ledger(args, screen)
     if found is None:
         return 3
-    ledger, key = found
+    ledger, key, own = found
     if not args.ledger and not args.checkpoint and _untouched(ledger):
         screen.warn("audit.nothing_yet", "error", path=ledger)
         return 3
     if not key:
         screen.warn("audit.no_key", "error")
         return 2
+    if own:
+        screen.warn("audit.own_key", "warning")
     try:
         checkpoint = _note(args.checkpoint)
         code = _odd_input(args, ledger, key, checkpoint, screen)
@@ -215,10 +217,10 @@ def _judge(verdict: Any, screen: Screen) -> None:
         screen.say("audit.gap", what=gap)
 
 
-def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str] | None:
-    """The ledger's folder and the key; the auditor needs no configuration, only these two."""
+def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str, bool] | None:
+    """The ledger's folder, the key, and whether it is the gateway's own copy; the auditor needs no configuration."""
     if args.ledger and args.public_key:
-        return Path(args.ledger), _key(args.public_key)
+        return Path(args.ledger), _key(args.public_key), False
     from gateway.config import places
     from gateway.document import Faulty
 
@@ -232,12 +234,11 @@ def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str] | None
             return None
     ledger = Path(args.ledger) if args.ledger else state / "ledger"
     if args.public_key:
-        return ledger, _key(args.public_key)
+        return ledger, _key(args.public_key), False
     own = state / "keys" / "ledger.pub"
     if not own.is_file():
-        return ledger, ""
-    screen.warn("audit.own_key", "warning")
-    return ledger, own.read_text(encoding="utf-8", errors="replace").strip()
+        return ledger, "", False
+    return ledger, own.read_text(encoding="utf-8", errors="replace").strip(), True
 
 
 def _key(given: str) -> str:

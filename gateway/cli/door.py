@@ -3,6 +3,7 @@
 A plain HTTP client over the control socket: no library, no proxy settings, no name lookups.
 """
 
+import errno
 import http.client
 import json
 import socket
@@ -10,15 +11,21 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 10.0
+_SILENCE = {
+    errno.ENOENT: ("there is no such socket: is it running?", "没有该套接字：网关是否在运行？"),
+    errno.ECONNREFUSED: ("nobody listens there: is it running?", "无人监听：网关是否在运行？"),
+    errno.EACCES: ("you may not connect to it", "没有连接权限"),
+}
 
 
 class NoAnswer(Exception):
-    """Nobody answered, or not in the form of the door; `socket` and `why` say where and why."""
+    """Nobody answered, or not in the form of the door; `socket`, `why` and `zh` say where and why."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, why: str, zh: str = "") -> None:
         super().__init__(why)
         self.socket = path
         self.why = why
+        self.zh = zh or why
 
 
 class _Connection(http.client.HTTPConnection):
@@ -48,9 +55,10 @@ def ask(path: Path, method: str, target: str, body: object = None, language: str
         data = answer.read()
         return answer.status, json.loads(data) if data else None
     except OSError as error:
-        raise NoAnswer(path, error.strerror or str(error)) from error
+        why = error.strerror or str(error)
+        raise NoAnswer(path, *_SILENCE.get(error.errno or 0, (why, why))) from error
     except (http.client.HTTPException, ValueError) as error:
-        raise NoAnswer(path, str(error) or "not an answer of the gateway") from error
+        raise NoAnswer(path, str(error) or "not an answer of the gateway", "不是网关的应答") from error
     finally:
         connection.close()
 

@@ -47,7 +47,13 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         super().start_section(_HEADINGS.get(heading or "", heading) if self.language == "zh-CN" else heading)
 
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage, actions, groups, _HEADINGS["usage: "] if self.language == "zh-CN" else prefix)
+        if prefix is None and self.language == "zh-CN":  # argparse asks with "" for what stands before a command
+            prefix = _HEADINGS["usage: "]
+        super().add_usage(usage, actions, groups, prefix)
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        return re.sub(r"^(参数|选项):$", r"\1：", text, flags=re.M) if self.language == "zh-CN" else text
 
     def add_text(self, text: str | None) -> None:
         super().add_text(said(text, self.language))

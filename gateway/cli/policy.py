@@ -194,7 +194,7 @@ def _recall(args: argparse.Namespace, screen: Screen) -> int:
     try:
         status, answer = ask(path, "GET", f"/v1/decisions/{quote(args.decision, safe='')}", None, args.lang)
     except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
         return 3
     if status == 404:
         screen.warn("policy.no_decision", "error", id=args.decision)

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         status, answer = ask(path, "POST", "/v1/reload", None, args.lang)
     except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
         return 3
     screen.result(answer)
     if status == 200:

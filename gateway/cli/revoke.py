@@ -111,7 +111,7 @@ def _asked(
     try:
         status, answer = ask(path, method, target, wish, args.lang)
     except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
         return 3, None
     if status == 200:
         return 0, answer

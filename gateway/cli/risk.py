@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         status, answer = ask(path, "GET", f"/v1/risk/{quote(args.subject, safe='')}", None, args.lang)
     except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=silence.why)
+        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
         return 3
     if status == 404:
         screen.warn("risk.nobody", "error", subject=args.subject)

@@ -227,7 +227,8 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
         words = f"{_OBSERVED[explanation.would][zh]}{'：' if zh else ': '}{words}"
     else:
         words = f"{_OUTCOMES[explanation.outcome][zh]}  {words}"
-    out = [f"{words}    {code}, bundle {explanation.bundle[:12]}"]
+    short = explanation.bundle[:12]
+    out = [f"{words}    {code}，版本 {short}" if zh else f"{words}    {code}, bundle {short}"]
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
         out.append(f"{word}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip())
@@ -258,9 +259,10 @@ def _near(rule: RuleSeen, zh: bool) -> list[str]:
     out.append("   " + "  ".join(marks))
     for clause in rule.clauses:
         if not clause.holds and clause.name != "when":
-            name = _NAMES_ZH[clause.name] if zh else clause.name
-            has = clause.has or ("空" if zh else "empty")
-            out.append(f"   {name}: {'规则要求' if zh else 'asks for'} {clause.asks}, {'实际为' if zh else 'is'} {has}")
+            if zh:
+                out.append(f"   {_NAMES_ZH[clause.name]}：规则要求 {clause.asks}，实际为 {clause.has or '空'}")
+            else:
+                out.append(f"   {clause.name}: asks for {clause.asks}, is {clause.has or 'empty'}")
     if rule.when is not None:
         out.extend(_condition(rule.when, zh))
     return out
@@ -269,5 +271,8 @@ def _near(rule: RuleSeen, zh: bool) -> list[str]:
 def _condition(when: WhenSeen, zh: bool) -> list[str]:
     label = "   条件：" if zh else "   when: "
     width = len(label) + (3 if zh else 0) + when.start  # a Chinese character takes two cells
-    values = ", ".join(f"{name} {'为' if zh else 'is'} {_VALUES_ZH.get(v, v) if zh else v}" for name, v in when.values)
+    if zh:
+        values = "，".join(f"{name} 为 {_VALUES_ZH.get(value, value)}" for name, value in when.values)
+    else:
+        values = ", ".join(f"{name} is {value}" for name, value in when.values)
     return [label + when.text.replace("\n", " "), " " * width + "^" * max(when.end - when.start, 1) + " " + values]

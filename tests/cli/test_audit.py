@@ -48,6 +48,7 @@ def test_an_untouched_ledger_is_intact_and_its_own_key_is_remarked_on(run: Run, 
     nothing = run("audit", "verify")
     assert (nothing.code, nothing.out) == (3, "")
     assert "nothing is on record yet in" in nothing.err
+    assert "own copy" not in nothing.err
     assert "尚无记录" in run("audit", "verify", "--lang", "zh-CN").err
     (tmp_path / "state" / "journal" / "20260921T133320-worker0-abc123.log").write_text("")
     assert run("audit", "verify").code == 5  # a gateway has run here: what it signed was removed

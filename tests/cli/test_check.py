@@ -37,7 +37,7 @@ def test_a_fault_is_shown_with_its_line_and_a_caret(spawn: Run, project: Path) -
     config = project / "gateway.yaml"
     config.write_text(config.read_text().replace("{keep: 3y}", "{keep: 30d}"))
     done = spawn("check", "-c", config, "--lang", "zh-CN")
-    assert "错误 C070: `30d` 短于法律要求" in done.err
+    assert "错误 C070：`30d` 短于法律要求" in done.err
     lines = done.err.splitlines()
     shown = next(at for at, line in enumerate(lines) if "keep: 30d" in line)
     assert lines[shown].index("30d") == lines[shown + 1].index("^")

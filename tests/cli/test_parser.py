@@ -21,6 +21,16 @@ def test_help_names_every_command_in_both_languages(spawn: Run) -> None:
     assert "run the gateway" not in chinese.out
 
 
+def test_chinese_help_says_usage_once_and_has_chinese_headings(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["serve"], ["policy", "explain"], ["policy"], []):
+        with pytest.raises(SystemExit):
+            main([*command, "--help", "--lang", "zh-CN"], {})
+        shown = capsys.readouterr().out
+        assert shown.count("用法：") == 1
+        assert shown.startswith("用法：gateway")
+        assert "\n选项：\n" in shown
+
+
 def test_every_help_text_is_translated(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["init"],

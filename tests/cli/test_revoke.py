@@ -42,7 +42,8 @@ def test_json_and_chinese(spawn: Run, behind: Behind) -> None:
 def test_nobody_answers_is_3_and_says_where(spawn: Run, tmp_path: Path) -> None:
     done = spawn("revoke", "subject", "a", *SOCKET)
     assert (done.code, done.out) == (3, "")
-    assert "c.sock" in done.err
+    assert "c.sock`: there is no such socket: is it running?" in done.err
+    assert "没有该套接字：网关是否在运行？" in spawn("revoke", "subject", "a", *SOCKET, "--lang", "zh-CN").err
     assert spawn("revoke", "subject", "a").code == 3
 
 

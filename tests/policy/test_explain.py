@@ -64,6 +64,8 @@ def test_a_miss_by_office_and_role_says_what_is_asked_and_what_is(tmp_path: Path
     text = explained(tmp_path, asset=visit(), subject=a_subject(org="hz", roles=("auditor",))).text()
     assert "org: asks for prov/civil, is hz" in text
     assert "who: asks for clerk, is auditor" in text
+    chinese = explained(tmp_path / "zh", asset=visit(), subject=a_subject(org="hz", roles=("auditor",))).text("zh-CN")
+    assert "角色：规则要求 clerk，实际为 auditor" in chinese
 
 
 def test_a_denial_beside_an_allow_shows_both(tmp_path: Path) -> None:
