@@ -30,6 +30,7 @@ _BATCH: Final = 2000
 _NO_FILE: Final = (0, 0)
 _OPEN: Final = 65_536
 _SHARED: Final = 65_536
+_GLANCES: Final = 4096  # their parts are kept, a few KB each
 
 _WHO: Final = (
     "subject", "person", "roles", "org", "clearance", "assurance", "session", "token", "device", "trust",
@@ -108,7 +109,7 @@ class _Shared:
 
     def remember(self, glance: Hashable, number: int, parts: Any) -> int:
         """From now on `glance` finds it in `glances`. It has ids of `parts`, which are kept: their ids stay theirs."""
-        if len(self.glances) >= _SHARED:
+        if len(self.glances) >= _GLANCES:
             self._overlook()
         self.glances[glance] = number
         self._kept.append(parts)

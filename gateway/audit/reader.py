@@ -6,7 +6,7 @@ of it was read before: who asks, from which device, for which data, under which 
 1. What is read is exactly what `decode` reads: each stretch is known by all of its bytes, and was decoded when
    they came for the first time. Whatever does not look as expected is left to `decode`.
 2. What is equal is the same object, so that whoever comes next can tell by a glance that it was seen before.
-3. What is remembered is bounded, whatever callers send.
+3. What is remembered is bounded, whatever callers send; where it does not pay it is left for a while.
 
 Why stretches read one by one are the whole: each is an object of its own once braces stand around it, so none
 begins or ends within a string or a nested object, and none may hold a field of another.
@@ -27,6 +27,8 @@ _SHORTEST: Final = 200  # no head is shorter; nothing is searched for there
 _REMEMBERED: Final = 4096  # stretches of each kind
 _LONGEST: Final = 4096  # bytes of a stretch that is remembered
 _LOOK: Final = 96  # bytes by which a stretch is guessed
+_WORTH: Final = 4  # verdicts per stretch
+_LEAVE: Final = 200_000  # entries
 _REVISION: Final = 80  # bytes that the digest of the catalog takes: nobody is told from others by it
 
 
@@ -56,6 +58,7 @@ class _Stretch:
     def __init__(self, names: list[str], until: bytes, skip: int) -> None:
         self._decode = Decoder(_struct("Stretch", names)).decode
         self._until, self.skip = until, skip
+        self.forgotten = 0  # how often all was forgotten to make room
         self.guesses: dict[bytes, _Seen] = {}
         self._seen: dict[bytes, _Seen] = {}
 
@@ -68,6 +71,7 @@ class _Stretch:
             if len(self._seen) >= _REMEMBERED or len(self.guesses) >= _REMEMBERED:
                 self._seen.clear()
                 self.guesses.clear()
+                self.forgotten += 1
             self._seen[text] = seen
             self.guesses[raw[at + self.skip : at + self.skip + _LOOK]] = seen
         return seen
@@ -97,18 +101,32 @@ class Reader:
             _Stretch(["risk"], b',"outcome":', 0),
             _Stretch(_names("outcome", None), b"", 0),
         )
+        self._new = 0  # verdicts that were read since people were forgotten
+        self._plain = 0  # entries that are still to be left to `decode`
         self._whole: dict[bytes, _Seen] = {}  # all that stands behind the object, by a look at who asks
 
     def read(self, raw: bytes) -> Entry:
         """The entry of these bytes. Raises Malformed, also for a version that is not known."""
-        if raw.startswith(_BEGIN):
+        if self._plain:
+            self._plain -= 1
+        elif raw.startswith(_BEGIN):
             try:
                 return self._verdict(raw)
             except (DecodeError, ValueError):
                 pass
         return decode(raw)
 
+    def _weigh(self) -> None:
+        """Where nearly everybody who asks is new, remembering costs more than it gives: leave it for a while."""
+        people = self._rest[0]
+        if people.forgotten:
+            people.forgotten = 0
+            if self._new < _WORTH * _REMEMBERED:
+                self._plain = _LEAVE
+            self._new = 0
+
     def _verdict(self, raw: bytes) -> VerdictEntry:
+        self._new += 1
         at = raw.find(b',"api":', _SHORTEST)
         head = self._head(raw[:at] + b"}")
         if head.v != FORMAT:
@@ -131,20 +149,22 @@ class Reader:
     def _find(self, raw: bytes, begin: int) -> _Seen:
         """What stands behind the object, stretch by stretch."""
         values: list[Any] = []
-        at = begin
+        at, known = begin, True
         for stretch in self._rest:
             look = at + stretch.skip
             seen = stretch.guesses.get(raw[look : look + _LOOK])
             if seen is None or not raw.startswith(seen.text, at):
-                seen = stretch.find(raw, at)
+                seen, known = stretch.find(raw, at), False
             values += seen.values
             at += seen.length
         if at != len(raw):
             raise DecodeError("something stands behind it")
-        if len(self._whole) >= _REMEMBERED:
-            self._whole.clear()
         rest = _Seen(raw[begin:], at - begin, tuple(values))
-        if rest.length <= _LONGEST:
+        if not known:
+            self._weigh()
+        elif rest.length <= _LONGEST:
+            if len(self._whole) >= _REMEMBERED:
+                self._whole.clear()
             look = begin + _REVISION - 1
             self._whole[raw[look : look + _LOOK]] = rest
         return rest

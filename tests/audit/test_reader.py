@@ -1,5 +1,6 @@
 """The reader that remembers: whatever it has seen before, it reads what `decode` reads."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -132,13 +133,26 @@ def test_what_is_equal_is_the_same_object_and_needs_no_second_look() -> None:
     )  # fmt: skip
 
 
+def test_where_everybody_is_new_nothing_is_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_REMEMBERED", 4)
+    monkeypatch.setattr(reader, "_LEAVE", 3)
+    one = Reader()
+    strangers = [encode(a_verdict(subject=a_subject(id=f"s{number}"))) for number in range(5)]
+    assert [one.read(raw) for raw in strangers] == [decode(raw) for raw in strangers]
+    same = [one.read(strangers[0]) for _ in range(6)]
+    assert same == [decode(strangers[0])] * 6
+    told_apart = [first.subject is second.subject for first, second in pairwise(same)]  # type: ignore[union-attr]
+    assert told_apart == [False, False, False, True, True]
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_REMEMBERED", 4)
     monkeypatch.setattr(reader, "_LONGEST", 3000)
+    monkeypatch.setattr(reader, "_LEAVE", 0)
     one = Reader()
     for number in range(40):
         entry = a_verdict(host=f"h{number}", api=f"a{number}", subject=a_subject(id=f"s{number}" * (number * 50)))
-        assert one.read(encode(entry)) == entry
+        assert [one.read(encode(entry)) for _ in range(3)] == [entry] * 3
     for stretch in (one._what, *one._rest):
         assert max(len(stretch._seen), len(stretch.guesses)) <= 4
         assert all(seen.length <= 3000 for seen in stretch.guesses.values())
