@@ -80,6 +80,9 @@ def _from_index(args: argparse.Namespace, screen: Screen) -> int:
     from gateway.config import places
     from gateway.document import Faulty
 
+    if not Path(args.config).exists():
+        screen.warn("no_config", "error", path=args.config)
+        return 3
     try:
         index = places(Path(args.config), os.environ).state / "index.db"
     except Faulty as faulty:
@@ -227,6 +230,9 @@ def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str, bool] 
     if args.ledger:
         state = Path(args.ledger).parent
     else:
+        if not Path(args.config).exists():
+            screen.warn("no_config", "error", path=args.config)
+            return None
         try:
             state = places(Path(args.config), os.environ).state
         except Faulty as faulty:

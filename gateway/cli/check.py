@@ -103,7 +103,7 @@ def _summary(screen: Screen, config: "Config | None", policies: "Read") -> None:
             screen.say("check.revision", revision=policies.revision[:12])
     if policies.tests:
         screen.say("check.tests", count=len(policies.tests), passed=sum(test.passed for test in policies.tests))
-    else:
+    elif policies.bundle is not None:
         screen.say("check.no_tests", "warning")
 
 

@@ -48,6 +48,9 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 nothing bad, 1 something bad, 3 something could not be found out."""
     screen = Screen(args)
+    if not args.live and not Path(args.config).exists():
+        screen.warn("no_config", "error", path=args.config)
+        return 3
     findings = list(_live(args, screen) if args.live else _everything(args, screen))
     for one in findings:
         state = screen.paint(screen.text(f"doctor.{one.state}"), COLOURS[one.state])

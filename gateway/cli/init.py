@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
         return _make(Path(args.dir), url, prefix, screen)
     except Faulty as faulty:
         screen.faults(faulty.faults)
+    except FileExistsError as error:
+        screen.warn("init.in_the_way", "error", path=error.filename)
     except (OSError, KeyFault) as error:
         screen.warn("cannot_write", "error", why=error)
     return 3

@@ -46,13 +46,16 @@ def register(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until told to stop; 1 for faults in files, 3 when it cannot run here."""
+    """Serve until told to stop; 1 for faults in files, 3 when there is none or it cannot run here."""
     from gateway.cli.screen import Screen
     from gateway.config import load
     from gateway.document import Faulty
     from gateway.stores import BoardFault, StateFault
 
     language = "zh-CN" if args.lang == "zh-CN" else "en"
+    if not Path(args.config).exists():
+        Screen(args).warn("no_config", "error", path=args.config)
+        return 3
     environ = dict(os.environ)
     if args.observe:
         environ["GATEWAY__MODE"] = "observe"

@@ -61,6 +61,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the path of `{value}` is reserved for the gateway itself: choose another one than /.gateway and /.well-known",
         "`{value}` 的路径由网关自身保留：请避开 /.gateway 与 /.well-known",
     ),
+    "init.in_the_way": ("`{path}` is a file, and should be a folder", "`{path}` 是文件，此处需要目录"),
     "init.late": (
         "`{config}` was there already, so {url} was not put into it: add it under `apis:`",
         "`{config}` 已存在，{url} 未写入：请自行添加到 `apis:` 下",

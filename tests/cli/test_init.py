@@ -93,6 +93,12 @@ def test_the_first_level_is_explained_where_it_is_given(run: Run, tmp_path: Path
     assert "首次试用" in run("init", "q", "--api", "http://127.0.0.1:9000", "--lang", "zh-CN").out
 
 
+def test_a_file_in_the_way_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("")
+    done = run("init", "p")
+    assert (done.code, done.err) == (3, "`p` is a file, and should be a folder\n")
+
+
 def test_an_api_that_comes_late_is_not_lost_in_silence(run: Run) -> None:
     run("init", "p")
     late = run("init", "p", "--api", "http://127.0.0.1:9000/permits")

@@ -98,3 +98,12 @@ def test_a_closed_pipe_is_no_error(made: Path) -> None:
     )
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command", [["check"], ["serve"], ["doctor"], ["policy", "check"], ["audit", "verify"], ["revoke", "--list"]]
+)
+def test_without_a_configuration_every_command_says_the_same(run: Run, command: list[str]) -> None:
+    done = run(*command)
+    assert (done.code, done.out) == (3, "")
+    assert done.err == "there is no `gateway.yaml` here: name one with -c, or make one with `gateway init`\n"
