@@ -62,6 +62,11 @@ class Balance:
         others = [pool for pool in inside if pool not in avoid]
         return min(others or inside, key=_pending, default=None)
 
+    def pending(self) -> int:
+        """Requests under way or waiting, at all addresses."""
+        spots = self.spots
+        return spots[0].pool.pending if len(spots) == 1 else sum(spot.pool.pending for spot in spots)
+
     def opened(self, pool: Pool, why: str) -> None:
         """An attempt to connect ended: well (empty) or why not."""
         spot = self._spot(pool)

@@ -8,7 +8,9 @@ Rules:
    and died without a byte of answer, and the method is one that may be repeated (RFC 9110 section
    9.2.2) with its whole body at hand. POST and PATCH are never sent twice.
 4. Bad news is a `Fault`; nothing is raised but the cancellation of the caller.
-5. Whoever was waited for, the permit is looked at again before anything is sent or given out (`trust`).
+5. One service does not take all places of the worker: what waits for it may be `SHARE` times what is
+   still free. Else whoever asks a service that hangs often enough takes all others away from everyone.
+6. Whoever was waited for, the permit is looked at again before anything is sent or given out (`trust`).
 """
 
 import asyncio
@@ -33,6 +35,7 @@ from gateway.upstream.tls import context
 from gateway.upstream.trust import DOUBT_SECONDS, Blind, Trust, Watched, upload
 
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+SHARE = 4
 ATTEMPTS = 3  # addresses that are tried when there is no connection to be had
 
 
@@ -55,9 +58,14 @@ class Upstream:
         notice: Callable[[Notice], None],
         clock: Callable[[], float] = time.monotonic,
         trust: Trust | None = None,
+        free: Callable[[], int] = lambda: 1 << 30,
     ) -> None:
-        """Prepare everything; raises ValueError when a certificate or key cannot be used."""
+        """Prepare everything; raises ValueError when a certificate or key cannot be used.
+
+        `free` tells how many more requests the worker would take.
+        """
         self._clock = clock
+        self._free = free
         self._notice = notice
         self._trust: Trust = Blind() if trust is None else trust  # an empty `Streams` is false
         self._changes = self._trust.changes
@@ -112,6 +120,8 @@ class Upstream:
         road = self._roads.get(ask.api)
         if road is None:
             return Fault("upstream_unavailable", f"no service is configured for `{ask.api}`")
+        if road.balance.pending() > SHARE * (self._free() + 1):
+            return Fault("upstream_unavailable", f"too much waits for `{road.service.name}` already")
         changes, judged = self._changes, self._changes[0]
         body = ask.body
         content: bytes | None = b""

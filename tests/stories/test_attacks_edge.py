@@ -1,8 +1,11 @@
 """Attacks on the edge, over the wire: framing, targets, hosts, header spellings. Did the service hear of it?"""
 
+import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -267,3 +270,38 @@ def test_a_body_that_breaks_half_way_never_reaches_the_service(stage: Stage) -> 
         connection.sendall(raw)
     assert stage.ask().status == 200
     assert [head[:9] for head, _ in stage.service.got[before:]] == [b"GET /evil"]
+
+
+def test_a_service_that_hangs_takes_no_other_service_along(tmp_path: Path) -> None:
+    """One caller asks it on sixty connections, again and again, at a worker with forty places."""
+    with staged(tmp_path, extra="limits: {in_flight: 40}\n") as here:
+        hangs, done = threading.Event(), threading.Event()
+
+        def hang(connection: socket.socket) -> None:
+            hangs.set()
+            done.wait(20)
+
+        def insist() -> None:
+            raw = here.request(b"GET /open/x", host=b"Host: gw").replace(b"Connection: close\r\n", b"")
+            while not done.is_set():
+                address = ("127.0.0.1", here.gateway.port)
+                with contextlib.suppress(OSError), socket.create_connection(address, timeout=20) as connection:
+                    connection.sendall(raw)
+                    while connection.recv(65536) and not done.wait(0.2):
+                        connection.sendall(raw)
+
+        here.service.answer = hang
+        callers = [threading.Thread(target=insist, daemon=True) for _ in range(60)]
+        for caller in callers:
+            caller.start()
+        assert hangs.wait(10)
+        try:
+            deadline = time.monotonic() + 5  # longer than a request may wait in line
+            token = here.gateway.issuer.token("somebody-else")
+            answers = []
+            while time.monotonic() < deadline:
+                answers.append(here.gateway.get("/market/enterprises", token).status)
+        finally:
+            done.set()
+            here.service.answer = PLAIN
+        assert answers.count(200) > 0.95 * len(answers)

@@ -142,11 +142,13 @@ async def whole(reply: RawReply) -> bytes:
 
 
 @asynccontextmanager
-async def carrying(*addresses: str, trust: Trust | None = None, **changes: Any) -> AsyncIterator[Carried]:
+async def carrying(
+    *addresses: str, trust: Trust | None = None, free: Callable[[], int] = lambda: 1000, **changes: Any
+) -> AsyncIterator[Carried]:
     notices: list[Notice] = []
     service = Service("civil-households", addresses, **({"prefix": "/civil/households"} | changes))
     settings = Settings((service,), Assertion(issuer="https://api.example.gov"))
-    upstream = Upstream(settings, KEY, notices.append, trust=trust)
+    upstream = Upstream(settings, KEY, notices.append, trust=trust, free=free)
     upstream.start()
     try:
         yield Carried(upstream, notices)

@@ -739,6 +739,34 @@ async def test_who_waits_too_long_or_too_far_back_is_turned_away():
     assert len(service.requests) == 1
 
 
+async def test_a_service_that_hangs_leaves_places_for_others():
+    """What waits for it is at most four times what is free, of its connections and of its line together."""
+    places = 40
+
+    async def script(talk):
+        await talk.gone()
+
+    waiting = set()
+    async with (
+        backend(script) as service,
+        carrying(service.url, pool_size=8, free=lambda: places - len(waiting)) as carried,
+    ):
+        for _ in range(100):
+            asked = asyncio.ensure_future(carried.forward())
+            waiting.add(asked)
+            asked.add_done_callback(waiting.discard)
+            await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)  # the refused ones leave
+        assert 30 <= len(waiting) <= 33
+        refused = await carried.forward()
+        assert (refused.code, refused.detail) == (
+            "upstream_unavailable",
+            "too much waits for `civil-households` already",
+        )
+    await asyncio.gather(*waiting)
+
+
 async def test_who_leaves_the_line_keeps_nobody_else_from_it():
     release = asyncio.Event()
 
