@@ -8,6 +8,7 @@ from gateway.audit.index import Index
 from gateway.audit.merkle import root_of
 from gateway.audit.query import query  # noqa: F401 - the command reads through it
 from gateway.config.state import prepare
+from gateway.facts import ActEntry
 from tests.cli.shell import Run
 from tests.control.doors import Behind
 from tests.literals import a_permit, an_ask, some_facts
@@ -117,3 +118,24 @@ def test_no_key_or_an_odd_one_is_2(run: Run, tmp_path: Path) -> None:
     assert run("audit", "verify", "ledger").code == 2
     done = run("audit", "verify", "ledger", "--public-key", "hello")
     assert (done.code, "public key" in done.err) == (2, True)
+
+
+def test_the_detail_of_an_act_is_shown(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\n")
+    prepare(tmp_path / "state", "gateway/audit")
+    index = Index(tmp_path / "state" / "index.db")
+    act = ActEntry(
+        1,
+        "20260921T133320-control-abc123",
+        0,
+        1.0,
+        "uid:0",
+        "admin",
+        "policy.rejected",
+        "",
+        "a.yaml:1:1: P001 x",
+        False,
+    )
+    index.add(0, [act])
+    index.close()
+    assert "a.yaml:1:1: P001 x" in run("audit", "query", "kind:act", "--offline").out
