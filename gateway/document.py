@@ -381,7 +381,7 @@ def _colons(seen: _Stumble) -> _Found:
     rest = seen.lines[above][key.end() :] if key is not None else ""
     if key is not None and rest[:1] == ":" and rest[1:2].strip():
         return above, key.end(), _NO_SPACE
-    if key is not None and ":" not in rest and rest.strip() and not rest.lstrip().startswith("#"):
+    if key is not None and not re.search(r":(\s|$)", rest) and rest.strip() and not rest.lstrip().startswith("#"):
         return above, key.end(), _NO_COLON
     return seen.row, len(seen.line) - len(seen.line.lstrip()), _INDENTED
 

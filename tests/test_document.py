@@ -71,6 +71,7 @@ def test_aliases_tags_and_second_documents_are_refused() -> None:
         ("a:\n\tb: 1\n", (2, 1), "a tab indents this line"),
         ("a:\n  b: 1\n\tc: 2\n", (3, 1), "a tab indents this line"),
         ("version 1\nlisten: x\n", (1, 8), "a colon is missing after the key"),
+        ("a: 1\nlisten 127.0.0.1:80\nc:\n  d: 3\n", (2, 7), "a colon is missing after the key"),
         ("a: 1\nb 2\nc: 3\n", (2, 2), "a colon is missing after the key"),
         ("a:1\nb: 2\n", (1, 2), "a space is missing after the colon"),
         ("a：1\nb: 2\n", (1, 2), "`：` is not the colon of YAML"),
