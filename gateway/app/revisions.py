@@ -7,12 +7,14 @@ Rules:
 2. A revision that does not compile, or fails its own tests, changes nothing.
 3. A stored revision is never overwritten; its name is its digest.
 4. A worker reads the stored one, never the folder that somebody may be editing.
+5. Nothing is read that every account of this machine can change: one line in there would allow everything.
 """
 
 import os
 import shutil
+import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,6 +47,8 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
 
     Faults of the catalog come alone: without it, every rule that names an asset would look wrong.
     """
+    if opened := tuple(_open_to_all(folder)):
+        raise Faulty(opened)
     orgs = policy.offices(folder)
     listed = catalog.load(folder / "catalog", apis, orgs)
     faults: list[FileFault] = []
@@ -67,6 +71,21 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
         raise Faulty(faults)
     name = digest(bundle, listed, register, sites)
     return Compiled(listed, bundle, register, sites, name, (*listed.faults, *bundle.warnings))
+
+
+def _open_to_all(folder: Path) -> Iterator[FileFault]:
+    """A fault for each file and folder that anybody may write; a mount that nobody can write (ConfigMap) is exempt."""
+    for path in (folder, *sorted(folder.rglob("[!.]*"))):
+        try:
+            mode = path.stat().st_mode
+            if not mode & stat.S_IWOTH or os.statvfs(path).f_flag & os.ST_RDONLY:
+                continue
+        except OSError:  # whoever reads it says so
+            continue
+        yield FileFault(
+            str(path), 1, 1, "P096", "every account of this machine can change it", "本机的每个账号都能修改它",
+            f"chmod o-w {path}", f"请执行 chmod o-w {path}",
+        )  # fmt: skip
 
 
 def _sites(folder: Path) -> tuple[Site, ...]:

@@ -335,6 +335,12 @@ FILES: dict[str, _Row] = {
         "write tests/NAME.yaml: `tests: [{name, given, request, expect}]`",
         "请编写 tests/名称.yaml：`tests: [{name, given, request, expect}]`",
     ),
+    "P096": (
+        "every account of this machine can change it",
+        "本机的每个账号都能修改它",
+        "chmod o-w what is named: one line in there would allow everything",
+        "请对所指的文件或目录执行 chmod o-w：其中一行就能放行一切",
+    ),
     "P097": (
         "at reload: not every worker could prepare it in time",
         "重新加载时：并非所有工作进程及时准备好",

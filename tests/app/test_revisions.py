@@ -39,6 +39,17 @@ def test_what_was_stored_is_recalled_under_its_digest(folder: Path, tmp_path: Pa
     )
 
 
+@pytest.mark.parametrize("place", [".", "rules", "people.yaml", "rules/10-open.yaml", "tests"])
+def test_what_everybody_can_change_is_not_read(folder: Path, tmp_path: Path, place: str) -> None:
+    path = folder / place
+    path.chmod(path.stat().st_mode | 0o002)
+    with pytest.raises(Faulty) as refused:
+        store(tmp_path, folder, APIS, NOW)
+    assert [(fault.file, fault.code) for fault in refused.value.faults] == [(str(path), "P096")]
+    path.chmod(path.stat().st_mode & ~0o002)
+    assert store(tmp_path, folder, APIS, NOW).digest
+
+
 def test_another_rule_makes_another_digest(folder: Path, tmp_path: Path) -> None:
     before = store(tmp_path, folder, APIS, NOW)
     deny_everything(folder)
