@@ -25,7 +25,7 @@ def server_context(tls: Tls) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
     if tls.client_authorities:
         # optional: a caller without one is judged by policy; a bad one fails the handshake
         context.verify_mode = ssl.CERT_OPTIONAL
@@ -53,10 +53,15 @@ class Renewal:
         self._seen = stamp
         try:
             server_context(self._tls)  # a trial: a half-written pair must not reach the living context
-            self._context.load_cert_chain(self._tls.certificate, self._tls.key)
-        except OSError as error:
+            self._context.load_cert_chain(self._tls.certificate, self._tls.key, password=_no_password)
+        except (OSError, ValueError) as error:
             return str(error)
         return ""
+
+
+def _no_password() -> str:
+    """An encrypted key must not make a worker wait at a prompt, with all its callers."""
+    return ""
 
 
 def _stamp(tls: Tls) -> tuple[object, ...]:

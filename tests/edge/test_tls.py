@@ -1,10 +1,23 @@
 """One context, renewed in place; a half-written pair of files changes nothing."""
 
 import asyncio
+import contextlib
+import os
+import pty
+import select
+import signal
 import ssl
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from gateway.edge.accept import Acceptor
 from gateway.edge.door import Tally
@@ -56,6 +69,36 @@ def test_a_half_written_pair_is_refused_and_the_old_one_stays(tmp_path: Path) ->
     said = renewal.check()
     assert said
     assert renewal.check() is None  # told once, not every second
+
+
+def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
+    """On a terminal OpenSSL would ask there, and the worker would stand still until somebody answers."""
+    contexts(tmp_path, Authority("server authority"))
+    key = load_pem_private_key((tmp_path / "server.key").read_bytes(), None)
+    protection = BestAvailableEncryption(b"secret")
+    code = f"""
+        from pathlib import Path
+        from gateway.edge.tls import Renewal, Tls, server_context
+        folder = Path({str(tmp_path)!r})
+        tls = Tls(folder / "server.pem", folder / "server.key")
+        renewal = Renewal(server_context(tls), tls)
+        (folder / "server.key").write_bytes((folder / "locked.key").read_bytes())
+        print("refused" if renewal.check() else "taken")
+    """
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+    (tmp_path / "locked.key").write_bytes(locked)
+    heard = b""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-c", textwrap.dedent(code)])
+    with contextlib.suppress(OSError):
+        while select.select([terminal], [], [], 20)[0] and (piece := os.read(terminal, 1024)):
+            heard += piece
+            if b"pass phrase" in heard:
+                os.kill(pid, signal.SIGKILL)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert heard.strip() == b"refused"
 
 
 def test_old_protocols_are_off(tmp_path: Path) -> None:
