@@ -8,8 +8,10 @@ Everything that can be is prepared when the service is made. Rules:
 3. What the gateway says is written by the gateway, always, also when there is nothing to say
    (GHSA-7r4p-vjf4-gxv4); `Connection: x-forwarded-for` cannot strip it (CVE-2024-45410,
    CVE-2022-31813): the caller's Connection header only strips the caller's own fields.
-4. Where the answer will be inspected, nothing is forwarded that would make it partial, conditional
-   or coded.
+4. Where the answer will be inspected, nothing is forwarded that would make it partial or coded, and
+   nothing that would make a reading conditional: the entity tag of the service is often a digest of what
+   the mask hides, and `If-Match` with a thousand guesses asks which of them is right. A writing keeps
+   its conditions: without them it would overwrite what somebody else wrote.
 5. Nothing that could end a line gets into the head, whatever the rooms before let through.
 """
 
@@ -41,7 +43,9 @@ FORWARDED = frozenset(
         "baggage",
     ]
 )
-NOT_ON_INSPECTED = frozenset({"range", "if-range", "if-none-match", "if-modified-since", "accept-encoding"})
+NOT_ON_INSPECTED = frozenset({"range", "if-range", "if-modified-since", "accept-encoding"})
+CONDITIONS = frozenset({"if-match", "if-none-match", "if-unmodified-since"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 NUL, LF, CR = 0, 10, 13  # as numbers: a search for one is three times as fast as for a string
 _LINE = re.compile(r"[A-Z]{1,20} /[!-\"$-~]*")  # no space, control, fragment or anything beyond ASCII
@@ -56,7 +60,8 @@ class Requests:
     def __init__(self, service: Service) -> None:
         names = FORWARDED | set(service.forward_headers)
         self._open = _prepared(names)
-        self._inspected = _prepared(names - NOT_ON_INSPECTED)
+        self._written = _prepared(names - NOT_ON_INSPECTED)
+        self._read = _prepared(names - NOT_ON_INSPECTED - CONDITIONS)
         self._prefix = service.prefix.rstrip("/")
         self._strip = len(service.strip_prefix.rstrip("/"))
         self._add = service.add_prefix.rstrip("/")
@@ -79,9 +84,11 @@ class Requests:
         except UnicodeEncodeError:
             return None
         inspects = warrant.permit.mask.inspects
-        parts = _forward(ask, self._inspected if inspects else self._open)
         if inspects:
+            parts = _forward(ask, self._read if ask.method in READING else self._written)
             parts += _IDENTITY_CODING
+        else:
+            parts = _forward(ask, self._open)
         if length is None:
             parts += _CHUNKED
         elif length or ask.method in _LENGTH_EXPECTED:
