@@ -7,7 +7,9 @@ From the issuer's claims to a Subject. Rules:
 2. A person and a service are never mixed up (RFC 9700 section 4.15): a token whose `sub` is its client's
    id is a service's, unless it tells of a person signing in.
 3. A claim of the wrong form refuses the token; a clearance that is not known counts as the lowest.
-4. An address with two `@` names nobody: which half is the domain depends on the reader (CVE-2026-40574).
+4. Two subjects never look the same for want of a letter that is seen, or by two spellings of one: who reads the
+   record, or withdraws an account, has only the look of it.
+5. An address with two `@` names nobody: which half is the domain depends on the reader (CVE-2026-40574).
 """
 
 from collections.abc import Mapping
@@ -40,6 +42,10 @@ _CLEARANCES: Final[dict[str, Grade]] = {
     "重要": Grade.IMPORTANT,
     "核心": Grade.CORE,
 }
+# Printable by their category, and yet nothing is seen of them (Default_Ignorable_Code_Point), or only a blank.
+_UNSEEN: Final = pattern(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _MAX_SUB: Final = 256
 
 
@@ -87,6 +93,8 @@ def _id(claims: Mapping[str, Json], issuer: Issuer) -> str:
         raise _Misformed("`sub` is missing")
     if len(sub) > _MAX_SUB or sub != sub.strip():
         raise _Misformed("`sub` is too long or begins or ends with a space")
+    if not sub.isascii() and (_UNSEEN.search(sub) or normalize("NFC", sub) != sub):
+        raise _Misformed("`sub` has letters that are not seen, or another spelling of one that is")
     for name in _ADDRESSES:
         address = claims.get(name)
         if isinstance(address, str) and normalize("NFKC", address).count("@") > 1:  # also `＠`
