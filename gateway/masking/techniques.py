@@ -3,7 +3,8 @@
 A technique takes the text of a value and gives the text that is shown instead. Rules:
 
 1. Too short is all hidden. Whoever shows "the first three and last four" of seven characters
-   shows the value; most maskers do.
+   shows the value; most maskers do. Spaces and marks make no value longer: `1234` in a column of ten
+   and `138-0013` are short.
 2. The length does not leak: stars are a fixed number, whatever they stand for.
 3. Characters are what a reader sees: a base letter with its marks counts as one.
 4. `hash` is keyed and per department: without the key a resident id is found by trying them
@@ -94,9 +95,12 @@ def _partial(first: int, last: int) -> Apply:
         if size <= hidden:
             return STARS
         if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
+            hides = text[first]  # the first that is hidden: tells for nearly all that something is
+            if (not hides.isalnum() or hides in _BLANK) and not _tells(text[first : size - last]):
+                return STARS
             return f"{text[head]}{STARS}{text[tail]}" if last else text[head] + STARS
         shown = clusters(_ends(text))
-        if len(shown) <= hidden:
+        if not _tells(_bases(shown[first : len(shown) - last])):
             return STARS
         return "".join(shown[head]) + STARS + "".join(shown[tail])
 
@@ -112,11 +116,28 @@ def _truncate(count: int) -> Apply:
         if size <= count:
             return STARS
         if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
-            return text[head]
+            hides = text[-1]  # quicker than the first: in a date that is a hyphen
+            return text[head] if (hides.isalnum() and hides not in _BLANK) or _tells(text[count:]) else STARS
         shown = clusters(_ends(text))
-        return "".join(shown[head]) if len(shown) > count else STARS
+        return "".join(shown[head]) if _tells(_bases(shown[count:])) else STARS
 
     return apply
+
+
+def _tells(hidden: str) -> bool:
+    """Whether hiding this hides something: a letter, a digit or a picture. Of megabytes of spaces the first are asked."""
+    if _LETTER.search(hidden, 0, _LONG):
+        return True
+    return any(unicodedata.category(char) == "So" and char not in _BLANK for char in hidden[:_LONG])
+
+
+def _bases(shown: list[str]) -> str:
+    """The characters without their marks."""
+    return "".join([cluster[0] for cluster in shown])
+
+
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a picture by their category, and nothing to see
+_LETTER = re.compile(f"[^\\W_{_BLANK}]")
 
 
 def _is_simple(text: str) -> bool:

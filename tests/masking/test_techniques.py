@@ -1,5 +1,6 @@
 """What becomes of one value: nothing too much, whatever the value looks like."""
 
+import unicodedata
 from time import process_time
 
 import pytest
@@ -10,6 +11,12 @@ from gateway.masking.techniques import REGISTRY, STARS, clusters, compiled, keye
 from gateway.masks import TECHNIQUES, Technique, parse_technique
 
 DIGEST = keyed(b"k" * 32, "prov/civil")
+INK = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "So"}
+
+
+def says_something(cluster: str) -> bool:
+    """Judged by the tables of Unicode alone: a letter, digit or picture that leaves ink."""
+    return cluster[0] not in "\u115f\u1160\u3164\uffa0\u2800" and unicodedata.category(cluster[0])[:2] in INK
 
 
 def done(spec: str, text: str) -> str:
@@ -46,12 +53,53 @@ def test_a_value_is_shown_as_said(spec: str, text: str, shown: str) -> None:
     assert done(spec, text) == shown
 
 
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ("partial(4,0)", "1234      "),  # a column of fixed width is padded
+        ("partial(0,4)", "      1234"),
+        ("partial(4,0)", "1234\0\0\0\0"),
+        ("partial(4,0)", "1234\t\r\n"),
+        ("partial(1,0)", "王\u3000\u3000"),
+        ("partial(1,0)", "王\u00a0"),
+        ("partial(1,0)", "王\u2800\u2800"),
+        ("partial(1,0)", "王\u3164"),
+        ("partial(1,0)", "王\u115f\uffa0"),
+        ("partial(1,0)", "王。。。"),
+        ("partial(3,4)", "138-0013"),  # nothing but the hyphen would be hidden
+        ("partial(3,4)", "(13)-0013"),
+        ("partial(3,4)", "１３８－００１３"),
+        ("truncate(6)", "浙江省杭州市  "),
+        ("truncate(6)", "浙江省杭州市。"),
+        ("truncate(4)", "1990" + "-" * 3000),
+        ("partial(4,0)", "1990" + " " * 3000 + "\u0301"),
+    ],
+)
+def test_a_value_is_not_longer_for_what_says_nothing(spec: str, text: str) -> None:
+    assert done(spec, text) == STARS
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "shown"),
+    [
+        ("partial(3,4)", "138 0013 8000", "138****8000"),
+        ("partial(1,0)", "z.s@example.cn", "z****"),
+        ("partial(1,1)", "😀😁😂", "😀****😂"),
+        ("truncate(4)", "1990-03-07", "1990"),
+        ("partial(1,0)", "王 小明", "王****"),
+        ("partial(1,1)", "-7-", "-****-"),
+    ],
+)
+def test_what_is_hidden_among_marks_and_spaces_is_hidden(spec: str, text: str, shown: str) -> None:
+    assert done(spec, text) == shown
+
+
 @given(st.text(), st.integers(0, 6), st.integers(0, 6))
 def test_partial_hides_something_and_its_length(text: str, first: int, last: int) -> None:
     shown = done(f"partial({first},{last})", text)
     assert shown.count(STARS) >= 1
     seen = clusters(text)
-    if len(seen) <= first + last:
+    if len(seen) <= first + last or not any(map(says_something, seen[first : len(seen) - last])):
         assert shown == STARS
     else:
         assert shown == "".join(seen[:first]) + STARS + "".join(seen[len(seen) - last :])
