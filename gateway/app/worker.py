@@ -132,7 +132,10 @@ class Worker:
         self._identity = Recogniser(config.identity, self._revocations, self._fetch, self._notice)
         self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
         signing = keys.load(config.keys / "assertion.key")
-        self._upstream = Upstream(config.upstream, signing, self._notice, trust=self._streams, free=self._free)
+        places, gauges = config.edge.limits.in_flight, self._gauges
+        self._upstream = Upstream(
+            config.upstream, signing, self._notice, trust=self._streams, free=lambda: places - gauges.in_flight
+        )
         self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
         self._tail = Tail(config.state)
         self._journey = Journey(
@@ -149,9 +152,6 @@ class Worker:
         self._server = self._serve_with(place.listeners)
 
     # --- what the rooms are given ----------------------------------------------------------------
-
-    def _free(self) -> int:
-        return self._config.edge.limits.in_flight - self._gauges.in_flight
 
     def _open_state(self) -> State:
         return State(self._config.state / "state.db", busy=BUSY_SECONDS)

@@ -26,7 +26,7 @@ from gateway.upstream.assertion import Asserter, SigningKey
 from gateway.upstream.balance import Balance
 from gateway.upstream.connection import Stream
 from gateway.upstream.health import watch
-from gateway.upstream.pool import Pool
+from gateway.upstream.pool import WAITERS_PER_CONNECTION, Pool
 from gateway.upstream.reader import ResponseReader
 from gateway.upstream.reply import Returns
 from gateway.upstream.request import Requests
@@ -46,6 +46,7 @@ class Road(Struct, frozen=True, eq=False):
     balance: Balance
     requests: Requests
     returns: Returns
+    most: int  # requests that its connections and their lines can hold
 
 
 class Upstream:
@@ -79,7 +80,8 @@ class Upstream:
         balance = Balance(service.name, self._notice, self._clock)
         for end in service.endpoints:
             balance.add(self._pool(service, end, service.pool_size, balance.opened))
-        return Road(service, balance, Requests(service), Returns(service, internal))
+        most = len(service.endpoints) * service.pool_size * (1 + WAITERS_PER_CONNECTION)
+        return Road(service, balance, Requests(service), Returns(service, internal), most)
 
     def _pool(self, service: Service, end: Endpoint, size: int, opened: Callable[[Pool, str], None]) -> Pool:
         tls = context(service) if end.scheme == "https" else None
@@ -120,7 +122,8 @@ class Upstream:
         road = self._roads.get(ask.api)
         if road is None:
             return Fault("upstream_unavailable", f"no service is configured for `{ask.api}`")
-        if road.balance.pending() > SHARE * (self._free() + 1):
+        share = SHARE * (self._free() + 1)
+        if share < road.most and road.balance.pending() > share:
             return Fault("upstream_unavailable", f"too much waits for `{road.service.name}` already")
         changes, judged = self._changes, self._changes[0]
         body = ask.body
