@@ -5,8 +5,9 @@ value leads from its state to the next. Rules:
 
 1. All paths are followed at once; a state is the set of places they have reached, made when the
    walk first comes by, and kept.
-2. Arrays are seen through: `$[*].name` also names the name in `[[{…}]]` and in a lone `{…}`. A
-   service that wraps or unwraps its answer (shape drift) shows nothing by it.
+2. Arrays are seen through: `$[*].name` also names the name in `[[{…}]]` and in a lone `{…}`, and
+   `$.list[1]` the second in `[[…]]` and the member `1` of an object. A service that wraps or unwraps
+   its answer (shape drift) shows nothing by it.
 3. A technique covers everything below the value it names. `keep` covers only values and arrays of
    values: an object where a text was expected is unknown again.
 4. Where several labels cover one value, the strictest technique applies.
@@ -19,7 +20,7 @@ from typing import Literal
 from msgspec import Raw, Struct
 
 from gateway.facts import Mask
-from gateway.jsonpath import Anywhere, Element, Every, Member, Step, parse
+from gateway.jsonpath import Anywhere, Element, Every, Step, parse
 from gateway.masking.techniques import REDACTED, Apply, compiled
 from gateway.masks import Technique, parse_technique, strictest
 
@@ -42,7 +43,7 @@ class Rule(Struct, frozen=True, eq=False):
     drop: bool
 
 
-Position = tuple[int, int]  # (which path, how many of its steps are done)
+Position = tuple[int, int]  # (which path, how many of its steps are done; `~done` when only an array goes on)
 _Cover = tuple[Technique, str]  # a technique and the path that brought it
 
 
@@ -113,9 +114,9 @@ class State:
         plan, (places, _) = self._plan, self.key
         reached = _reach(plan, places)
         names = {
-            step.name
+            name
             for path, done in reached
-            if done < len(plan.paths[path]) and isinstance(step := plan.paths[path][done], Member | Anywhere)
+            if done < len(plan.paths[path]) and (name := _name(plan.paths[path][done])) is not None
         }
         below = self.cover
         self.other = plan.state(_follow(plan, reached, None), below)
@@ -197,13 +198,15 @@ def _alive(plan: Plan, places: Iterable[Position]) -> bool:
 def _at(plan: Plan, place: Position) -> type[Step] | None:
     path, done = place
     steps = plan.paths[path]
+    if done < 0:
+        done = ~done
     return type(steps[done]) if done < len(steps) else None
 
 
 def _reach(plan: Plan, places: Iterable[Position]) -> frozenset[Position]:
     """The places themselves, and those behind steps into arrays where no array came (rule 2)."""
-    reached = set(places)
-    for path, done in places:
+    reached = {place for place in places if place[1] >= 0}
+    for path, done in tuple(reached):
         while _at(plan, (path, done)) in (Every, Element):
             done += 1
             reached.add((path, done))
@@ -218,17 +221,27 @@ def _follow(plan: Plan, reached: frozenset[Position], name: str | None) -> froze
         step = steps[done] if done < len(steps) else None
         if isinstance(step, Anywhere):
             found.add((path, done))
-        if isinstance(step, Every) or (isinstance(step, Member | Anywhere) and step.name == name):
+        if isinstance(step, Every) or (step is not None and name is not None and _name(step) == name):
             found.add((path, done + 1))
     return frozenset(found)
+
+
+def _name(step: Step) -> str | None:
+    """The name of the member that this step leads to; a list may be written as an object by its places."""
+    if isinstance(step, Element):
+        return str(step.index)
+    return None if isinstance(step, Every) else step.name
 
 
 def _enter(plan: Plan, places: frozenset[Position], index: int) -> Iterable[Position]:
     """Where an element of an array leads: one array is entered by one step, or seen through."""
     for path, done in places:
         steps = plan.paths[path]
-        step = steps[done] if done < len(steps) else None
+        at = ~done if done < 0 else done
+        step = steps[at] if at < len(steps) else None
         if isinstance(step, Every) or (isinstance(step, Element) and step.index == index):
-            yield path, done + 1
-        elif not isinstance(step, Element):
+            yield path, at + 1
+        elif isinstance(step, Element):
+            yield path, ~at  # not this one; in an array in its place it may be
+        else:
             yield path, done

@@ -115,6 +115,12 @@ def test_a_labelled_value_is_redacted(path: str, body: Any) -> None:
         ("$.id", {"id": int(ID)}),  # a number where a text was labelled
         ("$.id", {"id": [int(ID), 1.5]}),
         ("$[*]", ID),
+        ("$.p[1]", {"p": [["x", ID]]}),  # one of a list, wrapped once more
+        ("$.p[1].id", {"p": [[[{"id": "x"}, {"id": ID}]]]}),
+        ("$[0][1]", [[["x", ID]]]),
+        ("$.p[1]", {"p": {"0": "x", "1": ID}}),  # an object for a list, as PHP writes it
+        ("$.p[0].id", {"p": {"0": {"id": ID}}}),
+        ("/p/0", {"p": {"0": ID}}),  # a pointer names both
     ],
 )
 @pytest.mark.parametrize("technique", ["redact", "partial(3,4)", "hash", "truncate(6)", "drop"])
@@ -128,6 +134,25 @@ def test_a_label_reaches_only_what_it_names() -> None:
     body = '[{"name":"a","company":{"name":"b"}},{"name":"c"}]'
     assert shown(body, "$[*].name redact") == b'[{"name":"***","company":{"name":"b"}},{"name":"***"}]'
     assert shown('{"p":["a","b"]}', "$.p[1] redact") == b'{"p":["a","***"]}'
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("$.p.id redact", b'{"p":{"x":"a"},"q":"b"}'),
+        ("$.p.id redact", b'{"p":null,"q":""}'),
+        ("$.p.id redact", b'{"p":"","q":1}'),
+        ("$..id redact", b'{"p":"a","q":["b",1]}'),
+        ("$[*].id redact", b'{"total":2,"items":["a"]}'),
+        ("$.p[1].id redact", b'{"p":["a",{"x":"b"}]}'),
+        ("$.p[1] redact", b'{"p":["a"]}'),
+        ("$.p[1].id redact", b'{"p":[{"id":"a"},["b"]]}'),
+        ("$.p[1].id redact", b'{"p":{"0":{"id":"a"},"10":{"id":"b"}}}'),
+    ],
+)
+@pytest.mark.parametrize("unlabelled", ["pass", "learn", "warn"])
+def test_what_stands_beside_a_label_is_not_hidden(path: str, body: bytes, unlabelled: Any) -> None:
+    assert shown(body, path, unlabelled=unlabelled) == body
 
 
 def test_where_labels_meet_the_strictest_hides() -> None:
