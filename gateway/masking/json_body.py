@@ -6,7 +6,8 @@ One walk over the raw text. Promised:
    escapes, and everything inside a branch in which nothing is masked. The order of members stays.
    The white space between members that were walked does not stay, and of a member that stands
    several times the last one does: readers disagree about which one counts, so only one is sent.
-2. What is not one JSON text in UTF-8, or nests deeper than `MAX_DEPTH`, is not shown at all.
+2. What is not one JSON text in UTF-8, or nests deeper than `MAX_DEPTH`, is not shown at all; nor is an
+   answer that was written as a text once more (`"{\\"id\\": …}"`), unless that text is masked as a whole.
 3. Below a mask, and where unlabelled values are redacted, a name that does not look like a name is
    data (`{"330106199003072319": {…}}`) and is hidden as well.
 
@@ -60,7 +61,7 @@ def mask_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
 
 def mask_raw(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
     """The same for a text that does not read the same when it is written again. Raises NotJson."""
-    text = _stripped(body)
+    text = _stripped(body, plan)
     walk = _Walk(plan, digest)
     try:
         shown = walk.value(text, plan.root, 0, None)
@@ -71,7 +72,7 @@ def mask_raw(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
 
 async def mask_long_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
     """The same for a long body, in slices between which other requests get their turn."""
-    text = _stripped(body)
+    text = _stripped(body, plan)
     walk = _Walk(plan, digest)
     try:
         shown = await walk.long_value(text, plan.root, 0, None)
@@ -87,13 +88,15 @@ def turn() -> Generator[None, None, None]:
     yield
 
 
-def _stripped(body: bytes) -> bytes:
+def _stripped(body: bytes, plan: Plan) -> bytes:
     """The text itself: a byte order mark or white space in front must not hide what follows."""
     text = body.removeprefix(b"\xef\xbb\xbf").strip(SPACE)
     if not text:
         raise NotJson("not JSON: nothing but white space")
     if text[0] not in _CONTAINERS:
         _whole(text)
+        if plan.root.rule is None and _holds_json(text):
+            raise NotJson("not inspected: a text that holds JSON")
     if len(text) > MAX_VALUES and sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise NotJson(f"not inspected: more than {MAX_VALUES} values")
     return text
@@ -105,6 +108,24 @@ def _whole(text: bytes) -> None:
         _scalar(text)
     except (MsgspecError, UnicodeDecodeError) as error:
         raise NotJson(_why(error)) from None
+
+
+def _holds_json(text: bytes) -> bool:
+    """Whether a text is an answer that was written as a text once more, or several times."""
+    try:
+        while text[:1] == b'"':
+            text = _text(text).strip(" \t\n\r\ufeff").encode()
+        if text[:1] == b"{":
+            _members(text)
+        elif text[:1] == b"[":
+            _elements(text)
+        else:
+            return False
+    except RecursionError:
+        return True
+    except MsgspecError:
+        return False
+    return True
 
 
 def _why(error: Exception) -> str:

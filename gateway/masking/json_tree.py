@@ -47,6 +47,8 @@ def mask_tree(text: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed] 
     """The text with the plan applied, and what was done; None when the other walk has to look at it."""
     try:
         root = _tree(text, plan)
+        if type(root) is str:
+            return None  # it may hold JSON once more: the other walk looks into it
         records = _records(root)  # before the walk: it takes members away
         walk = _Walk(plan, digest)
         shown = walk.value(root, plan.root, 0, None)

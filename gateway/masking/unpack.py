@@ -7,9 +7,10 @@ The bytes of an answer, unpacked and in UTF-8, or a clear no. Rules:
 2. One coding of gzip, deflate, br or zstd is undone. Stacked, unknown, cut-off or over-long
    codings are not guessed at.
 3. UTF-8, or a Chinese charset that is declared: GB 18030 and its subsets. Nothing is sniffed:
-   two readers that guess differently see two answers.
+   two readers that guess differently see two answers. What says GB 18030 and reads as UTF-8 is either.
 """
 
+import re
 import zlib
 from codecs import getincrementaldecoder
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,6 +26,7 @@ RATIO = 300
 """Unpacked to packed: a list of like records packs 50 : 1, a bomb 1000 : 1 and more."""
 RATIO_FREE = 1024 * 1024  # below this many bytes the ratio does not matter
 _CHINESE = frozenset({"gbk", "gb2312", "gb18030", "cp936", "x-gbk", "gb_2312-80", "euc-cn"})
+_THREE_BYTES = re.compile(rb"[\xe0-\xef]")
 _UNICODE = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -91,10 +93,23 @@ async def in_utf8(body: bytes, headers: Headers) -> bytes:
     if charset not in _CHINESE:
         raise Withheld("its charset is neither UTF-8 nor GB 18030")
     try:
+        if _is_utf8(body):  # read as GB 18030, `身份证` would be another name, that no label names
+            raise Withheld("it declares GB 18030 and reads as UTF-8")
         # GB 18030 holds GBK and GB 2312; the strict decoder refuses what none of them has
         return body.decode("gb18030").encode("utf-8")
     except UnicodeError:
         raise Withheld("not in the charset it declares") from None
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether Chinese text in UTF-8 is in it. A word or two in GBK may read as UTF-8 too, in pairs of bytes."""
+    if _THREE_BYTES.search(body) is None:
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def declared_charset(headers: Headers) -> str:

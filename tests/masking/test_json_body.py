@@ -207,6 +207,38 @@ def test_no_occurrence_of_a_double_name_shows_the_value(body: str) -> None:
         assert ID.encode() not in shown(body, f"{path} redact")
 
 
+WRAPPED = [
+    json.dumps(json.dumps({"id": ID})),
+    json.dumps(" \n" + json.dumps([{"id": ID}], indent=1)),
+    json.dumps("\ufeff" + json.dumps({"id": ID})),
+    json.dumps(json.dumps(json.dumps(json.dumps({"id": ID})))),
+    json.dumps("[" * 5_000 + "]" * 5_000),
+]
+
+
+@pytest.mark.parametrize("body", WRAPPED)
+@pytest.mark.parametrize("unlabelled", ["pass", "learn", "warn"])
+def test_an_answer_that_was_written_as_a_text_once_more_is_withheld(body: str, unlabelled: Any) -> None:
+    for path in ("$.id redact", "$..id partial(1,1)"):
+        with pytest.raises(NotJson, match="a text that holds JSON"):
+            shown(f" {body}\n", path, unlabelled=unlabelled)
+        with pytest.raises(NotJson, match="a text that holds JSON"):
+            long_shown(body.encode(), path, unlabelled=unlabelled)
+
+
+@pytest.mark.parametrize("body", WRAPPED)
+def test_such_a_text_is_masked_where_a_label_or_the_contract_hides_it(body: str) -> None:
+    assert shown(body, "$.id redact", unlabelled="redact") == b'"***"'
+    assert shown(body, "$ redact") == b'"***"'
+    assert shown(body, "$ hash") != body.encode()
+
+
+@pytest.mark.parametrize("body", ['"ok"', '"[info] done"', '"{"', '"\\"ok\\""', '""', '"{name}"', "12", "true", "null"])
+def test_another_lone_value_is_shown_where_unlabelled_ones_are(body: str) -> None:
+    assert shown(body, "$..id redact", unlabelled="warn") == body.encode()
+    assert shown(body, "$.id redact", unlabelled="learn") == body.encode()
+
+
 @pytest.mark.parametrize("front", [b"\xef\xbb\xbf", b" \n\t", b"\r\n\r\n", b"\xef\xbb\xbf  "])
 def test_what_stands_in_front_does_not_hide_the_body(front: bytes) -> None:
     after = shown(front + f'{{"id":"{ID}"}}'.encode() + b"\n ", "$.id redact")

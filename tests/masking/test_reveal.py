@@ -281,6 +281,23 @@ async def test_a_chinese_charset_becomes_utf8(charset: str) -> None:
     assert dict(reply.headers)[b"content-type"] == b"application/json; charset=utf-8"
 
 
+@pytest.mark.parametrize("name", ["证件", "编号", "身份"])
+async def test_a_chinese_charset_that_is_not_the_truth_is_withheld(name: str) -> None:
+    body = f'{{"{name}":"{ID}"}}'.encode()
+    assert body.decode("gb18030")  # it reads as that as well, under a name that nobody labelled
+    mask = Mask("pii", (FieldMask(f"$.{name}", "redact"),), "warn")
+    assert (await fault_of(a_raw(body, ((b"content-type", b"application/json; charset=gbk"),)), mask)).code == (
+        "cannot_inspect"
+    )
+
+
+@pytest.mark.parametrize("word", ["女", "通", "联通", "plain"])
+async def test_a_chinese_word_that_reads_as_another_charset_is_still_one(word: str) -> None:
+    body = f'{{"id":"{ID}","x":"{word}"}}'.encode("gbk")
+    reply = await reply_of(a_raw(body, ((b"content-type", b"application/json; charset=gbk"),)))
+    assert reply.body == f'{{"id":"***","x":"{word}"}}'.encode()
+
+
 @pytest.mark.parametrize(
     "charset", ["utf-16", "utf-16le", "utf-32", "utf-7", "iso-8859-1", "big5", "x-unknown", "utf-8;charset=gbk"]
 )
