@@ -184,6 +184,19 @@ def why(error: OSError) -> tuple[str, str]:
     return en, _WHY_ZH.get(error.errno or 0, en)
 
 
+def changeable(path: Path) -> str:
+    """The mode of a file or folder that every account of this machine may change, else "".
+
+    A mount that nobody can write (a Kubernetes ConfigMap) is exempt; what cannot be looked at is its reader's affair.
+    """
+    try:
+        mode = path.stat().st_mode
+        open_to_all = mode & stat.S_IWOTH and not os.statvfs(path).f_flag & os.ST_RDONLY
+    except OSError:
+        return ""
+    return f"{stat.S_IMODE(mode):04o}" if open_to_all else ""
+
+
 def _bytes(path: Path) -> bytes:
     """The bytes of a regular file, one more than allowed at most. A pipe of that name would be waited for for ever."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

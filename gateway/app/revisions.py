@@ -12,7 +12,6 @@ Rules:
 
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -24,7 +23,7 @@ from gateway import catalog, policy
 from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.device import Device, load_register
-from gateway.document import Faulty, FileFault
+from gateway.document import Faulty, FileFault, changeable
 from gateway.policy import Bundle, TestResult
 
 CANDIDATE = "candidate"
@@ -74,18 +73,13 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
 
 
 def _open_to_all(folder: Path) -> Iterator[FileFault]:
-    """A fault for each file and folder that anybody may write; a mount that nobody can write (ConfigMap) is exempt."""
+    """A fault for each file and folder that anybody may write."""
     for path in (folder, *sorted(folder.rglob("[!.]*"))):
-        try:
-            mode = path.stat().st_mode
-            if not mode & stat.S_IWOTH or os.statvfs(path).f_flag & os.ST_RDONLY:
-                continue
-        except OSError:  # whoever reads it says so
-            continue
-        yield FileFault(
-            str(path), 1, 1, "P096", "every account of this machine can change it", "本机的每个账号都能修改它",
-            f"chmod o-w {path}", f"请执行 chmod o-w {path}",
-        )  # fmt: skip
+        if changeable(path):
+            yield FileFault(
+                str(path), 1, 1, "P096", "every account of this machine can change it", "本机的每个账号都能修改它",
+                f"chmod o-w {path}", f"请执行 chmod o-w {path}",
+            )  # fmt: skip
 
 
 def _sites(folder: Path) -> tuple[Site, ...]:

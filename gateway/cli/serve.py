@@ -19,6 +19,8 @@ TEXTS = {
         "weak": "weakened by configuration: {switches}",
         "running": "another gateway uses `{state}`",
         "writable": "other accounts can change `{place}`: chmod 700 {place}",
+        "foreign": "`{place}` belongs to another account, which can change it: chown it to the one that serves",
+        "replaceable": "every account can rename what is in `{place}`, the state directory too: chmod o-w {place}",
         "bind": "cannot listen on {address}: {why}",
         "keys": "{why}\n`gateway init` makes the keys of a new gateway; it never replaces one",
     },
@@ -30,6 +32,8 @@ TEXTS = {
         "weak": "配置中已放宽的安全项：{switches}",
         "running": "另一个网关正在使用 `{state}`",
         "writable": "其他账户可以改动 `{place}`：chmod 700 {place}",
+        "foreign": "`{place}` 属于另一个账户，该账户可以改动它：请用 chown 改为运行网关的账户",
+        "replaceable": "任何账户都能重命名 `{place}` 中的内容，包括状态目录：chmod o-w {place}",
         "bind": "无法监听 {address}：{why}",
         "keys": "{why}\n`gateway init` 为新网关生成密钥，绝不替换已有密钥",
     },
@@ -79,6 +83,7 @@ def config_name(args: argparse.Namespace) -> str:
 
 def _serve(config: Any, words: dict[str, str]) -> int:
     from gateway.app import control, revisions, worker
+    from gateway.config.state import exposed
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State
@@ -86,9 +91,11 @@ def _serve(config: Any, words: dict[str, str]) -> int:
     wrong = state_faults(config.state, config.audit.origin)
     if wrong:
         return _fail(words["keys"].format(why="\n".join(wrong)))
-    for place in (config.state, config.keys):
-        if place.stat().st_mode & 0o022:  # whoever may rename in there may put other keys and policies in their place
-            return _fail(words["writable"].format(place=place))
+    way_in = exposed(config.state)
+    if way_in is not None:
+        _say(words[way_in.kind].format(place=way_in.place))
+        if way_in.kind != "replaceable":  # an emptyDir of Kubernetes is open like this, and holds nobody else
+            return 3
     lock = os.open(config.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from gateway.config import certificates, secrets, units
 from gateway.config.codes import fault, key_fault
-from gateway.document import FileFault, Node, why
+from gateway.document import FileFault, Node, changeable, why
 
 CERTIFICATES = (
     "tls.cert",
@@ -304,6 +304,8 @@ def _readable(node: Node, value: str, path: Path, certificate: bool) -> Iterator
         why_en, why_zh = why(error)
         yield fault(node, "file_unreadable", value=value, why_en=why_en, why_zh=why_zh)
         return
+    if mode := changeable(path):  # a reporter's key, an authority: swapped, it vouches for anything
+        yield fault(node, "file_changeable", value=value, mode=mode)
     if certificate and b"-----BEGIN CERTIFICATE-----" not in content:
         yield fault(node, "not_certificate", value=value)
 

@@ -208,6 +208,13 @@ CODES: dict[str, Meaning] = {
         "certificate and key cannot be used together: they do not match, or are not PEM, or need a password",
         "证书与私钥无法配合使用：二者不匹配、不是 PEM 格式或需要口令",
     ),
+    "file_changeable": Meaning(
+        "C054",
+        "every account of this machine can change `{value}` (mode {mode})",
+        "本机的每个账号都能修改 `{value}`（权限 {mode}）",
+        "chmod o-w it: who changes it decides whom the gateway trusts",
+        "请执行 chmod o-w：能修改它的人就能决定网关信任谁",
+    ),
     "folder_missing": Meaning(
         "C053",
         "the folder `{value}` does not exist",

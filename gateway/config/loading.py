@@ -12,7 +12,7 @@ from gateway.config import checks, faults, overrides
 from gateway.config.assemble import DEFAULT_ORIGIN, Config, assemble
 from gateway.config.codes import fault
 from gateway.config.model import GatewayFile
-from gateway.document import Faulty, FileFault, Node, read
+from gateway.document import Faulty, FileFault, Node, changeable, read
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -27,6 +27,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
             [fault(root, "wrong_form", key="file", expected_en="a mapping of keys to values", expected_zh="键值映射")]
         )
     found = list(overrides.apply(root, environ))
+    if mode := changeable(path):
+        found.append(fault(root, "file_changeable", value=path.name, mode=mode))
     file = _shaped(root, found)
     found += checks.check(root, checks.Ground(path.parent, environ))
     if file is None or any(not one.warning for one in found):

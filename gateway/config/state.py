@@ -94,6 +94,34 @@ def faults(state: Path, origin: str) -> list[str]:
     return found
 
 
+class Exposed(Struct, frozen=True):
+    """A way for another account into the state. `kind`: `writable`, `foreign` or `replaceable`; `place` to mend."""
+
+    kind: str
+    place: Path
+
+
+def exposed(state: Path) -> Exposed | None:
+    """How another account could put its own keys, policies or journals in the place of ours; None when none can.
+
+    Links are followed: what counts is where the state really is, and who may rename on the way there.
+    """
+    for path in (state, *(state / name for name in FOLDERS)):
+        if not path.exists():
+            continue
+        real = path.resolve()
+        status = real.stat()
+        if status.st_uid not in (0, os.geteuid()):
+            return Exposed("foreign", real)
+        if status.st_mode & 0o022:
+            return Exposed("writable", real)
+        for above in {*real.parents, *path.absolute().parents}:
+            mode = above.stat().st_mode
+            if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+                return Exposed("replaceable", above)
+    return None
+
+
 def _folder(path: Path) -> bool:
     try:
         path.mkdir(mode=0o700, parents=True)

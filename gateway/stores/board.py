@@ -163,7 +163,10 @@ class Slot:
     def alive(self) -> bool:
         """Whether the very process that claimed the slot still runs."""
         pid = self.pid
-        return pid != 0 and _start_ticks(pid) == self._words[_TICKS]
+        try:
+            return pid != 0 and _start_ticks(pid) == self._words[_TICKS]
+        except OSError:  # no descriptor left to look with: who may be alive is waited for
+            return True
 
 
 class Board:
@@ -289,10 +292,13 @@ def _slots(descriptor: int, path: Path) -> int:
 
 
 def _start_ticks(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot (proc(5), stat, field 22); None once it is dead."""
+    """When the process started, in clock ticks since boot (proc(5), stat, field 22); None once it is dead.
+
+    Raises OSError when it cannot be told.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat[stat.rindex(b")") + 2 :].split()  # the name before it may hold spaces and brackets
     return None if fields[0] in (b"Z", b"X") else int(fields[19])

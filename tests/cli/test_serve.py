@@ -108,3 +108,13 @@ def test_observe_is_said_loudly_and_lets_pass_what_rules_deny(tmp_path: Path) ->
 def assert_would_deny(stopped: Gateway) -> None:
     observed = [entry for entry in stopped.entries() if entry.get("stage") == "observe"]
     assert [entry["would"] for entry in observed if entry["outcome"] == "permit"] == ["deny"]
+
+
+@pytest.mark.parametrize("name", ["", "keys", "journal", "bundles"])
+def test_a_state_that_others_can_change_is_not_served_from(project: Path, name: str) -> None:
+    (project / "gateway.yaml").write_text(CONFIG.format(port=8080))
+    assert gateway("init", str(project)).returncode == 0
+    (project / "state" / name).chmod(0o770)
+    run = gateway("serve", "-c", str(project / "gateway.yaml"))
+    assert run.returncode == 3
+    assert f"other accounts can change `{project / 'state' / name}`" in run.stderr

@@ -89,6 +89,15 @@ def test_every_file_that_is_named_must_be_readable(folder: Path) -> None:
     assert codes(text + GOOD_API, folder) == ["C021", "C050", "C050", "C051", "C053"]
 
 
+@pytest.mark.parametrize("name", ["tls.crt", "mdm.jwk"])
+def test_a_file_that_everybody_can_change_vouches_for_nothing(folder: Path, name: str) -> None:
+    (folder / "mdm.jwk").write_text("{}")
+    text = "device: {ca: tls.crt, reporters: [{id: mdm, key: mdm.jwk}]}\n" + GOOD_API
+    assert codes(text, folder) == []
+    (folder / name).chmod(0o666)
+    assert codes(text, folder) == ["C054"]
+
+
 def test_certificate_and_key_must_belong_together(folder: Path) -> None:
     assert codes("tls: {cert: tls.crt, key: file:tls.key}\n" + GOOD_API, folder) == []
     assert codes("tls: {cert: tls.crt, key: file:nameless.key}\n" + GOOD_API, folder) == ["C052"]

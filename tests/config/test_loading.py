@@ -256,3 +256,13 @@ def test_the_schema_knows_every_key_and_says_what_it_is_for() -> None:
     assert api["upstream"]["anyOf"] == [{"type": "string"}, {"items": {"type": "string"}, "type": "array"}]
     assert api["match"]["description"].startswith("path prefix")
     assert set(made["$defs"]["PassedHeaders"]["properties"]) == {"forward", "return"}
+
+
+def test_a_configuration_that_everybody_can_change_is_not_used(folder: Path) -> None:
+    path = write(folder, NEWCOMER)
+    path.chmod(0o666)
+    with pytest.raises(Faulty) as caught:
+        load(path, {})
+    assert [one.code for one in caught.value.faults if not one.warning] == ["C054"]
+    path.chmod(0o664)
+    assert load(path, {}).apis

@@ -1,10 +1,11 @@
 """What does a state directory need before the first start?"""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from gateway.config.state import faults, prepare, verifier_of
+from gateway.config.state import Exposed, exposed, faults, prepare, verifier_of
 from gateway.crypto.keys import KeyFault, read_verifier
 
 
@@ -67,3 +68,34 @@ def test_a_key_that_is_not_the_published_one_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "one" / "keys" / "ledger.key").write_bytes(other)
     (found,) = faults(tmp_path / "one", "gateway/audit")
     assert "is not the public half" in found
+
+
+@pytest.mark.parametrize("name", ["", "keys", "journal", "ledger", "bundles"])
+def test_a_folder_that_others_can_change_is_a_way_in(tmp_path: Path, name: str) -> None:
+    state = tmp_path / "state"
+    prepare(state, "gateway/test")
+    assert exposed(state) is None
+    (state / name).chmod(0o770)
+    assert exposed(state) == Exposed("writable", state / name)
+
+
+def test_a_link_is_followed_to_where_everybody_can_rename(tmp_path: Path) -> None:
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    state = tmp_path / "state"
+    prepare(state, "gateway/test")
+    (state / "journal").rmdir()
+    (open_to_all / "journal").mkdir(mode=0o700)
+    (state / "journal").symlink_to(open_to_all / "journal")
+    assert exposed(state) == Exposed("replaceable", open_to_all)
+    open_to_all.chmod(0o1777)  # sticky, as /tmp is: only the owner renames
+    assert exposed(state) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_account_is_a_way_in(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    prepare(state, "gateway/test")
+    os.chown(state / "ledger", 12345, 12345)
+    assert exposed(state) == Exposed("foreign", state / "ledger")

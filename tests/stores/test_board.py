@@ -1,6 +1,7 @@
 """The board: torn-free words, honest acknowledgements, the dead told from the living."""
 
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -189,3 +190,15 @@ def test_control_is_not_counted_among_the_workers(tmp_path: Path) -> None:
     board.slot(1).claim(os.getpid(), NOW, "control")
     assert board.live() == []
     assert [slot.index for slot in board.live("control")] == [1]
+
+
+def test_whoever_cannot_be_looked_at_is_taken_for_alive(tmp_path: Path) -> None:
+    board = Board.create(tmp_path / "board", 1)
+    board.slot(0).claim(os.getpid(), NOW)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))  # not a descriptor left
+    try:
+        alive = board.slot(0).alive
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert alive
