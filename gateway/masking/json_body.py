@@ -199,7 +199,7 @@ class _Walk:
         """The members under the names they are shown with (rule 3)."""
         masked = state.cover is not None
         if masked or self._plan.unlabelled == "redact":
-            strange = {name for name in members if name not in state.edges and not is_name(name, masked)}
+            strange = {name for name in members if name not in state.names and not is_name(name, masked)}
             if strange:
                 return _renamed(members, strange)
         return members  # type: ignore[return-value]  # the same dict now holds what is shown

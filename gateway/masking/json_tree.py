@@ -191,7 +191,7 @@ class _Walk:
 def _lead(state: State, name: str) -> State:
     """Where a name without a label leads. Raises Unlike where it is hidden because it may be data."""
     masked = state.cover is not None
-    if is_name(name, masked):
+    if is_name(name, masked) or name in state.names:
         if len(state.leads) < KEPT_NAMES:  # only what is a name is kept
             state.leads[name] = state.other
     elif masked or state.redacts:

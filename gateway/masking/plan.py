@@ -4,7 +4,8 @@ A mask is compiled into states that are walked together with the answer: each me
 value leads from its state to the next. Rules:
 
 1. All paths are followed at once; a state is the set of places they have reached, made when the
-   walk first comes by, and kept.
+   walk first comes by, and kept. Below a technique only paths are followed that would hide more: else
+   an answer could make a state of each order in which its names may be nested, and take seconds.
 2. Arrays are seen through: `$[*].name` also names the name in `[[{…}]]` and in a lone `{…}`, and
    `$.list[1]` the second in `[[…]]` and the member `1` of an object. A service that wraps or unwraps
    its answer (shape drift) shows nothing by it.
@@ -63,6 +64,7 @@ class State:
         "inert",
         "key",
         "leads",
+        "names",
         "noted",
         "opened",
         "other",
@@ -96,6 +98,7 @@ class State:
         )  # a text here needs more than its technique
         self.drops = self.rule is not None and self.rule.drop
         self.redacts = plan.unlabelled == "redact"  # names that may be data are hidden
+        self.names = plan.names  # names of labels are not data
         self.shown = self.rule is None and not self.noted  # a text, number, truth value or null stays as it is
         self.told = self.rule is None and self.noted  # such a value stays, and its path is told
         self.slot = plan.slots[self.rule.label] if self.rule is not None else -1  # where its values are counted
@@ -111,16 +114,11 @@ class State:
 
     def open(self) -> None:
         """Work out where the members of an object lead. Done once, when the walk first needs it."""
-        plan, (places, _) = self._plan, self.key
-        reached = _reach(plan, places)
-        names = {
-            name
-            for path, done in reached
-            if done < len(plan.paths[path]) and (name := _name(plan.paths[path][done])) is not None
-        }
-        below = self.cover
-        self.other = plan.state(_follow(plan, reached, None), below)
-        self.edges = {name: plan.state(_follow(plan, reached, name), below) for name in sorted(names)}
+        plan, below = self._plan, self.cover
+        reached = plan.adding(_reach(plan, self.key[0]), below)
+        beside, named = _follow(plan, reached)
+        self.other = plan.state(beside, below)
+        self.edges = {name: plan.state(beside | named[name], below) for name in sorted(named)}
         self.flat = tuple((name, to) for name, to in self.edges.items() if to.rule is not None or to.noted)
         self.deep = tuple((name, to) for name, to in self.edges.items() if not to.inert)
         self.leads = dict(self.edges)
@@ -151,14 +149,30 @@ class Plan:
         self.slots: dict[str, int] = {label: at for at, label in enumerate(dict.fromkeys([*hiding, UNLABELLED]))}
         self._rules: dict[_Cover, Rule] = {}
         self._states: dict[tuple[frozenset[Position], _Cover | None], State] = {}
+        self.names: frozenset[str] = frozenset(
+            name for steps in self.paths for step in steps if (name := _name(step)) is not None
+        )
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what was made on the way. Who walks goes on with what he holds."""
+        self._states.clear()
         self.root = self.state(frozenset((path, 0) for path in range(len(self.paths))), None)
+
+    def adding(self, places: frozenset[Position], inherited: _Cover | None) -> frozenset[Position]:
+        """The places from where a path may hide more than the technique from above does."""
+        if inherited is None:
+            return places
+        above = inherited[0]
+        return frozenset(place for place in places if strictest(above, self.covers[place[0]][0]) != above)
 
     def state(self, places: frozenset[Position], inherited: _Cover | None) -> State:
         """The state for these places; the same one for the same places."""
-        key = (places, inherited)
+        key = (self.adding(places, inherited), inherited)
         found = self._states.get(key)
         if found is None:
             if len(self._states) >= MAX_STATES:
+                self._begin()  # or a hostile answer would have had the last word for all that follow
                 raise TooManyStates(f"the paths of the mask lead to more than {MAX_STATES} places")
             found = self._states[key] = State(self, key)
         return found
@@ -213,17 +227,23 @@ def _reach(plan: Plan, places: Iterable[Position]) -> frozenset[Position]:
     return frozenset(reached)
 
 
-def _follow(plan: Plan, reached: frozenset[Position], name: str | None) -> frozenset[Position]:
-    """Where a member of an object leads; None stands for a name that no path mentions here."""
-    found: set[Position] = set()
+def _follow(plan: Plan, reached: frozenset[Position]) -> tuple[frozenset[Position], dict[str, set[Position]]]:
+    """Where a member of an object leads: any member, and further for each name that a path mentions here."""
+    beside: set[Position] = set()
+    named: dict[str, set[Position]] = {}
     for path, done in reached:
         steps = plan.paths[path]
-        step = steps[done] if done < len(steps) else None
+        if done == len(steps):
+            continue
+        step = steps[done]
         if isinstance(step, Anywhere):
-            found.add((path, done))
-        if isinstance(step, Every) or (step is not None and name is not None and _name(step) == name):
-            found.add((path, done + 1))
-    return frozenset(found)
+            beside.add((path, done))
+        name = _name(step)
+        if name is None:
+            beside.add((path, done + 1))
+        else:
+            named.setdefault(name, set()).add((path, done + 1))
+    return frozenset(beside), named
 
 
 def _name(step: Step) -> str | None:

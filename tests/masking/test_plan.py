@@ -75,6 +75,36 @@ def test_paths_that_multiply_are_stopped() -> None:
             continue
 
 
+def test_an_answer_that_was_stopped_stops_no_other() -> None:
+    plan = a_plan(*(f"$..k{n}..id redact" for n in range(16)))
+    with pytest.raises(TooManyStates):
+        for number in range(1 << 16):
+            led(plan, *(f"k{bit}" for bit in range(16) if number >> bit & 1))
+    body = b'{"k14":{"k15":{"k13":{"k12":{"id":"secret"}}}}}'  # in an order that nobody came by before
+    assert mask_json(body, plan, str)[0] == body.replace(b"secret", b"***")
+
+
+@pytest.mark.parametrize("technique", ["redact", "hash", "partial(1,1)", "drop"])
+def test_the_order_in_which_an_answer_nests_names_makes_no_states(technique: str) -> None:
+    plan = a_plan(*(f"$..n{n} {technique}" for n in range(40)), unlabelled="warn")
+    for one in range(40):
+        for other in range(40):
+            led(plan, f"n{one}", f"n{other}", f"n{one}", "x", 0)
+    assert len(plan._states) < 3 * 40
+
+
+def test_below_a_technique_what_would_hide_more_is_still_found() -> None:
+    plan = a_plan("$.a partial(3,0)", "$..b partial(0,4)", "$..c redact", "$..d keep", "$..身份证 truncate(9)")
+    assert technique(plan, "a", "x") == "partial(3,0)"
+    assert technique(plan, "a", "b") == "partial(0,0)"
+    assert technique(plan, "a", "x", 0, "c", "b") == "redact"
+    assert technique(plan, "a", "d") == "partial(3,0)"
+    # the name of a label is no data, also where nothing is looked for any more
+    body = '{"c":{"身份证":{"王小明":"x"}},"a":{"身份证":1}}'
+    shown = mask_json(body.encode(), plan, str)[0].decode()
+    assert shown == '{"c":{"身份证":{"***":"***"}},"a":{"身份证":"****"}}'
+
+
 def test_a_mask_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(ValueError, match="no technique"):
         a_plan("$.a blur")
