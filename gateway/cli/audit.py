@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,10 @@ BRIEF = (
 WHOLE = ("time", "id")
 LEDGER = ("entries", "leaves", "checkpoints", "checkpoint")
 
+MOST_ROWS = 10_000
+RULE_ID = re.compile(r"(?:rule|规则|依据)[:：]\s*[\"“]?[\w*-]+[\"”]?(?![\w/.*-])")
+"""A rule asked for by its id; the record names file and line, as they were."""
+
 LOOKS, LOOK_SECONDS = 10, 0.2
 EXIT = {"intact": 0, "altered": 4, "incomplete": 5}
 
@@ -30,6 +35,7 @@ def register(subparsers: Any) -> None:
     query = commands.add_parser("query", help="audit.query.help", description="audit.query.help")
     query.add_argument("query", metavar="QUERY", help="audit.expression")
     query.add_argument("--limit", type=int, default=100, help="audit.limit")
+    query.add_argument("--csv", action="store_true", help="audit.csv")
     query.add_argument("--offline", action="store_true", help="audit.offline")
     query.add_argument("--socket", default="", metavar="PATH", help="socket")
     with_config(query)
@@ -56,6 +62,9 @@ def _query(args: argparse.Namespace, screen: Screen) -> int:
     from gateway.cli.door import NoAnswer, ask, complaint
     from gateway.cli.revoke import socket_of
 
+    if args.csv and screen.json:
+        screen.warn("audit.one_form", "error")
+        return 2
     if args.offline:
         return _from_index(args, screen)
     path = socket_of(args, screen)
@@ -71,7 +80,7 @@ def _query(args: argparse.Namespace, screen: Screen) -> int:
     if status != 200:
         screen.warn("refused", "error", status=status, why=complaint(answer))
         return {400: 2, 401: 1, 403: 1}.get(status, 3)
-    return _show(answer["rows"], screen)
+    return _show(answer["rows"], args, screen)
 
 
 def _from_index(args: argparse.Namespace, screen: Screen) -> int:
@@ -97,16 +106,23 @@ def _from_index(args: argparse.Namespace, screen: Screen) -> int:
     except Unanswerable as odd:
         screen.warn("plain", "error", text=screen.choose(odd.en, odd.zh))
         return 2
-    return _show(rows, screen)
+    return _show(rows, args, screen)
 
 
-def _show(rows: list[dict[str, Any]], screen: Screen) -> int:
-    if rows:
+def _show(rows: list[dict[str, Any]], args: argparse.Namespace, screen: Screen) -> int:
+    if args.csv:
+        screen.csv(list(rows[0]) if rows else [], [[_cell(value) for value in row.values()] for row in rows])
+    elif rows:
         names = list(rows[0])
         if "kind" in rows[0]:
             names = [name for name in BRIEF if any(row[name] not in (None, "", []) for row in rows)]
         screen.table(names, [[_cell(row[name]) for name in names] for row in rows], WHOLE)
-    screen.say("audit.rows", "dim", count=len(rows))
+    if not args.csv:
+        screen.say("audit.rows", "dim", count=len(rows))
+    if len(rows) >= min(args.limit, MOST_ROWS):  # a list that was cut must not pass for the whole
+        screen.warn("audit.cut", "warning", count=len(rows), most=MOST_ROWS)
+    if not rows and RULE_ID.search(args.query):
+        screen.warn("audit.rule_id", "warning")
     screen.result(rows)
     return 0
 
@@ -211,8 +227,10 @@ def _judge(verdict: Any, screen: Screen) -> None:
     elif verdict.status == "altered":
         at = screen.text("audit.altered_at", at=verdict.at) if verdict.at is not None else ""
         screen.say("audit.altered", "error", at=at, why=why)
+        screen.warn("audit.altered_next", "warning")
     else:
         screen.say("audit.incomplete", "warning", size=verdict.size, why=why)
+        screen.warn("audit.incomplete_next", "warning")
     for key, count in (("audit.open", verdict.open), ("audit.interrupted", verdict.interrupted)):
         if count:
             screen.say(key, count=count)

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +102,26 @@ class Screen:
             made.add_column(name, overflow="fold", no_wrap=name in whole)
         for row in rows:
             made.add_row(*(Text(_plain(cell)) for cell in row))
-        width = None if narrow else _ANY_WIDTH
-        Console(no_color=not self.colour, highlight=False, width=width).print(made)
+        if narrow:
+            Console(no_color=not self.colour, highlight=False).print(made)
+            return
+        text = StringIO()  # in a file or a pipe the padding after the last cell is only ballast
+        Console(file=text, no_color=True, highlight=False, width=_ANY_WIDTH).print(made)
+        print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+
+    def csv(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A table for a spreadsheet: UTF-8 with the mark by which spreadsheets know it."""
+        import csv
+
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([head, *([_inert(_plain(cell)) for cell in row] for row in rows)] if head else [])
+        print("\ufeff" + text.getvalue(), end="")
+
+
+def _inert(cell: str) -> str:
+    """Formula injection: a path like `=HYPERLINK(…)` that a caller sent must not run in the auditor's spreadsheet."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def _plain(cell: object) -> str:

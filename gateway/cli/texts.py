@@ -325,6 +325,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.expression": ("the question", "查询语句"),
     "audit.limit": ("at most so many rows", "最多返回的行数"),
+    "audit.csv": (
+        "as a table for a spreadsheet, with all columns",
+        "以表格文件（CSV）输出全部列，可用电子表格打开",
+    ),
+    "audit.one_form": ("--csv or -o json, not both", "--csv 与 -o json 只能选一个"),
+    "audit.cut": (
+        "these are the first {count:row}, there may be more: raise --limit (at most {most}) or ask for less",
+        "以上仅为前 {count} 行，可能还有更多：请调大 --limit（最多 {most}）或缩小查询范围",
+    ),
+    "audit.rule_id": (
+        "rules are on record as file and line: `gateway policy show` lists where each is; then ask `rule:rules/20-civil.yaml:3`",
+        "记录中的规则以文件和行号表示：`gateway policy show` 列出各规则的位置，再查询 `规则:rules/20-civil.yaml:3`",
+    ),
     "audit.offline": ("read the index itself; the question is not on record then", "直接读取索引；此时查询不会留痕"),
     "audit.offline_said": (
         "no gateway answers: read from the index, this question is not on record",
@@ -369,6 +382,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.altered": ("ALTERED  {at}{why}", "已被篡改  {at}{why}"),
     "audit.altered_at": ("from entry {at} on nothing can be trusted: ", "自第 {at} 条起不可信："),
+    "audit.altered_next": (
+        "keep the machine and this ledger as they are; compare with the auditor's last copy, which shows what was changed",
+        "请保持机器与账本原状；与审计方最近的副本比对，即可看出改动之处",
+    ),
+    "audit.incomplete_next": (
+        "of a copy: copy again and verify again; of a gateway that was stopped hard: start it, it declares the gap",
+        "若是副本：请重新复制并核验；若网关曾被强行终止：启动网关，它会声明缺口",
+    ),
     "audit.incomplete": ("INCOMPLETE  {size:entry|entries}: {why}", "不完整  {size} 条记录：{why}"),
     "audit.open": ("of processes that were still at work: {count:permit}", "{count} 条放行属于仍在运行的进程"),
     "audit.interrupted": ("interrupted, and declared: {count:forward}", "{count} 次转发中断，均已声明"),

@@ -1,5 +1,7 @@
 """`gateway audit`: what happened, and is the record whole?"""
 
+import csv
+import io
 from pathlib import Path
 
 from gateway.audit.checkpoint import Checkpoint, load_signer
@@ -139,3 +141,58 @@ def test_the_detail_of_an_act_is_shown(run: Run, tmp_path: Path) -> None:
     index.add(0, [act])
     index.close()
     assert "a.yaml:1:1: P001 x" in run("audit", "query", "kind:act", "--offline").out
+
+
+def _recorded(folder: Path, paths: list[str]) -> None:
+    (folder / "gateway.yaml").write_text("version: 1\n")
+    prepare(folder / "state", "gateway/audit")
+    index = Index(folder / "state" / "index.db")
+    life = "20260921T133320-worker0-abc123"
+    entries = [
+        verdict_entry(life, number, some_facts(ask=an_ask(path=path)), a_permit(), Digests(b"k" * 32))
+        for number, path in enumerate(paths)
+    ]
+    index.add(0, entries)
+    index.close()
+
+
+def test_a_list_that_was_cut_says_so(run: Run, tmp_path: Path) -> None:
+    _recorded(tmp_path, ["/v1/a", "/v1/b", "/v1/c"])
+    cut = run("audit", "query", "outcome:permit", "--offline", "--limit", "2")
+    assert (cut.code, "the first 2 rows, there may be more: raise --limit" in cut.err) == (0, True)
+    chinese = run("audit", "query", "outcome:permit", "--offline", "--limit", "2", "--lang", "zh-CN", "-o", "json")
+    assert (len(chinese.json), "仅为前 2 行" in chinese.err) == (2, True)
+    assert "may be more" not in run("audit", "query", "outcome:permit", "--offline").err
+
+
+def test_a_spreadsheet_gets_all_columns_and_no_formula(run: Run, tmp_path: Path) -> None:
+    _recorded(tmp_path, ["/v1/a"])
+    done = run("audit", "query", "outcome:permit", "--offline", "--csv")
+    head, row = list(csv.reader(io.StringIO(done.out.removeprefix("\ufeff"))))
+    assert done.out.startswith("\ufefftime,id,kind,subject,person,")
+    assert (row[head.index("path")], row[head.index("device.trust")]) == ("/v1/a", "managed")
+    counted = run("audit", "query", "outcome:permit | count by path", "--offline", "--csv")
+    assert counted.out == "\ufeffpath,count\n/v1/a,1\n"
+    assert run("audit", "query", "outcome:deny", "--offline", "--csv").out == "\ufeff"
+    assert run("audit", "query", "outcome:deny", "--offline", "--csv", "-o", "json").code == 2
+
+
+def test_who_asks_for_a_rule_by_its_id_is_told_how_it_is_on_record(run: Run, tmp_path: Path) -> None:
+    _recorded(tmp_path, ["/v1/a"])
+    hint = "`gateway policy show` lists where each is"
+    assert hint in run("audit", "query", "rule:civil-read", "--offline").err
+    assert "文件和行号" in run("audit", "query", "规则：civil-read", "--offline", "--lang", "zh-CN").err
+    assert hint not in run("audit", "query", "rule:rules/99-none.yaml:3", "--offline").err
+    assert hint not in run("audit", "query", "subject:nobody", "--offline").err
+
+
+def test_a_bad_verdict_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    key = prepare(tmp_path / "state", "gateway/audit").verifier
+    (tmp_path / "state" / "journal" / "20260921T133320-worker0-abc123.log").write_text("")
+    (tmp_path / "gateway.yaml").write_text("version: 1\n")
+    assert "copy again" in run("audit", "verify", "--public-key", key).err
+    (tmp_path / "state" / "ledger" / "checkpoints").write_text(
+        "gateway/audit\n5\nAAAA\n\n\u2014 gateway/audit AAAA\n\n"
+    )
+    done = run("audit", "verify", "state/ledger", "--public-key", key, "--lang", "zh-CN")
+    assert (done.code, "请保持机器与账本原状" in done.err) == (4, True)

@@ -56,6 +56,16 @@ def test_chinese_columns_stay_in_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert lines[1].index("x") + 4 == lines[2].index("y")  # four wide characters before it
 
 
+def test_a_long_cell_does_not_pad_the_lines_of_others(capsys: pytest.CaptureFixture[str]) -> None:
+    screen().table(("a", "b"), [("1", "x" * 300), ("2", "y")])
+    assert [len(line) for line in capsys.readouterr().out.splitlines()] == [4, 303, 4]
+
+
+def test_what_a_caller_sent_is_no_formula_in_a_spreadsheet(capsys: pytest.CaptureFixture[str]) -> None:
+    screen().csv(("path", "count"), [('=HYPERLINK("x",1)', "3"), ("+1\x1b", "-2"), ("@a", "张, 伟")])
+    assert capsys.readouterr().out == ('\ufeffpath,count\n"\'=HYPERLINK(""x"",1)",3\n\'+1�,\'-2\n\'@a,"张, 伟"\n')
+
+
 def test_no_colour_without_a_terminal() -> None:
     assert screen().colour is False
     assert screen().paint("a", "error") == "a"
