@@ -5,8 +5,11 @@ is started; `--live` only asks the running gateway whether it can decide.
 """
 
 import argparse
+import errno
 import os
 import re
+import socket
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +21,7 @@ from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
     from gateway.config import Config
+    from gateway.upstream import Endpoint, Service
 
 State = Literal["good", "warn", "bad", "unknown"]
 COLOURS = {"good": "good", "warn": "warning", "bad": "error", "unknown": "warning"}
@@ -81,13 +85,15 @@ def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
     try:
         config = load(path, os.environ)
         count = len(config.warnings)
-        yield Finding("config", "warn" if count else "good", "doctor.config_good", {"count": count})
+        key = "doctor.config_warned" if count else "doctor.config_good"
+        yield Finding("config", "warn" if count else "good", key, {"count": count})
     except Faulty as faulty:
         yield Finding("config", "bad", "doctor.config_bad", {"count": len(faulty.faults)})
     yield from _packages()
     if config is not None:
         yield from _certificates(config)
         yield from _issuers(config)
+        yield from _services(config)
     try:
         where = places(path, os.environ)
     except Faulty:
@@ -97,9 +103,12 @@ def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
     yield from _disk(where.state)
     yield from _store(where.state)
     yield from _chain(where.state, where.origin)
-    socket = socket_of(args, screen)
-    if socket is not None:
-        yield from _door(socket, args.lang)
+    door = socket_of(args, screen)
+    if door is not None:
+        found = list(_door(door, args.lang))
+        yield from found
+        if config is not None and found[0].key == "doctor.door_none":
+            yield from _addresses(config)
 
 
 def _packages() -> Iterator[Finding]:
@@ -159,6 +168,51 @@ def _issuers(config: "Config") -> Iterator[Finding]:
         yield Finding("clock", "good" if good else "bad", key, {"seconds": round(skew + 1)})
     else:
         yield Finding("clock", "warn", "doctor.clock_unknown")
+
+
+def _services(config: "Config") -> Iterator[Finding]:
+    """Whether each service takes a connection, and with TLS shows a certificate that we accept."""
+    for service in config.upstream.services:
+        for end in service.endpoints:
+            values: dict[str, object] = {"name": service.name, "url": str(end)}
+            try:
+                _connect(service, end)
+            except ssl.SSLError as error:
+                values["why"] = getattr(error, "verify_message", "") or error.reason or str(error)
+                yield Finding("service", "bad", "doctor.service_tls", values)
+            except (OSError, ValueError) as error:
+                code = error.errno if isinstance(error, OSError) else 0
+                refused = code == errno.ECONNREFUSED
+                values["why"] = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+                yield Finding("service", "bad", "doctor.service_closed" if refused else "doctor.service_bad", values)
+            else:
+                yield Finding("service", "good", "doctor.service_good", values)
+
+
+def _connect(service: "Service", end: "Endpoint") -> None:
+    """Connect as the gateway would, say nothing, hang up. Raises OSError, ValueError."""
+    from gateway.upstream.tls import context
+
+    with socket.create_connection((end.host, end.port), timeout=FETCH_SECONDS) as plain:
+        if end.scheme == "https":
+            with context(service).wrap_socket(plain, server_hostname=service.server_name or end.host):
+                pass
+
+
+def _addresses(config: "Config") -> Iterator[Finding]:
+    """Whether the next start would get its addresses; asked only while no gateway of ours holds them."""
+    for address in config.listen:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.host, address.port))
+            except OSError as error:
+                taken = error.errno == errno.EADDRINUSE
+                values = {"address": str(address), "why": error.strerror}
+                yield Finding("address", "warn", "doctor.address_taken" if taken else "doctor.address_bad", values)
+            else:
+                yield Finding("address", "good", "doctor.address_free", {"address": str(address)})
 
 
 def _key_set(client: Any, issuer: str, jwks_uri: str) -> str:

@@ -1,6 +1,7 @@
 """`gateway serve`: put the gateway in front of its APIs, and keep it there."""
 
 import argparse
+import errno
 import fcntl
 import os
 import sys
@@ -22,6 +23,10 @@ TEXTS = {
         "foreign": "`{place}` belongs to another account, which can change it: chown it to the one that serves",
         "replaceable": "every account can rename what is in `{place}`, the state directory too: chmod o-w {place}",
         "bind": "cannot listen on {address}: {why}",
+        "in_use": "another program uses it; `ss -ltnp` shows which. Stop it, or change `listen` in {file}",
+        "not_here": "this machine has no such address; change `listen` in {file}",
+        "forbidden": "this account may not open a port below 1024; take a higher one, or let systemd open it",
+        "listening": "listening on {address}",
         "keys": "{why}\n`gateway init` makes the keys of a new gateway; it never replaces one",
     },
     "zh-CN": {
@@ -35,9 +40,16 @@ TEXTS = {
         "foreign": "`{place}` 属于另一个账户，该账户可以改动它：请用 chown 改为运行网关的账户",
         "replaceable": "任何账户都能重命名 `{place}` 中的内容，包括状态目录：chmod o-w {place}",
         "bind": "无法监听 {address}：{why}",
+        "in_use": "该地址已被其他程序占用，`ss -ltnp` 可查看是哪一个。请停止该程序，或修改 {file} 中的 `listen`",
+        "not_here": "本机没有该地址，请修改 {file} 中的 `listen`",
+        "forbidden": "该账户不能使用 1024 以下的端口，请改用更大的端口，或由 systemd 打开",
+        "listening": "正在监听 {address}",
         "keys": "{why}\n`gateway init` 为新网关生成密钥，绝不替换已有密钥",
     },
 }
+
+BOUND = {errno.EADDRINUSE: "in_use", errno.EADDRNOTAVAIL: "not_here", errno.EACCES: "forbidden"}
+"""Why an address cannot be had, where there is something to do about it."""
 
 
 def register(subparsers: Any) -> None:
@@ -110,7 +122,8 @@ def _serve(config: Any, words: dict[str, str]) -> int:
         try:
             listeners.append(listen(address.host, address.port))
         except OSError as error:
-            return _fail(words["bind"].format(address=address, why=error.strerror))
+            why = words.get(BOUND.get(error.errno or 0, ""), error.strerror or str(error)).format(file=config.file)
+            return _fail(words["bind"].format(address=address, why=why))
     board = Board.create(config.state / "board", config.workers + 1)
     if config.observing:
         _say(words["observing"].format(apis=", ".join(config.observing)))
@@ -123,7 +136,8 @@ def _serve(config: Any, words: dict[str, str]) -> int:
         config.edge.limits.drain_seconds,
     )
     for listener in listeners:
-        _say(f"listening on {listener.getsockname()[0]}:{listener.getsockname()[1]}")
+        host, port = listener.getsockname()[:2]
+        _say(words["listening"].format(address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
     return Supervisor(crew, board, _say).run()
 
 

@@ -212,6 +212,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.clock": ("clock", "时钟"),
     "doctor.certificate": ("certificate", "证书"),
     "doctor.issuer": ("key set", "签发方公钥"),
+    "doctor.service": ("service", "业务服务"),
+    "doctor.address": ("address", "监听地址"),
     "doctor.keys": ("keys", "密钥"),
     "doctor.store": ("state store", "状态库"),
     "doctor.disk": ("disk", "磁盘"),
@@ -219,7 +221,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.chain": ("ledger", "账本"),
     "doctor.packages": ("packages", "软件包"),
     "doctor.door": ("control door", "控制口"),
-    "doctor.config_good": ("no faults, {count:warning}", "无错误，{count} 条警告"),
+    "doctor.config_good": ("no faults", "无错误"),
+    "doctor.config_warned": (
+        "no faults, {count:warning}: `gateway check` shows it all",
+        "无错误，{count} 条警告：`gateway check` 可查看详情",
+    ),
     "doctor.config_bad": ("{count:fault}: run `gateway check`", "{count} 个错误：请运行 `gateway check`"),
     "doctor.policies_good": (
         "{rules:rule}, {assets:asset}, {tests:test} passed, {warnings:warning}",
@@ -239,6 +245,25 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.certificate_over": ("`{path}` expired {days:day} ago", "`{path}` 已过期 {days} 天"),
     "doctor.issuer_good": ("`{url}` answers with {count:key}", "`{url}` 返回 {count} 个公钥"),
     "doctor.issuer_bad": ("`{url}`: {why}", "`{url}`：{why}"),
+    "doctor.service_good": ("`{name}` takes connections at {url}", "`{name}` 在 {url} 接受连接"),
+    "doctor.service_closed": (
+        "`{name}`: nobody listens at {url}, callers get 502; start it, or mend `upstream`",
+        "`{name}`：{url} 无人监听，调用方将收到 502；请启动该服务，或修改 `upstream`",
+    ),
+    "doctor.service_tls": (
+        "`{name}`: no TLS with {url}, callers get 502: {why}; look at its certificate and at `ca`",
+        "`{name}`：无法与 {url} 建立 TLS 连接，调用方将收到 502：{why}；请检查其证书与 `ca`",
+    ),
+    "doctor.service_bad": (
+        "`{name}`: {url} cannot be reached, callers get 502: {why}",
+        "`{name}`：无法连接 {url}，调用方将收到 502：{why}",
+    ),
+    "doctor.address_free": ("{address} is free", "{address} 可用"),
+    "doctor.address_taken": (
+        "{address} is in use: by systemd for this gateway, or by another program (`ss -ltnp`), then it cannot start",
+        "{address} 已被占用：若非 systemd 为本网关打开，而是其他程序（`ss -ltnp`），则无法启动",
+    ),
+    "doctor.address_bad": ("{address} cannot be had: {why}", "无法使用 {address}：{why}"),
     "doctor.keys_good": ("whole, and only ours", "完整，且仅网关可读"),
     "doctor.store_good": ("whole", "完整"),
     "doctor.store_none": ("not there yet: the first start makes it", "尚未生成：首次启动时创建"),
@@ -255,7 +280,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "doctor.door_good": ("answers, {workers:worker}", "有应答，{workers} 个工作进程"),
     "doctor.door_not_ready": ("answers, but is not ready", "有应答，但尚未就绪"),
-    "doctor.door_none": ("no gateway answers at `{socket}`", "`{socket}` 无网关应答"),
+    "doctor.door_none": ("no gateway answers at `{socket}`: is it running?", "`{socket}` 无网关应答：网关是否在运行？"),
     # --- policy ---------------------------------------------------------------------------------
     "policy.help": ("read, test and explain policies", "查看、测试和解释策略"),
     "policy.check.help": ("would a reload take these policies: files and tests?", "这些策略能否加载：文件与测试？"),
@@ -331,7 +356,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.one_form": ("--csv or -o json, not both", "--csv 与 -o json 只能选一个"),
     "audit.cut": (
-        "these are the first {count:row}, there may be more: raise --limit (at most {most}) or ask for less",
+        "cut after {count:row}, there may be more: raise --limit (at most {most}) or ask for less",
         "以上仅为前 {count} 行，可能还有更多：请调大 --limit（最多 {most}）或缩小查询范围",
     ),
     "audit.rule_id": (

@@ -159,7 +159,7 @@ def _recorded(folder: Path, paths: list[str]) -> None:
 def test_a_list_that_was_cut_says_so(run: Run, tmp_path: Path) -> None:
     _recorded(tmp_path, ["/v1/a", "/v1/b", "/v1/c"])
     cut = run("audit", "query", "outcome:permit", "--offline", "--limit", "2")
-    assert (cut.code, "the first 2 rows, there may be more: raise --limit" in cut.err) == (0, True)
+    assert (cut.code, "cut after 2 rows, there may be more: raise --limit" in cut.err) == (0, True)
     chinese = run("audit", "query", "outcome:permit", "--offline", "--limit", "2", "--lang", "zh-CN", "-o", "json")
     assert (len(chinese.json), "仅为前 2 行" in chinese.err) == (2, True)
     assert "may be more" not in run("audit", "query", "outcome:permit", "--offline").err

@@ -1,6 +1,11 @@
 """`gateway doctor`: what would fail tomorrow?"""
 
+import contextlib
 import shutil
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +18,13 @@ from tests.control.doors import Behind
 def project(made: Path, tmp_path: Path) -> Path:
     shutil.copytree(made, tmp_path / "p")
     return tmp_path / "p"
+
+
+@pytest.fixture
+def listener() -> Iterator[str]:
+    """A port of this machine that takes connections."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield f"127.0.0.1:{made.getsockname()[1]}"
 
 
 def test_it_names_what_is_good_bad_and_unknown(run: Run, project: Path) -> None:
@@ -29,14 +41,14 @@ def test_it_names_what_is_good_bad_and_unknown(run: Run, project: Path) -> None:
     assert found["door"] == "unknown"
 
 
-def test_bad_beats_unknown_and_unknown_beats_good(run: Run, project: Path) -> None:
+def test_bad_beats_unknown_and_unknown_beats_good(run: Run, project: Path, listener: str) -> None:
     bare = project / "gateway.yaml"
     bare.write_text(
         bare.read_text()
         .replace("identity:\n  issuer: http://127.0.0.1:8082", "identity:\n  leeway: 30s")
         .replace("  audience: gateway\n", "")
     )
-    done = run("doctor", "-c", bare)
+    done = run("doctor", "-c", bare, GATEWAY__APIS__0__UPSTREAM=f"http://{listener}")
     assert done.code == 3, done.out + done.err
     assert "no gateway answers" in done.out
 
@@ -83,3 +95,38 @@ def test_policies_are_compiled_and_tried(run: Run, project: Path) -> None:
     shutil.rmtree(project / "policies" / "tests")
     shutil.copy(ROOT / "policies" / "masks.yaml", project / "policies" / "masks.yaml")
     assert finding()[0] == "warn"
+
+
+def test_a_service_that_callers_would_not_reach_is_bad(run: Run, project: Path, listener: str) -> None:
+    def said(upstream: str, *more: str) -> str:
+        done = run("doctor", "-c", project / "gateway.yaml", *more, GATEWAY__APIS__0__UPSTREAM=upstream)
+        return next(line for line in done.out.splitlines() if "civil-households" in line)
+
+    assert said(f"http://{listener}") == f"good  service: `civil-households` takes connections at http://{listener}"
+    assert said("http://127.0.0.1:1").startswith("BAD  service: `civil-households`: nobody listens at")
+    assert "无人监听" in said("http://127.0.0.1:1", "--lang", "zh-CN")
+
+
+def test_a_service_whose_certificate_is_not_accepted_is_bad(run: Run, project: Path, pairs: Path) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(pairs / "tls.crt", pairs / "tls.key")
+
+    def greet(plain: socket.socket) -> None:
+        with contextlib.suppress(OSError), server.wrap_socket(plain.accept()[0], server_side=True):
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        thread = threading.Thread(target=greet, args=(made,))
+        thread.start()
+        url = f"https://127.0.0.1:{made.getsockname()[1]}"
+        done = run("doctor", "-c", project / "gateway.yaml", GATEWAY__APIS__0__UPSTREAM=url)
+        thread.join(10)
+    line = next(line for line in done.out.splitlines() if "civil-households" in line)
+    assert line.startswith(f"BAD  service: `civil-households`: no TLS with {url}, callers get 502: self")
+
+
+def test_an_address_that_is_taken_is_seen_before_the_start(run: Run, project: Path, listener: str) -> None:
+    taken = run("doctor", "-c", project / "gateway.yaml", GATEWAY__LISTEN=listener)
+    assert f"look  address: {listener} is in use" in taken.out
+    free = run("doctor", "-c", project / "gateway.yaml", GATEWAY__LISTEN="127.0.0.1:0")
+    assert "good  address: 127.0.0.1:0 is free" in free.out

@@ -79,8 +79,11 @@ def test_an_address_in_use_is_named(project: Path) -> None:
         (project / "gateway.yaml").write_text(CONFIG.format(port=port))
         assert gateway("init", str(project)).returncode == 0
         run = gateway("serve", "-c", str(project / "gateway.yaml"))
+        chinese = gateway("serve", "-c", str(project / "gateway.yaml"), "--lang", "zh-CN")
     assert run.returncode == 3
-    assert f"127.0.0.1:{port}" in run.stderr
+    assert f"cannot listen on 127.0.0.1:{port}: another program uses it" in run.stderr
+    assert f"change `listen` in {project / 'gateway.yaml'}" in run.stderr
+    assert "已被其他程序占用" in chinese.stderr
 
 
 def test_two_gateways_do_not_share_a_state_directory(tmp_path: Path) -> None:
