@@ -94,15 +94,19 @@ def _partial(first: int, last: int) -> Apply:
         size = len(text)
         if size <= hidden:
             return STARS
-        if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
-            hides = text[first]  # the first that is hidden: tells for nearly all that something is
-            if (not hides.isalnum() or hides in _BLANK) and not _tells(text[first : size - last]):
-                return STARS
-            return f"{text[head]}{STARS}{text[tail]}" if last else text[head] + STARS
-        shown = clusters(_ends(text))
-        if not _tells(_bases(shown[first : len(shown) - last])):
+        if text.isascii():
+            tells = text[first] in _PLAIN or _tells(text[first : size - last])  # nearly always the first
+        elif size <= _LONG and text.isalnum():
+            tells = text[first] not in _BLANK or _tells(text[first : size - last])
+        elif _is_simple(text):
+            tells = _tells(text[first : size - last])
+        else:
+            shown = clusters(_ends(text))
+            tells = _tells(_bases(shown[first : len(shown) - last]))
+            return "".join(shown[head]) + STARS + "".join(shown[tail]) if tells else STARS
+        if not tells:
             return STARS
-        return "".join(shown[head]) + STARS + "".join(shown[tail])
+        return f"{text[head]}{STARS}{text[tail]}" if last else text[head] + STARS
 
     return apply
 
@@ -115,9 +119,12 @@ def _truncate(count: int) -> Apply:
         size = len(text)
         if size <= count:
             return STARS
-        if text.isascii() or (size <= _LONG and text.isalnum()) or _is_simple(text):
-            hides = text[-1]  # quicker than the first: in a date that is a hyphen
-            return text[head] if (hides.isalnum() and hides not in _BLANK) or _tells(text[count:]) else STARS
+        if text.isascii():
+            return text[head] if text[-1] in _PLAIN or _tells(text[count:]) else STARS
+        if size <= _LONG and text.isalnum():
+            return text[head] if text[count] not in _BLANK or _tells(text[count:]) else STARS
+        if _is_simple(text):
+            return text[head] if _tells(text[count:]) else STARS
         shown = clusters(_ends(text))
         return "".join(shown[head]) if _tells(_bases(shown[count:])) else STARS
 
@@ -136,6 +143,7 @@ def _bases(shown: list[str]) -> str:
     return "".join([cluster[0] for cluster in shown])
 
 
+_PLAIN = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a picture by their category, and nothing to see
 _LETTER = re.compile(f"[^\\W_{_BLANK}]")
 
