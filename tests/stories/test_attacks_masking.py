@@ -83,6 +83,7 @@ WITHHELD = {
     "a leading zero": answer(b'{"id_number":0' + SECRET + b"}"),
     "5 000 levels": answer(b"[" * 5000 + RECORD + b"]" * 5000),
     "HTML": answer(b"<html>" + RECORD, kind=b"text/html"),
+    "UTF-8 that says GBK": answer('{"证件":"'.encode() + SECRET + b'"}', kind=b"application/json; charset=gbk"),
     "cut by its length": b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n" + RECORD,
 }
 MALFORMED = {
@@ -150,6 +151,8 @@ MASKED = {
     "a name twice, the secret last": answer(b'{"id_number":"1","id\\u005fnumber":"' + SECRET + b'"}'),
     "an escaped name": answer(b'{"id\\u005fnumber":"' + SECRET + b'"}'),
     "an escaped value": answer(b'{"id_number":"\\u0033\\u0033' + SECRET[2:] + b'"}'),
+    "padded": answer(b'{"name":"' + PERSON[:3] + b"\\u3000" * 30 + b'","id_number":"' + SECRET + b" " * 30 + b'"}'),
+    "JSON written as a text once more": answer(json.dumps(RECORD.decode()).encode()),
     "another case": answer(b'{"ID_NUMBER":"' + SECRET + b'","Id_Number":"' + SECRET + b'"}'),
     "unseen letters in a name": answer(
         '{"id_number\u200b":"'.encode() + SECRET + b'","id_number\\u0000":"' + SECRET + b'"}'
@@ -226,12 +229,21 @@ def test_conditions_and_ranges_do_not_reach_an_inspected_service(stage: Stage) -
         b'If-Range: "x"',
         b'If-None-Match: "x"',
         b"If-Modified-Since: x",
+        b'If-Match: "guess", "guess"',  # which of them is the digest of what is hidden?
+        b"If-Unmodified-Since: x",
         b"Accept-Encoding: br",
     ]
-    assert stage.ask("/evil/x", *fields).status == 200
-    for field in fields[:-1]:
-        assert stage.service.heads(field.partition(b":")[0].lower()) == []
-    assert stage.service.heads(b"accept-encoding") == [b"accept-encoding: identity"]
+    for method in ("GET", "HEAD"):
+        assert stage.ask("/evil/x", *fields, method=method).status == 200
+        for field in fields[:-1]:
+            assert stage.service.heads(field.partition(b":")[0].lower()) == []
+        assert stage.service.heads(b"accept-encoding") == [b"accept-encoding: identity"]
+
+
+def test_a_writing_keeps_what_it_makes_its_condition(stage: Stage) -> None:
+    """Without it, it would overwrite what somebody else wrote meanwhile."""
+    assert stage.ask("/evil/x", b'If-Match: "v1"', b"Content-Length: 2", method="PUT", body=b"{}").status == 200
+    assert stage.service.heads(b"if-match") == [b'if-match: "v1"']
 
 
 BOMBS = {
