@@ -133,6 +133,14 @@ def _inline_fields(api: ApiBinding, floor: Grade | None, here: Node, faults: lis
                     hint_zh,
                 )
             )
+        if path in fields:  # in two spellings; the last would win, however little it hides
+            faults.append(
+                here.fault(
+                    "K016",
+                    f"api `{api.name}`: field `{path}` is labelled twice",
+                    f"接口 `{api.name}`：字段 `{path}` 重复标注",
+                )
+            )
         if path:
             fields[path] = Field(path, identifier, floor or Grade.GENERAL_3)
     return tuple(fields.values())

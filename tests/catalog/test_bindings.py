@@ -49,6 +49,7 @@ def test_an_unknown_asset_of_an_api_is_refused_with_a_suggestion(tmp_path: Path)
         (ApiBinding("x", "/x", grade="sehr"), "K004"),
         (ApiBinding("x", "/x", fields={"id": "resident-id"}), "K009"),
         (ApiBinding("x", "/x", fields={"$.id": "resident"}), "K006"),
+        (ApiBinding("x", "/x", fields={"$.id": "resident-id", "/id": "name"}), "K016"),
         (ApiBinding("civil", "/civil", ("household",), opaque=True), "K017"),
     ],
 )
