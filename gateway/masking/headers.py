@@ -44,7 +44,7 @@ _JSON = b"application/json"
 _PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_TELLING = re.compile(rb"(?:[0-9][ ._~+-]?){7}|[@%\x80-\xff]")
+_TELLING = re.compile(rb"(?:[0-9][ ._~+-]{0,3}){7}|[@%\x80-\xff]")
 """Seven digits in a row (phone, card, resident id, birth date), an address, or anything escaped."""
 _SINCE = re.compile(rb"@[0-9]{1,10}")  # the date of a deprecation in seconds (RFC 9745)
 

@@ -44,6 +44,8 @@ def test_the_answer_is_for_one_caller_and_in_one_piece() -> None:
     [
         (b"location", b"/civil/households/330106199003072319"),
         (b"location", b"/x?phone=138-0013-8000"),
+        (b"location", b"/x?phone=138 - 0013 - 8000"),
+        (b"content-language", b"33--0106--1990--0307"),
         (b"link", b"</people/13800138000>; rel=self"),
         (b"location", b"/people/330.106.1990.0307.2319"),
         (b"content-language", b"330106199003072319"),
@@ -92,6 +94,8 @@ def test_a_content_type_says_what_the_body_is_and_nothing_else(said: bytes, sent
         (b"retry-after", b"Fri, 31 Dec 1999 23:59:59 GMT"),
         (b"deprecation", b"@1688169599"),
         (b"allow", b"GET, HEAD"),
+        (b"sunset", b"Sat, 31 Dec 2033 23:59:59 GMT"),
+        (b"link", b'</x?page=2&size=100>; rel="next", </x?page=9&size=100>; rel="last"'),
         (b"content-language", b"zh-CN"),
     ],
 )
