@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -203,6 +204,10 @@ def _recall(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("refused", "error", status=status, why=complaint(answer))
         return 3
     _tell(screen, answer)
+    again = _again(answer.get("entry", {}) if isinstance(answer, dict) else {})
+    if again:
+        screen.say("policy.again", "dim")
+        screen.line("   " + shlex.join([*again, *(("-c", args.config) if args.config != "gateway.yaml" else ())]))
     screen.result(answer)
     return 0
 
@@ -229,17 +234,68 @@ def _tell(screen: Screen, answer: Any) -> None:
     screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
 
 
+def _again(entry: dict[str, Any]) -> list[str]:
+    """The command that asks today's rules the same; none for what was allowed, or asked by nobody known."""
+    from msgspec import ValidationError, convert
+
+    from gateway.facts import Posture, Risk, Subject
+
+    if entry.get("outcome") == "permit" and not entry.get("would"):
+        return []
+    try:
+        subject = convert(entry.get("subject"), Subject)
+        posture, risk = convert(entry.get("posture") or {}, Posture), convert(entry.get("risk") or {}, Risk)
+        asked = f"{entry['method']} {entry['path']}"
+    except (ValidationError, KeyError):
+        return []
+    if not subject.id:
+        return []
+    given = {
+        "roles": f"[{', '.join(subject.roles)}]",
+        "org": subject.org,
+        "kind": subject.kind,
+        "clearance": subject.clearance.text,
+        "assurance": f"aal{subject.assurance}" if subject.assurance else "0",
+        "bound": str(subject.proof.bound).lower(),
+        "device.trust": posture.trust,
+        "fresh": str(posture.fresh).lower(),
+        "risk": "unknown" if risk.score is None else str(risk.score),
+        "band": risk.band,
+        "subject.purpose": subject.purpose,
+        "purpose": entry.get("purpose"),
+        "source": entry.get("source"),
+    }
+    words = [word for name, value in given.items() if value for word in ("--given", f"{name}={value}")]
+    return ["gateway", "policy", "explain", "--as", subject.id, "--do", asked, *words]
+
+
 def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
             _flatten(f"{name}.{key}" if name else str(key), inner, rows)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for one in value:  # a check or a signal: its name, then what is known of it
+            label, *rest = one.items()
+            words = [_when(inner) if key in ("seen_at", "since") else _word(inner) for key, inner in rest]
+            rows.append((f"{name}.{label[1]}", "  ".join(word for word in words if word)))
     elif isinstance(value, list) and value:
-        words = [" ".join(map(str, one.values())) if isinstance(one, dict) else str(one) for one in value]
-        rows.append((name, ", ".join(words)))
-    elif name == "at" or name.endswith("_at"):
-        rows.append((name, f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S%z}"))
-    elif value not in (None, "", [], {}):
-        rows.append((name, value))
+        rows.append((name, ", ".join(map(str, value))))
+    elif name == "at" or (name.endswith("_at") and value):  # 0 is never
+        rows.append((name, _when(value)))
+    elif name == "subject.clearance" and value:
+        from gateway.facts import Grade
+
+        rows.append((name, Grade(value).text))
+    elif value not in (None, "", [], {}) and not name.endswith("_at"):
+        rows.append((name, _word(value)))
+
+
+def _when(value: Any) -> str:
+    return f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S%z}" if value is not None else ""
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 def _read(args: argparse.Namespace, screen: Screen) -> "Read | None":

@@ -4,6 +4,7 @@ Goes through the control socket; 0 means that every worker judges by them from i
 """
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from gateway.cli.parser import with_config
@@ -33,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
         screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
         return 3
     screen.result(answer)
+    _remark(args, screen, path)
     if status == 200:
         key = "reload.same" if answer["bundle"] == answer["previous"] else "reload.done"
         screen.say(key, "good", bundle=answer["bundle"][:12], previous=answer["previous"][:12])
@@ -43,6 +45,22 @@ def run(args: argparse.Namespace) -> int:
         return 1
     screen.warn("refused", "error", status=status, why=complaint(answer))
     return 3 if status >= 500 else 1
+
+
+def _remark(args: argparse.Namespace, screen: Screen, door: Path) -> None:
+    """Who set `mode: enforce` and reloads must not believe that it is enforced: that file is read at start only."""
+    from gateway.cli.door import NoAnswer, ask
+
+    if args.socket:  # then the file named by default may be another gateway's
+        return
+    try:
+        _, health = ask(door, "GET", "/health", None, args.lang)
+        started = min(worker["since"] for worker in health["workers"])
+        changed = Path(args.config).stat().st_mtime
+    except (NoAnswer, OSError, KeyError, TypeError, ValueError):
+        return
+    if changed > started:
+        screen.warn("reload.restart", "warning", path=args.config)
 
 
 def _faults(answer: Any) -> list[Any]:

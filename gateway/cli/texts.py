@@ -124,6 +124,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "nothing changed: policies of revision {bundle} are in force",
         "没有变化：生效的策略修订为 {bundle}",
     ),
+    "reload.restart": (
+        "`{path}` was changed after the gateway started: a reload takes up policies only, this needs a restart",
+        "`{path}` 在网关启动后有改动：重新加载只更新策略，该文件的改动需重启后生效",
+    ),
     "reload.rejected": ("the last good policies stay in force", "仍沿用上一份有效策略"),
     # --- revoke ---------------------------------------------------------------------------------
     "revoke.help": (
@@ -331,6 +335,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.told_would_challenge": (
         "was LET THROUGH because the API `{api}` is in observe mode; enforced, a stronger sign-in would have been ASKED FOR by:",
         "已放行，仅因接口 `{api}` 处于观察模式；若为强制模式，将要求加强认证，依据：",
+    ),
+    "policy.again": (
+        "which rule is missing, or in the way? ask today's rules the same (on a quiet Monday at 10:00):",
+        "缺少哪条规则，或受阻于哪条规则？用当前规则再问一次（假定为普通周一 10:00）：",
     ),
     "policy.fact": ("on record", "记录"),
     "policy.value": ("value", "值"),

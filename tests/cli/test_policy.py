@@ -1,5 +1,6 @@
 """`gateway policy`: are the rules good, do they do what they should, and why this decision?"""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -139,3 +140,39 @@ def test_rules_are_shown_with_their_places(run: Run, made: Path) -> None:
 def test_no_folder_and_no_file_is_3(run: Run) -> None:
     assert run("policy", "check", "nowhere").code == 3
     assert run("policy", "test").code == 3
+
+
+def test_what_was_refused_can_be_asked_again_as_pasted(run: Run, made: Path, behind: Behind) -> None:
+    entry = {
+        "outcome": "deny",
+        "reasons": [{"code": "no_rule"}],
+        "method": "GET",
+        "path": "/health/visits/{id}",
+        "source": "10.0.0.1",
+        "purpose": "a visit's bill",
+        "subject": {"id": "zhang.wei", "kind": "person", "org": "prov/civil", "roles": ["clerk"], "clearance": 5},
+        "posture": {
+            "trust": "managed",
+            "fresh": True,
+            "checks": [{"name": "firewall", "passed": True, "seen_at": 0.0}],
+        },
+        "risk": {"score": 38.3, "signals": [{"name": "off_hours", "points": 6.9, "since": 0.0, "evidence": "11 h"}]},
+    }
+    behind.decided = {"entry": entry}
+    config = ("-c", str(made / "gateway.yaml"))
+    told = run("policy", "explain", "j.1", "--socket", "c.sock", *config).out.splitlines()
+    shown = {line.split()[0]: line.split(maxsplit=1)[1] for line in told if line.startswith(("subject.c", "pos", "ri"))}
+    assert shown["subject.clearance"] == "important"
+    assert shown["posture.checks.firewall"].startswith("true  19")
+    assert shown["risk.signals.off_hours"].endswith("11 h")
+    gateway, *words = shlex.split(told[-1])
+    again = run(*words)
+    assert (gateway, again.code) == ("gateway", 1)
+    assert "no_rule" in again.out
+    assert again.err == ""
+    entry["posture"] = {}  # what the record leaves out is unknown, not the quiet case
+    poor = run("policy", "explain", "j.1", "--socket", "c.sock", *config).out.splitlines()[-1]
+    assert "device.trust=unknown --given fresh=false" in poor
+    assert "assurance=0" in poor
+    behind.decided = {"entry": {**entry, "outcome": "permit"}}
+    assert "gateway policy explain" not in run("policy", "explain", "j.1", "--socket", "c.sock", *config).out

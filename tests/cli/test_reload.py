@@ -10,7 +10,10 @@ def test_good_policies_come_into_force_and_bad_ones_are_named(tmp_path: Path, sp
     with running(tmp_path) as gateway:
         config = ("-c", str(gateway.config))
         same = spawn("reload", *config)
-        assert (same.code, "nothing changed" in same.out) == (0, True)
+        assert (same.code, "nothing changed" in same.out, same.err) == (0, True, "")
+        gateway.config.write_text(gateway.config.read_text() + "# changed\n")
+        late = spawn("reload", *config)
+        assert (late.code, "this needs a restart" in late.err) == (0, True)
         devices = gateway.folder / "policies" / "devices.yaml"
         devices.write_text(devices.read_text() + "  - {id: laptop-99, org: prov, managed: true}\n")
         done = spawn("reload", *config, "-o", "json")
