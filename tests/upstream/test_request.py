@@ -128,6 +128,11 @@ def test_a_writing_keeps_its_conditions(method):
     assert names == [b"if-match", b"if-none-match", b"if-unmodified-since", b"accept-encoding", b"content-length"]
 
 
+def test_a_posting_keeps_what_it_expects_to_be_there():
+    names = [name for name, _ in fields(written(method="POST", length=7, headers=CONDITIONS, permit=MASKED))][9:]
+    assert names == [b"if-match", b"if-unmodified-since", b"accept-encoding", b"content-length"]
+
+
 def test_another_answer_is_asked_for_as_the_caller_does():
     assert tuple(fields(written(headers=PARTIAL + CONDITIONS))[9:]) == PARTIAL + CONDITIONS
 
