@@ -102,7 +102,7 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     made = _files(folder, config, _config(url, prefix))
     where = places(config, os.environ)
     prepared = prepare(where.state, where.origin)
-    made += [str(path) for path in prepared.made]
+    made += [os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path) for path in prepared.made]
     for path in made:
         screen.say("init.made", path=path)
     if not made:

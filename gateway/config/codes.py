@@ -62,7 +62,11 @@ CODES: dict[str, Meaning] = {
         '只保存其摘要 `sha256:`，可用以下命令得到：printf %s "$TOKEN" | sha256sum',
     ),
     "secret_unreadable": Meaning(
-        "C021", "the secret `{reference}` cannot be read: {why_en}", "无法读取机密 `{reference}`：{why_zh}"
+        "C021",
+        "the secret `{reference}` cannot be read: {why_en}",
+        "无法读取机密 `{reference}`：{why_zh}",
+        "put it there, or mend the reference; relative paths start at the folder of the configuration",
+        "请将其放到该处，或修改引用；相对路径以配置文件所在目录为起点",
     ),
     "secret_needs_file": Meaning(
         "C022",
@@ -195,7 +199,13 @@ CODES: dict[str, Meaning] = {
         warning=True,
     ),
     # --- files ----------------------------------------------------------------------------------
-    "file_unreadable": Meaning("C050", "`{value}` cannot be read: {why_en}", "无法读取 `{value}`：{why_zh}"),
+    "file_unreadable": Meaning(
+        "C050",
+        "`{value}` cannot be read: {why_en}",
+        "无法读取 `{value}`：{why_zh}",
+        "put the file there, or mend the path; relative paths start at the folder of the configuration",
+        "请将文件放到该处，或修改路径；相对路径以配置文件所在目录为起点",
+    ),
     "not_certificate": Meaning(
         "C051",
         "`{value}` holds no certificate in PEM form",

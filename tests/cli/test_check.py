@@ -100,3 +100,16 @@ def test_the_shipped_schema_is_the_one_that_is_made(run: Run, tmp_path: Path) ->
     assert run("check", "--write-schema", "s.json").code == 0
     made = json.loads((tmp_path / "s.json").read_text())
     assert made == json.loads((ROOT / "deploy" / "schema" / "gateway.schema.json").read_text())
+
+
+def test_a_folder_that_is_not_there_is_one_fault(run: Run, made: Path) -> None:
+    done = run("check", "-c", made / "gateway.yaml", GATEWAY__POLICIES="./nowhere")
+    assert (done.code, done.err.count("error C053"), done.err.count("Y001")) == (1, 1, 0)
+    assert "not good: 1 error, 0 failed tests" in done.out
+
+
+def test_a_file_that_is_not_there_says_from_where_it_was_looked_for(run: Run, made: Path) -> None:
+    said = run("check", "-c", made / "gateway.yaml", GATEWAY__TLS="{cert: tls.crt, key: 'file:tls.key'}")
+    assert said.err.count("relative paths start at the folder of the configuration") == 2
+    chinese = run("check", "-c", made / "gateway.yaml", "--lang", "zh-CN", GATEWAY__DEVICE="{ca: ca.pem}")
+    assert "相对路径以配置文件所在目录为起点" in chinese.err

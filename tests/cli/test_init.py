@@ -111,3 +111,10 @@ def test_it_answers_in_json_and_in_chinese(spawn: Run) -> None:
     done = spawn("init", "p", "-o", "json", "--lang", "zh-CN")
     assert VKEY.fullmatch(done.json["verifier"])
     assert "请将以下公钥交给审计人员" in spawn("init", "p", "--lang", "zh-CN").out
+
+
+def test_what_was_made_is_named_from_where_one_stands(run: Run) -> None:
+    made = [line.split()[1] for line in run("init", "mine").out.splitlines() if line.startswith("made")]
+    assert made[0] == "mine/gateway.yaml"
+    assert "mine/state/keys/ledger.key" in made
+    assert not [path for path in made if path.startswith("/")]
