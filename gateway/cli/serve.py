@@ -114,6 +114,7 @@ def _serve(config: Any, words: dict[str, str]) -> int:
     except BlockingIOError:
         return _fail(words["running"].format(state=config.state))
     compiled = revisions.store(config.state, config.policies, config.apis, time.time())
+    revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
     state = State(config.state / "state.db")
     state.activate(compiled.digest, "gateway", time.time())
     state.close()

@@ -121,3 +121,20 @@ def test_a_state_that_others_can_change_is_not_served_from(project: Path, name: 
     run = gateway("serve", "-c", str(project / "gateway.yaml"))
     assert run.returncode == 3
     assert f"other accounts can change `{project / 'state' / name}`" in run.stderr
+
+
+def test_other_apis_after_a_restart_do_not_make_workers_try_the_last_reload_for_ever(tmp_path: Path) -> None:
+    with running(tmp_path) as restarted:
+        devices = restarted.folder / "policies" / "devices.yaml"
+        devices.write_text(devices.read_text() + "  - {id: laptop-99, org: prov, managed: true}\n")
+        assert restarted.door("POST", "/v1/reload").status == 200
+        restarted.stop()
+        config = restarted.config.read_text()
+        more = "apis:\n  - {name: more, match: /more/**, upstream: 'http://127.0.0.1:9', level: general-2}\n"
+        restarted.config.write_text(config.replace("apis:\n", more, 1))
+        restarted.start()
+        devices.write_text(devices.read_text() + "  - {id: laptop-98, org: prov, managed: true}\n")
+        assert restarted.door("POST", "/v1/reload").status == 200  # back when every worker has prepared it
+        restarted.stop()
+        assert [entry for entry in restarted.entries() if entry.get("name") == "policy.unprepared"] == []
+        assert "policy.unprepared" not in restarted.log.read_text()
