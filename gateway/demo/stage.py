@@ -117,7 +117,8 @@ def stage(
             one = running.enter_context(_process(name, words, folder / f"{name}.log"))
             began = time.monotonic()
             _await(one, probe)
-            say(f"  {name:8} pid {one.process.pid}  {probe}  up after {time.monotonic() - began:.1f} s")
+            up = "{:.1f} 秒后就绪" if language == "zh-CN" else "up after {:.1f} s"
+            say(f"  {name:8} pid {one.process.pid}  {probe}  {up.format(time.monotonic() - began)}")
             crew.append(one)
         with _door(place) as door:
             _await_ready(door, crew)

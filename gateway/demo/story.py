@@ -67,9 +67,14 @@ class Scene:
         if purpose:
             headers["x-purpose"] = purpose
         answer = self._client.get(self.stage.gateway + path, headers=headers)
-        self._say(f"    {who or 'nobody'} > GET {path}")
-        self._say(f"    {answer.status_code} {answer.reason_phrase}  {_excerpt(answer)}")
+        self._say(f"    {who or self.words('nobody', '匿名')} > GET {path}")
+        many = self.words("… {count} in all", "……共 {count} 条")
+        self._say(f"    {answer.status_code} {answer.reason_phrase}  {_excerpt(answer, many)}")
         return answer
+
+    def words(self, en: str, zh: str) -> str:
+        """One of two texts, in the language of the story."""
+        return zh if self.stage.language == "zh-CN" else en
 
     def command(self, *words: str, code: int = 0) -> str:
         """A command of the gateway, shown with its output; its exit code is checked."""
@@ -93,13 +98,13 @@ class Scene:
             raise Untrue(f"{what}: expected {wanted!r}, got {got!r}")
 
 
-def _excerpt(answer: httpx.Response) -> str:
+def _excerpt(answer: httpx.Response, many: str) -> str:
     try:
         value = answer.json()
     except ValueError:
         return answer.text[:100]
     if isinstance(value, dict) and isinstance(value.get("items"), list):
-        value = {"items": [*value["items"][:1], f"… {len(value['items'])} in all"]}
+        value = {"items": [*value["items"][:1], many.format(count=len(value["items"]))]}
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 320 else text[:319] + "…"
 
@@ -134,18 +139,20 @@ def _denied(scene: Scene) -> None:
 
 
 def _bad_device(scene: Scene) -> None:
-    answer = scene.get("/civil/households/h-1001", scene.token("wang.fang"), "wang.fang (unmanaged device)")
+    who = scene.words("wang.fang (unmanaged device)", "wang.fang（非受管设备）")
+    answer = scene.get("/civil/households/h-1001", scene.token("wang.fang"), who)
     scene.expect("status", 403, answer.status_code)
     scene.expect("reason", "device_untrusted", answer.json()["reason"])
 
 
 def _step_up(scene: Scene) -> None:
-    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal2"), "li.na (aal2, purpose audit)", "audit")
+    who = scene.words("li.na ({acr}, purpose audit)", "li.na（{acr}，用途 audit）")
+    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal2"), who.format(acr="aal2"), "audit")
     scene.expect("status", 401, answer.status_code)
     scene.expect("reason", "step_up_required", answer.json()["reason"])
     challenge = answer.headers["www-authenticate"]
     scene.expect("challenge", True, 'error="insufficient_user_authentication"' in challenge and "aal3" in challenge)
-    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal3"), "li.na (aal3, purpose audit)", "audit")
+    answer = scene.get("/health/visits/v-5001", scene.token("li.na", "aal3"), who.format(acr="aal3"), "audit")
     scene.expect("status after the step-up", 200, answer.status_code)
 
 
@@ -153,7 +160,9 @@ def _revoked(scene: Scene) -> None:
     stolen = f"s-{secrets.token_hex(4)}"
     token = scene.token("zhang.wei", session=stolen)
     scene.expect("status before", 200, scene.get("/market/enterprises?limit=1", token, "zhang.wei").status_code)
-    scene.command("revoke", "session", stolen, "--reason", "laptop lost", "-c", str(scene.stage.config))
+    scene.command(
+        "revoke", "session", stolen, "--reason", scene.words("laptop lost", "电脑遗失"), "-c", str(scene.stage.config)
+    )
     answer = scene.get("/market/enterprises?limit=1", token, "zhang.wei")
     scene.expect("status after", 401, answer.status_code)
     scene.expect("reason", "session_revoked", answer.json()["reason"])

@@ -14,9 +14,13 @@ from tests.test_layout import ROOT
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "The story holds: 9 of 9 steps"), ("zh-CN", "全部成立：9 步中 9 步")]
+    ("language", "said", "who"),
+    [
+        ("en", "The story holds: 9 of 9 steps", "wang.fang (unmanaged device) >"),
+        ("zh-CN", "全部成立：9 步中 9 步", "wang.fang（非受管设备） >"),
+    ],
 )
-def test_the_story_holds(language: str, said: str) -> None:
+def test_the_story_holds(language: str, said: str, who: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "gateway", "--lang", language, "demo", "--once", "--port", str(free_port())],
         cwd=ROOT,
@@ -27,6 +31,7 @@ def test_the_story_holds(language: str, said: str) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert said in run.stdout
+    assert who in run.stdout
 
 
 def test_a_gateway_that_dies_while_we_wait_is_noticed(tmp_path: Path) -> None:
