@@ -69,4 +69,6 @@ def complaint(answer: Any) -> str:
         return ""
     errors = answer.get("errors") or [answer.get("description", "")]
     details = [error if isinstance(error, str) else str(error.get("en", error)) for error in errors]
-    return ": ".join(part for part in (str(answer.get("title", answer.get("err", ""))), "; ".join(details)) if part)
+    title = str(answer.get("title", answer.get("err", "")))
+    colon, stop = (": ", "; ") if title.isascii() else ("：", "；")
+    return colon.join(part for part in (title, stop.join(details)) if part)

@@ -67,7 +67,7 @@ def run_tests(folder: Path, bundle: Bundle, locate: Locate) -> tuple[TestResult,
 
 def _unreadable(place: str, faults: tuple[FileFault, ...]) -> TestResult:
     en = "; ".join(f"line {fault.line}: {fault.en}" for fault in faults)
-    zh = ";".join(f"第 {fault.line} 行：{fault.zh}" for fault in faults)
+    zh = "；".join(f"第 {fault.line} 行：{fault.zh}" for fault in faults)
     return TestResult(place, f"{place}:{faults[0].line}", en, zh, faults=faults)
 
 
@@ -134,7 +134,7 @@ def _compare(name: str, place: str, parts: dict[str, Node], expected: str, decis
             shown = ", ".join(seen[key]) if isinstance(seen[key], list) else seen[key]
             en.append(f"{key}: expected {_show(wanted)}, got {shown or 'nothing'}")
             zh.append(f"{key}：预期 {_show(wanted)}，实际 {shown or '无'}")
-    return TestResult(name, place, "; ".join(en), ";".join(zh), outcome(decision))
+    return TestResult(name, place, "; ".join(en), "；".join(zh), outcome(decision))
 
 
 def _seen(decision: Decision) -> dict[str, str | list[str]]:

@@ -45,3 +45,12 @@ def test_complaints_of_every_form() -> None:
     assert complaint({"title": "no", "errors": ["a", {"en": "b"}]}) == "no: a; b"
     assert complaint({"err": "invalid_key", "description": "nobody"}) == "invalid_key: nobody"
     assert complaint([]) == ""
+
+
+def test_a_chinese_complaint_has_chinese_punctuation() -> None:
+    assert complaint({"title": "无法理解该请求", "errors": ["没有字段 `a`", "没有字段 `b`"]}) == (
+        "无法理解该请求：没有字段 `a`；没有字段 `b`"
+    )
+    assert complaint({"title": "the request cannot be understood", "errors": ["no `a`"]}) == (
+        "the request cannot be understood: no `a`"
+    )
