@@ -38,6 +38,32 @@ UNUSABLE = 78  # sysexits.h EX_CONFIG: trying again would not help
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
+WORDS = {
+    "en": {
+        "ready": "ready",
+        "control": "control",
+        "worker": "worker {slot}",
+        "signal": "signal {number}",
+        "status": "status {number}",
+        "replaced": "{name} ended with {cause}; replaced",
+        "replaced_later": "{name} ended with {cause}; replaced in {wait:.1f} s",
+        "stuck": "{name} shows no sign of life; killed",
+        "stopped": "stopped",
+    },
+    "zh-CN": {
+        "ready": "已就绪",
+        "control": "控制进程",
+        "worker": "工作进程 {slot}",
+        "signal": "信号 {number}",
+        "status": "状态 {number}",
+        "replaced": "{name}已结束（{cause}），正在替换",
+        "replaced_later": "{name}已结束（{cause}），{wait:.1f} 秒后替换",
+        "stuck": "{name}没有生命迹象，已终止",
+        "stopped": "已停止",
+    },
+}
+
+
 class Crew(Struct, frozen=True):
     """What the children do; each callable runs until it is told to stop by SIGTERM."""
 
@@ -59,16 +85,12 @@ class Post(Struct):
     beat: float = 0.0
     still: float = 0.0  # seconds since its heart was last seen to move
 
-    @property
-    def name(self) -> str:
-        """For messages."""
-        return "control" if self.slot == 0 else f"worker {self.slot}"
-
 
 class Supervisor:
     """Keeps every post filled until it is told to stop."""
 
-    def __init__(self, crew: Crew, board: Board, say: Callable[[str], None]) -> None:
+    def __init__(self, crew: Crew, board: Board, say: Callable[[str], None], language: str = "en") -> None:
+        self._words = WORDS[language]
         self._crew = crew
         self._board = board
         self._say = say
@@ -161,8 +183,9 @@ class Supervisor:
                 post.deaths = post.deaths + 1 if lived < YOUNG_SECONDS else 0
                 wait = 0.0 if post.deaths < 2 else min(SLOWEST_SECONDS, 0.1 * 2.0**post.deaths)
                 post.due = time.monotonic() + wait
-                cause = f"signal {-code}" if code < 0 else f"status {code}"
-                self._say(f"{post.name} ended with {cause}; replaced" + (f" in {wait:.1f} s" if wait else ""))
+                cause = self._words["signal" if code < 0 else "status"].format(number=abs(code))
+                said = "replaced_later" if wait else "replaced"
+                self._say(self._words[said].format(name=self._name(post), cause=cause, wait=wait))
 
     def _end_stuck(self) -> None:
         now = time.monotonic()
@@ -173,7 +196,7 @@ class Supervisor:
             post.still = 0.0 if beat != post.beat else post.still + passed
             post.beat = beat
             if post.pid and post.still > self._crew.stuck_seconds:
-                self._say(f"{post.name} shows no sign of life; killed")
+                self._say(self._words["stuck"].format(name=self._name(post)))
                 post.still = 0.0
                 _kill(post.pid, signal.SIGKILL)
 
@@ -183,18 +206,22 @@ class Supervisor:
         ready = sum(slot.ready for slot in self._board.live("worker"))
         if ready == self._crew.workers and any(slot.ready for slot in self._board.live("control")):
             self._announced = True
-            self._say("ready")
+            self._say(self._words["ready"])
             notify_systemd("READY=1")
 
     def _tell_control(self, number: signal.Signals) -> None:
         if self._posts[0].pid:
             os.kill(self._posts[0].pid, number)
 
+    def _name(self, post: Post) -> str:
+        return self._words["worker" if post.slot else "control"].format(slot=post.slot)
+
     def _stop(self) -> int:
         notify_systemd("STOPPING=1")
         deadline = time.monotonic() + self._crew.drain_seconds
         _end([post for post in self._posts if post.slot], deadline)
         _end([post for post in self._posts if not post.slot], max(deadline, time.monotonic() + 5.0))
+        self._say(self._words["stopped"])
         return 0
 
 

@@ -1,6 +1,7 @@
 """Processes die and are replaced; sockets and order of leaving stay as promised. Real forks, real signals."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.serve import inherited, listen, notify_systemd
+from gateway.serve import WORDS, inherited, listen, notify_systemd
 
 CREW = """
 import os, signal, sys, time
@@ -127,6 +128,12 @@ def test_a_worker_that_hangs_is_killed_and_replaced_and_the_others_stay(impatien
     assert impatient.until("worker2 ").split()[1] != str(pids["worker2"])
     assert {ask(pids["port"]) for _ in range(20)} <= {pids["worker1"], impatient.pids()["worker2"]}
     assert not any("worker 1 shows" in line for line in impatient.seen)
+
+
+def test_every_message_exists_in_both_languages() -> None:
+    assert WORDS["en"].keys() == WORDS["zh-CN"].keys()
+    for key, said in WORDS["en"].items():
+        assert sorted(re.findall(r"{\w+", said)) == sorted(re.findall(r"{\w+", WORDS["zh-CN"][key]))
 
 
 def test_a_killed_control_process_is_replaced_while_workers_answer(running: Running) -> None:

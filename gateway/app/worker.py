@@ -125,6 +125,7 @@ class Worker:
         self._notice = self._ledger.note
         self._tally = Tally(self._notice)
         self._state: State | None = None
+        self._unprepared = ""
         self._fetch = Fetcher(plaintext_allowed="plaintext-issuer" in config.insecure)
         self._revocations = Revocations(self._board, self._open_state, time.time, self._notice)
         self._postures = Postures(self._board, self._open_state, self._revocations, time.time, self._notice)
@@ -295,7 +296,9 @@ class Worker:
             try:
                 self._knowledge.prepare(await asyncio.to_thread(self._recall, digest))
             except (Faulty, Damaged, OSError) as fault:
-                self._notice(Notice("policy.unprepared", digest[:12], type(fault).__name__))
+                if self._unprepared != digest:  # told once, tried again: what cannot be read now may be later
+                    self._unprepared = digest
+                    self._notice(Notice("policy.unprepared", digest[:12], type(fault).__name__))
                 return
         self._slot.prepare(digest)
 

@@ -25,7 +25,7 @@ from gateway.audit.entry import Malformed, decode
 from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, Posture, Subject, VerdictEntry
 from gateway.reasons import REASONS
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _BATCH: Final = 2000
 _NO_FILE: Final = (0, 0)
 _OPEN: Final = 65_536
@@ -367,7 +367,7 @@ def _read(raw: bytes) -> Entry:
 
 
 def _list(items: Iterable[str]) -> str:
-    text = "\n".join(items)
+    text = "\n".join(dict.fromkeys(items))  # two reasons may cite one rule: it is counted once
     return f"\n{text}\n" if text else ""
 
 
@@ -375,7 +375,7 @@ def _what(entry: VerdictEntry) -> tuple[Any, ...]:
     return (
         "verdict", None, entry.api, entry.method, entry.host, entry.route, entry.action, entry.asset, entry.category,
         entry.owner, int(GRADES.get(entry.grade, 0)), entry.outcome, entry.stage, entry.would,
-        _list([reason.code for reason in entry.reasons]), _list([reason.rule for reason in entry.reasons if reason.rule]),
+        _list(reason.code for reason in entry.reasons), _list(reason.rule for reason in entry.reasons if reason.rule),
         entry.bundle, entry.mask.profile if entry.mask else "", entry.purpose, int(entry.honey), _list(entry.notify),
         entry.risk.band,
     )  # fmt: skip

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.workers:
         environ["GATEWAY__WORKERS"] = str(args.workers)
     try:
-        return _serve(load(Path(args.config), environ), TEXTS[language])
+        return _serve(load(Path(args.config), environ), language)
     except Faulty as faulty:
         Screen(args).faults(faulty.faults)
         return 1
@@ -93,13 +93,14 @@ def config_name(args: argparse.Namespace) -> str:
     return str(args.config)
 
 
-def _serve(config: Any, words: dict[str, str]) -> int:
+def _serve(config: Any, language: str) -> int:
     from gateway.app import control, revisions, worker
     from gateway.config.state import exposed
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State
 
+    words = TEXTS[language]
     wrong = state_faults(config.state, config.audit.origin)
     if wrong:
         return _fail(words["keys"].format(why="\n".join(wrong)))
@@ -139,7 +140,7 @@ def _serve(config: Any, words: dict[str, str]) -> int:
     for listener in listeners:
         host, port = listener.getsockname()[:2]
         _say(words["listening"].format(address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
-    return Supervisor(crew, board, _say).run()
+    return Supervisor(crew, board, _say, language).run()
 
 
 def _say(text: str) -> None:

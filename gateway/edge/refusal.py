@@ -27,6 +27,7 @@ _PAGE: Headers = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
+_NAMED = {"en": ("decision", "request"), "zh-CN": ("判定编号", "请求编号")}
 _NOTHING = Settings()
 
 
@@ -52,7 +53,7 @@ def _reply(
     status, start, end, headers = _prepared(code, asked.language, asked.browser, settings.public_url)
     if isinstance(denial, Challenge):
         headers = (*_without_challenge(headers), (b"www-authenticate", _step_up(denial, settings.public_url)))
-    body = b"".join((start, _ids(decision, asked.id, asked.browser), end))
+    body = b"".join((start, _ids(decision, asked), end))
     if decision:
         headers = (*headers, (b"x-gateway-decision", decision.encode("ascii", "replace")))
     return Reply(status, (*headers, (b"content-length", b"%d" % len(body))), body, len(body), code=code)
@@ -93,13 +94,14 @@ def _problem(code: str, meaning: Meaning, language: str, public_url: str) -> tup
     return body[:-1], b"}"
 
 
-def _ids(decision: str, request: str, browser: bool) -> bytes:
+def _ids(decision: str, asked: Ask | Unreadable) -> bytes:
     """The two ids as they stand in the body; their characters need no escape (see `read` and `audit`)."""
-    if browser:
-        return f"<dt>decision</dt><dd>{decision or '—'}</dd><dt>request</dt><dd>{request}</dd>".encode()
+    if asked.browser:
+        named = _NAMED[asked.language]
+        return f"<dt>{named[0]}</dt><dd>{decision or '—'}</dd><dt>{named[1]}</dt><dd>{asked.id}</dd>".encode()
     if decision:
-        return f',"decision_id":"{decision}","request_id":"{request}"'.encode("ascii", "replace")
-    return f',"request_id":"{request}"'.encode("ascii", "replace")
+        return f',"decision_id":"{decision}","request_id":"{asked.id}"'.encode("ascii", "replace")
+    return f',"request_id":"{asked.id}"'.encode("ascii", "replace")
 
 
 def _metadata(public_url: str) -> str:

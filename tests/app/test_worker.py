@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app.revisions import name_candidate
 from gateway.app.worker import first_difference
 from gateway.facts import Facts, Permit, Reason
 from gateway.policy import Policy
@@ -165,3 +166,17 @@ def test_a_worker_that_finds_no_descriptor_for_a_while_stays(tmp_path: Path) -> 
         flag.unlink()
         assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
         assert gateway.workers() == before
+
+
+def test_a_candidate_that_cannot_be_read_is_told_of_once(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        name_candidate(gateway.state, "f" * 64)
+        deadline = time.monotonic() + 10
+        told = []
+        while not told or time.monotonic() < deadline - 9:
+            assert time.monotonic() < deadline
+            told = [entry for entry in gateway.entries() if entry.get("name") == "policy.unprepared"]
+        for _ in range(20):  # a second and more: ten tries each second
+            assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
+            told = [entry for entry in gateway.entries() if entry.get("name") == "policy.unprepared"]
+        assert [entry["subject"] for entry in told] == ["f" * 12]

@@ -260,3 +260,15 @@ def test_a_rare_thing_is_looked_up_and_not_searched_for(
     assert all(name in text for name in searched), text
     assert "SCAN" not in text
     index.close()
+
+
+def test_a_rule_that_two_reasons_cite_is_counted_once(settings: Settings, signer: Signer) -> None:
+    async def story(ledger: Ledger) -> None:
+        twice = (Reason("device_untrusted", "rules/a.yaml:62"), Reason("step_up_required", "rules/a.yaml:62"))
+        await ledger.commit(FACTS, Deny(twice, "b" * 64))
+
+    live(settings, story)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    batch = one.step()
+    index.add(batch.first, batch.entries)
+    assert query(index.path, "outcome:deny | count by rule", now=NOW) == [{"rule": ["rules/a.yaml:62"], "count": 1}]

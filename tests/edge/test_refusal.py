@@ -52,6 +52,9 @@ def test_a_chinese_caller_reads_chinese() -> None:
     reply = refused("no_rule", an_ask(language="zh-CN"))
     assert json.loads(text(reply))["title"] == "没有规则允许该请求"
     assert field(reply, b"content-language") == b"zh-CN"
+    page = text(refused("no_rule", an_ask(language="zh-CN", browser=True)))
+    assert "<dt>判定编号</dt>" in page
+    assert "<dt>请求编号</dt>" in page
 
 
 def test_rules_and_details_stay_with_the_operators() -> None:
