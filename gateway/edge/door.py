@@ -4,9 +4,10 @@ One door per worker, shared by its connections. Rules:
 
 1. Connections and requests under way are bounded; what is above is told so at once and cheaply. The
    line in front of the processor is bounded by itself: long for a moment's rush, short when it stands.
-2. No address takes all connections (slowloris from one host). When all are taken, one that waits for
-   its next request, sends its head too slowly, or does not hang up gives way to the newcomer: who holds
-   many and asks nothing keeps nobody out, from however many addresses.
+2. No address takes all connections (slowloris from one host). When all are taken, or all of an address,
+   one that waits for its next request, sends its head too slowly, or does not hang up gives way to the
+   newcomer: who holds many and asks nothing keeps nobody out, from however many addresses, and not even
+   those who share one with it.
 3. One sweep looks at all deadlines a few times a second: no timer and no clock reading per request.
    A deadline is never early, and late by two sweeps at most.
 4. Who is turned away is counted by source and reason, and told once a second at most: a flood of
@@ -93,7 +94,7 @@ class Door:
         self.sweep = _sweep_seconds(settings)
         self.keep_alive = self.limits.keep_alive_seconds + self.sweep
         self._guests: dict[Guest, str] = {}  # each with its address, the longest unasked first
-        self._from: dict[str, int] = {}
+        self._from: dict[str, dict[Guest, str]] = {}  # the same by address
         self._timer: asyncio.TimerHandle | None = None
         self._told_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,26 +106,20 @@ class Door:
         self.now = loop.time()
         if self._timer is None:
             self._timer = loop.call_later(self.sweep, self._sweep)
-        self._guests[guest] = address
-        count = self._from[address] = self._from.get(address, 0) + 1
+        neighbours = self._from.setdefault(address, {})
+        self._guests[guest] = neighbours[guest] = address
         self.gauges.connections += 1
-        if count > self.limits.connections_per_address and not is_trusted(address, self.settings):
+        crowd = len(neighbours) > self.limits.connections_per_address and not is_trusted(address, self.settings)
+        if crowd and not _room_is_made(neighbours):
             return "address"
-        return "" if len(self._guests) <= self.limits.connections or self._room_is_made() else "connections"
-
-    def _room_is_made(self) -> bool:
-        others = min(LOOK, len(self._guests) - 1)  # the newcomer stands last
-        for guest in list(islice(self._guests, others)):
-            if guest.give_way():
-                return True
-            self._guests[guest] = self._guests.pop(guest)  # to the end: next time others are asked
-        return False
+        return "" if len(self._guests) <= self.limits.connections or _room_is_made(self._guests) else "connections"
 
     def leave(self, guest: Guest) -> None:
         """A connection is closed."""
         address = self._guests.pop(guest)
-        self._from[address] -= 1
-        if not self._from[address]:
+        neighbours = self._from[address]
+        del neighbours[guest]
+        if not neighbours:
             del self._from[address]
         self.gauges.connections -= 1
 
@@ -171,6 +166,16 @@ class Door:
             self.tally.tell()
         again = self._guests or self.tally
         self._timer = loop.call_later(self.sweep, self._sweep) if again else None
+
+
+def _room_is_made(guests: dict[Guest, str]) -> bool:
+    """Whether one of these leaves for a newcomer, who stands last among them."""
+    others = min(LOOK, len(guests) - 1)
+    for guest in list(islice(guests, others)):
+        if guest.give_way():
+            return True
+        guests[guest] = guests.pop(guest)  # to the end: next time others are asked
+    return False
 
 
 def _sweep_seconds(settings: Settings) -> float:

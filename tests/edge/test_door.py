@@ -79,7 +79,10 @@ async def test_one_address_cannot_take_all_places_but_a_trusted_proxy_may() -> N
     assert [door.enter(Visitor(), loop, "192.0.2.9") for _ in range(4)] == ["", "", "", ""]
     for guest in greedy:
         door.leave(guest)
-    assert door.enter(Visitor(), loop, "192.0.2.1") == ""
+    idle, working = Visitor(busy=False), Visitor()
+    assert [door.enter(guest, loop, "192.0.2.1") for guest in (working, idle, Visitor())] == ["", "", ""]
+    assert (working.busy, idle.busy) == (True, True)  # the idle one gave way to its neighbour
+    assert door.enter(Visitor(), loop, "192.0.2.1") == "address"
     door.stop()
 
 
