@@ -172,8 +172,14 @@ class Sealer:
         names, alive = self._present()
         self._exhausted.clear()
         unsealed = 0
+        unread: set[str] = set()
         for journal in self._in_order(names):
-            unsealed += self._read(journal, alive[journal])
+            if self._previous(journal) in unread:  # an outcome before its permit would leave the permit open for ever
+                unsealed += self._size(journal)
+            else:
+                unsealed += self._read(journal, alive[journal])
+            if journal not in self._exhausted:
+                unread.add(journal)
         self._miss(names)
         for journal in names:
             if journal in self._exhausted and not alive[journal]:

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from gateway.audit.journal import Ledger, Settings
 from gateway.audit.sealer import Locked, Sealer
 from gateway.audit.shelf import read_entries
 from gateway.audit.verify import verify
-from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry, Warrant
 from tests.audit.faults import FaultyDisk
-from tests.audit.world import OUTCOME, a_closed_life, die, live, seal_all, some_requests
+from tests.audit.world import FACTS, OUTCOME, a_closed_life, die, live, seal_all, some_requests
+from tests.literals import a_permit
 
 
 def journal_file(settings: Settings, ledger: Ledger) -> Path:
@@ -383,6 +385,7 @@ def test_foreign_files_among_the_journals_are_left_alone(settings: Settings, sig
 
 SEALING = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.audit.checkpoint import Signer
@@ -451,3 +454,29 @@ def test_nothing_is_sealed_that_a_power_cut_could_still_take_from_its_journal(
     assert synced[path.stat().st_ino] == path.stat().st_size
     sealer.close()
     die(ledger)
+
+
+def test_an_outcome_in_the_next_journal_waits_for_its_permit(tmp_path: Path, signer: Signer) -> None:
+    settings = Settings(tmp_path, rotate_bytes=20_000)
+
+    async def story(ledger: Ledger) -> None:
+        first = ledger.journal
+        waiting: list[str] = []
+        while ledger.journal == first:
+            warrant = await ledger.commit(FACTS, a_permit())
+            assert isinstance(warrant, Warrant)
+            waiting.append(warrant.id)
+        for identity in waiting:  # all outcomes stand in the journal after that of their permits
+            ledger.conclude(identity, OUTCOME)
+
+    live(settings, story).close()
+    with closing(Sealer(settings, signer, chunk=2_000)) as sealer:  # far behind: many steps for the first journal
+        entries = seal_all(sealer)
+    told: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, VerdictEntry):
+            told.add(f"{entry.journal}.{entry.seq}")
+        elif isinstance(entry, OutcomeEntry):
+            assert entry.verdict in told
+            assert entry.code == ""
+    assert not [entry for entry in entries if isinstance(entry, NoticeEntry) and entry.name == "audit.interrupted"]
