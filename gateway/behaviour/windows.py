@@ -29,35 +29,39 @@ _FEW = 4  # below this, what is over is not worth looking for
 
 
 class Buckets:
-    """Amounts by slices of time."""
+    """Amounts by slices of time: a ring of the latest slices, a fifth of the memory of a dict of them."""
 
-    __slots__ = ("_amounts",)
+    __slots__ = ("_amounts", "_newest")
 
     def __init__(self) -> None:
-        self._amounts: dict[float, float] | None = None
+        self._amounts: array[float] | None = None
+        self._newest = 0
 
     def add(self, at: float, amount: float, width: float, count: int) -> None:
         """Add an amount to its slice of `width` seconds; only the latest `count` slices stay."""
+        slice = int(at // width)
         amounts = self._amounts
         if amounts is None:
-            amounts = self._amounts = {}
-        slice = at // width
-        amounts[slice] = amounts.get(slice, 0.0) + amount
-        if len(amounts) > _FEW:
-            newest = max(amounts)
-            for old in [one for one in amounts if one <= newest - count]:
-                del amounts[old]
+            amounts = self._amounts = array("d", bytes(8 * count))
+            self._newest = slice
+        ahead = slice - self._newest
+        if ahead > 0:
+            for between in range(min(ahead, count)):
+                amounts[(slice - between) % count] = 0.0
+            self._newest = slice
+        elif ahead <= -count:
+            return  # of a time that is forgotten
+        amounts[slice % count] += amount
 
     def total(self, at: float, width: float, count: int) -> float:
         """The sum of the latest `count` slices."""
-        if not self._amounts:
+        amounts = self._amounts
+        if amounts is None:
             return 0.0
-        oldest = at // width - count
-        total = 0.0
-        for slice, amount in self._amounts.items():
-            if slice > oldest:
-                total += amount
-        return total
+        past = int(at // width) - self._newest
+        if past <= 0:
+            return sum(amounts)
+        return sum([amounts[(self._newest - back) % count] for back in range(count - past)])
 
 
 class Distinct:
