@@ -121,7 +121,7 @@ def stage(
             say(f"  {name:8} pid {one.process.pid}  {probe}  {up.format(time.monotonic() - began)}")
             crew.append(one)
         with _door(place) as door:
-            _await_ready(door, crew)
+            _await_ready(door, place.state / "control.sock", crew)
             _report_health(door, reporter)
         yield place, tuple(crew)
 
@@ -171,12 +171,12 @@ def _door(place: Stage) -> httpx.Client:
     return httpx.Client(transport=httpx.HTTPTransport(uds=str(place.state / "control.sock")), timeout=5.0)
 
 
-def _await_ready(door: httpx.Client, crew: list[Running]) -> None:
+def _await_ready(door: httpx.Client, at: Path, crew: list[Running]) -> None:
     """The control process may be a moment later than the workers."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):
-            if door.get("http://control/ready").status_code == 200:
+            if _listens(at) and door.get("http://control/ready").status_code == 200:
                 return
         for one in crew:
             one.check()
@@ -185,6 +185,16 @@ def _await_ready(door: httpx.Client, crew: list[Running]) -> None:
     raise NotUp(
         f"the operators' door did not open; the gateway said:\n{words}", f"运维入口未打开，网关最后的输出：\n{words}"
     )
+
+
+def _listens(at: Path) -> bool:
+    """Whether somebody does: httpx leaves its socket open when nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+        try:
+            trial.connect(str(at))
+        except OSError:
+            return False
+    return True
 
 
 def _report_health(door: httpx.Client, reporter: SigningKey) -> None:

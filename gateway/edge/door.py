@@ -27,9 +27,9 @@ SWEEP_MAX = 0.5
 TELL_EVERY = 1.0
 TALLY_MAX = 1024
 RUSH = 128  # requests that may stand in line for the processor: 12 ms of work
-LINE = 48  # the same when the line does not empty any more: who is let in then is answered soon
+LINE = 64  # the same when the line does not empty any more: who is let in then is answered soon
 PATIENCE = 0.1  # seconds of a standing line before it is kept short
-EASE = 0.2  # seconds without a line of that length after which the next is a new one
+EASE = 0.05  # seconds without a line of that length after which the next is a new one
 OTHERS = "(others)"
 LOOK = 32  # guests that are asked to give way before a newcomer is turned away
 

@@ -130,11 +130,11 @@ class Clock:
 @pytest.mark.parametrize(
     ("queued", "seconds", "full"),
     [
-        (47, 10.0, False),  # a short line may stand for ever
-        (48, 0.09, False),  # a rush is let in
+        (63, 10.0, False),  # a short line may stand for ever
+        (64, 0.09, False),  # a rush is let in
         (127, 0.09, False),
         (128, 0.0, True),  # but not without end
-        (48, 0.11, True),  # a line that stands is kept short
+        (64, 0.11, True),  # a line that stands is kept short
     ],
 )
 def test_a_rush_is_let_in_and_a_line_that_stands_is_kept_short(queued: int, seconds: float, full: bool) -> None:
@@ -149,7 +149,7 @@ def test_a_rush_is_let_in_and_a_line_that_stands_is_kept_short(queued: int, seco
     clock.at = until
     answers.append(door.full())
     assert answers[-1] is full
-    clock.at += 0.21  # the line was gone for a moment: what comes now is a new rush
+    clock.at += 0.06  # the line was gone for a moment: what comes now is a new rush
     assert door.full() is (queued >= 128)
 
 
