@@ -12,7 +12,7 @@ Rules:
 """
 
 from asyncio import CancelledError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -49,6 +49,10 @@ class Knowledge(Protocol):
 class Streams(Protocol):
     """Open answers, judged again while they flow."""
 
+    @property
+    def changes(self) -> Sequence[int]:
+        """Its first word moves with anything that a permit rests on."""
+
     def guard(self, warrant: Warrant, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The body as long as it is allowed."""
 
@@ -76,13 +80,14 @@ class Journey(Struct, frozen=True, eq=False):
         if ask.method == "OPTIONS" and (permission := preflight(ask, self.edge)) is not None:
             await write(ask, permission, send)
             return
+        since = self.streams.changes[0]  # what moves from here on is asked about again before anything is sent
         revision = self.knowledge.current()
         facts = await self.gather(ask, revision)
         decision = revision.policy.decide(facts)
         verdict = await self.ledger.commit(facts, decision)
         outcome: Outcome | None = None
         try:
-            reply = await self.answer(ask, verdict)
+            reply = await self.answer(ask, verdict, since)
             outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
         except CancelledError as why:
             if "client_gone" in why.args:  # as edge says it
@@ -100,11 +105,11 @@ class Journey(Struct, frozen=True, eq=False):
         risk = self.watcher.weigh(ask, subject, posture, asset)
         return Facts(ask, subject, posture, risk, asset)
 
-    async def answer(self, ask: Ask, verdict: Warrant | Refused | Fault) -> Reply:
+    async def answer(self, ask: Ask, verdict: Warrant | Refused | Fault, since: int) -> Reply:
         """Carry out the verdict; whatever goes wrong on the way is a refusal, never a bare reply."""
         if not isinstance(verdict, Warrant):
             return refusal(ask, verdict, self.edge)
-        raw = await self.upstream.forward(ask, verdict)
+        raw = await self.upstream.forward(ask, verdict, since)
         if isinstance(raw, Fault):
             return refusal(ask, raw, self.edge, verdict.id)
         reply = await self.masking.apply(raw, verdict)

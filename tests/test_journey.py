@@ -14,7 +14,7 @@ SOURCE = (ROOT / "gateway" / "journey.py").read_text(encoding="utf-8")
 DECIDE = "        decision = revision.policy.decide(facts)\n"
 GATHER = "        facts = await self.gather(ask, revision)\n"
 COMMIT = "await self.ledger.commit(facts, decision)"
-FORWARD = "await self.upstream.forward(ask, verdict)"
+FORWARD = "await self.upstream.forward(ask, verdict, since)"
 MASK = "await self.masking.apply(raw, verdict)"
 WRITE = "await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))"
 
@@ -27,7 +27,7 @@ REFUSED_BY_TYPES = {
         "        if not isinstance(verdict, Warrant):\n            return refusal(ask, verdict, self.edge)\n",
         "",
     ),
-    "forward_on_a_permit": (FORWARD, "await self.upstream.forward(ask, verdict.permit)"),
+    "forward_on_a_permit": (FORWARD, "await self.upstream.forward(ask, verdict.permit, since)"),
     "forget_to_mask": (MASK, "raw"),
     "mask_with_nothing": (MASK, "await self.masking.apply(raw, None)"),
     "mask_with_a_permit": (MASK, "await self.masking.apply(raw, verdict.permit)"),
@@ -50,7 +50,10 @@ REFUSED_BY_LAYOUT = {
     "build_a_permit": (DECIDE, '        decision = Permit((), "", None)\n'),
     "build_a_raw_reply": (FORWARD, 'RawReply(200, (), b"", None, 0.0)'),
     "build_a_reply": (MASK, "Reply(200, raw.headers, raw.body, None)"),
-    "replace_a_warrant": (FORWARD, "await self.upstream.forward(ask, msgspec.structs.replace(verdict, permit=None))"),
+    "replace_a_warrant": (
+        FORWARD,
+        "await self.upstream.forward(ask, msgspec.structs.replace(verdict, permit=None), since)",
+    ),
     "convert_into_a_warrant": (COMMIT, "msgspec.convert({}, Warrant)"),
     "make_a_warrant_of_its_type": (COMMIT, 'type(verdict)("x", facts, decision)'),
     "make_a_warrant_without_init": (COMMIT, "Warrant.__new__(Warrant)"),

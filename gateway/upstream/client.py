@@ -24,7 +24,7 @@ from msgspec import Struct
 from gateway.facts import Ask, Body, Fault, Notice, RawReply, Warrant
 from gateway.upstream.assertion import Asserter, SigningKey
 from gateway.upstream.balance import Balance
-from gateway.upstream.connection import Stream
+from gateway.upstream.connection import Connection, Stream
 from gateway.upstream.health import watch
 from gateway.upstream.pool import WAITERS_PER_CONNECTION, Pool
 from gateway.upstream.reader import ResponseReader
@@ -115,8 +115,11 @@ class Upstream:
         """The key set with which services verify assertions, as JSON."""
         return self._jwks
 
-    async def forward(self, ask: Ask, warrant: Warrant) -> RawReply | Fault:
-        """Carry the request to its service and bring back what it said, unread."""
+    async def forward(self, ask: Ask, warrant: Warrant, since: int | None = None) -> RawReply | Fault:
+        """Carry the request to its service and bring back what it said, unread.
+
+        `since` is the word of `trust.changes` under which the permit was decided: the disk was waited for after that.
+        """
         if ask is not warrant.facts.ask:
             return Fault("internal_error", "the warrant was issued for another request")
         road = self._roads.get(ask.api)
@@ -125,19 +128,21 @@ class Upstream:
         share = SHARE * (self._free() + 1)
         if share < road.most and road.balance.pending() > share:
             return Fault("upstream_unavailable", f"too much waits for `{road.service.name}` already")
-        changes, judged = self._changes, self._changes[0]
+        changes = self._changes
+        judged = seen = changes[0] if since is None else since
         body = ask.body
         content: bytes | None = b""
         if body.length != 0:
             began = self._clock()
             code = await body.settle()
             if code is None and (changes[0] != judged or self._clock() - began > DOUBT_SECONDS):
+                seen = changes[0]
                 code = await self._trust.withdrawn(warrant)
             if code:
                 return Fault(code)
             content = body.whole()
         identity = self._asserter.headers(warrant, road.service.name)
-        reply = await self._carry(road, warrant, identity, body, content)
+        reply = await self._carry(road, warrant, identity, body, content, seen)
         if isinstance(reply, RawReply) and (changes[0] != judged or reply.waited > DOUBT_SECONDS):
             return await self._still(warrant, reply)
         return reply
@@ -152,7 +157,7 @@ class Upstream:
         return Fault(code)
 
     async def _carry(
-        self, road: Road, warrant: Warrant, identity: bytes, body: Body, content: bytes | None
+        self, road: Road, warrant: Warrant, identity: bytes, body: Body, content: bytes | None, seen: int
     ) -> RawReply | Fault:
         ask = warrant.facts.ask
         length = body.length if content is None else len(content)
@@ -171,6 +176,12 @@ class Upstream:
                 fault = connection
                 unreachable.append(pool)  # nothing was sent: any method may try elsewhere
                 continue
+            if self._changes[0] != seen:  # a place in the line was waited for, or the disk
+                seen = self._changes[0]
+                code = await self._withdrawn_before(warrant, connection)
+                if code:
+                    pool.release(connection)
+                    return Fault(code)
             repeatable = connection.used and not died and content is not None and ask.method in REPEATABLE
             reader = ResponseReader(ask.method)
             sent = self._clock()
@@ -197,6 +208,14 @@ class Upstream:
             died.append(pool)
             pool.retire_idle()
         return fault
+
+    async def _withdrawn_before(self, warrant: Warrant, connection: Connection) -> str:
+        """Why this request must not be sent any more, or ""; a caller who leaves meanwhile keeps no connection."""
+        try:
+            return await self._trust.withdrawn(warrant)
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
 
     def _watched(self, warrant: Warrant, body: Stream) -> Stream | Watched:
         """A body that is gathered to be inspected is guarded here; one that streams through, where it is written."""

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.facts import BodyFailed, Fault, Mask, RawReply
 from gateway.upstream.trust import DOUBT_SECONDS, Blind, Watched
-from tests.literals import a_permit, a_warrant, an_ask
+from tests.literals import a_permit, a_warrant, an_ask, some_facts
 from tests.upstream.backend import OK, backend, carrying, says, whole
 from tests.upstream.test_client import HEAD, Streamed
 
@@ -64,6 +64,36 @@ async def asked(doubt, code):
 async def test_a_body_that_came_too_late_for_its_permit_reaches_nobody():
     doubt = Doubt()
     assert await asked(doubt, "session_revoked") == (Fault("session_revoked"), 0)
+
+
+async def test_who_waited_in_line_for_a_connection_is_asked_again_before_anything_is_sent():
+    doubt, go = Doubt(), asyncio.Event()
+
+    async def script(talk):
+        await talk.request()
+        await go.wait()
+        await talk.send(OK)
+        await talk.gone()
+
+    async with backend(script) as service, carrying(service.url, trust=doubt, pool_size=1) as carried:
+        first = asyncio.ensure_future(carried.forward())
+        while not service.requests:
+            await asyncio.sleep(0)
+        second = asyncio.ensure_future(carried.forward())
+        await asyncio.sleep(0)
+        doubt.change("session_revoked")
+        go.set()
+        assert await asyncio.gather(first, second) == [Fault("session_revoked")] * 2
+        assert len(service.requests) == 1
+
+
+async def test_what_moved_while_the_disk_was_waited_for_is_asked_about_before_anything_is_sent():
+    doubt = Doubt("device_revoked")
+    async with backend(says(OK)) as service, carrying(service.url, trust=doubt) as carried:
+        ask = an_ask()
+        warrant = a_warrant(facts=some_facts(ask=ask))
+        assert await carried.upstream.forward(ask, warrant, since=6) == Fault("device_revoked")
+        assert service.requests == []
 
 
 async def test_a_permit_that_still_holds_is_carried_out():
