@@ -5,7 +5,8 @@ certificate into the scope, and the server settings that go with it. Rules:
 
 1. The peer is read from the connection, before a byte of the request; no header can name it.
 2. One request for each connection, whole within ten seconds: a slow caller holds nothing.
-3. The Unix socket is made with its final permissions; there is no moment at which it is open to others.
+3. An answer is not lost because the caller is still sending: what is left of the request is taken first.
+4. The Unix socket is made with its final permissions; there is no moment at which it is open to others.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from gateway.control.callers import Peer
 REQUEST_SECONDS = 10.0
 HEADER_BYTES = 16 * 1024
 CONNECTIONS = 128
+LEFT_BYTES = 1024 * 1024
 _UCRED = struct.Struct("3i")  # pid, uid, gid: unix(7)
 
 ASGIApp = Callable[..., Any]
@@ -58,9 +60,34 @@ def with_peer(app: ASGIApp, peer: Peer) -> ASGIApp:
 
     async def connected(scope: dict[str, Any], receive: Any, send: Any) -> None:
         extensions = {**scope.get("extensions", {}), "peer": peer}
-        await app({**scope, "extensions": extensions}, receive, send)
+        await heard_out(app)({**scope, "extensions": extensions}, receive, send)
 
     return connected
+
+
+def heard_out(app: ASGIApp) -> ASGIApp:
+    """The application, answering once the request is read to its end, or to a bound.
+
+    Closing a socket with unread bytes resets it: the caller would see a broken pipe and no reason.
+    """
+
+    async def patient(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        left = LEFT_BYTES
+
+        async def hear() -> dict[str, Any]:
+            nonlocal left
+            message: dict[str, Any] = await receive()
+            left = left - len(message.get("body", b"")) if message.get("more_body") else 0
+            return message
+
+        async def answer(message: dict[str, Any]) -> None:
+            while message["type"] == "http.response.start" and left > 0:
+                await hear()
+            await send(message)
+
+        await app(scope, hear, answer)
+
+    return patient
 
 
 def peer_of(transport: asyncio.BaseTransport) -> Peer:

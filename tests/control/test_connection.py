@@ -1,5 +1,6 @@
 """Who is at the other end of this connection, and how long may they take?"""
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -29,6 +30,25 @@ def test_a_socket_is_never_open_to_others_and_never_takes_over(tmp_path: Path) -
     again.close()
     assert unix_socket(tmp_path / "shared.sock", shared=True).close() is None
     assert (tmp_path / "shared.sock").stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", [2, 300_000])
+async def test_who_is_refused_while_still_sending_hears_why(tmp_path: Path, size: int) -> None:
+    async with on_unix(Behind(), tmp_path / "c.sock"):
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(5)
+            await asyncio.to_thread(caller.connect, str(tmp_path / "c.sock"))
+            caller.sendall(
+                b"POST /v1/revocations HTTP/1.1\r\nhost: control\r\ncontent-type: text/plain\r\n"
+                b"content-length: %d\r\n\r\n" % size
+            )
+            with pytest.raises(TimeoutError):  # the door does not hang up on who is still speaking
+                caller.settimeout(0.2)
+                await asyncio.to_thread(caller.recv, 65536)
+            caller.settimeout(5)
+            await asyncio.to_thread(caller.sendall, b"x" * size)
+            assert (await asyncio.to_thread(caller.recv, 65536)).startswith(b"HTTP/1.1 415")
 
 
 def test_what_is_no_socket_is_not_removed(tmp_path: Path) -> None:
