@@ -26,7 +26,7 @@ FLOORS = [
         "telemetry",
         "stores",
     },
-    {"journey", "config"},
+    {"journey", "config", "review"},
     {"control"},
     {"serve"},
     {"app"},
@@ -36,7 +36,7 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-PURE = {"reasons", "facts", "policy", "catalog", "masking", "masks", "jsonpath"}
+PURE = {"reasons", "facts", "policy", "catalog", "masking", "masks", "jsonpath", "review"}
 IMPURE = {"asyncio", "socket", "sqlite3", "time", "random", "secrets", "os", "starlette", "httpx", "subprocess"}
 
 DOORS = {  # one library, one door

@@ -12,7 +12,7 @@ from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
-    from gateway.cli.policies import Read
+    from gateway.cli.policy.folder import Read
     from gateway.config import Config
     from gateway.document import FileFault
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(path: Path, screen: Screen) -> int:
-    from gateway.cli.policies import read
+    from gateway.cli.policy.folder import read
     from gateway.config import load, places
     from gateway.config.state import faults as key_faults
     from gateway.document import Faulty

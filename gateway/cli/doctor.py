@@ -225,7 +225,7 @@ def _key_set(client: Any, issuer: str, jwks_uri: str) -> str:
 
 def _policies(folder: Path, config: "Config | None") -> Iterator[Finding]:
     """Whether the folder would be taken at the next start; what runs now may be older and good."""
-    from gateway.cli.policies import read
+    from gateway.cli.policy.folder import read
 
     found = read(folder, config.apis if config else ())
     if found.errors or found.failed:

@@ -20,7 +20,7 @@ def test_every_text_is_there_twice_and_takes_the_same_values() -> None:
 
 
 def test_every_text_that_is_asked_for_exists_and_every_one_is_asked_for() -> None:
-    code = "".join(path.read_text() for path in (ROOT / "gateway" / "cli").glob("*.py") if path.name != "texts.py")
+    code = "".join(path.read_text() for path in (ROOT / "gateway" / "cli").rglob("*.py") if path.name != "texts.py")
     keys = {key for key in TEXTS if re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", key)}
     asked = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', code)) & {k for k in keys if "." in k}
     families = {key for key in keys if re.match(r"(doctor|policy)\.[a-z]+$", key) or key.endswith(".help")}

@@ -8,7 +8,7 @@ import pytest
 from gateway.app.revisions import compile_folder
 from gateway.catalog import ApiBinding
 from gateway.cli.init import starter
-from gateway.cli.policies import read
+from gateway.cli.policy.folder import read
 
 
 def test_the_starter_is_whole_and_its_tests_pass() -> None:

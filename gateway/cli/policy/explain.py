@@ -1,18 +1,16 @@
-"""`gateway policy`: are the rules good, do they do what they should, and why this decision?"""
+"""`gateway policy explain`: why this decision?"""
 
 import argparse
-import os
 import shlex
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
-from gateway.cli.screen import Screen, fault_values
+from gateway.cli.policy.meant import meant
+from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from gateway.catalog import ApiBinding
-    from gateway.cli.policies import Read
+    from gateway.cli.policy.folder import Read
     from gateway.document import Node
 
 TOLD = {
@@ -30,99 +28,22 @@ ENDED = ("status", "sent", "received", "complete", "code", "records", "masked", 
 """How a forwarded request ended."""
 
 
-def register(subparsers: Any) -> None:
-    """Add the commands."""
-    group = subparsers.add_parser("policy", help="policy.help", description="policy.help")
-    commands = group.add_subparsers(dest="policy_command", metavar="COMMAND", required=True)
-    for name, run_it in (("check", _check), ("test", _test), ("show", _show), ("explain", _explain)):
-        parser = commands.add_parser(name, help=f"policy.{name}.help", description=f"policy.{name}.help")
-        with_config(parser)
-        if name == "explain":
-            parser.add_argument("decision", nargs="?", default="", metavar="DECISION", help="policy.decision")
-            parser.add_argument("--as", dest="who", default="", metavar="NAME", help="policy.as")
-            parser.add_argument("--do", dest="what", default="", metavar="REQUEST", help="policy.do")
-            parser.add_argument("--given", action="append", default=[], metavar="NAME=VALUE", help="policy.given")
-            parser.add_argument("--policies", dest="dir", default="", metavar="DIR", help="policy.folder")
-            parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-        else:
-            parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
-        if name == "test":
-            parser.add_argument("-k", dest="filter", default="", metavar="TEXT", help="policy.filter")
-            parser.add_argument("-v", dest="verbose", action="store_true", help="policy.verbose")
-        parser.set_defaults(run=run, policy_run=run_it)
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("explain", help="policy.explain.help", description="policy.explain.help")
+    with_config(parser)
+    parser.add_argument("decision", nargs="?", default="", metavar="DECISION", help="policy.decision")
+    parser.add_argument("--as", dest="who", default="", metavar="NAME", help="policy.as")
+    parser.add_argument("--do", dest="what", default="", metavar="REQUEST", help="policy.do")
+    parser.add_argument("--given", action="append", default=[], metavar="NAME=VALUE", help="policy.given")
+    parser.add_argument("--policies", dest="dir", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run one of the commands; 0 yes, 1 no, 2 usage, 3 could not find out."""
-    code: int = args.policy_run(args, Screen(args))
-    return code
-
-
-def _check(args: argparse.Namespace, screen: Screen) -> int:
-    found = _read(args, screen)
-    if found is None:
-        return 3
-    screen.faults(found.faults)
-    for test in found.failed:
-        screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
-    good = not found.errors and not found.failed  # a reload refuses both
-    if found.bundle is not None and good:
-        screen.say("policy.good", "good", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
-        if found.tests:
-            screen.say("policy.tests", passed=len(found.tests), count=len(found.tests))
-    else:
-        screen.say("policy.bad", "error", count=found.errors, tests=len(found.failed))
-    digest = found.bundle.digest if found.bundle else None
-    tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
-    screen.result({"ok": good, "faults": fault_values(found.faults), "tests": tests, "bundle": digest})
-    return 0 if good else 1
-
-
-def _test(args: argparse.Namespace, screen: Screen) -> int:
-    found = _read(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None or found.catalog is None:
-        screen.faults(found.faults)
-        return 1
-    tests = [test for test in found.tests if args.filter in test.name]
-    for test in tests:
-        if not test.passed:
-            screen.say("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
-        elif args.verbose:
-            screen.say("policy.passed", name=test.name, place=test.place)
-    passed = sum(test.passed for test in tests)
-    good = passed == len(tests) > 0
-    screen.say(
-        "policy.tests" if tests else "policy.no_tests", "good" if good else "error", passed=passed, count=len(tests)
-    )
-    screen.result(
-        {
-            "ok": good,
-            "passed": passed,
-            "tests": [{"name": t.name, "place": t.place, "passed": t.passed, "en": t.en, "zh": t.zh} for t in tests],
-        }
-    )
-    return 0 if good else 1
-
-
-def _show(args: argparse.Namespace, screen: Screen) -> int:
-    found = _read(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None:
-        screen.faults(found.faults)
-        return 1
-    content = found.bundle.content
-    names = ("rule", "effect", "who", "org", "data", "action", "level")
-    rows = [dict(zip(names, row, strict=False)) | {"where": content.places[row[0]]} for row in content.rules]
-    screen.table([screen.text(f"policy.{name}") for name in (*names, "where")], [tuple(row.values()) for row in rows])
-    screen.say("policy.shown", "dim", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
-    screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles})
-    return 0
-
-
-def _explain(args: argparse.Namespace, screen: Screen) -> int:
+    """Explain a supposed request or a recorded decision: 0 allowed, 1 not."""
+    screen = Screen(args)
     if args.decision:
         return _recall(args, screen)
     if not args.who or not args.what:
@@ -132,7 +53,7 @@ def _explain(args: argparse.Namespace, screen: Screen) -> int:
     if not method.isalpha() or not path.startswith("/"):
         screen.warn("policy.request_odd", "error", value=args.what)
         return 2
-    found = _read(args, screen)
+    found = meant(args, screen)
     if found is None:
         return 3
     if found.bundle is None or found.catalog is None:
@@ -296,38 +217,3 @@ def _when(value: Any) -> str:
 
 def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def _read(args: argparse.Namespace, screen: Screen) -> "Read | None":
-    """The policies that are meant; None after saying why they cannot be read."""
-    from gateway.cli.policies import read
-    from gateway.document import Faulty
-
-    apis: tuple[ApiBinding, ...] = ()
-    if args.dir:
-        folder = Path(args.dir)
-    else:
-        if not Path(args.config).is_file():
-            screen.warn("no_config", "error", path=args.config)
-            return None
-        try:
-            folder, apis = _configured(Path(args.config))
-        except Faulty as faulty:
-            screen.faults(faulty.faults)
-            return None
-    if not folder.is_dir():
-        screen.warn("audit.no_folder", "error", path=folder)
-        return None
-    return read(folder, apis)
-
-
-def _configured(path: Path) -> "tuple[Path, tuple[ApiBinding, ...]]":
-    """The policy folder of a configuration and its APIs; only the folder when it has faults elsewhere."""
-    from gateway.config import load, places
-    from gateway.document import Faulty
-
-    try:
-        config = load(path, os.environ)
-    except Faulty:
-        return places(path, os.environ).policies, ()
-    return config.policies, config.apis
