@@ -296,6 +296,16 @@ class Asset(Struct, frozen=True):
     listed: bool = True
 
 
+class Granted(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Which sharing grants cover this caller, data, action, purpose and day (made by policy)."""
+
+    ids: tuple[str, ...] = ()
+    approved: bool = False  # one of them carries an approval
+
+
+NOTHING_GRANTED = Granted()
+
+
 class Facts(Struct, frozen=True, eq=False):
     """Everything the policy may look at; nothing else exists for it."""
 
@@ -304,6 +314,7 @@ class Facts(Struct, frozen=True, eq=False):
     posture: Posture
     risk: Risk
     asset: Asset
+    grant: Granted = NOTHING_GRANTED
 
 
 # --- policy: the decision ---------------------------------------------------------------------
@@ -529,6 +540,7 @@ class VerdictEntry(Struct, frozen=True, tag_field="kind", tag="verdict", omit_de
     would_reasons: tuple[Reason, ...] = ()
     honey: bool = False
     notify: tuple[str, ...] = ()
+    grant: Granted = NOTHING_GRANTED
 
 
 class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_defaults=True, gc=False):

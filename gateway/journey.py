@@ -103,7 +103,7 @@ class Journey(Struct, frozen=True, eq=False):
         posture = revision.devices.assess(ask, subject)
         asset = revision.catalog.locate(ask)
         risk = self.watcher.weigh(ask, subject, posture, asset)
-        return Facts(ask, subject, posture, risk, asset)
+        return Facts(ask, subject, posture, risk, asset, revision.policy.granted(ask, subject, asset))
 
     async def answer(self, ask: Ask, verdict: Warrant | Refused | Fault, since: int) -> Reply:
         """Carry out the verdict; whatever goes wrong on the way is a refusal, never a bare reply."""

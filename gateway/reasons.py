@@ -283,6 +283,13 @@ REASONS: dict[str, Meaning] = {
         "ask the owner of the data for access",
         "请向数据责任部门申请权限",
     ),
+    "approval_needed": Meaning(
+        403,
+        "this needs a sharing grant that is approved",
+        "该请求需要已获批准的共享授权",
+        "apply to the owner of the data for a grant, and state its purpose in X-Purpose",
+        "请向数据责任部门申请共享授权，并在 X-Purpose 中注明用途",
+    ),
     "rule_denied": Meaning(
         403,
         "a rule forbids this request",

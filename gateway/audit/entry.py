@@ -137,6 +137,7 @@ def verdict_entry(journal: str, seq: int, facts: Facts, decision: Decision, dige
         would_reasons,
         asset.honey,
         notify,
+        facts.grant,
     )
 
 

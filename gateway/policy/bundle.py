@@ -5,8 +5,9 @@ that enforcer. Rules:
 
 1. All faults of all files are reported at once; a bundle exists only when there are none. Warnings stay on it.
 2. No rules means that everything is denied.
-3. A file in `rules/` or `cities/` that is not read is a fault: a deny in `20-health.yml` must not vanish in silence.
+3. A file in a folder of rules that is not read is a fault: a deny in `20-health.yml` must not vanish in silence.
 4. A worker makes the same bundle from `dump()`, without YAML; damaged bytes are refused.
+5. An emergency level is part of the bundle and of its name: `<digest>+II`. One digest, one way to decide.
 """
 
 from collections.abc import Iterable
@@ -16,20 +17,24 @@ from typing import Protocol
 from msgspec import MsgspecError, Struct
 
 from gateway.document import Faulty, FileFault, Node, read
-from gateway.facts import Asset, Facts, Grade, Mask
+from gateway.facts import NOTHING_GRANTED, Ask, Asset, Facts, Grade, Granted, Mask, Subject
 from gateway.policy import content as contents
 from gateway.policy.closures import Test
 from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.content import Content, Damaged
 from gateway.policy.engine import MODEL, Engine, Judgement
+from gateway.policy.grants import Grant, held, read_grants
 from gateway.policy.index import Index
 from gateway.policy.names import Vocabulary, names
+from gateway.policy.overlays import Overlay, read_overlay
 from gateway.policy.people import People, read_people
 from gateway.policy.profiles import Profiles, plan, read_profiles, restore
-from gateway.policy.rules import Reading, Rule, read_rules
+from gateway.policy.rules import Kind, Reading, Rule, read_rules
 from gateway.policy.shapes import Faults
 
 PLANS = 4096
+EMERGENCY = "emergency:"
+NO_OVERLAY = Overlay()
 NOTHING = Node(None, "", 1, 1)
 DECLARES = {
     "people.yaml": (
@@ -69,32 +74,50 @@ class Planned(Struct, frozen=True, eq=False):
 class Bundle:
     """A policy ready to decide. Equal digests mean equal decisions."""
 
-    def __init__(self, content: Content, warnings: tuple[FileFault, ...] = ()) -> None:
-        self.content = content
-        self.digest = contents.digest(content)
+    def __init__(self, content: Content, warnings: tuple[FileFault, ...] = (), level: str = "") -> None:
+        self._whole = content
+        self.content = content = contents.in_force(content, level)
+        self.level = level
+        self.digest = contents.digest(self._whole) + (f"+{level}" if level else "")
         self.warnings = warnings
+        overlay = content.overlays[level] if level else NO_OVERLAY
+        self._always = frozenset((overlay.mask,)) if overlay.mask else frozenset()
         self.profiles = restore(content.profiles, content.default_mask, content.observe_mask)
         self.names = names(self._vocabulary())
         self._conditions: dict[str, Condition] = {}
         self.engine = Engine(content, self._test)
         self.index = Index(self.engine, content, self._test)
+        self.asks_for_grants = any(_asks_for_grants(row[8]) for row in self.engine.rules)
         self.denies = {row[0]: row[1] != "allow" for row in self.engine.rules}
         self._plans: tuple[dict[tuple[str, str, frozenset[str]], Planned], ...] = tuple(
             {} for _ in range(max(Grade) + 1)
         )
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Bundle":
-        """The bundle that `dump` wrote. Raises `Damaged`."""
+    def from_bytes(cls, data: bytes, level: str = "") -> "Bundle":
+        """The bundle that `dump` wrote, with an emergency level in force. Raises `Damaged`."""
         content = contents.restore(data)
         try:
-            return cls(content)
+            return cls(content, level=level)
         except (Refused, ValueError, MsgspecError) as error:  # written by a gateway with another language
             raise Damaged(f"the policy snapshot cannot be used: {error}") from error
 
     def dump(self) -> bytes:
-        """The compiled content, for the workers."""
-        return contents.dump(self.content)
+        """The compiled content with all its levels, for the workers."""
+        return contents.dump(self._whole)
+
+    def raised(self, level: str) -> "Bundle":
+        """The same policies with this emergency level in force, "" for none. Raises ValueError."""
+        return Bundle(self._whole, self.warnings, level)
+
+    def granted(self, ask: Ask, subject: Subject, asset: Asset) -> Granted:
+        """Which sharing grants cover this request."""
+        grants = self.content.grants
+        purpose = subject.purpose or ask.purpose
+        if not grants or not purpose or subject.kind == "anonymous" or subject.rejection is not None:
+            return NOTHING_GRANTED
+        who = self.index.roles(subject) | self.index.offices(subject) | self.index.sub(subject).roles
+        return held(grants, who, (asset.id, asset.category, asset.action), purpose, ask.at)
 
     def reference(self, facts: Facts) -> Judgement:
         """What casbin says about the rules: effect and every rule that matched. Slow; off the request path."""
@@ -109,6 +132,8 @@ class Bundle:
 
     def mask(self, profiles: frozenset[str], asset: Asset, clearance: Grade) -> Mask:
         """The mask for these profiles; the same object again while the asset stays the same."""
+        if self._always:
+            profiles |= self._always
         memory = self._plans[clearance]
         key = (asset.api, asset.route, profiles)
         planned = memory.get(key)
@@ -130,9 +155,14 @@ class Bundle:
             orgs=frozenset(content.offices),
             assets=frozenset(row[0] for row in content.data),
             categories=frozenset(row[1] for row in content.data if row[1]),
+            grants=frozenset(grant.id for grant in content.grants),
             timezone=content.timezone,
             closure=lambda facts: self.index.roles(facts.subject),
         )
+
+
+def _asks_for_grants(condition: str) -> bool:
+    return "grant." in condition or "approval." in condition
 
 
 def _same(planned: Asset, asset: Asset) -> bool:
@@ -165,25 +195,47 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     _check_names(folder, named, people, data, faults)
     _check_model(folder / "model.conf", faults)
     _check_strays(folder, faults)
+    categories = frozenset(data.values()) - {""}
+    grants = read_grants(_optional(folder / "grants.yaml", faults), people, categories | set(data), faults)
     vocabulary = Vocabulary(
         frozenset(people.roles),
         frozenset(people.orgs),
         frozenset(data),
-        frozenset(data.values()) - {""},
+        categories,
+        frozenset(grant.id for grant in grants),
         people.timezone,
     )
-    reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults)
-    for kind in ("rules", "cities"):
+    owners = {asset.id: (asset.category, asset.owner) for asset in sorted(named, key=lambda asset: asset.id)}
+    reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults, owners)
+    for kind in ("rules", "departments", "cities"):
         for path in _files(folder / kind, faults):
-            root, before = _root(path, faults), len(faults)
-            read_rules(root, f"{kind}/{path.name}", _text(path).splitlines(), reading, city=kind == "cities")
-            if root is not NOTHING and len(faults) == before and _bare(root):
-                faults.append(_empty(root))
+            _read_file(path, kind, reading)
+    overlays = {path.stem: _overlay(path, reading) for path in _files(folder / "emergency", faults)}
     if not any(rule.effect == "allow" for rule in reading.rules) and all(fault.warning for fault in faults):
         faults.append(_nothing_allowed(folder))
     if any(not fault.warning for fault in faults):
         raise Faulty(sorted(_told_once(faults, roots)))
-    return Bundle(compiled(people, profiles, data, reading.rules), tuple(sorted(faults)))
+    content = compiled(people, profiles, data, reading.rules, grants, overlays)
+    return Bundle(content, tuple(sorted(faults)))
+
+
+def _read_file(path: Path, kind: Kind, reading: Reading) -> Node:
+    """Read the rules of one file."""
+    faults = reading.faults
+    root, before = _root(path, faults), len(faults)
+    read_rules(root, f"{kind}/{path.name}", _text(path).splitlines(), reading, kind)
+    if kind != "emergency" and root is not NOTHING and len(faults) == before and _bare(root):
+        faults.append(_empty(root))
+    return root
+
+
+def _overlay(path: Path, reading: Reading) -> Overlay:
+    """Read one emergency level; its rules are rows of their own, which only decide while it is in force."""
+    before = len(reading.rules)
+    root = _read_file(path, "emergency", reading)
+    overlay = read_overlay(root, path.stem, reading.profiles, reading.faults)
+    rows = tuple(row for rule in reading.rules[before:] for row in rule.rows())
+    return Overlay(rows, overlay.mask, overlay.freezes, overlay.title)
 
 
 def _told_once(faults: Faults, roots: dict[str, Node]) -> Faults:
@@ -198,11 +250,18 @@ def _told_once(faults: Faults, roots: dict[str, Node]) -> Faults:
     return faults
 
 
-def compiled(people: People, profiles: Profiles, data: dict[str, str], rules: list[Rule]) -> Content:
+def compiled(
+    people: People,
+    profiles: Profiles,
+    data: dict[str, str],
+    rules: list[Rule],
+    grants: tuple[Grant, ...] = (),
+    overlays: dict[str, Overlay] | None = None,
+) -> Content:
     """The content of a bundle, from what was read."""
     return Content(
         model=MODEL,
-        rules=tuple(row for rule in rules for row in rule.rows()),
+        rules=tuple(row for rule in rules if not rule.layer.startswith(EMERGENCY) for row in rule.rows()),
         roles=tuple((name, included) for name, includes in people.roles.items() for included in includes),
         orgs=tuple((name, parent) for name, parent in people.orgs.items() if parent),
         data=tuple(sorted(data.items())),
@@ -214,6 +273,10 @@ def compiled(people: People, profiles: Profiles, data: dict[str, str], rules: li
         default_mask=profiles.default,
         observe_mask=profiles.observe,
         timezone=people.timezone,
+        layers={rule.id: rule.layer for rule in rules},
+        basis={rule.id: rule.basis for rule in rules if any(rule.basis)},
+        grants=grants,
+        overlays=overlays or {},
     )
 
 
@@ -223,6 +286,10 @@ def _root(path: Path, faults: Faults) -> Node:
     except Faulty as faulty:
         faults.extend(faulty.faults)
         return NOTHING
+
+
+def _optional(path: Path, faults: Faults) -> Node:
+    return _root(path, faults) if path.exists() else NOTHING
 
 
 def _text(path: Path) -> str:
@@ -248,7 +315,7 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
     return [path for path in entries if path.suffix == ".yaml"]
 
 
-_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml"})
+_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml", "grants.yaml"})
 
 
 def _check_strays(folder: Path, faults: Faults) -> None:
@@ -257,8 +324,8 @@ def _check_strays(folder: Path, faults: Faults) -> None:
         if path.suffix in {".yaml", ".yml"} and path.name not in _READ and not path.name.startswith("."):
             faults.append(
                 FileFault(
-                    str(path), 1, 1, "P088", "is not read: rules stand in rules/ or cities/, assets in catalog/",
-                    "不会被读取：规则应放在 rules/ 或 cities/，资产应放在 catalog/", "move or remove it", "请移动或移走",
+                    str(path), 1, 1, "P088", "is not read: rules stand in rules/, departments/, cities/ or emergency/, assets in catalog/",
+                    "不会被读取：规则应放在 rules/、departments/、cities/ 或 emergency/，资产应放在 catalog/", "move or remove it", "请移动或移走",
                 )
             )  # fmt: skip
 

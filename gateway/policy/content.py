@@ -12,8 +12,12 @@ from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
-FORMAT = 1
+from gateway.policy.grants import Grant
+from gateway.policy.overlays import Overlay
+
+FORMAT = 2
 
 Row = tuple[str, ...]
 
@@ -38,7 +42,22 @@ class Content(Struct, frozen=True):
     default_mask: str
     observe_mask: str
     timezone: str
+    layers: dict[str, str] = {}  # rule id -> base, province, department:ORG, city:ORG, emergency:LEVEL, casbin
+    basis: dict[str, tuple[str, str]] = {}  # rule id -> legal basis, English and Chinese
+    grants: tuple[Grant, ...] = ()
+    overlays: dict[str, Overlay] = {}  # by emergency level
     format: int = FORMAT
+
+
+def in_force(content: Content, level: str) -> Content:
+    """What decides while this emergency level is on; "" for none. Raises ValueError for a level that is not there."""
+    if not level:
+        return content
+    if level not in content.overlays:
+        raise ValueError(f"the policies have no emergency level {level}")
+    overlay = content.overlays[level]
+    more = {"rules": content.rules + overlay.rows, "grants": () if overlay.freezes else content.grants}
+    return Content(**(asdict(content) | more))
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

@@ -8,6 +8,7 @@ One plain function from facts to a decision. The order is law:
 4. All reasons are collected. The first one is told to the caller, and it is what must be mended first: somebody
    whom no rule entitles is told so, not sent to fix a device in vain.
 5. A step-up is offered only when it would help: the same question is asked with the stronger sign-in first.
+   So it is with a missing sharing grant (`approval_needed`).
 6. In observe a denial by rules may pass as a marked permit, under the strictest mask. Never passed: what rule 1
    stops, `policy_error`, core data, honey.
 """
@@ -21,12 +22,14 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from gateway.facts import (
+    Ask,
     Asset,
     Challenge,
     Decision,
     Deny,
     Facts,
     Grade,
+    Granted,
     Permit,
     Proof,
     Reason,
@@ -84,6 +87,10 @@ class Policy:
         if self._every:
             self._take(facts, decision)
         return decision
+
+    def granted(self, ask: Ask, subject: Subject, asset: Asset) -> Granted:
+        """Which sharing grants cover this request; part of the facts, and so of the record."""
+        return self._bundle.granted(ask, subject, asset)
 
     def sample(self, every: int) -> None:
         """Keep one decision in `every` (0: none) to be re-judged off the loop."""
@@ -216,7 +223,18 @@ def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge
     offers = [rule for rule in verdict.denied if rule.then.step_up]
     if offers and facts.subject.kind == "person":
         return _offer(bundle, facts, offers, reasons)
+    if bundle.asks_for_grants and not facts.grant.approved:
+        reasons = (*_approval(bundle, facts), *reasons)
     return Deny(reasons, bundle.digest)
+
+
+def _approval(bundle: Bundle, facts: Facts) -> tuple[Reason, ...]:
+    """That an approved grant is what is missing, if the same request with all of them would be allowed."""
+    granted = Granted(tuple(grant.id for grant in bundle.content.grants) or ("any",), approved=True)
+    asked = ask(bundle, Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, granted))
+    if not asked.allows:
+        return ()
+    return (Reason("approval_needed", asked.allowed[0].says.rule, asked.allowed[0].id),)
 
 
 def _reasons(facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
@@ -247,7 +265,7 @@ def _stepped_up(facts: Facts, level: int) -> Facts:
     subject = facts.subject
     proof = Proof(**(asdict(subject.proof) | {"authenticated_at": facts.ask.at}))
     stronger_subject = Subject(**(asdict(subject) | {"assurance": max(level, subject.assurance), "proof": proof}))
-    return Facts(facts.ask, stronger_subject, facts.posture, facts.risk, facts.asset)
+    return Facts(facts.ask, stronger_subject, facts.posture, facts.risk, facts.asset, facts.grant)
 
 
 def _may_pass(asset: Asset, verdict: Verdict) -> bool:

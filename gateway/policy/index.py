@@ -114,6 +114,10 @@ class Index:
         held = (self._roles.closure(role) for role in subject.roles if role in self._declared)
         return frozenset().union(*held)
 
+    def offices(self, subject: Subject) -> frozenset[str]:
+        """The caller's office and all above it."""
+        return self._orgs.closure(subject.org) if subject.org else frozenset()
+
     def candidates(self, subject: Subject, asset: Asset) -> Candidates:
         """The rules that fit by name, action and level."""
         person = subject.id if subject.id in self._people else ""

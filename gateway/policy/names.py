@@ -45,13 +45,21 @@ class Vocabulary(Struct, frozen=True):
     orgs: frozenset[str] = frozenset()
     assets: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
+    grants: frozenset[str] = frozenset()
     timezone: str = "Asia/Shanghai"
     closure: Callable[[Facts], frozenset[str]] = lambda facts: frozenset(facts.subject.roles)
 
 
 def names(vocabulary: Vocabulary) -> dict[str, Name]:
     """The table for one bundle."""
-    return _subject(vocabulary) | _device(vocabulary) | _RISK | _data(vocabulary) | _environment(vocabulary.timezone)
+    return (
+        _subject(vocabulary)
+        | _device(vocabulary)
+        | _RISK
+        | _data(vocabulary)
+        | _grant(vocabulary)
+        | _environment(vocabulary.timezone)
+    )
 
 
 def _subject(vocabulary: Vocabulary) -> dict[str, Name]:
@@ -101,13 +109,21 @@ def _data(vocabulary: Vocabulary) -> dict[str, Name]:
     }
 
 
+def _grant(vocabulary: Vocabulary) -> dict[str, Name]:
+    return {
+        "grant.held": Name("bool", lambda f: bool(f.grant.ids)),
+        "grant.ids": Name("texts", lambda f: frozenset(f.grant.ids), vocabulary.grants, "grant"),
+        "approval.held": Name("bool", lambda f: f.grant.approved),
+    }
+
+
 def _environment(timezone: str) -> dict[str, Name]:
     wall = _wall_clock(timezone)
     return {
         "env.hour": Name("number", lambda f: wall(int(f.ask.at // 60))[0]),
         "env.time": Name("text", lambda f: wall(int(f.ask.at // 60))[1]),
         "env.weekday": Name("text", lambda f: wall(int(f.ask.at // 60))[2], WEEKDAYS, "weekday"),
-        "env.purpose": Name("text", lambda f: f.ask.purpose),
+        "env.purpose": Name("text", lambda f: f.subject.purpose or f.ask.purpose),  # vouched for before merely stated
         "env.source": Name("text", lambda f: f.ask.source),
         "env.method": Name("text", lambda f: f.ask.method),
     }

@@ -1,17 +1,20 @@
 """What do the rule files say?
 
-Reads `rules/*.yaml` and `cities/*.yaml` into rules, strictly: what casbin would ignore in silence (an effect written
+Reads the files of all layers into rules, strictly: what casbin would ignore in silence (an effect written
 `Deny`, an unknown role) is a fault here. Rules of the rules:
 
 1. An allow says everything: who, data, action and level. What a deny leaves out means "any": forgetting a word
    must never widen access.
 2. Every id stands once, in all files together; the ids of a locked file may not even be tried.
-3. A city file only denies (P050), and only for the office it names or what is below it (P051).
+3. A city file only denies (P050), and only for the office it names or what is below it (P051). A department file
+   allows and denies, and only about data that the department or an office below it owns (P052). An emergency file
+   only denies (P050).
 4. A rule that has expired is reported and no longer applies; at run time the request's own time decides.
 """
 
 from datetime import datetime, time, timedelta
 from itertools import product
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -25,13 +28,15 @@ from gateway.policy.people import KINDS, PERSON, People
 from gateway.policy.shapes import Faults, items, mapping, one_of, plain, text, texts, title
 
 KEYS = (
-    "id", "title", "effect", "who", "org", "data", "action", "level", "when", "then", "reason", "expires", "owner", "note",
+    "id", "title", "effect", "who", "org", "data", "action", "level", "when", "then", "reason", "expires", "owner", "basis",
+    "note",
 )  # fmt: skip
 SAID_BY_AN_ALLOW = ("who", "data", "action", "level")
 MAX_ROWS = 1000
 NEVER = ""
 
 Row = tuple[str, ...]
+Kind = Literal["rules", "cities", "departments", "emergency"]
 
 
 class Rule(Struct, frozen=True):
@@ -49,6 +54,8 @@ class Rule(Struct, frozen=True):
     then: str
     place: str
     title: tuple[str, str]
+    layer: str = "province"
+    basis: tuple[str, str] = ("", "")
 
     def rows(self) -> list[Row]:
         """The casbin rows: one for each combination, all under the same id."""
@@ -67,6 +74,7 @@ class Reading(Struct):
     profiles: frozenset[str]
     now: float
     faults: Faults
+    owners: dict[str, tuple[str, str]] = {}  # asset -> category, owner
     table: dict[str, Name] = {}
     ids: dict[str, tuple[str, bool]] = {}  # id -> place, locked
     rules: list[Rule] = []
@@ -75,18 +83,44 @@ class Reading(Struct):
         self.table = names(self.vocabulary)
 
 
-def read_rules(root: Node, place: str, lines: list[str], reading: Reading, city: bool = False) -> None:
+class Layer(Struct, frozen=True):
+    """For whom a file speaks: `name` as decisions show it, `home` the office of a city or department ("*" for all)."""
+
+    kind: Kind
+    name: str
+    home: str = "*"
+    locked: bool = False
+
+
+EXPECTED: dict[Kind, tuple[str, ...]] = {
+    "rules": ("locked", "rules"),
+    "cities": ("org", "rules"),
+    "departments": ("org", "rules"),
+    "emergency": ("level", "title", "rules", "mask", "freeze_grants"),
+}
+
+
+def read_rules(root: Node, place: str, lines: list[str], reading: Reading, kind: Kind = "rules") -> None:
     """Read one file; `place` is its name relative to the policy folder, `lines` its text for carets."""
-    parts = mapping(root, reading.faults, ("org", "rules") if city else ("locked", "rules"))
-    locked = not city and "locked" in parts and parts["locked"].value is True
+    parts = mapping(root, reading.faults, EXPECTED[kind])
+    layer = _layer(root, parts, reading, kind)
+    for node in items(parts["rules"], reading.faults) if "rules" in parts else ():
+        rule = _rule(node, place, lines, reading, layer)
+        if rule is not None:
+            _note_id(node, rule, layer.locked, reading)
+            reading.rules.append(rule)
+
+
+def _layer(root: Node, parts: dict[str, Node], reading: Reading, kind: Kind) -> Layer:
+    if kind == "emergency":
+        return Layer(kind, f"emergency:{plain(parts['level']) if 'level' in parts else ''}")
+    if kind != "rules":
+        home = _home(root, parts, reading)
+        return Layer(kind, f"{'city' if kind == 'cities' else 'department'}:{home}", home)
     if "locked" in parts and not isinstance(parts["locked"].value, bool):
         reading.faults.append(parts["locked"].fault("P004", "expected true or false", "此处应为 true 或 false"))
-    home = _home(root, parts, reading) if city else "*"
-    for node in items(parts["rules"], reading.faults) if "rules" in parts else ():
-        rule = _rule(node, place, lines, reading, home)
-        if rule is not None:
-            _note_id(node, rule, locked, reading)
-            reading.rules.append(rule)
+    locked = "locked" in parts and parts["locked"].value is True
+    return Layer(kind, "base" if locked else "province", locked=locked)
 
 
 def _home(root: Node, parts: dict[str, Node], reading: Reading) -> str:
@@ -95,8 +129,8 @@ def _home(root: Node, parts: dict[str, Node], reading: Reading) -> str:
     reading.faults.append(
         root.fault(
             "P003",
-            "a city file needs `org`: the office it speaks for",
-            "地市文件需要 `org`：说明它适用的机构",
+            "this file needs `org`: the office it speaks for",
+            "该文件需要 `org`：说明它代表的机构",
             "write `org: hz` at the top",
             "请在文件开头写 `org: hz`",
         )
@@ -104,20 +138,20 @@ def _home(root: Node, parts: dict[str, Node], reading: Reading) -> str:
     return "*"
 
 
-def _rule(node: Node, place: str, lines: list[str], reading: Reading, home: str) -> Rule | None:
+def _rule(node: Node, place: str, lines: list[str], reading: Reading, layer: Layer) -> Rule | None:
     faults = reading.faults
     parts = mapping(node, faults, KEYS)
     if not isinstance(node.value, dict):
         return None
-    deny = _effect(node, parts, home, faults) == "deny"
+    deny = _effect(node, parts, layer, faults) == "deny"
     _require(node, parts, ("id", "effect") if deny else ("id", "effect", *SAID_BY_AN_ALLOW), faults)
     who = _who(parts, deny, reading)
     rule = Rule(
         id=text(parts["id"], faults) if "id" in parts else "",
         effect="deny" if deny else "allow",
         who=who,
-        org=_orgs(parts, home, reading),
-        data=_data(parts, reading),
+        org=_orgs(parts, layer.home if layer.kind == "cities" else "*", reading),
+        data=_own_data(node, parts, layer, reading) if layer.kind == "departments" else _data(parts, reading),
         action=_actions(parts, faults),
         level=_level(parts["level"], faults) if "level" in parts else ANY,
         expires=_expires(parts["expires"], reading) if "expires" in parts else NEVER,
@@ -125,6 +159,8 @@ def _rule(node: Node, place: str, lines: list[str], reading: Reading, home: str)
         then=_then(parts, deny, reading),
         place=f"{place}:{node.line}",
         title=title(parts.get("title"), faults),
+        layer=layer.name,
+        basis=title(parts.get("basis"), faults),
     )
     if "owner" in parts:
         _known(parts["owner"], reading.people.orgs, "P011", "org", "机构", faults)
@@ -144,7 +180,7 @@ def _rule(node: Node, place: str, lines: list[str], reading: Reading, home: str)
     return rule
 
 
-def _effect(node: Node, parts: dict[str, Node], home: str, faults: Faults) -> str:
+def _effect(node: Node, parts: dict[str, Node], layer: Layer, faults: Faults) -> str:
     if "effect" not in parts:
         return ""
     effect = parts["effect"]
@@ -154,14 +190,14 @@ def _effect(node: Node, parts: dict[str, Node], home: str, faults: Faults) -> st
         faults.append(
             effect.fault("P002", f"effect must be allow or deny, not `{shown}`", f"effect 只能是 allow 或 deny，不能是 `{shown}`", hint[0], hint[1])
         )  # fmt: skip
-    elif effect.value == "allow" and home != "*":
+    elif effect.value == "allow" and layer.kind in ("cities", "emergency"):
         faults.append(
             effect.fault(
                 "P050",
-                "a city file may only deny: an allow would widen what the province decided",
-                "地市文件只能写拒绝规则：允许规则会放宽省级规定",
-                "ask the province for the rule",
-                "请向省级申请该规则",
+                "this file may only deny: an allow would widen what the layers above decided",
+                "该文件只能写拒绝规则：允许规则会放宽上层规定",
+                "ask whoever keeps rules/ for it",
+                "请向 rules/ 的维护者申请该规则",
             )
         )
     return str(effect.value)
@@ -282,6 +318,33 @@ def _data(parts: dict[str, Node], reading: Reading) -> tuple[str, ...]:
             )  # fmt: skip
         found.append(value)
     return tuple(dict.fromkeys(found))
+
+
+def _own_data(node: Node, parts: dict[str, Node], layer: Layer, reading: Reading) -> tuple[str, ...]:
+    """What a department file speaks about: what it names, or all it owns; never the data of others."""
+    own = [asset for asset, (_, owner) in reading.owners.items() if reading.people.below(owner, layer.home)]
+    named = _data(parts, reading) if "data" in parts else ("*",)
+    others = [word for word in named if word != "*" and not _owned(word, own, reading)]
+    at = parts.get("data", node)
+    if others or not own:
+        shown = "`, `".join(others) or layer.home
+        reading.faults.append(
+            at.fault(
+                "P052",
+                f"`{shown}`: not all of it belongs to `{layer.home}`; a department speaks about its own data only"
+                if others else f"`{shown}` owns no data that it could speak about",
+                f"`{shown}` 不全属于 `{layer.home}`：部门只能规定自己的数据"
+                if others else f"`{shown}` 没有可供其规定的数据",
+                "name the assets it owns, or ask the owner", "请写明其拥有的资产，或联系数据所有者",
+            )
+        )  # fmt: skip
+    return tuple(own) if "*" in named else named
+
+
+def _owned(word: str, own: list[str], reading: Reading) -> bool:
+    """An asset that is its own, or a category none of whose assets is another's."""
+    meant = [asset for asset, (category, _) in reading.owners.items() if word in (asset, category)]
+    return not set(meant) - set(own)
 
 
 def _actions(parts: dict[str, Node], faults: Faults) -> tuple[str, ...]:

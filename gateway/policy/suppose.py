@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from gateway.document import FileFault, Node, did_you_mean
-from gateway.facts import GRADES, Ask, Asset, Band, Facts, Posture, Proof, Risk, Subject
+from gateway.facts import GRADES, Ask, Asset, Band, Facts, Granted, Posture, Proof, Risk, Subject
 from gateway.policy.duties import ASSURANCES
 from gateway.policy.names import WEEKDAYS
 
@@ -43,12 +43,14 @@ SHORT = {
     "revoked": "device.revoked",
     "risk": "risk.score",
     "band": "risk.band",
+    "grant": "grant.ids",
+    "approval": "approval.held",
 }
 KEYS = (
     "subject.id", "subject.kind", "subject.org", "subject.roles", "subject.clearance", "subject.assurance",
     "subject.purpose", "subject.auth_age", "subject.bound", "subject.method", "device.id", "device.trust",
     "device.org", "device.fresh", "device.revoked", "risk.score", "risk.band", "env.time", "env.weekday",
-    "env.purpose", "env.source",
+    "env.purpose", "env.source", "grant.ids", "approval.held",
 )  # fmt: skip
 KINDS: dict[str, Kind] = {"person": "person", "service": "service", "anonymous": "anonymous"}
 METHODS: dict[str, Method] = {"bearer": "bearer", "certificate": "certificate", "none": "none"}
@@ -80,19 +82,20 @@ def suppose(asset: Asset, method: str, path: str, given: Node, timezone: str) ->
     subject = _subject(read, at)
     posture = _posture(read)
     risk = _risk(read)
+    approved = read.flag("approval.held", False)
     ask = Ask(
         "supposed", at, 0.0, method, "https", "", asset.api, path.partition("?")[0], path.partition("?")[2], (),
         read.text("env.source", "10.0.0.1"), "", None, "", read.text("env.purpose", ""), "en", False, _Empty(),
     )  # fmt: skip
     if faults:
         raise Impossible(faults)
-    return Facts(ask, subject, posture, risk, asset)
+    return Facts(ask, subject, posture, risk, asset, Granted(read.list("grant.ids"), approved))
 
 
 def _flat(given: Node, faults: list[FileFault]) -> dict[str, Node]:
     words: dict[str, Node] = {}
     for key, node in given.value.items() if isinstance(given.value, dict) else ():
-        if key in ("subject", "device", "risk", "env") and isinstance(node.value, dict):
+        if key in ("subject", "device", "risk", "env", "grant", "approval") and isinstance(node.value, dict):
             inner = {f"{key}.{name}": (node, name, value) for name, value in node.value.items()}
         else:
             inner = {SHORT.get(key, key): (given, key, node)}

@@ -1,0 +1,133 @@
+"""Which sharing grants does this caller hold, for this data and this purpose, today?
+
+Reads `grants.yaml`: data that one office shares with another, for a purpose and until a day. Rules:
+
+1. A grant allows nothing by itself: a rule asks for it (`when: grant.held`, `when: approval.held`).
+2. It says to whom, which data, for which purpose and until when. The purpose of the request must be the very same
+   text; a grant that never ends cannot be written.
+3. Without an approval on it a grant is an application: `grant.held` is true, `approval.held` is not.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from gateway.document import Node, did_you_mean
+from gateway.facts import NOTHING_GRANTED, Granted
+from gateway.policy.names import ACTIONS
+from gateway.policy.people import KINDS, PERSON, People
+from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, title
+
+KEYS = ("id", "title", "to", "data", "action", "purpose", "from", "until", "basis", "approval")
+REQUIRED = ("id", "to", "data", "purpose", "until")
+
+
+class Grant(Struct, frozen=True):
+    """One grant. `begins` and `ends` are seconds since 1970; it holds from the one until just before the other."""
+
+    id: str
+    to: tuple[str, ...]
+    data: tuple[str, ...]
+    action: tuple[str, ...]
+    purpose: str
+    begins: int
+    ends: int
+    basis: tuple[str, str]
+    approved_by: str = ""
+    reference: str = ""
+
+
+def held(grants: Iterable[Grant], who: Collection[str], what: Collection[str], purpose: str, at: float) -> Granted:
+    """The grants for somebody who is all of `who`, asking for what is all of `what` (action included)."""
+    found = [
+        grant
+        for grant in grants
+        if grant.purpose == purpose
+        and grant.begins <= at < grant.ends
+        and not set(grant.to).isdisjoint(who)
+        and not set(grant.data).isdisjoint(what)
+        and not set(grant.action).isdisjoint(what)
+    ]
+    if not found:
+        return NOTHING_GRANTED
+    return Granted(tuple(grant.id for grant in found), any(grant.approved_by for grant in found))
+
+
+def read_grants(root: Node, people: People, data: Collection[str], faults: Faults) -> tuple[Grant, ...]:
+    """Read the root of `grants.yaml`; every fault goes to `faults`."""
+    parts = mapping(root, faults, ("grants",))
+    nodes = items(parts["grants"], faults) if "grants" in parts else []
+    grants = [_grant(node, people, data, faults) for node in nodes]
+    seen: set[str] = set()
+    for node, grant in zip(nodes, grants, strict=True):
+        if grant.id in seen:
+            faults.append(node.at(["id"]).fault("P005", f"id `{grant.id}` stands twice", f"标识 `{grant.id}` 重复"))
+        seen.add(grant.id)
+    return tuple(grants)
+
+
+def _grant(node: Node, people: People, data: Collection[str], faults: Faults) -> Grant:
+    parts = mapping(node, faults, KEYS)
+    for key in REQUIRED:
+        if key not in parts:
+            faults.append(
+                node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
+            )
+    title(parts.get("title"), faults)
+    approval = mapping(parts["approval"], faults, ("by", "on", "reference")) if "approval" in parts else {}
+    return Grant(
+        id=text(parts["id"], faults) if "id" in parts else "",
+        to=_named(
+            parts.get("to"), (*people.roles, *people.orgs, *KINDS), "P010", ("role or org", "角色或机构"), faults
+        ),
+        data=_named(parts.get("data"), data, "P012", ("asset or category", "数据资产或类别"), faults),
+        action=_named(parts.get("action"), ACTIONS, "P013", ("action", "操作"), faults) or ("read",),
+        purpose=text(parts["purpose"], faults) if "purpose" in parts else "",
+        begins=_day(parts.get("from"), people.timezone, faults),
+        ends=_day(parts.get("until"), people.timezone, faults, days=1),
+        basis=title(parts.get("basis"), faults),
+        approved_by=_approver(parts, approval, people, faults),
+        reference=text(approval["reference"], faults) if "reference" in approval else "",
+    )
+
+
+def _named(
+    node: Node | None, known: Collection[str], code: str, what: tuple[str, str], faults: Faults
+) -> tuple[str, ...]:
+    found = texts(node, faults) if node is not None else []
+    for value, at in found:
+        if value not in known and not (code == "P010" and value.startswith(PERSON) and value != PERSON):
+            hint = did_you_mean(value, known)
+            faults.append(at.fault(code, f"no {what[0]} `{value}`", f"没有名为 `{value}` 的{what[1]}", *hint))
+    return tuple(dict.fromkeys(value for value, _ in found))
+
+
+def _approver(parts: dict[str, Node], approval: dict[str, Node], people: People, faults: Faults) -> str:
+    """Who approved; an approval by nobody is none, and must not pass for one."""
+    if "approval" not in parts:
+        return ""
+    if "by" not in approval:
+        faults.append(
+            parts["approval"].fault("P003", "`by` is missing: who approved?", "缺少 `by`：由谁批准？", "add `by: ORG`", "请添加 `by: 机构`")
+        )  # fmt: skip
+        return ""
+    _day(approval.get("on"), people.timezone, faults)
+    return one_of(approval["by"], faults, people.orgs, "P011", "org", "机构")
+
+
+def _day(node: Node | None, timezone: str, faults: Faults, days: int = 0) -> int:
+    """The first second of a day, or of the day so many later; 0 for none."""
+    if node is None:
+        return 0
+    try:
+        day = datetime.strptime(str(node.value), "%Y-%m-%d").date()  # a date has no zone yet
+    except ValueError:
+        faults.append(
+            node.fault(
+                "P081", "expected a date", "此处应为日期", "write for example 2027-12-31", "写法示例：2027-12-31"
+            )
+        )
+        return 0
+    return int((datetime.combine(day, time(), ZoneInfo(timezone)) + timedelta(days=days)).timestamp())
