@@ -7,17 +7,21 @@ and `Postures` are what one worker knows, compared with the board at each decisi
 
 from gateway.stores.board import GAUGES, Board, BoardFault, Slot
 from gateway.stores.memory import MemoryState
-from gateway.stores.records import Activation, Kind, Revocation, StateFault
+from gateway.stores.records import CONFIRM_SECONDS, LEVELS, Activation, Emergency, Kind, Pilot, Revocation, StateFault
 from gateway.stores.snapshot import Postures, Revocations
 from gateway.stores.sqlite import State
 
 __all__ = [
+    "CONFIRM_SECONDS",
     "GAUGES",
+    "LEVELS",
     "Activation",
     "Board",
     "BoardFault",
+    "Emergency",
     "Kind",
     "MemoryState",
+    "Pilot",
     "Postures",
     "Revocation",
     "Revocations",

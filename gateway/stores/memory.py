@@ -7,7 +7,16 @@ The twin of `gateway.stores.sqlite` for tests and drills: the same methods, the 
 from msgspec.structs import replace
 
 from gateway.facts import Report
-from gateway.stores.records import Activation, Kind, Revocation, StateFault, check_revocation
+from gateway.stores.records import (
+    Activation,
+    Emergency,
+    Kind,
+    Pilot,
+    Revocation,
+    StateFault,
+    check_emergency,
+    check_revocation,
+)
 
 
 class MemoryState:
@@ -20,6 +29,8 @@ class MemoryState:
         self._reports: dict[str, tuple[int, Report]] = {}
         self._sequences: dict[tuple[str, str], int] = {}
         self._activations: list[Activation] = []
+        self._emergencies: dict[int, Emergency] = {}
+        self._pilots: dict[int, Pilot] = {}
 
     def close(self) -> None:
         """Nothing to close."""
@@ -82,16 +93,89 @@ class MemoryState:
         self._check()
         return tuple(sorted((kept for kept in self._reports.values() if kept[0] > change), key=lambda kept: kept[0]))
 
-    def activate(self, digest: str, by: str, at: float) -> Activation:
+    def activate(self, digest: str, by: str, at: float, pinned: bool = False) -> Activation:
         """See `State.activate`."""
         self._next()
-        self._activations.append(Activation(len(self._activations) + 1, digest, by, at))
+        self._activations.append(Activation(len(self._activations) + 1, digest, by, at, pinned))
         return self._activations[-1]
 
     def activations(self, limit: int = 20) -> tuple[Activation, ...]:
         """See `State.activations`."""
         self._check()
         return tuple(reversed(self._activations[-limit:]))
+
+    def ask_emergency(self, level: str, reason: str, by: str, at: float, until: float) -> Emergency:
+        """See `State.ask_emergency`."""
+        check_emergency(level, reason, by, at, until)
+        self._next()
+        return self._keep(Emergency(len(self._emergencies) + 1, level, reason, by, at, until))
+
+    def emergency(self, id: int) -> Emergency | None:
+        """See `State.emergency`."""
+        self._check()
+        return self._emergencies.get(id)
+
+    def emergencies(self, limit: int = 20) -> tuple[Emergency, ...]:
+        """See `State.emergencies`."""
+        self._check()
+        return tuple(reversed(self._emergencies.values()))[:limit]
+
+    def confirm_emergency(self, id: int, by: str, at: float) -> Emergency | None:
+        """See `State.confirm_emergency`."""
+        self._next()
+        row = self._emergencies.get(id)
+        if row is None or row.by == by or not row.waits(at):
+            return None
+        return self._keep(replace(row, confirmed_by=by, confirmed_at=at))
+
+    def end_emergency(self, id: int, at: float) -> Emergency | None:
+        """See `State.end_emergency`."""
+        self._next()
+        row = self._emergencies.get(id)
+        return None if row is None or row.ended_at is not None else self._keep(replace(row, ended_at=at))
+
+    def _keep(self, row: Emergency) -> Emergency:
+        self._emergencies[row.id] = row
+        return row
+
+    def start_pilot(self, digest: str, terms: str, by: str, at: float) -> Pilot:
+        """See `State.start_pilot`."""
+        running = self.pilot()
+        if running is not None:
+            self.end_pilot(running.id, by, at, "replaced")
+        else:
+            self._next()
+        row = Pilot(len(self._pilots) + 1, digest, terms, by, at)
+        self._pilots[row.id] = row
+        return row
+
+    def pilot(self) -> Pilot | None:
+        """See `State.pilot`."""
+        self._check()
+        return next((row for row in self._pilots.values() if row.ended_at is None), None)
+
+    def pilots(self, limit: int = 20) -> tuple[Pilot, ...]:
+        """See `State.pilots`."""
+        self._check()
+        return tuple(reversed(self._pilots.values()))[:limit]
+
+    def change_pilot(self, id: int, terms: str) -> Pilot | None:
+        """See `State.change_pilot`."""
+        self._next()
+        row = self._pilots.get(id)
+        if row is None or row.ended_at is not None:
+            return None
+        self._pilots[id] = replace(row, terms=terms)
+        return self._pilots[id]
+
+    def end_pilot(self, id: int, by: str, at: float, why: str) -> Pilot | None:
+        """See `State.end_pilot`."""
+        self._next()
+        row = self._pilots.get(id)
+        if row is None or row.ended_at is not None:
+            return None
+        self._pilots[id] = replace(row, ended_at=at, ended_by=by, why=why)
+        return self._pilots[id]
 
     def _next(self) -> int:
         self._check()

@@ -13,6 +13,9 @@ Kind = Literal["token", "session", "subject", "device"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEY_MAX = 512
 TEXT_MAX = 2048
+LEVELS = ("I", "II", "III", "IV")
+CONFIRM_SECONDS = 600.0
+"""How long an emergency level waits for its second operator."""
 
 
 class Revocation(Struct, frozen=True):
@@ -38,12 +41,56 @@ class Revocation(Struct, frozen=True):
 
 
 class Activation(Struct, frozen=True):
-    """A policy bundle became the active one."""
+    """A policy revision became the active one: `<64 hex>`, or `<64 hex>+II` with an emergency level.
+
+    `pinned` says that somebody chose it (a rollback, a promotion): the policy folder does not replace it.
+    """
 
     id: int
     digest: str
     by: str
     at: float
+    pinned: bool = False
+
+
+class Emergency(Struct, frozen=True):
+    """An emergency level that somebody asked for, or asked to end (`level` ""); times in seconds since 1970.
+
+    It counts from `confirmed_at` to `until`, unless `ended_at` came before. Of one that asks for an end, `until`
+    is when it can no longer be confirmed.
+    """
+
+    id: int
+    level: str
+    reason: str
+    by: str
+    asked_at: float
+    until: float
+    confirmed_by: str = ""
+    confirmed_at: float | None = None
+    ended_at: float | None = None
+
+    def holds(self, now: float) -> bool:
+        """Whether this level is in force."""
+        return bool(self.level) and self.confirmed_at is not None and self.ended_at is None and now < self.until
+
+    def waits(self, now: float) -> bool:
+        """Whether it can still be confirmed."""
+        open_ = self.confirmed_at is None and self.ended_at is None
+        return open_ and self.asked_at <= now < self.asked_at + CONFIRM_SECONDS and now < self.until
+
+
+class Pilot(Struct, frozen=True):
+    """A candidate revision that ran beside the active one. `terms` is JSON that the pilot itself reads."""
+
+    id: int
+    digest: str
+    terms: str
+    by: str
+    at: float
+    ended_at: float | None = None
+    ended_by: str = ""
+    why: str = ""
 
 
 class StateFault(Exception):
@@ -71,3 +118,19 @@ def check_revocation(kind: str, key: str, reason: str, by: str, at: float, until
         raise StateFault(f"the reason is longer than {TEXT_MAX} characters", f"原因超过 {TEXT_MAX} 个字符")
     if until is not None and until <= at:
         raise StateFault("the end of the revocation is in the past", "吊销的截止时间已经过去")
+
+
+def check_emergency(level: str, reason: str, by: str, at: float, until: float) -> None:
+    """Refuse an emergency level that does not exist, says no reason, or is over before it begins. Raises StateFault."""
+    if level and level not in LEVELS:
+        raise StateFault(
+            f"there is no emergency level `{level[:20]}`; possible: {', '.join(LEVELS)}",
+            f"不存在应急级别 `{level[:20]}`；可用值：{'、'.join(LEVELS)}",
+        )
+    if not reason.strip() or len(reason) > TEXT_MAX or len(by) > TEXT_MAX:
+        raise StateFault(
+            f"say why, in at most {TEXT_MAX} characters: it goes on record",
+            f"请说明原因（最多 {TEXT_MAX} 个字符）：原因会被记录",
+        )
+    if until <= at:
+        raise StateFault("the end of the emergency is in the past", "应急状态的截止时间已经过去")

@@ -6,7 +6,9 @@ State on SQLite: `state.db`, written by the control process, read by every worke
 2. Commit first, bump the board after (the caller does). A crash between the two leaves a change that
    the next start, or a worker's regular look, finds.
 3. `change` grows with every change and is never reused, also when rows go: readers follow it.
-4. A file written by a newer version is refused, never guessed at.
+4. A file written by a newer version is refused, never guessed at; one of an older version is brought up to
+   date in one transaction.
+5. An emergency level is confirmed in one statement that holds every condition: two confirmations cannot race.
 """
 
 import errno
@@ -21,9 +23,19 @@ from msgspec import DecodeError
 from msgspec.json import Decoder, Encoder
 
 from gateway.facts import Report
-from gateway.stores.records import Activation, Kind, Revocation, StateFault, check_revocation
+from gateway.stores.records import (
+    CONFIRM_SECONDS,
+    Activation,
+    Emergency,
+    Kind,
+    Pilot,
+    Revocation,
+    StateFault,
+    check_emergency,
+    check_revocation,
+)
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x47575354  # "GWST", PRAGMA application_id: another program's database is refused
 
 _SCHEMA = """
@@ -45,9 +57,30 @@ CREATE TABLE activation (
     id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
 ) STRICT;
 """
+_RELEASES = """
+ALTER TABLE activation ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE emergency (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, level TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL,
+    asked_at REAL NOT NULL, until REAL NOT NULL, confirmed_by TEXT NOT NULL DEFAULT '', confirmed_at REAL, ended_at REAL
+) STRICT;
+CREATE TABLE pilot (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, terms TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL,
+    ended_at REAL, ended_by TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX pilot_running ON pilot (ended_at IS NULL) WHERE ended_at IS NULL;
+"""
+_STEPS = (_SCHEMA, _RELEASES)
+"""What takes an empty file to version 1, and each version to the next."""
+
 _REVOCATION = "id, change, kind, key, reason, by, at, until, lifted_at, lifted_by"
 
 _LIFT = f"UPDATE revocation SET change = ?, lifted_at = ?, lifted_by = ? WHERE id = ? AND lifted_at IS NULL RETURNING {_REVOCATION}"  # noqa: S608 -- constants
+_EMERGENCY = "id, level, reason, by, asked_at, until, confirmed_by, confirmed_at, ended_at"
+_CONFIRM = (
+    "UPDATE emergency SET confirmed_by = ?, confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL AND ended_at IS NULL"  # noqa: S608 -- constants
+    f" AND by <> ? AND asked_at <= ? AND asked_at > ? AND until > ? RETURNING {_EMERGENCY}"
+)
+_PILOT = "id, digest, terms, by, at, ended_at, ended_by, why"
 _encode = Encoder().encode
 _report = Decoder(Report).decode
 
@@ -151,19 +184,104 @@ class State:
 
     # --- bundles ----------------------------------------------------------------------------
 
-    def activate(self, digest: str, by: str, at: float) -> Activation:
-        """Keep that this bundle is the active one from now on."""
+    def activate(self, digest: str, by: str, at: float, pinned: bool = False) -> Activation:
+        """Keep that this revision is the active one from now on; `pinned`: whatever the policy folder says."""
         with self._change() as (connection, _):
             row = connection.execute(
-                "INSERT INTO activation (digest, by, at) VALUES (?, ?, ?) RETURNING id", (digest, by, at)
+                "INSERT INTO activation (digest, by, at, pinned) VALUES (?, ?, ?, ?) RETURNING id",
+                (digest, by, at, int(pinned)),
             ).fetchone()
-        return Activation(row[0], digest, by, at)
+        return Activation(row[0], digest, by, at, pinned)
 
     def activations(self, limit: int = 20) -> tuple[Activation, ...]:
         """The latest activations, newest first; the first is the active bundle."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT id, digest, by, at FROM activation ORDER BY id DESC LIMIT ?", (limit,))
-            return tuple(Activation(*row) for row in rows)
+            rows = connection.execute(
+                "SELECT id, digest, by, at, pinned FROM activation ORDER BY id DESC LIMIT ?", (limit,)
+            )
+            return tuple(Activation(id, digest, by, at, bool(pinned)) for id, digest, by, at, pinned in rows)
+
+    # --- emergencies --------------------------------------------------------------------------
+
+    def ask_emergency(self, level: str, reason: str, by: str, at: float, until: float) -> Emergency:
+        """Keep that somebody asks for this level until then, or for its end (`level` ""); nothing is in force yet."""
+        check_emergency(level, reason, by, at, until)
+        with self._change() as (connection, _):
+            row = connection.execute(
+                "INSERT INTO emergency (level, reason, by, asked_at, until) VALUES (?, ?, ?, ?, ?) RETURNING id",
+                (level, reason, by, at, until),
+            ).fetchone()
+        return Emergency(row[0], level, reason, by, at, until)
+
+    def emergency(self, id: int) -> Emergency | None:
+        """The emergency with this number."""
+        found = self._emergencies("WHERE id = ?", id)
+        return found[0] if found else None
+
+    def emergencies(self, limit: int = 20) -> tuple[Emergency, ...]:
+        """What was asked for, newest first."""
+        return self._emergencies("ORDER BY id DESC LIMIT ?", limit)
+
+    def _emergencies(self, where: str, value: int) -> tuple[Emergency, ...]:
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {_EMERGENCY} FROM emergency {where}", (value,))  # noqa: S608 -- constants
+            return tuple(Emergency(*row) for row in rows)
+
+    def confirm_emergency(self, id: int, by: str, at: float) -> Emergency | None:
+        """Confirm what another operator asked for less than ten minutes ago; None when that is not so (any more)."""
+        with self._change() as (connection, _):
+            row = connection.execute(_CONFIRM, (by, at, id, by, at, at - CONFIRM_SECONDS, at)).fetchone()
+        return Emergency(*row) if row else None
+
+    def end_emergency(self, id: int, at: float) -> Emergency | None:
+        """Keep that it is over, confirmed or not; None when it was already."""
+        with self._change() as (connection, _):
+            row = connection.execute(
+                f"UPDATE emergency SET ended_at = ? WHERE id = ? AND ended_at IS NULL RETURNING {_EMERGENCY}",  # noqa: S608 -- constants
+                (at, id),
+            ).fetchone()
+        return Emergency(*row) if row else None
+
+    # --- pilots -------------------------------------------------------------------------------
+
+    def start_pilot(self, digest: str, terms: str, by: str, at: float) -> Pilot:
+        """Keep that this candidate runs from now on; one that was running ends."""
+        with self._change() as (connection, _):
+            connection.execute(
+                "UPDATE pilot SET ended_at = ?, ended_by = ?, why = 'replaced' WHERE ended_at IS NULL", (at, by)
+            )
+            row = connection.execute(
+                "INSERT INTO pilot (digest, terms, by, at) VALUES (?, ?, ?, ?) RETURNING id", (digest, terms, by, at)
+            ).fetchone()
+        return Pilot(row[0], digest, terms, by, at)
+
+    def pilot(self) -> Pilot | None:
+        """The candidate that runs."""
+        with self._reading() as connection:
+            row = connection.execute(f"SELECT {_PILOT} FROM pilot WHERE ended_at IS NULL").fetchone()  # noqa: S608 -- constants
+        return Pilot(*row) if row else None
+
+    def pilots(self, limit: int = 20) -> tuple[Pilot, ...]:
+        """The candidates that ran, newest first."""
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {_PILOT} FROM pilot ORDER BY id DESC LIMIT ?", (limit,))  # noqa: S608 -- constants
+            return tuple(Pilot(*row) for row in rows)
+
+    def change_pilot(self, id: int, terms: str) -> Pilot | None:
+        """Give the running candidate other terms; None when it is not running."""
+        return self._pilot_changed("terms = ?", terms, id)
+
+    def end_pilot(self, id: int, by: str, at: float, why: str) -> Pilot | None:
+        """Keep that it ended, by whom and why; None when it is not running."""
+        return self._pilot_changed("ended_at = ?, ended_by = ?, why = ?", at, by, why, id)
+
+    def _pilot_changed(self, what: str, *values: object) -> Pilot | None:
+        with self._change() as (connection, _):
+            row = connection.execute(
+                f"UPDATE pilot SET {what} WHERE id = ? AND ended_at IS NULL RETURNING {_PILOT}",  # noqa: S608 -- constants
+                values,
+            ).fetchone()
+        return Pilot(*row) if row else None
 
     # --- transactions -------------------------------------------------------------------------
 
@@ -228,11 +346,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise StateFault(
             f"`{path}` is not a state file of the gateway; move it away", f"`{path}` 不是网关的状态文件；请将其移走"
         )
-    if empty:
-        for statement in _SCHEMA.split(";\n"):
+    for step in _STEPS[version:]:
+        for statement in step.split(";\n"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
 
 

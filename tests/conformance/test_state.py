@@ -120,6 +120,101 @@ def test_the_newest_activation_is_first_and_history_stays(state: AnyState) -> No
     assert [row.digest for row in state.activations(1)] == ["b" * 64]
 
 
+def test_an_activation_is_pinned_or_not(state: AnyState) -> None:
+    assert state.activate("a" * 64, "op", NOW, pinned=True).pinned is True
+    state.activate("b" * 64 + "+II", "op", NOW + 1)
+    assert [(row.digest, row.pinned) for row in state.activations()] == [("b" * 64 + "+II", False), ("a" * 64, True)]
+
+
+def test_an_emergency_is_in_force_once_another_operator_confirmed_it(state: AnyState) -> None:
+    asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
+    assert (asked.holds(NOW), asked.waits(NOW)) == (False, True)
+    confirmed = state.confirm_emergency(asked.id, "op.wang", NOW + 60)
+    assert confirmed is not None
+    assert (confirmed.confirmed_by, confirmed.confirmed_at) == ("op.wang", NOW + 60)
+    assert (confirmed.holds(NOW + 60), confirmed.holds(NOW + 3600), confirmed.waits(NOW + 60)) == (True, False, False)
+    assert state.emergency(asked.id) == confirmed
+    assert state.emergencies() == (confirmed,)
+
+
+@pytest.mark.parametrize(
+    ("by", "after"),
+    [
+        ("op.li", 1.0),  # the same person twice
+        ("op.wang", 600.0),  # too late
+        ("op.wang", -1.0),  # a clock that went back
+    ],
+)
+def test_a_confirmation_that_does_not_count_changes_nothing(state: AnyState, by: str, after: float) -> None:
+    asked = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 3600)
+    assert state.confirm_emergency(asked.id, by, NOW + after) is None
+    assert state.emergency(asked.id) == asked
+    assert state.confirm_emergency(asked.id, "op.wang", NOW + 599.0) is not None
+
+
+def test_what_is_unknown_confirmed_ended_or_over_cannot_be_confirmed(state: AnyState) -> None:
+    first = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 3600)
+    assert state.confirm_emergency(99, "op.wang", NOW) is None
+    assert state.confirm_emergency(first.id, "op.wang", NOW) is not None
+    assert state.confirm_emergency(first.id, "op.zhao", NOW) is None
+    ended = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 3600)
+    assert state.end_emergency(ended.id, NOW + 1) is not None
+    assert state.confirm_emergency(ended.id, "op.wang", NOW + 2) is None
+    short = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 5)
+    assert state.confirm_emergency(short.id, "op.wang", NOW + 5) is None
+    assert [row.id for row in state.emergencies(2)] == [short.id, ended.id]
+
+
+def test_an_emergency_ends_once(state: AnyState) -> None:
+    asked = state.ask_emergency("III", "flood", "op.li", NOW, NOW + 3600)
+    state.confirm_emergency(asked.id, "op.wang", NOW)
+    ended = state.end_emergency(asked.id, NOW + 9)
+    assert ended is not None
+    assert (ended.ended_at, ended.holds(NOW + 9)) == (NOW + 9, False)
+    assert state.end_emergency(asked.id, NOW + 10) is None
+    assert state.end_emergency(99, NOW) is None
+    assert state.emergency(asked.id) == ended
+
+
+@pytest.mark.parametrize(
+    ("level", "reason", "until"),
+    [
+        ("V", "flood", NOW + 9),
+        ("ii", "flood", NOW + 9),
+        ("II", "  ", NOW + 9),
+        ("II", "r" * 2049, NOW + 9),
+        ("II", "x", NOW),
+    ],
+)
+def test_an_emergency_that_says_nothing_or_is_over_is_refused(
+    state: AnyState, level: str, reason: str, until: float
+) -> None:
+    with pytest.raises(StateFault):
+        state.ask_emergency(level, reason, "op", NOW, until)
+    assert state.emergencies() == ()
+
+
+def test_one_pilot_runs_at_a_time(state: AnyState) -> None:
+    assert state.pilot() is None
+    first = state.start_pilot("a" * 64, "{}", "op.li", NOW)
+    assert state.pilot() == first
+    second = state.start_pilot("b" * 64, '{"percent":0}', "op.wang", NOW + 1)
+    assert state.pilot() == second
+    ended = state.pilots()[1]
+    assert (ended.ended_at, ended.ended_by, ended.why) == (NOW + 1, "op.wang", "replaced")
+    assert state.change_pilot(first.id, "{}") is None
+    changed = state.change_pilot(second.id, '{"percent":5}')
+    assert changed is not None
+    assert state.pilot() == changed
+    assert changed.terms == '{"percent":5}'
+    over = state.end_pilot(second.id, "gateway", NOW + 2, "deny rate")
+    assert over is not None
+    assert (over.ended_at, over.ended_by, over.why) == (NOW + 2, "gateway", "deny rate")
+    assert state.end_pilot(second.id, "op", NOW + 3, "") is None
+    assert state.pilot() is None
+    assert [row.id for row in state.pilots(1)] == [second.id]
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("revoke"), st.sampled_from(["a", "b", "c"]), st.sampled_from([None, 5.0, 50.0])),

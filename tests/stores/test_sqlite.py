@@ -4,11 +4,12 @@ import os
 import signal
 import sqlite3
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from gateway.stores import State, StateFault
+from gateway.stores import Activation, State, StateFault
 from tests.literals import NOW
 
 
@@ -41,12 +42,82 @@ def test_the_file_is_flushed_on_every_commit_and_private(tmp_path: Path) -> None
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     State(tmp_path / "state.db").close()
     connection = sqlite3.connect(tmp_path / "state.db")
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     before = (tmp_path / "state.db").read_bytes()
     with pytest.raises(StateFault, match="newer gateway"):
         State(tmp_path / "state.db")
     assert (tmp_path / "state.db").read_bytes() == before
+
+
+WRITTEN_BY_VERSION_1 = """
+CREATE TABLE counter (change INTEGER NOT NULL) STRICT;
+INSERT INTO counter VALUES (7);
+CREATE TABLE revocation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, change INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    reason TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL, until REAL, lifted_at REAL, lifted_by TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE UNIQUE INDEX revocation_change ON revocation (change);
+CREATE TABLE posture (
+    device TEXT PRIMARY KEY, change INTEGER NOT NULL, reported_at REAL NOT NULL, report BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX posture_change ON posture (change);
+CREATE TABLE posture_sequence (
+    reporter TEXT NOT NULL, device TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (reporter, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE activation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
+) STRICT;
+INSERT INTO revocation VALUES (3, 6, 'token', 't-1', 'lost', 'op.li', 1000.0, NULL, NULL, '');
+INSERT INTO activation VALUES (5, 'abc', 'op.li', 999.0);
+PRAGMA application_id = 1196905300;
+PRAGMA user_version = 1;
+"""
+
+
+def a_file_of_version_1(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(WRITTEN_BY_VERSION_1)
+    connection.close()
+
+
+def test_a_file_of_version_1_is_brought_up_to_date_and_loses_nothing(tmp_path: Path) -> None:
+    a_file_of_version_1(tmp_path / "state.db")
+    state = State(tmp_path / "state.db")
+    assert [(row.id, row.key, row.reason) for row in state.revocations(NOW)] == [(3, "t-1", "lost")]
+    assert state.activations() == (Activation(5, "abc", "op.li", 999.0, False),)
+    assert state.change() == 7
+    assert state.activate("def", "op", NOW, pinned=True).id == 6
+    assert state.ask_emergency("II", "flood", "op.li", NOW, NOW + 9).id == 1
+    assert state.start_pilot("abc", "{}", "op.li", NOW).id == 1
+    state.close()
+    again = State(tmp_path / "state.db")
+    assert [row.pinned for row in again.activations()] == [True, False]
+    again.close()
+
+
+def test_a_file_of_version_1_that_cannot_be_changed_stays_as_it_was(tmp_path: Path) -> None:
+    a_file_of_version_1(tmp_path / "state.db")
+    connection = sqlite3.connect(tmp_path / "state.db")
+    connection.execute("CREATE TABLE pilot (theirs TEXT)")  # a step that fails half way
+    connection.close()
+    with pytest.raises(StateFault):
+        State(tmp_path / "state.db")
+    connection = sqlite3.connect(tmp_path / "state.db")
+    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert "pinned" not in {row[1] for row in connection.execute("PRAGMA table_info(activation)")}
+    connection.close()
+
+
+def test_two_operators_who_confirm_at_once_confirm_once(tmp_path: Path) -> None:
+    state = State(tmp_path / "state.db")
+    asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 9)
+    with ThreadPoolExecutor(8) as pool:
+        stores = [State(tmp_path / "state.db") for _ in range(8)]
+        done = list(pool.map(lambda n: stores[n].confirm_emergency(asked.id, f"op.{n}", NOW + 1), range(8)))
+    assert sum(row is not None for row in done) == 1
+    for store in (*stores, state):
+        store.close()
 
 
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
