@@ -210,8 +210,8 @@ FILES: dict[str, _Row] = {
         "请使用 IANA 时区名，例如 Asia/Shanghai",
     ),
     "P050": (
-        "a city file allows",
-        "地市文件写了允许规则",
+        "a city or emergency file allows",
+        "地市或应急文件写了允许规则",
         "ask the province for the rule: a city file may only deny",
         "请向省级申请该规则：地市文件只能拒绝",
     ),
@@ -220,6 +220,18 @@ FILES: dict[str, _Row] = {
         "地市文件涉及其他机构",
         "name the office of the file or one below it",
         "请写该文件的机构或其下级",
+    ),
+    "P052": (
+        "a department file speaks about data of others",
+        "部门文件涉及他人的数据",
+        "name assets that the department owns, or ask the owner for the rule",
+        "请写明该部门拥有的资产，或请数据所有者制定规则",
+    ),
+    "P054": (
+        "an emergency file is not named for its level",
+        "应急文件名与其级别不符",
+        "name it I.yaml, II.yaml, III.yaml or IV.yaml and write the same level in it",
+        "文件名应为 I.yaml、II.yaml、III.yaml 或 IV.yaml，文件内写相同的 `level`",
     ),
     "P060": (
         "no such technique, or its numbers are wrong",

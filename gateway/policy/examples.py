@@ -113,7 +113,7 @@ def _run(node: Node, place: str, bundle: Bundle, locate: Locate) -> TestResult:
             place, tuple(faults) or (parts["request"].fault("P094", "expected `GET /path`", "此处应为 `GET /路径`"),)
         )
     try:
-        facts = suppose(locate(method, path), method, path, parts.get("given", NOTHING_GIVEN), bundle.content.timezone)
+        facts = suppose(locate(method, path), method, path, parts.get("given", NOTHING_GIVEN), bundle.content.timezone, bundle.granted)
     except Impossible as error:
         return _unreadable(place, error.faults)
     strength: Strength = BY_GRADE[facts.asset.grade.national]

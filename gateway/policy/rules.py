@@ -322,6 +322,8 @@ def _data(parts: dict[str, Node], reading: Reading) -> tuple[str, ...]:
 
 def _own_data(node: Node, parts: dict[str, Node], layer: Layer, reading: Reading) -> tuple[str, ...]:
     """What a department file speaks about: what it names, or all it owns; never the data of others."""
+    if layer.home == "*":  # which office is meant has been asked already
+        return ("*",)
     own = [asset for asset, (_, owner) in reading.owners.items() if reading.people.below(owner, layer.home)]
     named = _data(parts, reading) if "data" in parts else ("*",)
     others = [word for word in named if word != "*" and not _owned(word, own, reading)]

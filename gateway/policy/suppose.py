@@ -5,16 +5,17 @@ Makes facts from a few words, for tests of policies and for `policy explain --gi
 1. What is not given is the quiet case: a person signed in with two factors on a healthy managed device, no risk,
    from 10.0.0.1, on a Monday at 10:00 in the policy's time zone.
 2. Words are the names that conditions use (`device.trust`), nested or dotted, plus short forms (`role`, `risk`).
-3. An unknown word or value is a fault: a test that gives `devise: unknown` must not pass by testing nothing.
+3. Grants are those of the policies for this caller, data and purpose, unless `grant` or `approval` is given.
+4. An unknown word or value is a fault: a test that gives `devise: unknown` must not pass by testing nothing.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from datetime import datetime
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from gateway.document import FileFault, Node, did_you_mean
-from gateway.facts import GRADES, Ask, Asset, Band, Facts, Granted, Posture, Proof, Risk, Subject
+from gateway.facts import GRADES, NOTHING_GRANTED, Ask, Asset, Band, Facts, Granted, Posture, Proof, Risk, Subject
 from gateway.policy.duties import ASSURANCES
 from gateway.policy.names import WEEKDAYS
 
@@ -65,6 +66,10 @@ BANDS: dict[str, Band] = {band: band for band in get_args(Band)}
 STEPS = ((80.0, "quarantine"), (60.0, "limit"), (40.0, "step_up"))
 
 
+Grants = Callable[[Ask, Subject, Asset], Granted]
+"""Which sharing grants cover a request."""
+
+
 class Impossible(Exception):
     """What was given cannot be supposed; `faults` says why."""
 
@@ -73,7 +78,9 @@ class Impossible(Exception):
         super().__init__("; ".join(fault.en for fault in self.faults))
 
 
-def suppose(asset: Asset, method: str, path: str, given: Node, timezone: str) -> Facts:
+def suppose(
+    asset: Asset, method: str, path: str, given: Node, timezone: str, granted: Grants = lambda *_: NOTHING_GRANTED
+) -> Facts:
     """Facts for this request; `given` is a mapping node (of a test, or of the command line). Raises Impossible."""
     faults: list[FileFault] = []
     words = _flat(given, faults)
@@ -89,7 +96,11 @@ def suppose(asset: Asset, method: str, path: str, given: Node, timezone: str) ->
     )  # fmt: skip
     if faults:
         raise Impossible(faults)
-    return Facts(ask, subject, posture, risk, asset, Granted(read.list("grant.ids"), approved))
+    if words.keys() & {"grant.ids", "approval.held"}:
+        held = Granted(read.list("grant.ids"), approved)
+    else:
+        held = granted(ask, subject, asset)
+    return Facts(ask, subject, posture, risk, asset, held)
 
 
 def _flat(given: Node, faults: list[FileFault]) -> dict[str, Node]:

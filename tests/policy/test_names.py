@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.facts import Grade, Risk
+from gateway.facts import Grade, Granted, Risk
 from gateway.policy.names import Vocabulary, names
 from tests.literals import a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
 
@@ -16,6 +16,7 @@ FACTS = some_facts(
     posture=a_posture(trust="known", fresh=False),
     risk=Risk(12.5, "normal"),
     asset=an_asset(grade=Grade.CORE, action="create"),
+    grant=Granted(("g-1",), approved=True),
 )
 
 
@@ -53,10 +54,13 @@ def test_the_names_are_those_of_the_contract() -> None:
         ("data.grade", Grade.CORE),
         ("data.owner", "prov/civil"),
         ("data.action", "create"),
+        ("grant.held", True),
+        ("grant.ids", frozenset({"g-1"})),
+        ("approval.held", True),
         ("env.hour", 22),
         ("env.weekday", "mon"),
         ("env.time", "22:13"),
-        ("env.purpose", "audit"),
+        ("env.purpose", "vouched"),
         ("env.source", "10.0.0.9"),
         ("env.method", "POST"),
     ],
@@ -68,6 +72,11 @@ def test_a_name_reads_its_fact(name: str, value: object) -> None:
 def test_every_name_is_read_by_a_test_above() -> None:
     read = test_a_name_reads_its_fact.pytestmark[0].args[1]  # type: ignore[attr-defined]  # pytest's own attribute
     assert {name for name, _ in read} == set(TABLE)
+
+
+def test_a_purpose_that_is_only_stated_counts_where_nobody_vouches_for_one() -> None:
+    facts = some_facts(ask=an_ask(purpose="audit"), subject=a_subject(purpose=""))
+    assert TABLE["env.purpose"].get(facts) == "audit"
 
 
 def test_the_words_of_the_facts_are_the_words_of_conditions() -> None:

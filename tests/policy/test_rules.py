@@ -157,3 +157,56 @@ def test_any_shape_is_a_fault_or_an_empty_file_never_a_crash(tmp_path: Path, tex
 def test_a_title_may_be_one_text_or_two(tmp_path: Path) -> None:
     rules = "- {id: a, effect: deny, title: {zh: 甲, en: first}}\n- {id: b, effect: deny, title: 乙}\n"
     assert a_bundle(tmp_path, rules).content.titles == {"a": ("first", "甲"), "b": ("乙", "乙")}
+
+
+DEPARTMENT = """\
+org: prov/health
+rules:
+  - {id: shared, effect: allow, who: clerk, data: visit, action: read, level: any, basis: {zh: 第五条, en: article 5}}
+  - {id: own, effect: deny, who: auditor}
+"""
+
+
+def department(folder: Path, text: str = DEPARTMENT) -> Path:
+    write(folder, CLERK_READS)
+    (folder / "departments").mkdir()
+    (folder / "departments" / "health.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_department_speaks_about_its_own_data_and_no_other(tmp_path: Path) -> None:
+    content = load(department(tmp_path), ASSETS).content
+    assert {(row[0], row[4]) for row in content.rules} == {
+        ("clerk-reads", "population"),
+        ("shared", "visit"),
+        ("own", "visit"),
+    }
+    assert content.layers == {
+        "clerk-reads": "province",
+        "shared": "department:prov/health",
+        "own": "department:prov/health",
+    }
+    assert content.basis == {"shared": ("article 5", "第五条")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("data: visit", "data: household", "P052"),
+        ("data: visit", "data: population", "P052"),
+        ("data: visit", "data: [visit, market]", "P052"),
+        ("org: prov/health", "org: hz", "P052"),  # owns nothing
+        ("org: prov/health\n", "", "P003"),
+        ("org: prov/health", "org: prov/helth", "P011"),
+        ("id: own", "id: clerk-reads", "P005"),
+    ],
+)
+def test_a_department_that_reaches_further_is_refused(tmp_path: Path, before: str, after: str, code: str) -> None:
+    with pytest.raises(Faulty) as refused:
+        load(department(tmp_path, DEPARTMENT.replace(before, after)), ASSETS)
+    assert {fault.code for fault in refused.value.faults} == {code}
+
+
+def test_the_province_speaks_about_what_departments_below_it_own(tmp_path: Path) -> None:
+    content = load(department(tmp_path, DEPARTMENT.replace("org: prov/health", "org: prov")), ASSETS).content
+    assert {row[4] for row in content.rules if row[0] == "own"} == {"household", "marriage", "visit", "market"}

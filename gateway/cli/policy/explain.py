@@ -75,7 +75,7 @@ def _suppose(args: argparse.Namespace, screen: Screen, found: "Read", method: st
         return 2
     asset = found.catalog.find(method, path.partition("?")[0])
     try:
-        facts = suppose(asset, method, path, given, found.bundle.content.timezone)
+        facts = suppose(asset, method, path, given, found.bundle.content.timezone, found.bundle.granted)
     except Impossible as impossible:
         screen.faults(impossible.faults)
         return 2

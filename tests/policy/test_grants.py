@@ -1,0 +1,137 @@
+"""Which sharing grants does a caller hold, and is an approval ever taken for granted?"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.document import Faulty
+from gateway.facts import NOTHING_GRANTED, Challenge, Deny, Facts, Granted, Permit
+from gateway.policy import Bundle, load
+from gateway.policy.decide import decide
+from tests.literals import a_subject, an_ask
+from tests.policy.world import ASSETS, a_bundle, facts, visit, write
+
+GRANT = """\
+grants:
+  - id: share-1
+    to: hz/civil
+    data: health
+    purpose: aid
+    from: 2026-01-01
+    until: 2026-12-31
+    basis: {zh: 依据, en: basis}
+"""
+APPROVED = GRANT + "    approval: {by: prov/health, on: 2026-01-02, reference: '2026-7'}\n"
+RULES = """\
+- id: shared
+  effect: allow
+  who: clerk
+  data: health
+  action: read
+  level: any
+  when: approval.held
+"""
+NEW_YEAR = 1_767_196_800.0  # 2026-01-01T00:00+08:00
+NEXT_YEAR = 1_798_732_800.0  # 2027-01-01T00:00+08:00
+
+
+def bundle(folder: Path, grants: str = APPROVED, rules: str = RULES) -> Bundle:
+    write(folder, rules)
+    (folder / "grants.yaml").write_text(grants, encoding="utf-8")
+    return load(folder, ASSETS)
+
+
+def asked(policy: Bundle, purpose: str = "aid", at: float = NEW_YEAR, **caller: object) -> Facts:
+    subject = a_subject(**({"org": "hz/civil", "purpose": ""} | caller))
+    ask = an_ask(purpose=purpose, at=at)
+    return facts(ask=ask, subject=subject, asset=visit(), grant=policy.granted(ask, subject, visit()))
+
+
+def test_whoever_holds_an_approved_grant_is_let_through(tmp_path: Path) -> None:
+    policy = bundle(tmp_path)
+    request = asked(policy)
+    assert request.grant == Granted(("share-1",), approved=True)
+    assert isinstance(decide(policy, request, "written"), Permit)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purpose": "Aid"},
+        {"purpose": ""},
+        {"purpose": "aid "},
+        {"at": NEW_YEAR - 1},
+        {"at": NEXT_YEAR},
+        {"org": "hz"},  # above the office it was given to
+        {"org": "prov/civil"},
+        {"kind": "anonymous"},
+        {"purpose": "aid", "vouched": "else"},
+    ],
+)
+def test_a_grant_is_for_its_office_its_purpose_and_its_days_only(tmp_path: Path, change: dict[str, object]) -> None:
+    policy = bundle(tmp_path)
+    vouched = change.pop("vouched", "")
+    caller = {key: change.pop(key) for key in ("org", "kind") if key in change}
+    subject = a_subject(**({"org": "hz/civil", "purpose": vouched} | caller))
+    ask = an_ask(**({"purpose": "aid", "at": NEW_YEAR} | change))
+    assert policy.granted(ask, subject, visit()) == NOTHING_GRANTED
+
+
+def test_a_grant_is_for_its_data_and_its_action_only(tmp_path: Path) -> None:
+    policy = bundle(tmp_path)
+    ask, subject = an_ask(purpose="aid", at=NEW_YEAR), a_subject(org="hz/civil", purpose="")
+    assert policy.granted(ask, subject, visit(action="delete")) == NOTHING_GRANTED
+    assert policy.granted(ask, subject, visit(id="household", category="population")) == NOTHING_GRANTED
+
+
+def test_a_role_that_nobody_declared_holds_nothing(tmp_path: Path) -> None:
+    policy = bundle(tmp_path)
+    subject = a_subject(org="", purpose="", roles=("hz/civil", "user:x"))
+    assert policy.granted(an_ask(purpose="aid", at=NEW_YEAR), subject, visit()) == NOTHING_GRANTED
+
+
+def test_without_an_approval_the_caller_is_told_what_is_missing(tmp_path: Path) -> None:
+    policy = bundle(tmp_path, GRANT)
+    request = asked(policy)
+    assert request.grant == Granted(("share-1",))
+    decision = decide(policy, request, "written")
+    assert isinstance(decision, Deny)
+    assert [reason.code for reason in decision.reasons] == ["approval_needed", "no_rule"]
+
+
+def test_an_approval_is_not_asked_for_where_it_would_not_help(tmp_path: Path) -> None:
+    policy = bundle(tmp_path, GRANT, RULES + "- {id: never, effect: deny, data: health}\n")
+    decision = decide(policy, asked(policy), "written")
+    assert not isinstance(decision, Permit | Challenge)
+    assert "approval_needed" not in [reason.code for reason in decision.reasons]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("to: hz/civil", "to: hz/cvil", "P010"),
+        ("data: health", "data: helth", "P012"),
+        ("    purpose: aid\n", "", "P003"),
+        ("    until: 2026-12-31\n", "", "P003"),
+        ("until: 2026-12-31", "until: for ever", "P081"),
+        ("approval: {by: prov/health, on", "approval: {on", "P003"),
+        ("by: prov/health", "by: somebody", "P011"),
+        ("purpose: aid", "purpose: aid\n    porpuse: aid", "P001"),
+        ("purpose: aid", "purpose: aid\n    action: reed", "P013"),
+    ],
+)
+def test_a_slip_in_a_grant_is_told(tmp_path: Path, before: str, after: str, code: str) -> None:
+    assert before in APPROVED
+    with pytest.raises(Faulty) as refused:
+        bundle(tmp_path, APPROVED.replace(before, after))
+    assert [fault.code for fault in refused.value.faults] == [code]
+
+
+def test_an_id_stands_once(tmp_path: Path) -> None:
+    with pytest.raises(Faulty, match="P005"):
+        bundle(tmp_path, GRANT + GRANT.removeprefix("grants:\n"))
+
+
+def test_policies_without_grants_need_no_file(tmp_path: Path) -> None:
+    policy = a_bundle(tmp_path)
+    assert policy.content.grants == ()

@@ -1,0 +1,99 @@
+"""Does an emergency level only take away, and is it part of what is signed and tested?"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.document import Faulty
+from gateway.facts import Granted, Permit
+from gateway.policy import Bundle, Damaged, load
+from gateway.policy.decide import decide
+from tests.policy.test_grants import APPROVED, asked
+from tests.policy.world import ASSETS, CLERK_READS, facts, write
+
+SECOND = """\
+level: II
+title: {zh: 二级响应, en: level two}
+mask: pii-strict
+freeze_grants: true
+rules:
+  - {id: ii-no-core, effect: deny, level: ">= core"}
+  - {id: ii-clerks, effect: deny, who: clerk, when: 'subject.assurance < 3', then: {step_up: aal3}}
+"""
+
+
+def policies(folder: Path, text: str = SECOND, name: str = "II.yaml") -> Bundle:
+    write(folder, CLERK_READS)
+    (folder / "grants.yaml").write_text(APPROVED, encoding="utf-8")
+    (folder / "emergency").mkdir()
+    (folder / "emergency" / name).write_text(text, encoding="utf-8")
+    return load(folder, ASSETS)
+
+
+def test_a_level_decides_only_while_it_is_in_force(tmp_path: Path) -> None:
+    calm = policies(tmp_path)
+    raised = calm.raised("II")
+    assert isinstance(decide(calm, facts(), "written"), Permit)
+    refused = decide(raised, facts(), "written")
+    assert [(reason.code, reason.detail) for reason in refused.reasons][:2] == [
+        ("step_up_required", "ii-clerks"),
+        ("rule_denied", "ii-clerks"),
+    ]
+    assert raised.raised("").digest == calm.digest
+
+
+def test_the_level_is_part_of_the_name_and_of_what_travels(tmp_path: Path) -> None:
+    calm = policies(tmp_path)
+    raised = Bundle.from_bytes(calm.dump(), "II")
+    assert raised.digest == f"{calm.digest}+II" == calm.raised("II").digest
+    assert raised.dump() == calm.dump()
+    assert raised.content.layers["ii-no-core"] == "emergency:II"
+    with pytest.raises(Damaged, match="no emergency level"):
+        Bundle.from_bytes(calm.dump(), "I")
+
+
+def test_what_a_level_says_is_in_the_digest_before_it_is_in_force(tmp_path: Path) -> None:
+    one = policies(tmp_path / "a")
+    two = policies(tmp_path / "b", SECOND.replace("pii-strict", "pii-standard"))
+    assert one.digest != two.digest
+
+
+def test_every_answer_is_shown_through_its_mask_as_well(tmp_path: Path) -> None:
+    calm = policies(tmp_path, "level: II\nmask: pii-strict\n")
+    for policy, shown in ((calm, "pii-standard"), (calm.raised("II"), "pii-standard+pii-strict")):
+        decision = decide(policy, facts(), "written")
+        assert isinstance(decision, Permit)
+        assert decision.mask.profile == shown
+    assert {field.technique for field in decision.mask.fields} == {"redact"}
+
+
+def test_a_level_may_freeze_all_grants(tmp_path: Path) -> None:
+    calm = policies(tmp_path)
+    assert asked(calm).grant.approved
+    assert asked(calm.raised("II")).grant == Granted()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("II.yaml", SECOND.replace("effect: deny, level", "effect: allow, who: clerk, data: health, action: read, level"), "P050"),
+        ("II.yaml", SECOND.replace("level: II", "level: III"), "P054"),
+        ("II.yaml", SECOND.removeprefix("level: II\n"), "P054"),
+        ("2.yaml", SECOND, "P054"),
+        ("II.yml", SECOND, "P088"),
+        ("II.yaml", SECOND.replace("pii-strict", "strict"), "P014"),
+        ("II.yaml", SECOND.replace("ii-no-core", "clerk-reads"), "P005"),
+        ("II.yaml", SECOND.replace("freeze_grants: true", "freeze_grants: yes please"), "P004"),
+        ("II.yaml", SECOND.replace("freeze_grants", "freeze_grant"), "P001"),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_level_is_told_long_before_it_is_needed(tmp_path: Path, name: str, text: str, code: str) -> None:
+    with pytest.raises(Faulty) as refused:
+        policies(tmp_path, text, name)
+    assert [fault.code for fault in refused.value.faults] == [code]
+
+
+def test_casbin_holds_the_rules_of_the_level_too(tmp_path: Path) -> None:
+    raised = policies(tmp_path).raised("II")
+    assert raised.reference(facts()).rules == {"clerk-reads", "ii-clerks"}
+    assert not raised.reference(facts()).allowed
