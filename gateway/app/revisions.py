@@ -8,9 +8,12 @@ Rules:
 3. A stored revision is never overwritten; its name is its digest.
 4. A worker reads the stored one, never the folder that somebody may be editing.
 5. Nothing is read that every account of this machine can change: one line in there would allow everything.
+6. Where signers are named, what is stored was signed by them: the copy is checked, never the folder that may change.
+7. With an emergency level in force a revision is named `<64 hex>+II`; it is the stored one, read with that level.
 """
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +23,7 @@ from pathlib import Path
 from msgspec import Struct, json
 
 from gateway import catalog, policy
+from gateway.app.signatures import NOBODY, Signers
 from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.device import Device, load_register
@@ -27,6 +31,7 @@ from gateway.document import Faulty, FileFault, changeable
 from gateway.policy import Bundle, TestResult
 
 CANDIDATE = "candidate"
+NAME = re.compile(r"[0-9a-f]{64}(\+(I|II|III|IV))?")
 KEPT = 50  # stored revisions; older ones are removed, the active one never
 
 
@@ -39,6 +44,41 @@ class Compiled(Struct, frozen=True, eq=False):
     sites: tuple[Site, ...]
     digest: str
     warnings: tuple[FileFault, ...] = ()
+
+
+def base_of(name: str) -> str:
+    """The stored revision behind a name."""
+    return name.partition("+")[0]
+
+
+def level_of(name: str) -> str:
+    """The emergency level in a name, "" for none."""
+    return name.partition("+")[2]
+
+
+def named(base: str, level: str) -> str:
+    """The name of a stored revision with this level in force."""
+    return f"{base}+{level}" if level else base
+
+
+def raised(compiled: Compiled, level: str) -> Compiled:
+    """The same revision with this emergency level in force, "" for none. Raises Faulty when it has no such level."""
+    if level_of(compiled.digest) == level:
+        return compiled
+    try:
+        bundle = compiled.bundle.raised(level)
+    except ValueError:
+        raise Faulty([_no_level(base_of(compiled.digest), level)]) from None
+    name = named(base_of(compiled.digest), level)
+    return Compiled(compiled.catalog, bundle, compiled.register, compiled.sites, name, compiled.warnings)
+
+
+def _no_level(base: str, level: str) -> FileFault:
+    return FileFault(
+        f"emergency/{level}.yaml", 1, 1, "P166", f"the revision {base[:12]} has no emergency level {level}",
+        f"修订版 {base[:12]} 没有 {level} 级应急措施", f"write emergency/{level}.yaml, or end the level first",
+        f"请编写 emergency/{level}.yaml，或先结束该级别",
+    )  # fmt: skip
 
 
 def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Compiled:
@@ -88,9 +128,12 @@ def _sites(folder: Path) -> tuple[Site, ...]:
 
 
 def digest(bundle: Bundle, listed: Catalog, register: tuple[Device, ...], sites: tuple[Site, ...]) -> str:
-    """What names the four together: what is not in the name could change without anybody noticing."""
+    """What names the four together: what is not in the name could change without anybody noticing.
+
+    The base name: all emergency levels are part of it, whichever is in force.
+    """
     rest = sha256(json.encode((register, sites))).hexdigest()
-    return sha256(f"{bundle.digest}\n{listed.digest}\n{rest}".encode()).hexdigest()
+    return sha256(f"{base_of(bundle.digest)}\n{listed.digest}\n{rest}".encode()).hexdigest()
 
 
 def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:
@@ -109,34 +152,53 @@ def _failed(folder: Path, result: TestResult) -> FileFault:
     )  # fmt: skip
 
 
-def store(state: Path, folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Compiled:
+def store(state: Path, folder: Path, apis: tuple[ApiBinding, ...], now: float, signers: Signers = NOBODY) -> Compiled:
     """Compile, test and store a policy folder; the stored revision. Raises Faulty, OSError."""
+    if early := signers.faults(folder):  # told with the names of the author's own files; what counts is the copy
+        raise Faulty(early)
     compiled = compile_folder(folder, apis, now)
     failed = test(folder, compiled)
     if failed:
         raise Faulty(failed)
     place = state / "bundles" / compiled.digest
-    if not place.exists():
-        _keep(place, folder, compiled, apis, now)
+    if signers.keys or not place.exists():
+        _keep(place, folder, compiled, apis, now, signers)
     os.utime(place)  # recently used ones are kept longest
     return compiled
 
 
-def _keep(place: Path, folder: Path, compiled: Compiled, apis: tuple[ApiBinding, ...], now: float) -> None:
+def _keep(
+    place: Path, folder: Path, compiled: Compiled, apis: tuple[ApiBinding, ...], now: float, signers: Signers
+) -> None:
     draft = place.with_name(f".{compiled.digest}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.parent.mkdir(0o700, parents=True, exist_ok=True)
     try:
         shutil.copytree(folder, draft, ignore=shutil.ignore_patterns(".*"))
+        if unsigned := signers.faults(draft):  # swapped between the look at the folder and the copy of it
+            raise Faulty(unsigned)
         copied = compile_folder(draft, apis, now)
         if copied.digest != compiled.digest:
             raise Faulty([_moving(folder)])
         (draft / "bundle.json").write_bytes(copied.bundle.dump())
-        _sync(draft)
-        draft.rename(place)
-        _sync_folder(place.parent)
+        _put(draft, place, signers)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _put(draft: Path, place: Path, signers: Signers) -> None:
+    """Give the draft its name. One that is there stays, unless those who must sign today have not signed it."""
+    if place.exists() and not signers.faults(place):
+        return
+    _sync(draft)
+    if place.exists():  # it means the same, in other words or without their signatures
+        old = draft.with_name(f"{draft.name}.old")
+        place.rename(old)
+        draft.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        draft.rename(place)
+    _sync_folder(place.parent)
 
 
 def _moving(folder: Path) -> FileFault:
@@ -148,14 +210,21 @@ def _moving(folder: Path) -> FileFault:
 
 def recall(state: Path, name: str, apis: tuple[ApiBinding, ...]) -> Compiled:
     """Read a stored revision. Raises Faulty, OSError, `policy.Damaged`; also when it is not what its name says."""
-    place = state / "bundles" / name
+    base, level = base_of(name), level_of(name)
+    place = state / "bundles" / base
     listed = catalog.load(place / "catalog", apis)
     register = load_register(place / "devices.yaml")
-    bundle = Bundle.from_bytes((place / "bundle.json").read_bytes())
+    bundle = Bundle.from_bytes((place / "bundle.json").read_bytes(), level)
     sites = _sites(place)
-    if digest(bundle, listed, register, sites) != name:
-        raise policy.Damaged(f"the stored revision `{name[:12]}` is not what its name says")
+    if digest(bundle, listed, register, sites) != base:
+        raise policy.Damaged(f"the stored revision `{base[:12]}` is not what its name says")
     return Compiled(listed, bundle, register, sites, name)
+
+
+def stored(state: Path, base: str) -> Path | None:
+    """The folder of a stored revision, None when it is not kept (any more)."""
+    place = state / "bundles" / base
+    return place if len(base) == 64 and place.is_dir() else None
 
 
 def name_candidate(state: Path, name: str) -> None:
@@ -171,12 +240,13 @@ def candidate(state: Path) -> str:
         name = (state / "bundles" / CANDIDATE).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return ""
-    return name if len(name) == 64 and not set(name) - set("0123456789abcdef") else ""
+    return name if NAME.fullmatch(name) else ""
 
 
 def remove_old(state: Path, active: str) -> None:
     """Keep the most recently used revisions and the active one."""
-    places = [path for path in (state / "bundles").iterdir() if len(path.name) == 64 and path.name != active]
+    base = base_of(active)
+    places = [path for path in (state / "bundles").iterdir() if len(path.name) == 64 and path.name != base]
     for path in sorted(places, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
         shutil.rmtree(path, ignore_errors=True)
 

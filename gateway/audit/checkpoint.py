@@ -25,6 +25,10 @@ _MAX_NOTE = 1_000_000
 _MAX_SIGNATURES = 100
 
 
+class Unsigned(Malformed):
+    """A note that may be good, without a signature of the one who was asked about."""
+
+
 class Signer:
     """Signs notes under a name, which for a ledger is its origin."""
 
@@ -72,7 +76,7 @@ class Verifier:
         self._key = Ed25519PublicKey.from_public_bytes(raw[1:])
 
     def open(self, note: str) -> str:
-        """The text that this signer signed. Raises Malformed when it did not."""
+        """The text that this signer signed. Raises Malformed when it is not a good note, Unsigned when it is another's."""
         text, signatures = _split(note)
         signed = False
         for name, blob in signatures:
@@ -84,7 +88,7 @@ class Verifier:
                 raise Malformed(f"the signature of `{self.name}` is wrong") from error
             signed = True
         if not signed:
-            raise Malformed(f"there is no signature of `{self.name}`")
+            raise Unsigned(f"there is no signature of `{self.name}`")
         return text
 
 

@@ -21,6 +21,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -140,16 +141,20 @@ class Slot:
 
     @property
     def prepared(self) -> str:
-        """Digest (hex) of the bundle that the owner has compiled, "" for none.
+        """What marks the revision that the owner has compiled, "" for none; ask `has_prepared` about a name.
 
         Read while it is written it is a mixture that equals no digest: not prepared, which is safe.
         """
         digest = bytes(self._digest)
         return digest.hex() if any(digest) else ""
 
-    def prepare(self, digest: str) -> None:
-        """Say that this bundle is compiled and can be switched to."""
-        self._digest[:] = bytes.fromhex(digest)
+    def prepare(self, name: str) -> None:
+        """Say that this revision is compiled and can be switched to."""
+        self._digest[:] = _mark(name)
+
+    def has_prepared(self, name: str) -> bool:
+        """Whether the owner has compiled this revision."""
+        return bytes(self._digest) == _mark(name)
 
     def set(self, gauge: str, value: float) -> None:
         """Publish a gauge of `GAUGES`."""
@@ -251,6 +256,11 @@ class Board:
             yield
         finally:
             os.close(descriptor)
+
+
+def _mark(name: str) -> bytes:
+    """The 32 bytes that stand for a revision: its digest, and of `<digest>+II` the SHA-256."""
+    return sha256(name.encode()).digest() if "+" in name else bytes.fromhex(name)
 
 
 def _open(path: Path, flags: int) -> int:

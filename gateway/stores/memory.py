@@ -126,7 +126,18 @@ class MemoryState:
         row = self._emergencies.get(id)
         if row is None or row.by == by or not row.waits(at):
             return None
+        for other in self._confirmed():
+            self._keep(replace(other, ended_at=at))
         return self._keep(replace(row, confirmed_by=by, confirmed_at=at))
+
+    def standing_emergency(self) -> Emergency | None:
+        """See `State.standing_emergency`."""
+        self._check()
+        return next(iter(self._confirmed()), None)
+
+    def _confirmed(self) -> tuple[Emergency, ...]:
+        rows = self._emergencies.values()
+        return tuple(row for row in rows if row.confirmed_at is not None and row.ended_at is None)
 
     def end_emergency(self, id: int, at: float) -> Emergency | None:
         """See `State.end_emergency`."""

@@ -63,6 +63,7 @@ CREATE TABLE emergency (
     id INTEGER PRIMARY KEY AUTOINCREMENT, level TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL,
     asked_at REAL NOT NULL, until REAL NOT NULL, confirmed_by TEXT NOT NULL DEFAULT '', confirmed_at REAL, ended_at REAL
 ) STRICT;
+CREATE INDEX emergency_standing ON emergency (id) WHERE confirmed_at IS NOT NULL AND ended_at IS NULL;
 CREATE TABLE pilot (
     id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, terms TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL,
     ended_at REAL, ended_by TEXT NOT NULL DEFAULT '', why TEXT NOT NULL DEFAULT ''
@@ -228,10 +229,26 @@ class State:
             return tuple(Emergency(*row) for row in rows)
 
     def confirm_emergency(self, id: int, by: str, at: float) -> Emergency | None:
-        """Confirm what another operator asked for less than ten minutes ago; None when that is not so (any more)."""
+        """Confirm what another operator asked for less than ten minutes ago; None when that is not so (any more).
+
+        What was in force until then ends with it: of the confirmed, at most one has not ended.
+        """
         with self._change() as (connection, _):
             row = connection.execute(_CONFIRM, (by, at, id, by, at, at - CONFIRM_SECONDS, at)).fetchone()
+            if row is not None:
+                connection.execute(
+                    "UPDATE emergency SET ended_at = ? WHERE confirmed_at IS NOT NULL AND ended_at IS NULL AND id <> ?",
+                    (at, id),
+                )
         return Emergency(*row) if row else None
+
+    def standing_emergency(self) -> Emergency | None:
+        """The latest that was confirmed and has not ended, over or not; `holds` says whether it counts.
+
+        Not a search among the newest rows: a flood of asking must not push the one that counts out of sight.
+        """
+        found = self._emergencies("WHERE confirmed_at IS NOT NULL AND ended_at IS NULL ORDER BY id DESC LIMIT ?", 1)
+        return found[0] if found else None
 
     def end_emergency(self, id: int, at: float) -> Emergency | None:
         """Keep that it is over, confirmed or not; None when it was already."""

@@ -5,10 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.revisions import Watch, candidate, compile_folder, name_candidate, recall, remove_old, store
+from gateway.app.revisions import (
+    Compiled,
+    Watch,
+    candidate,
+    compile_folder,
+    name_candidate,
+    raised,
+    recall,
+    remove_old,
+    store,
+    stored,
+)
+from gateway.app.signatures import NOTE, Signers, sign
 from gateway.catalog import ApiBinding
-from gateway.document import Faulty
+from gateway.document import Faulty, FileFault
 from gateway.policy import Damaged
+from tests.app.test_signatures import LI, MALLORY, ONE
 from tests.test_layout import ROOT
 
 APIS = (ApiBinding("households", "/civil/households", ("household",)),)
@@ -146,3 +159,120 @@ def test_a_missing_file_is_one_fault(folder: Path, tmp_path: Path, name: str) ->
     with pytest.raises(Faulty) as caught:
         store(tmp_path, folder, APIS, NOW)
     assert [(fault.file, fault.code) for fault in caught.value.faults] == [(str(folder / name), "Y001")]
+
+
+LEVEL_II = """level: II
+title: {en: flood, zh: 洪水}
+rules:
+  - {id: flood, title: {en: stop, zh: 停止}, effect: deny, who: "*", org: "*", data: "*", action: "*", level: any}
+"""
+
+
+def with_level(folder: Path) -> None:
+    shutil.rmtree(folder / "emergency", ignore_errors=True)
+    (folder / "emergency").mkdir()
+    (folder / "emergency" / "II.yaml").write_text(LEVEL_II)
+
+
+def test_a_level_is_in_the_name_and_comes_back_with_it(folder: Path, tmp_path: Path) -> None:
+    with_level(folder)
+    base = store(tmp_path, folder, APIS, NOW)
+    up = raised(base, "II")
+    assert (up.digest, up.bundle.digest) == (f"{base.digest}+II", f"{base.bundle.digest}+II")
+    recalled = recall(tmp_path, up.digest, APIS)
+    assert (recalled.digest, recalled.bundle.digest) == (up.digest, up.bundle.digest)
+    assert raised(recalled, "").bundle.digest == base.bundle.digest
+    assert raised(base, "") is base
+    (place,) = (path.name for path in (tmp_path / "bundles").iterdir())
+    assert place == base.digest  # one stored folder for all levels
+
+
+def test_a_level_that_the_revision_lacks_is_a_fault(folder: Path, tmp_path: Path) -> None:
+    with_level(folder)
+    base = store(tmp_path, folder, APIS, NOW)
+    with pytest.raises(Faulty) as caught:
+        raised(base, "I")
+    assert [fault.code for fault in caught.value.faults] == ["P166"]
+    with pytest.raises(Damaged):
+        recall(tmp_path, f"{base.digest}+I", APIS)
+
+
+@pytest.mark.parametrize("name", ["a" * 64 + "+V", "a" * 64 + "+", "a" * 63 + "+II", "a" * 64 + "+II/../x", "+II"])
+def test_a_candidate_with_a_level_that_there_is_not_is_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "bundles").mkdir()
+    name_candidate(tmp_path, "a" * 64 + "+II")
+    assert candidate(tmp_path) == "a" * 64 + "+II"
+    name_candidate(tmp_path, name)
+    assert candidate(tmp_path) == ""
+
+
+def test_the_revision_behind_a_level_is_never_removed(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / "bundles" / f"{number:064x}").mkdir(parents=True)
+    remove_old(tmp_path, f"{0:064x}+II")
+    assert stored(tmp_path, f"{0:064x}") is not None
+    assert stored(tmp_path, "0") is None
+
+
+def test_what_nobody_signed_is_not_stored(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, folder, APIS, NOW, ONE)
+    assert [fault.code for fault in caught.value.faults] == ["P160"]
+    assert not (tmp_path / "bundles").exists()
+    sign(folder, LI)
+    kept = store(tmp_path, folder, APIS, NOW, ONE)
+    assert ONE.faults(tmp_path / "bundles" / kept.digest) == ()
+    assert recall(tmp_path, kept.digest, APIS).digest == kept.digest
+
+
+def test_a_comment_that_was_not_signed_is_refused_though_it_means_the_same(folder: Path, tmp_path: Path) -> None:
+    sign(folder, LI)
+    store(tmp_path, folder, APIS, NOW, ONE)
+    path = folder / "people.yaml"
+    path.write_text(path.read_text() + "# approved by nobody\n")
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, folder, APIS, NOW, ONE)
+    assert [fault.code for fault in caught.value.faults] == ["P161"]
+
+
+def test_what_was_stored_before_it_had_to_be_signed_is_stored_again_with_its_signature(
+    folder: Path, tmp_path: Path
+) -> None:
+    before = store(tmp_path, folder, APIS, NOW)
+    place = tmp_path / "bundles" / before.digest
+    assert [fault.code for fault in ONE.faults(place)] == ["P160"]
+    sign(folder, LI)
+    assert store(tmp_path, folder, APIS, NOW, ONE).digest == before.digest
+    assert ONE.faults(place) == ()
+    assert [path.name for path in (tmp_path / "bundles").iterdir()] == [before.digest]
+
+
+class Swapped(Signers, frozen=True):
+    """Somebody swaps a signed folder for another one between the look at it and the copy of it (TOCTOU)."""
+
+    def faults(self, folder: Path) -> tuple[FileFault, ...]:
+        found = super().faults(folder)
+        if folder.name == "policies":
+            path = folder / "people.yaml"
+            path.write_text(path.read_text() + "# swapped\n")
+        return found
+
+
+def test_a_folder_that_is_swapped_after_the_look_at_it_is_refused(folder: Path, tmp_path: Path) -> None:
+    sign(folder, LI)
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, folder, APIS, NOW, Swapped(ONE.keys))
+    assert {fault.code for fault in caught.value.faults} == {"P161"}
+    assert [path for path in (tmp_path / "bundles").iterdir() if not path.name.startswith(".")] == []
+
+
+def test_a_stored_folder_is_read_again_under_its_own_signature(folder: Path, tmp_path: Path) -> None:
+    sign(folder, LI)
+    kept = store(tmp_path, folder, APIS, NOW, ONE)
+    place = tmp_path / "bundles" / kept.digest
+    again: Compiled = store(tmp_path, place, APIS, NOW, ONE)
+    assert again.digest == kept.digest
+    with pytest.raises(Faulty) as caught:
+        store(tmp_path, place, APIS, NOW, Signers((MALLORY.vkey,)))
+    assert [fault.code for fault in caught.value.faults] == ["P163"]
+    assert (place / NOTE).exists()

@@ -165,6 +165,31 @@ def test_what_is_unknown_confirmed_ended_or_over_cannot_be_confirmed(state: AnyS
     assert [row.id for row in state.emergencies(2)] == [short.id, ended.id]
 
 
+def test_what_is_confirmed_later_ends_what_was_in_force(state: AnyState) -> None:
+    assert state.standing_emergency() is None
+    first = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
+    assert state.standing_emergency() is None
+    second = state.ask_emergency("I", "dam", "op.li", NOW + 1, NOW + 3600)
+    state.confirm_emergency(second.id, "op.wang", NOW + 2)
+    standing = state.confirm_emergency(first.id, "op.wang", NOW + 3)
+    assert state.standing_emergency() == standing
+    assert [(row.level, row.ended_at) for row in state.emergencies()] == [("I", NOW + 3), ("II", None)]
+    over = state.ask_emergency("", "the water fell", "op.wang", NOW + 4, NOW + 604)
+    assert state.standing_emergency() == standing
+    ended = state.confirm_emergency(over.id, "op.li", NOW + 5)
+    assert ended is not None
+    assert state.standing_emergency() == ended
+    assert not ended.holds(NOW + 5)
+
+
+def test_a_flood_of_asking_does_not_hide_the_level_in_force(state: AnyState) -> None:
+    first = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
+    confirmed = state.confirm_emergency(first.id, "op.wang", NOW)
+    for _ in range(120):
+        state.ask_emergency("IV", "noise", "op.mallory", NOW, NOW + 3600)
+    assert state.standing_emergency() == confirmed
+
+
 def test_an_emergency_ends_once(state: AnyState) -> None:
     asked = state.ask_emergency("III", "flood", "op.li", NOW, NOW + 3600)
     state.confirm_emergency(asked.id, "op.wang", NOW)

@@ -146,6 +146,16 @@ def test_a_slot_tells_what_its_owner_said(tmp_path: Path) -> None:
     assert (seen.get("connections"), seen.get("in_flight")) == (12.0, 2.0)
 
 
+def test_a_revision_with_a_level_is_another_one(tmp_path: Path) -> None:
+    slot = Board.create(tmp_path / "board", 1).slot(0)
+    slot.prepare("ab" * 32 + "+II")
+    seen = Board.open(tmp_path / "board").slot(0)
+    names = ["ab" * 32, "ab" * 32 + "+I", "ab" * 32 + "+II", "ac" * 32 + "+II"]
+    assert [seen.has_prepared(name) for name in names] == [False, False, True, False]
+    slot.prepare("ab" * 32)
+    assert [seen.has_prepared(name) for name in names] == [True, False, False, False]
+
+
 def test_a_successor_inherits_nothing_its_predecessor_said(tmp_path: Path) -> None:
     slot = Board.create(tmp_path / "board", 1).slot(0)
     slot.claim(os.getpid(), NOW)
