@@ -24,18 +24,47 @@ from gateway.catalog import Catalog
 from gateway.device import Devices
 from gateway.edge import Settings as Edge
 from gateway.edge import Tally, cors_headers, preflight, read, refusal, turn_away, write
-from gateway.facts import Ask, Facts, Fault, Headers, Outcome, Refused, Reply, Revealed, Unreadable, Warrant
+from gateway.facts import (
+    Ask,
+    Asset,
+    Decision,
+    Facts,
+    Fault,
+    Granted,
+    Headers,
+    Outcome,
+    Refused,
+    Reply,
+    Revealed,
+    Subject,
+    Unreadable,
+    Warrant,
+)
 from gateway.identity import Recogniser
 from gateway.masking import Masking
-from gateway.policy import Policy
+from gateway.policy import Bundle
 from gateway.upstream import Upstream
+
+
+class Decider(Protocol):
+    """What decides: the active policy, or it and a candidate beside it while a pilot runs."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The active bundle."""
+
+    def granted(self, ask: Ask, subject: Subject, asset: Asset) -> Granted:
+        """Which sharing grants cover this request."""
+
+    def decide(self, facts: Facts) -> Decision:
+        """The decision, by exactly one bundle."""
 
 
 class Revision(Struct, frozen=True, eq=False):
     """Catalog, policy and device register that were checked together; flipped together."""
 
     catalog: Catalog
-    policy: Policy
+    policy: Decider
     devices: Devices
 
 

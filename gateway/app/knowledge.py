@@ -6,11 +6,13 @@ Rules:
    request came in is the one that judges it.
 2. Flipping is one assignment; a revision that was prepared off the loop flips at once.
 3. A revision that cannot be read leaves the last good one in force, and a notice says so.
+4. While a pilot runs, a candidate stands beside the active revision (`app.shadow`); it comes and goes with the same word.
 """
 
 from collections.abc import Callable
 
 from gateway.app.revisions import Compiled
+from gateway.app.shadow import Shadow
 from gateway.document import Faulty
 from gateway.facts import Notice
 from gateway.journey import Revision
@@ -32,15 +34,17 @@ class Knowledge:
         recall: Callable[[str], Compiled],
         make: Callable[[Compiled], Revision],
         notice: Callable[[Notice], None],
+        shadow: Shadow | None = None,
     ) -> None:
         self._words = board.words
         self._active = active
         self._recall = recall
         self._make = make
         self._notice = notice
+        self._shadow = shadow
         self._prepared: dict[str, Revision] = {}
         self.digest = start.digest
-        self._revision = self._make(start)
+        self._active_revision = self._revision = self._make(start)
         self._seen = -1  # the first request looks: something may have been activated since the fork
 
     def current(self) -> Revision:
@@ -55,16 +59,24 @@ class Knowledge:
 
     def prepared(self, digest: str) -> bool:
         """Whether this revision could flip at once."""
-        return digest == self.digest or digest in self._prepared
+        return digest == self.digest or digest in self._prepared or self._held(digest) is not None
 
     def _flip(self) -> None:
         word = self._words[BUNDLE]  # before reading: an activation during the reading moves it again
         try:
             digest = self._active()
             if digest and digest != self.digest:
-                ready = self._prepared.pop(digest, None)
-                self._revision = ready if ready is not None else self._make(self._recall(digest))
+                self._active_revision = self._ready(digest)
                 self.digest = digest
         except (StateFault, Faulty, Damaged, OSError) as fault:
             self._notice(Notice("policy.unreadable", detail=type(fault).__name__))
+        revision = self._active_revision
+        self._revision = revision if self._shadow is None else self._shadow.beside(revision, self.digest, self._ready)
         self._seen = word
+
+    def _ready(self, digest: str) -> Revision:
+        ready = self._prepared.pop(digest, None) or self._held(digest)
+        return ready if ready is not None else self._make(self._recall(digest))
+
+    def _held(self, digest: str) -> Revision | None:
+        return None if self._shadow is None else self._shadow.held(digest)

@@ -24,6 +24,7 @@ from gateway.app.boundary import DataPort, place, unforeseen
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
 from gateway.app.revisions import Compiled
+from gateway.app.shadow import Shadow
 from gateway.app.streams import Streams, still
 from gateway.audit import Ledger, Tail
 from gateway.behaviour import Watcher
@@ -42,7 +43,7 @@ from gateway.journey import Journey, Revision
 from gateway.masking import Masking
 from gateway.masking import Settings as MaskingSettings
 from gateway.policy import Damaged, Policy, disagreement
-from gateway.stores import Board, Postures, Revocations, State
+from gateway.stores import Board, Pilot, Postures, Revocations, State
 from gateway.upstream import Upstream
 
 TICK_SECONDS = 0.1
@@ -129,7 +130,10 @@ class Worker:
         self._fetch = Fetcher(plaintext_allowed="plaintext-issuer" in config.insecure)
         self._revocations = Revocations(self._board, self._open_state, time.time, self._notice)
         self._postures = Postures(self._board, self._open_state, self._revocations, time.time, self._notice)
-        self._knowledge = Knowledge(self._board, place.start, self._active, self._recall, self._revision, self._notice)
+        self._shadow = Shadow(self._pilot, self._notice)
+        self._knowledge = Knowledge(
+            self._board, place.start, self._active, self._recall, self._revision, self._notice, self._shadow
+        )
         self._identity = Recogniser(config.identity, self._revocations, self._fetch, self._notice)
         self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
         signing = keys.load(config.keys / "assertion.key")
@@ -157,11 +161,17 @@ class Worker:
     def _open_state(self) -> State:
         return State(self._config.state / "state.db", busy=BUSY_SECONDS)
 
-    def _active(self) -> str:
+    def _store(self) -> State:
         if self._state is None or self._state.replaced():
             self._state = self._open_state()
-        latest = self._state.activations(1)
+        return self._state
+
+    def _active(self) -> str:
+        latest = self._store().activations(1)
         return latest[0].digest if latest else ""
+
+    def _pilot(self) -> Pilot | None:
+        return self._store().pilot()
 
     def _recall(self, digest: str) -> Compiled:
         return revisions.recall(self._config.state, digest, self._config.apis)
@@ -234,6 +244,7 @@ class Worker:
 
     async def _close(self) -> None:
         self._tally.tell()
+        self._shadow.tell()
         await self._identity.close()
         await self._upstream.close()
         await self._fetch.close()
@@ -304,6 +315,7 @@ class Worker:
 
     def _every_second(self) -> None:
         self._tally.tell()
+        self._shadow.tell()
         self._revocations.refresh()  # should a writer have died between its commit and its word
         self._postures.refresh()
         said = self._renewal.check() if self._renewal is not None else None
@@ -315,14 +327,14 @@ class Worker:
         ask = warrant.facts.ask
         revision = self._knowledge.current()
         facts = await self._journey.gather(again(ask), revision)
-        return still(warrant.permit, revision.policy.decide(facts))
+        return still(warrant.permit, self._shadow.judge_again(revision, facts, warrant.permit.bundle))
 
     async def _check_sample(self) -> None:
-        policy = self._knowledge.current().policy
-        differs = await asyncio.to_thread(first_difference, policy)
-        if differs:
-            policy.distrust(policy.bundle.digest)
-            self._notice(Notice("policy.mismatch", policy.bundle.digest, differs))
+        for policy in self._shadow.policies(self._knowledge.current()):
+            differs = await asyncio.to_thread(first_difference, policy)
+            if differs and not self._shadow.withdraws(policy, differs):
+                policy.distrust(policy.bundle.digest)
+                self._notice(Notice("policy.mismatch", policy.bundle.digest, differs))
 
 
 def first_difference(policy: Policy) -> str:
