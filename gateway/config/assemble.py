@@ -64,6 +64,9 @@ class Config(Struct, frozen=True):
     workers: int
     insecure: tuple[str, ...]
     warnings: tuple[FileFault, ...] = ()
+    policy_signers: tuple[str, ...] = ()  # verifier keys of those who sign policies; nobody needs to when empty
+    policy_signatures: int = 1  # how many of them must have
+    emergency_longest: float = 3 * units.DAY  # seconds that an emergency level may last
 
     @property
     def keys(self) -> Path:
@@ -118,6 +121,9 @@ class _Assembly:
             "workers": file.workers,
             "insecure": tuple(file.insecure),
             "warnings": warnings,
+            "policy_signers": tuple(file.policy_signers),
+            "policy_signatures": file.policy_signatures or 1,
+            "emergency_longest": file.emergency.longest,
         }
         return Config(**values)
 

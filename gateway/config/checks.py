@@ -63,6 +63,7 @@ def check(root: Node, ground: Ground) -> Iterator[FileFault]:
     yield from _control(root)
     yield from _files(root, ground)
     yield from _observing(root)
+    yield from _signers(root)
 
 
 def find(node: Node, pattern: str) -> Iterator[Node]:
@@ -361,3 +362,20 @@ def _observing(root: Node) -> Iterator[FileFault]:
             if value == "observe":
                 name = text(api, "name", "?")
                 yield fault(node, "observe_on", what_en=f"the API `{name}` is", what_zh=f"接口 `{name}` ")
+
+
+# --- releases ---------------------------------------------------------------------------------
+
+
+def _signers(root: Node) -> Iterator[FileFault]:
+    """Signers are told apart by their keys, and there are enough of them."""
+    seen: set[str] = set()
+    for node, value in texts(root, "policy_signers.*"):
+        name, _, rest = value.partition("+")
+        key = rest.partition("+")[2]
+        if key and key in seen:
+            yield fault(node, "policy_signer_twice", value=name)
+        seen.add(key)
+    for node in find(root, "policy_signatures"):
+        if isinstance(node.value, int) and not isinstance(node.value, bool) and node.value > len(seen):
+            yield fault(node, "policy_signatures", needed=node.value, count=len(seen))

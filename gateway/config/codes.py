@@ -339,6 +339,28 @@ CODES: dict[str, Meaning] = {
         "write `written` (survives a crash) or `synced` (survives a power cut)",
         "请写 `written`（进程崩溃不丢失）或 `synced`（断电不丢失）",
     ),
+    # --- releases -----------------------------------------------------------------------------
+    "policy_signer": Meaning(
+        "C072",
+        "`{value}` is not a verifier key",
+        "`{value}` 不是验签公钥",
+        "copy the line that `gateway policy sign --new-key FILE` prints: NAME+HASH+KEY",
+        "请复制 `gateway policy sign --new-key 文件` 打印的一行：名称+摘要+公钥",
+    ),
+    "policy_signer_twice": Meaning(
+        "C073",
+        "the key of `{value}` stands twice: one key is one signer, under whatever name",
+        "`{value}` 的公钥重复：同一公钥无论用什么名称都只算一名签名人",
+        "keep one of them",
+        "请只保留其中之一",
+    ),
+    "policy_signatures": Meaning(
+        "C074",
+        "{needed} signatures are needed and {count} signers named: nothing could ever be loaded",
+        "需要 {needed} 个签名，却只列出 {count} 名签名人：任何策略都无法加载",
+        "add keys to `policy_signers`, or lower the number",
+        "请在 `policy_signers` 中添加公钥，或减小该数目",
+    ),
     # --- who and how ----------------------------------------------------------------------------
     "observe_on": Meaning(
         "C080",

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.config import units
 from gateway.config.secrets import is_reference
+from gateway.crypto.keys import KeyFault, read_verifier
 
 Grade = Literal["general-1", "general-2", "general-3", "general-4", "general", "important", "core"]
 Mode = Literal["observe", "enforce"]
@@ -64,6 +65,14 @@ def _digest(value: str) -> str:
     return lower
 
 
+def _signer(value: str) -> str:
+    try:
+        read_verifier(value)
+    except KeyFault:
+        raise units.Odd("policy_signer") from None
+    return value.strip()
+
+
 _OneOrMany = BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
 Duration = Annotated[float, _text(units.duration)]
 Keep = Annotated[float, _text(lambda text: _keep(units.duration(text)))]
@@ -80,6 +89,7 @@ HeaderName = Annotated[str, _text(units.header_name)]
 Zone = Annotated[str, _text(units.zone)]
 Hours = Annotated[tuple[int, int], _text(units.hours)]
 Sha256 = Annotated[str, _text(_digest)]
+Signer = Annotated[str, _text(_signer)]
 Secret = Annotated[str, BeforeValidator(_secret, json_schema_input_type=str)]
 Strength = Annotated[Literal["written", "synced"], BeforeValidator(_strength)]
 File = Annotated[str, Field(min_length=1)]
@@ -235,6 +245,12 @@ class Control(Section):
     operators: dict[str, Role] = Field(default={}, description="users of this machine (name or uid) and their role")
 
 
+class Emergency(Section):
+    """How long an emergency level may last."""
+
+    longest: Duration = Field(default=3 * units.DAY, gt=0, le=30 * units.DAY, description="no level without an end")
+
+
 class Limits(Section):
     """Bounds on what is read from callers."""
 
@@ -344,6 +360,13 @@ class GatewayFile(Section):
     device: Device = Device()
     behaviour: Behaviour = Behaviour()
     policies: File = "./policies"
+    policy_signers: list[Signer] = Field(
+        default=[], description="verifier keys of those who sign policies (`gateway policy sign --new-key FILE`)"
+    )
+    policy_signatures: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        default=None, description="how many of them must have signed; one when absent"
+    )
+    emergency: Emergency = Emergency()
     state: File = "./state"
     audit: Audit = Audit()
     control: Control = Control()

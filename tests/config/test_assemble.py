@@ -6,6 +6,7 @@ import pytest
 
 from gateway.config import load
 from gateway.crypto.jws import SigningKey
+from gateway.crypto.keys import verifier_text
 from gateway.document import Faulty
 
 TWO = """\
@@ -77,3 +78,23 @@ def test_what_several_rooms_refuse_is_told_at_once(made: Path) -> None:
     with pytest.raises(Faulty) as caught:
         load(made, {})
     assert [one.line for one in caught.value.faults if one.code == "C090"] == [2, 4, 8]
+
+
+def test_who_signs_policies_and_how_long_an_emergency_may_last(made: Path) -> None:
+    plain = load(made, {})
+    assert (plain.policy_signers, plain.policy_signatures, plain.emergency_longest) == ((), 1, 72 * 3600.0)
+    names = ("sec.li", "sec.wang")
+    keys = [verifier_text(name, SigningKey.generate("EdDSA").public()) for name in names]
+    more = f"policy_signers: {keys}\npolicy_signatures: 2\nemergency: {{longest: 6h}}\n"
+    made.write_text(TWO.replace("state: ../state\n", f"state: ../state\n{more}"))
+    said = load(made, {})
+    assert said.policy_signers == tuple(keys)
+    assert (said.policy_signatures, said.emergency_longest) == (2, 6 * 3600.0)
+
+
+@pytest.mark.parametrize("key", ["sec.li", "sec.li+00000000+AAAA", "file:/etc/key.pem"])
+def test_what_is_no_verifier_key_is_a_fault(made: Path, key: str) -> None:
+    made.write_text(TWO.replace("state: ../state\n", f"state: ../state\npolicy_signers: ['{key}']\n"))
+    with pytest.raises(Faulty) as caught:
+        load(made, {})
+    assert [fault.code for fault in caught.value.faults if not fault.warning] == ["C072"]

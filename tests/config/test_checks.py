@@ -18,6 +18,11 @@ def api(name: str, match: str, more: str = "") -> str:
     return f"  - {{name: {name}, match: {match}, upstream: 'https://h', data: x{more}}}\n"
 
 
+LI = "sec.li+fc9329aa+AcisDjxaJnMQ7HV0Faw1qoKsUoKVn9pv2Y584yB77p1H"
+LI_AS_WANG = "sec.wang+9f37048f+AcisDjxaJnMQ7HV0Faw1qoKsUoKVn9pv2Y584yB77p1H"
+WANG = "sec.wang+0642e204+AQDpLjFe09WNENz3BQq+FWEipzePm/uuL5vt3GWzK0uZ"
+
+
 def test_places_are_found_in_lists_and_alone() -> None:
     root = parse("apis: [{upstream: [a, b]}, {upstream: c}, 5]\n", "x")
     assert [node.value for node in find(root, "apis.*.upstream.*")] == ["a", "b", "c"]
@@ -54,6 +59,21 @@ def test_places_are_found_in_lists_and_alone() -> None:
     ],
 )
 def test_the_file_as_a_whole(text: str, expected: list[str]) -> None:
+    assert codes(text + GOOD_API) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"policy_signers: ['{LI}']\n", []),
+        (f"policy_signers: ['{LI}', '{WANG}']\npolicy_signatures: 2\n", []),
+        (f"policy_signers: ['{LI}', '{LI_AS_WANG}']\n", ["C073"]),
+        (f"policy_signers: ['{LI}', '{LI_AS_WANG}']\npolicy_signatures: 2\n", ["C073", "C074"]),
+        (f"policy_signers: ['{LI}']\npolicy_signatures: 2\n", ["C074"]),
+        ("policy_signatures: 1\n", ["C074"]),  # nobody is named: it must not look as if signatures were checked
+    ],
+)
+def test_signers_are_counted_by_key_and_are_enough(text: str, expected: list[str]) -> None:
     assert codes(text + GOOD_API) == expected
 
 
