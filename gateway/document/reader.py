@@ -440,7 +440,7 @@ def _node(raw: yaml.Node, file: str, faults: list[FileFault], depth: int, seen: 
         here.value = [_node(item, file, faults, depth + 1, seen) for item in raw.value]
         return here
     if isinstance(raw, yaml.ScalarNode):
-        here.value = _scalar(raw)
+        here.value = scalar(str(raw.value), bool(raw.style))
     return here
 
 
@@ -473,9 +473,9 @@ def _mapping(raw: yaml.MappingNode, here: Node, faults: list[FileFault], depth: 
     return here
 
 
-def _scalar(raw: yaml.ScalarNode) -> Scalar:
-    text = str(raw.value)
-    if raw.style:  # quoted or block: always text
+def scalar(text: str, quoted: bool) -> Scalar:
+    """What a scalar means; quoted or in a block it is always text."""
+    if quoted:
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -1,0 +1,31 @@
+"""What does a YAML file say, where exactly, and how should it look?
+
+The only room that knows YAML: one strict reader for every file a person writes, and one layout for those that the
+gateway may tidy.
+"""
+
+from gateway.document.reader import (
+    Faulty,
+    FileFault,
+    Node,
+    Plain,
+    Scalar,
+    changeable,
+    did_you_mean,
+    parse,
+    read,
+    why,
+)
+
+__all__ = [
+    "Faulty",
+    "FileFault",
+    "Node",
+    "Plain",
+    "Scalar",
+    "changeable",
+    "did_you_mean",
+    "parse",
+    "read",
+    "why",
+]
