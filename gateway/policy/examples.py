@@ -1,29 +1,62 @@
 """Do the policies do what their authors wrote down?
 
 Runs `tests/*.yaml` beside the rules: each test supposes a caller, asks a request, and names what must come out.
-A test that cannot be read has failed; it is never skipped.
+
+1. A test that cannot be read has failed; it is never skipped.
+2. Tests are read once (`read_tests`) and can be run many times, against other rules: that is what mutation needs.
+3. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from msgspec import Struct
 
-from gateway.document import Faulty, FileFault, Node, read
-from gateway.facts import Asset, Challenge, Decision, Permit, Strength
+from gateway.document import Faulty, FileFault, Node, Plain, read
+from gateway.facts import Asset, Challenge, Decision, Facts, Permit, Strength
 from gateway.policy.bundle import Bundle
 from gateway.policy.decide import BY_GRADE, decide
-from gateway.policy.shapes import Faults, items, mapping, one_of, plain, text
+from gateway.policy.duties import ASSURANCES
+from gateway.policy.overlays import LEVELS
+from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, whole_number
 from gateway.policy.suppose import Impossible, suppose
 from gateway.reasons import REASONS
 
-KEYS = ("name", "given", "request", "expect", "rule", "mask", "reason", "notify", "log")
+KEYS = (
+    "name",
+    "given",
+    "request",
+    "expect",
+    "rule",
+    "mask",
+    "reason",
+    "notify",
+    "log",
+    "step_up",
+    "max_age",
+    "emergency",
+)
+WISHES = ("expect", "rule", "reason", "mask", "notify", "log", "step_up", "max_age")
 OUTCOMES = ("permit", "challenge", "deny")
 NOTHING_GIVEN = Node({}, "", 1, 1)
+MAX_AGE = 86400
 
 Locate = Callable[[str, str], Asset]
 """The asset of a method and a path, as the catalog sees it."""
+
+
+class Example(Struct, frozen=True, eq=False):
+    """One test that could be read: what it supposes, asks, and wishes (a key of WISHES → what must come out)."""
+
+    name: str
+    place: str
+    method: str
+    path: str
+    given: Node
+    wishes: dict[str, Plain]
+    node: Node  # the whole of it, for faults
+    emergency: str = ""
 
 
 class TestResult(Struct, frozen=True):
@@ -36,6 +69,8 @@ class TestResult(Struct, frozen=True):
     zh: str
     outcome: str = ""
     faults: tuple[FileFault, ...] = ()  # why it could not be read
+    asset: Asset | None = None  # what was asked for
+    decision: Decision | None = None  # what enforce says
 
     @property
     def passed(self) -> bool:
@@ -45,24 +80,34 @@ class TestResult(Struct, frozen=True):
 
 def run_tests(folder: Path, bundle: Bundle, locate: Locate) -> tuple[TestResult, ...]:
     """Run every test of the policy folder. Never raises for what a file says."""
-    results: list[TestResult] = []
+    levels = {"": bundle}
+    return tuple(one if isinstance(one, TestResult) else run_example(one, levels, locate) for one in read_tests(folder))
+
+
+def read_tests(folder: Path) -> Iterator[Example | TestResult]:
+    """Every test of the policy folder, in order; one that cannot be read as the result it has already."""
     for path in sorted((folder / "tests").glob("[!.]*")):
         place = f"tests/{path.name}"
         if path.suffix != ".yaml":
-            results.append(_unreadable(place, (_stray(path),)))
+            yield _unreadable(place, (_stray(path),))
             continue
         try:
             root = read(path)
         except Faulty as faulty:
-            results.append(_unreadable(place, faulty.faults))
+            yield _unreadable(place, faulty.faults)
             continue
-        faults: Faults = []
-        parts = mapping(root, faults, ("tests",))
-        nodes = items(parts["tests"], faults) if "tests" in parts else []
-        if faults:
-            results.append(_unreadable(place, tuple(faults)))
-        results.extend(_run(node, f"{place}:{node.line}", bundle, locate) for node in nodes)
-    return tuple(results)
+        yield from read_examples(root, place)
+
+
+def read_examples(root: Node, place: str) -> Iterator[Example | TestResult]:
+    """The tests of one file; `place` is its name relative to the policy folder."""
+    faults: Faults = []
+    parts = mapping(root, faults, ("tests",))
+    nodes = items(parts["tests"], faults) if "tests" in parts else []
+    if faults:
+        yield _unreadable(place, tuple(faults))
+    for node in nodes:
+        yield _example(node, f"{place}:{node.line}")
 
 
 def _unreadable(place: str, faults: tuple[FileFault, ...]) -> TestResult:
@@ -89,7 +134,7 @@ def no_tests(folder: Path) -> FileFault:
     )  # fmt: skip
 
 
-def _run(node: Node, place: str, bundle: Bundle, locate: Locate) -> TestResult:
+def _example(node: Node, place: str) -> Example | TestResult:
     faults: Faults = []
     parts = mapping(node, faults, KEYS)
     faults.extend(
@@ -99,52 +144,112 @@ def _run(node: Node, place: str, bundle: Bundle, locate: Locate) -> TestResult:
         return _unreadable(place, tuple(faults))
     name = text(parts["name"], faults)
     method, _, path = text(parts["request"], faults).partition(" ")
-    expected = one_of(parts["expect"], faults, OUTCOMES, "P092", "outcome", "结果")
+    _check_words(parts, faults)
+    if not faults and not path:
+        faults.append(parts["request"].fault("P094", "expected `GET /path`", "此处应为 `GET /路径`"))
+    if faults:
+        return _unreadable(place, tuple(faults))
+    wishes = {key: parts[key].plain() for key in WISHES if key in parts}
+    emergency = str(parts["emergency"].value) if "emergency" in parts else ""
+    return Example(name, place, method, path, parts.get("given", NOTHING_GIVEN), wishes, node, emergency)
+
+
+def _check_words(parts: dict[str, Node], faults: Faults) -> None:
+    one_of(parts["expect"], faults, OUTCOMES, "P092", "outcome", "结果")
+    mapping(parts.get("given", NOTHING_GIVEN), faults)
+    for key in ("rule", "notify"):
+        if key in parts:
+            texts(parts[key], faults)
+    if "mask" in parts and not (isinstance(parts["mask"].value, dict) and parts["mask"].value):
+        text(parts["mask"], faults)
+    if "log" in parts:
+        one_of(parts["log"], faults, get_args(Strength), "P071", "log strength", "日志强度")
     if "reason" in parts:
         one_of(parts["reason"], faults, REASONS, "P073", "reason", "原因代码")
-    if "rule" in parts and parts["rule"].value not in bundle.denies:
-        faults.append(
-            parts["rule"].fault(
-                "P093", f"no rule `{plain(parts['rule'])}`", f"没有名为 `{plain(parts['rule'])}` 的规则"
-            )
-        )
-    if faults or not path:
-        return _unreadable(
-            place, tuple(faults) or (parts["request"].fault("P094", "expected `GET /path`", "此处应为 `GET /路径`"),)
-        )
+    if "step_up" in parts:
+        one_of(parts["step_up"], faults, ASSURANCES, "P072", "assurance", "认证等级")
+    if "max_age" in parts:
+        whole_number(parts["max_age"], faults, 1, MAX_AGE)
+    if "emergency" in parts:
+        one_of(parts["emergency"], faults, LEVELS, "P054", "emergency level", "应急响应级别")
+
+
+def run_example(example: Example, levels: dict[str, Bundle], locate: Locate) -> TestResult:
+    """Run one test. `levels` has the bundle under "", and remembers what it is while an emergency level is in force."""
     try:
-        facts = suppose(locate(method, path), method, path, parts.get("given", NOTHING_GIVEN), bundle.content.timezone, bundle.granted)
+        bundle, facts = supposed(example, levels, locate)
     except Impossible as error:
-        return _unreadable(place, error.faults)
+        return _unreadable(example.place, error.faults)
+    return judge(example, bundle, facts)
+
+
+def supposed(example: Example, levels: dict[str, Bundle], locate: Locate) -> tuple[Bundle, Facts]:
+    """The bundle that a test is about, and what it supposes. Raises Impossible."""
+    bundle = levels.get(example.emergency)
+    if bundle is None:
+        bundle = levels[example.emergency] = _raised(example, levels[""])
+    unknown = [word for word in _words(example.wishes.get("rule")) if word not in bundle.denies]
+    if unknown:
+        raise Impossible(
+            example.node.at(["rule"]).fault("P093", f"no rule `{word}`", f"没有名为 `{word}` 的规则")
+            for word in unknown
+        )
+    asset = locate(example.method, example.path)
+    zone = bundle.content.timezone
+    return bundle, suppose(asset, example.method, example.path, example.given, zone, bundle.granted)
+
+
+def _raised(example: Example, bundle: Bundle) -> Bundle:
+    try:
+        return bundle.raised(example.emergency)
+    except ValueError:
+        level = example.emergency
+        raise Impossible(
+            [
+                example.node.at(["emergency"]).fault(
+                    "P054", f"the policies have no emergency level `{level}`", f"策略中没有 `{level}` 级应急响应"
+                )
+            ]
+        ) from None
+
+
+def judge(example: Example, bundle: Bundle, facts: Facts) -> TestResult:
+    """Whether the decision about these facts is what the test wishes."""
     strength: Strength = BY_GRADE[facts.asset.grade.national]
     decision = decide(bundle, facts, strength)
     if isinstance(decision, Permit) and decision.would is not None:  # tests say what enforce says
         decision = decision.would
-    return _compare(name, place, parts, expected, decision)
+    return _compare(example, facts.asset, decision)
 
 
-def _compare(name: str, place: str, parts: dict[str, Node], expected: str, decision: Decision) -> TestResult:
-    seen = _seen(decision)
+def _compare(example: Example, asset: Asset, decision: Decision) -> TestResult:
+    seen = seen_in(decision)
     en, zh = [], []
-    for key in ("expect", "rule", "reason", "mask", "notify", "log"):
-        if key not in parts:
-            continue
-        wanted = expected if key == "expect" else parts[key].plain()
+    for key, wanted in example.wishes.items():
         if not _fits(key, wanted, seen[key]):
-            shown = ", ".join(seen[key]) if isinstance(seen[key], list) else seen[key]
+            got = seen[key]
+            shown = ", ".join(got) if isinstance(got, list) else str(got)
             en.append(f"{key}: expected {_show(wanted)}, got {shown or 'nothing'}")
             zh.append(f"{key}：预期 {_show(wanted)}，实际 {shown or '无'}")
-    return TestResult(name, place, "; ".join(en), "；".join(zh), outcome(decision))
+    return TestResult(example.name, example.place, "; ".join(en), "；".join(zh), outcome(decision), (), asset, decision)
 
 
-def _seen(decision: Decision) -> dict[str, str | list[str]]:
-    seen: dict[str, str | list[str]] = {
+def seen_in(decision: Decision) -> dict[str, str | list[str] | int]:
+    """What came out, under the keys that a test can name."""
+    seen: dict[str, str | list[str] | int] = {
         "expect": outcome(decision),
         "rule": [reason.detail for reason in decision.reasons if reason.rule],
         "reason": decision.reasons[0].code,
+        "mask": [],
+        "notify": [],
+        "log": "",
+        "step_up": "",
+        "max_age": "",
     }
+    if isinstance(decision, Challenge):
+        return seen | {"step_up": decision.acr_values, "max_age": decision.max_age or ""}
     if not isinstance(decision, Permit):
-        return seen | {"mask": [], "notify": [], "log": ""}
+        return seen
     fields = (f"{field.path}={field.technique}" for field in decision.mask.fields)
     return seen | {
         "mask": [decision.mask.profile, *fields],
@@ -153,15 +258,21 @@ def _seen(decision: Decision) -> dict[str, str | list[str]]:
     }
 
 
-def _fits(key: str, wanted: object, seen: str | list[str]) -> bool:
+def _fits(key: str, wanted: Plain, seen: str | list[str] | int) -> bool:
     if isinstance(wanted, dict):  # mask: {$..id_number: partial(1,1)}
-        return all(f"{path}={how}" in seen for path, how in wanted.items())
+        return isinstance(seen, list) and all(f"{path}={how}" in seen for path, how in wanted.items())
     if isinstance(seen, list) and key == "mask":
         return seen[:1] == [wanted]
     if isinstance(seen, list):
-        wishes = wanted if isinstance(wanted, list) else [wanted]
-        return all(wish in seen for wish in wishes)
+        return all(wish in seen for wish in _words(wanted))
     return wanted == seen
+
+
+def _words(wanted: Plain) -> list[Plain]:
+    """One word or several; nothing for nothing."""
+    if wanted is None:
+        return []
+    return wanted if isinstance(wanted, list) else [wanted]
 
 
 def _show(wanted: object) -> str:

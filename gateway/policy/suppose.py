@@ -10,7 +10,7 @@ Makes facts from a few words, for tests of policies and for `policy explain --gi
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,7 @@ SHORT = {
     "purpose": "env.purpose",
     "time": "env.time",
     "weekday": "env.weekday",
+    "date": "env.date",
     "source": "env.source",
     "device": "device.trust",
     "fresh": "device.fresh",
@@ -50,7 +51,7 @@ SHORT = {
 KEYS = (
     "subject.id", "subject.kind", "subject.org", "subject.roles", "subject.clearance", "subject.assurance",
     "subject.purpose", "subject.auth_age", "subject.bound", "subject.method", "device.id", "device.trust",
-    "device.org", "device.fresh", "device.revoked", "risk.score", "risk.band", "env.time", "env.weekday",
+    "device.org", "device.fresh", "device.revoked", "risk.score", "risk.band", "env.time", "env.weekday", "env.date",
     "env.purpose", "env.source", "grant.ids", "approval.held",
 )  # fmt: skip
 KINDS: dict[str, Kind] = {"person": "person", "service": "service", "anonymous": "anonymous"}
@@ -169,14 +170,28 @@ class _Reader:
 
 def _moment(read: _Reader, timezone: str) -> float:
     clock = read.text("env.time", "10:00")
-    day = WEEKDAYS.index(read.choice("env.weekday", "mon", WEEKDAYS))
+    day = _day(read)
     try:
-        time = datetime.strptime(clock, "%H:%M").time()
+        time = datetime.strptime(clock, "%H:%M").time()  # a time of day has no zone yet
     except ValueError:
         read.refuse("env.time", "expected a time such as 22:30", "此处应为时间，例如 22:30")
         return 0.0
+    return datetime.combine(day, time, ZoneInfo(timezone)).timestamp()
+
+
+def _day(read: _Reader) -> date:
+    """The day that is given, or a weekday of the week from MONDAY."""
     year, month, monday = MONDAY
-    return datetime(year, month, monday + day, time.hour, time.minute, tzinfo=ZoneInfo(timezone)).timestamp()
+    day = date(year, month, monday + WEEKDAYS.index(read.choice("env.weekday", "mon", WEEKDAYS)))
+    if "env.date" not in read.words:
+        return day
+    if "env.weekday" in read.words:
+        read.refuse("env.date", "a date has its weekday: leave `weekday` out", "日期已确定星期：请省略 `weekday`")
+    try:
+        return date.fromisoformat(read.text("env.date", ""))
+    except ValueError:
+        read.refuse("env.date", "expected a date such as 2027-12-31", "此处应为日期，例如 2027-12-31")
+        return day
 
 
 def _subject(read: _Reader, at: float) -> Subject:

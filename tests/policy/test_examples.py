@@ -41,6 +41,15 @@ def test_a_test_that_holds_passes(tmp_path: Path) -> None:
         ("expect: permit, reason: no_ruel", "no reason `no_ruel`"),
         ("expect: permit, marsk: none", "unknown key `marsk`"),
         ("expect: permit, given: {rule: clerk}", "stands twice"),
+        ("expect: permit, step_up: aal2", "step_up: expected aal2, got nothing"),
+        ("expect: permit, max_age: 300", "max_age: expected 300, got nothing"),
+        ("expect: permit, step_up: aal9", "no assurance `aal9`"),
+        ("expect: permit, max_age: soon", "expected a whole number"),
+        ("expect: permit, log: sometimes", "no log strength `sometimes`"),
+        ("expect: permit, mask: {}", "expected a text"),
+        ("expect: permit, rule: {a: b}", "expected a text"),
+        ("expect: permit, emergency: V", "no emergency level `V`"),
+        ("expect: permit, emergency: II", "the policies have no emergency level `II`"),
     ],
 )
 def test_a_test_that_does_not_hold_or_cannot_be_read_fails_and_says_why(tmp_path: Path, change: str, says: str) -> None:
@@ -54,7 +63,8 @@ def test_a_test_that_does_not_hold_or_cannot_be_read_fails_and_says_why(tmp_path
 @pytest.mark.parametrize(
     "tests",
     ["tests: 7", "test: []", "tests:\n  - {}", "tests:\n  - 5", "tests:\n  - {name: a, request: nowhere, expect: deny}",
-     "tests:\n  - {name: a, request: GET /x, expect: deny, given: {devise: unknown}}", "tests: ["],
+     "tests:\n  - {name: a, request: GET /x, expect: deny, given: {devise: unknown}}", "tests: [",
+     "tests:\n  - {name: a, request: GET /x, expect: deny, given: clerk}"],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path, tests: str) -> None:
     results = run(tmp_path, tests)
@@ -65,6 +75,27 @@ def test_in_observe_tests_say_what_enforce_says(tmp_path: Path) -> None:
     tests = "tests:\n  - {name: a, request: GET /x, expect: deny, reason: no_rule}\n"
     (result,) = run(tmp_path, tests, asset=an_asset(mode="observe"))
     assert result.passed
+
+
+def test_a_challenge_is_held_to_what_it_asks_for(tmp_path: Path) -> None:
+    fresh = "- {id: fresh, effect: deny, when: subject.auth_age > 300, then: {step_up: aal2, max_age: 300}}\n"
+    old = "{name: a, given: {role: clerk, auth_age: 301}, request: GET /x, expect: challenge, step_up: aal2, max_age: 300}"
+    stronger = old.replace("step_up: aal2", "step_up: aal3")
+    right, wrong = run(tmp_path, f"tests:\n  - {old}\n  - {stronger}\n", CLERK_READS + fresh)
+    assert right.passed
+    assert wrong.en == "step_up: expected aal3, got aal2"
+
+
+def test_a_test_may_be_asked_under_an_emergency_level(tmp_path: Path) -> None:
+    (tmp_path / "emergency").mkdir()
+    level = "level: II\nrules:\n  - {id: sealed, effect: deny}\n"
+    (tmp_path / "emergency" / "II.yaml").write_text(level, encoding="utf-8")
+    sealed = GREEN.replace("expect: permit", "expect: deny, rule: sealed, emergency: II")
+    quiet, crisis, unknown = run(
+        tmp_path, f"tests:\n  - {GREEN}\n  - {sealed}\n  - {GREEN.replace('permit}', 'deny, rule: sealed}')}\n"
+    )
+    assert quiet.passed and crisis.passed
+    assert unknown.faults[0].code == "P093"  # a rule of a level that is not on has no say
 
 
 def starter() -> tuple[Bundle, catalog.Catalog]:

@@ -1,6 +1,8 @@
 """Does a test of a policy suppose what its author wrote, and nothing else?"""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -77,6 +79,8 @@ def test_clearance_and_proof() -> None:
         ("{weekday: monday}", "P091"),
         ("{purpose: [a]}", "P091"),
         ("{auth_age: long}", "P091"),
+        ("{date: tomorrow}", "P091"),
+        ("{date: 2027-12-31, weekday: fri}", "P091"),
     ],
 )
 def test_what_cannot_be_supposed_is_a_fault(given: str, code: str) -> None:
@@ -87,3 +91,8 @@ def test_what_cannot_be_supposed_is_a_fault(given: str, code: str) -> None:
 
 def test_short_forms_lead_to_real_ones() -> None:
     assert set(SHORT.values()) <= set(KEYS)
+
+
+def test_a_date_brings_its_weekday() -> None:
+    given = supposed("{date: 2027-12-31, time: '23:59'}")
+    assert given.ask.at == datetime(2027, 12, 31, 23, 59, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()
