@@ -229,7 +229,13 @@ def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge
 
 
 def _approval(bundle: Bundle, facts: Facts) -> tuple[Reason, ...]:
-    """That an approved grant is what is missing, if the same request with all of them would be allowed."""
+    """That an approved grant is what is missing, if the same request with all of them would be allowed.
+
+    Never where nobody can obtain one: without a sign-in, or while an emergency freezes them.
+    """
+    overlay = bundle.content.overlays.get(bundle.level)
+    if facts.subject.kind == "anonymous" or (overlay is not None and overlay.freezes):
+        return ()
     granted = Granted(tuple(grant.id for grant in bundle.content.grants) or ("any",), approved=True)
     asked = ask(bundle, Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, granted))
     if not asked.allows:
@@ -251,21 +257,28 @@ def _reasons(facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
 
 
 def _offer(bundle: Bundle, facts: Facts, offers: list[Candidate], reasons: tuple[Reason, ...]) -> Deny | Challenge:
-    """A challenge, if the same request with the stronger and fresher sign-in would be allowed."""
-    level = max(ASSURANCES[rule.then.step_up] for rule in offers)
+    """A challenge, if the same request with the stronger and fresher sign-in would be allowed.
+
+    What is offered is the least that really helps: a rule may ask for aal2 of somebody whose other rules need aal3.
+    """
     ages = [rule.then.max_age for rule in offers if rule.then.max_age is not None]
-    if not ask(bundle, _stepped_up(facts, level)).allows:
-        return Deny(reasons, bundle.digest)
-    told = Reason("step_up_required", offers[0].says.rule, offers[0].says.detail)
-    return Challenge((told, *reasons), bundle.digest, ACR[level], min(ages) if ages else None)
+    age = min(ages) if ages else None
+    for level in range(max(ASSURANCES[rule.then.step_up] for rule in offers), max(ACR) + 1):
+        if ask(bundle, _signed_in(facts, level, 0)).allows:
+            if not ask(bundle, _signed_in(facts, level, age)).allows:
+                age = 0  # a sign-in as old as the rule lets pass would be refused, and asked for again without end
+            told = Reason("step_up_required", offers[0].says.rule, offers[0].says.detail)
+            return Challenge((told, *reasons), bundle.digest, ACR[level], age)
+    return Deny(reasons, bundle.digest)
 
 
-def _stepped_up(facts: Facts, level: int) -> Facts:
-    """The same request right after a sign-in of at least this assurance."""
+def _signed_in(facts: Facts, level: int, age: int | None) -> Facts:
+    """The same request after a sign-in of this assurance that is so many seconds old; None: as old as it is."""
     subject = facts.subject
-    proof = Proof(**(asdict(subject.proof) | {"authenticated_at": facts.ask.at}))
-    stronger_subject = Subject(**(asdict(subject) | {"assurance": max(level, subject.assurance), "proof": proof}))
-    return Facts(facts.ask, stronger_subject, facts.posture, facts.risk, facts.asset, facts.grant)
+    at = subject.proof.authenticated_at if age is None else facts.ask.at - age
+    proof = Proof(**(asdict(subject.proof) | {"authenticated_at": at}))
+    again = Subject(**(asdict(subject) | {"assurance": level, "proof": proof}))
+    return Facts(facts.ask, again, facts.posture, facts.risk, facts.asset, facts.grant)
 
 
 def _may_pass(asset: Asset, verdict: Verdict) -> bool:

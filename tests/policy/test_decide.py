@@ -182,6 +182,30 @@ def test_a_stepped_up_sign_in_is_also_fresh(tmp_path: Path) -> None:
     assert isinstance(decided(tmp_path / "b", rules, subject=a_subject(proof=a_proof(authenticated_at=0.0))), Challenge)
 
 
+def test_what_is_offered_is_enough_when_it_is_done_to_the_letter(tmp_path: Path) -> None:
+    stale = a_subject(assurance=3, proof=a_proof(authenticated_at=NOW - 4000))
+    old = "- {id: old, effect: deny, when: subject.auth_age > 300, then: {step_up: aal2, max_age: %s}}\n"
+    core = "- {id: core, effect: deny, when: subject.assurance < 3, then: {step_up: aal3}}\n"
+    decision = decided(tmp_path, CLERK_READS + old % 300 + core, subject=stale)
+    assert isinstance(decision, Challenge)
+    assert decision.acr_values == "aal3", "a sign-in with aal2 would be refused by the next rule"
+    too_long = decided(tmp_path / "b", CLERK_READS + old % 900, subject=stale)
+    assert isinstance(too_long, Challenge)
+    assert too_long.max_age == 0, "a sign-in of ten minutes ago would be asked for again without end"
+    unsaid = decided(tmp_path / "c", CLERK_READS + old.replace(", max_age: %s", ""), subject=stale)
+    assert isinstance(unsaid, Challenge)
+    assert unsaid.max_age == 0
+
+
+def test_an_approval_is_not_spoken_of_where_nobody_can_obtain_one(tmp_path: Path) -> None:
+    rules = '- {id: a, effect: allow, who: "*", data: household, action: read, level: any, when: approval.held}\n'
+    assert codes(decided(tmp_path, rules))[0] == "approval_needed"
+    assert codes(decided(tmp_path / "b", rules, subject=ANONYMOUS)) == ["credential_missing", "no_rule"]
+    (tmp_path / "c" / "emergency").mkdir(parents=True)
+    (tmp_path / "c" / "emergency" / "I.yaml").write_text("level: I\nfreeze_grants: true\n", encoding="utf-8")
+    assert codes(Policy(a_bundle(tmp_path / "c", rules).raised("I")).decide(some_facts())) == ["no_rule"]
+
+
 def test_an_allow_that_itself_demands_the_strong_sign_in_is_offered_too(tmp_path: Path) -> None:
     rules = STEP_UP.replace('env.purpose == "audit"', "subject.assurance >= 3")
     assert isinstance(decided(tmp_path, rules, subject=AUDITOR, asset=visit()), Challenge)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
 
-from gateway.facts import ANONYMOUS, Challenge, Facts, Grade, Granted, Permit, Posture, Reason, Risk
-from gateway.policy import Bundle, Policy
+from gateway.facts import ANONYMOUS, Challenge, Deny, Facts, Grade, Granted, Permit, Posture, Reason, Risk
+from gateway.policy import Policy
 from gateway.review.changes import DIMENSIONS
 from gateway.review.flips import Change, Flip, flips, search
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
@@ -346,12 +346,13 @@ def test_what_is_offered_is_allowed_once_it_is_done_and_a_sign_in_that_helps_is_
     policy = Policy(bundle)
     decision = policy.decide(facts)
     if isinstance(decision, Challenge):
-        asked = replace(
-            facts.subject,
-            assurance=int(decision.acr_values.removeprefix("aal")),
-            proof=replace(facts.subject.proof, authenticated_at=facts.ask.at),
-        )
-        assert isinstance(policy.decide(replace(facts, subject=asked)), Permit)
+        oldest = facts.subject.proof.authenticated_at
+        if decision.max_age is not None:
+            oldest = facts.ask.at - decision.max_age
+        for at in (oldest, facts.ask.at):
+            proof = replace(facts.subject.proof, authenticated_at=at)
+            asked = replace(facts.subject, assurance=int(decision.acr_values.removeprefix("aal")), proof=proof)
+            assert isinstance(policy.decide(replace(facts, subject=asked)), Permit)
         assert ["sign_in"] in [[change.dimension for change in flip.changes] for flip in flips(bundle, facts)]
 
 
@@ -370,11 +371,33 @@ def test_where_rules_ask_for_a_sign_in_and_it_alone_would_help_it_is_offered(see
     if isinstance(decision, Permit) or not asking:
         return
     fresh = replace(facts.subject.proof, authenticated_at=facts.ask.at)
-    level = max(*asking, facts.subject.assurance)
-    helped = isinstance(
-        policy.decide(replace(facts, subject=replace(facts.subject, assurance=level, proof=fresh))), Permit
-    )
+    tried = [replace(facts.subject, assurance=level, proof=fresh) for level in range(max(asking), 4)]
+    helped = any(isinstance(policy.decide(replace(facts, subject=subject)), Permit) for subject in tried)
     assert isinstance(decision, Challenge) is helped
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32))
+def test_an_approval_that_is_spoken_of_would_be_enough(seed: int) -> None:
+    random = Random(seed)
+    rules = generated.rules(random, random.randint(1, 6))
+    when = random.choice(
+        ("approval.held", "grant.held and subject.assurance >= 2", "approval.held or not device.fresh")
+    )
+    some = [replace(rule, when=when) if random.random() < 0.6 else rule for rule in rules]
+    bundle = generated.bundle(some)
+    facts = generated.a_request(random)
+    facts = replace(facts, asset=replace(facts.asset, mode="enforce"))
+    policy = Policy(bundle)
+    decision = policy.decide(facts)
+    spoken_of = decision.reasons[0].code == "approval_needed"
+    found = [[change.dimension for change in flip.changes] for flip in flips(bundle, facts)]
+    if spoken_of:
+        assert isinstance(policy.decide(replace(facts, grant=Granted(("any",), True))), Permit)
+        assert ["grant"] in found
+    elif isinstance(decision, Deny) and facts.subject.rejection is None:
+        offered = any(rule.then.step_up for rule in bundle.index.candidates(facts.subject, facts.asset).denies)
+        assert offered or ["grant"] not in found
 
 
 def test_a_grant_that_is_supposed_stays_when_something_else_changes(tmp_path: Path) -> None:
