@@ -29,7 +29,8 @@ check: $(STAMP) ## what CI checks before the tests: formatting, lint, types, lay
 	@$(BIN)/mypy
 	@$(BIN)/pytest tests/test_layout.py tests/test_docs.py
 
-bench: $(STAMP) ## measure: a table and build/bench.json (uses nginx and wrk where installed)
+bench: $(STAMP) ## measure: a table and build/bench.json (uses nginx, wrk and cedarpy where they can be had)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' || true
 	@$(BIN)/python -m tests.bench
 
 soak: $(STAMP) ## long runs: faults, fuzzing, differential tests

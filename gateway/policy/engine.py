@@ -13,7 +13,7 @@ sample of decisions is held against it. Where stock casbin is unsafe, a seam of 
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 
 from casbin import Enforcer
@@ -99,6 +99,13 @@ class Links(RoleManager):  # type: ignore[misc]  # casbin is not typed
         if known is None:
             known = self._reached[name] = frozenset(self._walk(name))
         return known
+
+    def closures(self, names: Iterable[str]) -> frozenset[str]:
+        """The names and all they reach; most names reach only themselves."""
+        reached = set(names)
+        for name in self._above.keys() & reached:
+            reached |= self.closure(name)
+        return frozenset(reached)
 
     def _walk(self, name: str) -> set[str]:
         found, queue = {name}, deque((name,))

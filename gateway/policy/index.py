@@ -11,7 +11,6 @@ kind of request. Rules:
 """
 
 from collections.abc import Callable
-from itertools import product
 from math import inf
 
 from msgspec import Struct
@@ -67,6 +66,13 @@ class Filed(Struct, frozen=True, eq=False):
         return self.low <= asset.grade <= self.high and (self.actions is None or asset.action in self.actions)
 
 
+Drawers = dict[str, dict[str, list[Filed]]]
+"""The rows about one thing: by who, then by office."""
+
+_EMPTY: Drawers = {}
+_EVERYBODY = frozenset((ANY,))
+
+
 class Index:
     """The drawers, and the memory of what was found in them."""
 
@@ -74,7 +80,7 @@ class Index:
         self._roles, self._orgs, self._data = engine.links("g"), engine.links("g2"), engine.links("g3")
         self._declared = frozenset(content.declared)
         self._assets = {row[0]: row[1] for row in content.data}
-        self._drawers: dict[tuple[str, str], dict[str, list[Filed]]] = {}
+        self._drawers: dict[str, Drawers] = {}  # by data
         self._people: set[str] = set()
         self._file(engine, content, condition)
         self._found: tuple[dict[tuple[object, ...], Candidates], ...] = tuple({} for _ in range(max(Grade) + 1))
@@ -92,9 +98,8 @@ class Index:
                 self._people.add(who.removeprefix(PERSON))
             low, high = span(level) or (1, 0)
             named = None if actions == ANY else frozenset(actions.split("|"))
-            self._drawers.setdefault((data, who), {}).setdefault(org, []).append(
-                Filed(rules[identity], named, low, high)
-            )
+            drawer = self._drawers.setdefault(data, {}).setdefault(who, {})
+            drawer.setdefault(org, []).append(Filed(rules[identity], named, low, high))
 
     def knows(self, asset: Asset) -> bool:
         """Whether the bundle was made for this asset; after a reload of only one of the two it may not be."""
@@ -134,20 +139,21 @@ class Index:
     def _search(self, sub: Sub, asset: Asset) -> Candidates:
         if not self.knows(asset):
             return STRANGER
-        names = {ANY}.union(*(self._roles.closure(role) for role in sub.roles))
-        offices = {ANY, *self._orgs.closure(sub.org)}
-        things = {ANY, *self._data.closure(asset.id)}
+        names = self._roles.closures(sub.roles) | _EVERYBODY
+        offices = self._orgs.closure(sub.org) | _EVERYBODY
         found: dict[int, Candidate] = {}
-        for place in product(things, names):
-            drawer = self._drawers.get(place)
-            if drawer is None:
-                continue
-            for office in offices & drawer.keys():
-                for filed in drawer[office]:
-                    if filed.fits(asset):
-                        found[filed.rule.order] = filed.rule
+        for thing in (*self._data.closure(asset.id), ANY):
+            drawers = self._drawers.get(thing, _EMPTY)
+            for name in drawers.keys() & names:
+                drawer = drawers[name]
+                for office in drawer.keys() & offices:
+                    for filed in drawer[office]:
+                        if filed.fits(asset):
+                            found[filed.rule.order] = filed.rule
         rules = [found[order] for order in sorted(found)]
-        return Candidates(tuple(rule for rule in rules if rule.deny), tuple(rule for rule in rules if not rule.deny))
+        return Candidates(
+            tuple([rule for rule in rules if rule.deny]), tuple([rule for rule in rules if not rule.deny])
+        )
 
 
 def _candidate(

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from msgspec import to_builtins
 
-from tests.bench import footprint, journey, load, machine, overload, peers, rooms, steps
+from tests.bench import engines, footprint, journey, load, machine, overload, peers, rooms, steps
 from tests.bench.stage import Stage, stage
 from tests.bench.table import Said, show
 from tests.test_layout import ROOT
 
-SECTIONS = ("journey", "steps", "decision", "masking", "journal", "overload", "footprint")
+SECTIONS = ("journey", "steps", "decision", "engines", "masking", "journal", "overload", "footprint")
 
 
 def main(words: list[str]) -> int:
@@ -76,6 +76,7 @@ def _measure(only: list[str], asked: argparse.Namespace) -> dict[str, Said]:
             "journey": lambda: journey.measure(on_stage(), rounds, seconds),
             "steps": lambda: steps.measure(folder, asked.quick),
             "decision": lambda: rooms.decisions(folder, asked.quick),
+            "engines": lambda: engines.compare(asked.quick),
             "masking": lambda: rooms.masking(folder, asked.quick),
             "journal": lambda: rooms.journal(folder, asked.quick),
             "overload": lambda: overload.measure(
