@@ -245,14 +245,17 @@ def _approval(bundle: Bundle, facts: Facts) -> tuple[Reason, ...]:
 
 def _reasons(facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
     """All reasons, entitlement first."""
-    reasons = []
+    reasons: list[Reason] = []
+    broken = verdict.broken
     if not verdict.allowed:
         if facts.subject.kind == "anonymous":
             reasons.append(CREDENTIAL_MISSING)
-        reasons.extend(rule.fails for rule in verdict.broken if not rule.deny)
+        if broken:
+            reasons += [rule.fails for rule in broken if not rule.deny]
         reasons.append(NO_RULE)
-    reasons.extend(rule.says for rule in verdict.denied)
-    reasons.extend(rule.fails for rule in verdict.broken if rule.deny or verdict.allowed)
+    reasons += [rule.says for rule in verdict.denied]
+    if broken:
+        reasons += [rule.fails for rule in broken if rule.deny or verdict.allowed]
     return tuple(reasons)
 
 
