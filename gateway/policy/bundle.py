@@ -275,6 +275,7 @@ def compiled(
         timezone=people.timezone,
         layers={rule.id: rule.layer for rule in rules},
         basis={rule.id: rule.basis for rule in rules if any(rule.basis)},
+        owners={rule.id: rule.owner for rule in rules if rule.owner},
         grants=grants,
         overlays=overlays or {},
     )

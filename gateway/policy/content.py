@@ -44,6 +44,7 @@ class Content(Struct, frozen=True):
     timezone: str
     layers: dict[str, str] = {}  # rule id -> base, province, department:ORG, city:ORG, emergency:LEVEL, casbin
     basis: dict[str, tuple[str, str]] = {}  # rule id -> legal basis, English and Chinese
+    owners: dict[str, str] = {}  # rule id -> the office that answers for it
     grants: tuple[Grant, ...] = ()
     overlays: dict[str, Overlay] = {}  # by emergency level
     format: int = FORMAT

@@ -56,6 +56,7 @@ class RuleSeen(Struct, frozen=True):
     title_zh: str
     clauses: tuple[ClauseSeen, ...]
     when: WhenSeen | None = None
+    layer: str = ""  # base, province, department:ORG, city:ORG, emergency:LEVEL, casbin
 
     @property
     def applies(self) -> bool:
@@ -76,6 +77,9 @@ class Explanation(Struct, frozen=True):
     mask: tuple[tuple[str, str], ...] = ()
     profile: str = ""
     would: str = ""  # in observe: what enforce would have said
+    layers: tuple[str, ...] = ()  # of the rules that decided
+    grants: tuple[str, ...] | None = None  # sharing grants that are held; None when no rule asks for any
+    approved: bool = False  # one of them carries an approval
 
     def text(self, language: Language = "en") -> str:
         """The explanation as lines for a terminal."""
@@ -86,20 +90,26 @@ def explain(bundle: Bundle, facts: Facts) -> Explanation:
     """Decide again, and say why."""
     decision = decide(bundle, facts, BY_GRADE[facts.asset.grade.national])
     if stopped(bundle, facts) is not None:
-        return _explanation(bundle, decision, (), ())
+        return _explanation(bundle, facts, decision, (), ())
     rules = _all_rules(bundle, facts)
     applied = tuple(rule for rule in rules if rule.applies)
     missed = [] if any(r.effect == "allow" for r in applied) else [r for r in rules if r.effect == "allow"]
     missed.sort(key=_distance)
     about = [rule for rule in missed if rule.clauses[DATA].holds]
     missed = about[:NEAREST] or missed[:1]
-    return _explanation(bundle, decision, applied, tuple(missed), sum(r.effect == "deny" for r in rules))
+    return _explanation(bundle, facts, decision, applied, tuple(missed), sum(r.effect == "deny" for r in rules))
 
 
 def _explanation(
-    bundle: Bundle, decision: Decision, applied: tuple[RuleSeen, ...], nearest: tuple[RuleSeen, ...], denies: int = 0
+    bundle: Bundle,
+    facts: Facts,
+    decision: Decision,
+    applied: tuple[RuleSeen, ...],
+    nearest: tuple[RuleSeen, ...],
+    denies: int = 0,
 ) -> Explanation:
     mask = decision.mask if isinstance(decision, Permit) else None
+    deciding = [rule for rule in applied if rule.effect == "deny"] or applied
     return Explanation(
         outcome=outcome(decision),
         reasons=tuple((reason.code, reason.rule, reason.detail) for reason in decision.reasons),
@@ -111,6 +121,9 @@ def _explanation(
         mask=tuple((field.path, field.technique) for field in mask.fields) if mask is not None else (),
         profile=mask.profile if mask is not None else "",
         would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
+        layers=tuple(dict.fromkeys(rule.layer for rule in deciding if rule.layer)),
+        grants=facts.grant.ids if bundle.asks_for_grants else None,
+        approved=facts.grant.approved,
     )
 
 
@@ -135,7 +148,8 @@ def _rule(bundle: Bundle, facts: Facts, sub: Sub, rows: list[Row]) -> RuleSeen:
     identity, effect, when = rows[0][0], rows[0][1], rows[0][8]
     title = bundle.content.titles.get(identity, ("", ""))
     shown = _first_false(bundle, facts, when) if when and not named["when"].holds else None
-    return RuleSeen(identity, effect, bundle.content.places[identity], title[0], title[1], merged, shown)
+    layer = bundle.content.layers.get(identity, "")
+    return RuleSeen(identity, effect, bundle.content.places[identity], title[0], title[1], merged, shown, layer)
 
 
 def _asked_by_all(best: ClauseSeen, seen: list[tuple[ClauseSeen, ...]], index: int) -> ClauseSeen:
@@ -231,12 +245,14 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     out = [f"{words}    {code}，版本 {short}" if zh else f"{words}    {code}, bundle {short}"]
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
-        out.append(f"{word}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip())
+        out.append(f"{word}  {_named(rule, zh)}")
     for rule in explanation.nearest:
         out.extend(_near(rule, zh))
     if explanation.profile:
         out.append(f"{'脱敏方案' if zh else 'mask'}  {explanation.profile}")
         out.extend(f"   {path}  {how}" for path, how in explanation.mask)
+    if explanation.grants is not None:
+        out.append(_held(explanation, zh))
     if explanation.denies_checked:
         out.append(_count(explanation, zh))
     if explanation.outcome != "permit" or explanation.would:
@@ -251,10 +267,23 @@ def _count(explanation: Explanation, zh: bool) -> str:
     return f"denies checked: {checked}, {f'{applied} apply' if applied > 1 else '1 applies' if applied else 'none applies'}"
 
 
+def _named(rule: RuleSeen, zh: bool) -> str:
+    parts = (rule.id, rule.place, rule.layer, rule.title_zh if zh else rule.title_en)
+    return "  ".join(part for part in parts if part)
+
+
+def _held(explanation: Explanation, zh: bool) -> str:
+    """Which sharing grants the caller holds for this, where rules ask for any."""
+    if not explanation.grants:
+        return "共享授权：无" if zh else "sharing grants held: none"
+    named = ", ".join(explanation.grants)
+    if zh:
+        return f"共享授权：{named}（{'已批准' if explanation.approved else '未批准'}）"
+    return f"sharing grants held: {named} ({'approved' if explanation.approved else 'not approved'})"
+
+
 def _near(rule: RuleSeen, zh: bool) -> list[str]:
-    out = [
-        f"{'最接近' if zh else 'nearest'}  {rule.id}  {rule.place}  {rule.title_zh if zh else rule.title_en}".rstrip()
-    ]
+    out = [f"{'最接近' if zh else 'nearest'}  {_named(rule, zh)}"]
     marks = (f"{_NAMES_ZH[c.name] if zh else c.name} {'✓' if c.holds else '✕'}" for c in rule.clauses if c.asks)
     out.append("   " + "  ".join(marks))
     for clause in rule.clauses:

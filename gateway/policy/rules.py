@@ -56,6 +56,7 @@ class Rule(Struct, frozen=True):
     title: tuple[str, str]
     layer: str = "province"
     basis: tuple[str, str] = ("", "")
+    owner: str = ""
 
     def rows(self) -> list[Row]:
         """The casbin rows: one for each combination, all under the same id."""
@@ -161,9 +162,8 @@ def _rule(node: Node, place: str, lines: list[str], reading: Reading, layer: Lay
         title=title(parts.get("title"), faults),
         layer=layer.name,
         basis=title(parts.get("basis"), faults),
+        owner=_known(parts["owner"], reading.people.orgs, "P011", "org", "机构", faults) if "owner" in parts else "",
     )
-    if "owner" in parts:
-        _known(parts["owner"], reading.people.orgs, "P011", "org", "机构", faults)
     if "note" in parts:
         text(parts["note"], faults)
     if len(rule.who) * len(rule.org) * len(rule.data) > MAX_ROWS:

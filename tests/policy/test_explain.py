@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.facts import ANONYMOUS, Grade, Reason, Risk
+from gateway.facts import ANONYMOUS, Grade, Granted, Reason, Risk
 from gateway.policy import Explanation, explain
 from tests.literals import a_posture, a_subject, an_ask, an_asset, some_facts
 from tests.policy.world import CLERK_READS, a_bundle, visit
@@ -126,3 +126,20 @@ def test_what_applies_is_what_the_enforcer_says(tmp_path: Path) -> None:
     ):
         facts = some_facts(**changes)
         assert {rule.id for rule in explain(bundle, facts).applied} == bundle.reference(facts).rules
+
+
+def test_each_rule_names_its_layer_and_the_decision_those_that_decided(tmp_path: Path) -> None:
+    cities = "- {id: hz-no, effect: deny, who: clerk}\n"
+    explanation = explain(a_bundle(tmp_path, CLERK_READS, cities=cities), some_facts(subject=a_subject(org="hz")))
+    assert explanation.layers == ("city:hz",)
+    assert "applies  hz-no  cities/hz.yaml:3  city:hz" in explanation.text()
+    assert explain(a_bundle(tmp_path / "b"), some_facts()).layers == ("province",)
+
+
+def test_sharing_grants_are_told_where_rules_ask_for_them(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path, CLERK_READS + "  when: approval.held\n")
+    assert "sharing grants held: none" in explain(bundle, some_facts()).text()
+    held = explain(bundle, some_facts(grant=Granted(("g1",), False)))
+    assert "sharing grants held: g1 (not approved)" in held.text()
+    assert "共享授权：g1（未批准）" in held.text("zh-CN")
+    assert "grants" not in explain(a_bundle(tmp_path / "b"), some_facts()).text()

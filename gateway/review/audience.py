@@ -1,0 +1,223 @@
+"""What may each who asks "why?" hear?
+
+Three accounts of one decision, for the caller, the operator and the auditor. Rules:
+
+1. The caller hears what the answer said, and nothing else: the code, its sentence, what to do, the sign-in that is
+   asked for, whom to turn to. `told` takes only those words, so no rule, threshold, role or person can slip in.
+2. What observe let pass was an answer like any other: the caller is not told that it would have been refused.
+3. The auditor hears what a decision rested on and where it stands on record: bundle, catalog, layer, legal basis,
+   owners, duties. No value of the request that the entry does not hold.
+4. The layer that decided is that of the rules that had a say: the denying ones of a refusal, the allowing ones of a
+   permit. No layer decided what no rule allows, or what is refused before any rule is asked.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.facts import Challenge, Decision, Permit, VerdictEntry
+from gateway.policy.bundle import Bundle
+from gateway.reasons import REASONS
+
+Audience = Literal["caller", "operator", "auditor"]
+Language = Literal["en", "zh-CN"]
+AUDIENCES: tuple[Audience, ...] = ("caller", "operator", "auditor")
+
+ALLOWED = "rule_allowed"
+STEP_UP = "step_up_required"
+
+
+class Told(Struct, frozen=True):
+    """What a caller was told. The words of a step-up are "" and None when none was asked for, or none is on record."""
+
+    outcome: str
+    reason: str
+    status: int
+    sentence: str
+    remedy: str
+    contact: str
+    acr_values: str = ""
+    max_age: int | None = None
+
+    def text(self, language: Language = "en") -> str:
+        """Lines for a terminal."""
+        zh = language == "zh-CN"
+        lines = [
+            f"{self.sentence}  ({self.reason}, {self.status})"
+            if not zh
+            else f"{self.sentence}（{self.reason}，{self.status}）"
+        ]
+        if self.outcome != "permit":
+            lines.append(f"{'处理办法：' if zh else 'what to do: '}{self.remedy}")
+            if self.acr_values:
+                lines.append(f"{'要求的认证强度：' if zh else 'sign-in asked for: '}{_strength(self, zh)}")
+            lines.append(f"{'申诉与咨询：' if zh else 'to appeal or ask: '}{self.contact}")
+        return "\n".join(lines)
+
+
+def _strength(told: Told, zh: bool) -> str:
+    if told.max_age is None:
+        return told.acr_values
+    return f"{told.acr_values}{'，' if zh else ', '}" + (
+        f"不早于 {told.max_age} 秒前" if zh else f"at most {told.max_age} seconds ago"
+    )
+
+
+def told(code: str, acr_values: str = "", max_age: int | None = None, language: Language = "en") -> Told:
+    """What a caller hears under this code: a function of the code, the step-up and the language, of nothing else."""
+    zh = language == "zh-CN"
+    if code == ALLOWED:
+        return Told("permit", code, 200, "该请求已获允许" if zh else "the request was allowed", "", "")
+    meaning = REASONS.get(code, REASONS["internal_error"])
+    if meaning.status < 400:  # a reason to allow never dresses a refusal
+        code, meaning = "no_rule", REASONS["no_rule"]
+    if code == STEP_UP:
+        kind, sign_in = "challenge", (acr_values, max_age)
+    else:
+        kind, sign_in = "deny", ("", None)
+    return Told(
+        kind,
+        code,
+        meaning.status,
+        meaning.zh if zh else meaning.en,
+        meaning.remedy_zh if zh else meaning.remedy_en,
+        "联系数据责任部门，并提供判定编号" if zh else "turn to the owner of the data, with the decision id",
+        *sign_in,
+    )
+
+
+def told_of(decision: Decision, language: Language = "en") -> Told:
+    """What the caller of this decision hears."""
+    if isinstance(decision, Permit):
+        return told(ALLOWED, language=language)
+    first = decision.reasons[0].code if decision.reasons else "policy_error"
+    if isinstance(decision, Challenge):
+        code = first if _status(first) == 401 else STEP_UP
+        return told(code, decision.acr_values, decision.max_age, language)
+    return told(first, language=language)
+
+
+def told_on_record(entry: VerdictEntry, language: Language = "en") -> Told:
+    """What the caller heard whose decision this is; the record does not hold the words of a step-up."""
+    if entry.outcome == "permit":
+        return told(ALLOWED, language=language)
+    first = entry.reasons[0].code if entry.reasons else "policy_error"
+    if entry.outcome == "challenge" and _status(first) != 401:
+        first = STEP_UP
+    return told(first, language=language)
+
+
+def _status(code: str) -> int:
+    meaning = REASONS.get(code)
+    return meaning.status if meaning is not None else 500
+
+
+# --- the auditor -------------------------------------------------------------------------------
+
+
+class RuleAudited(Struct, frozen=True):
+    """A rule that had a say: where it stands, which layer it belongs to, what it rests on, who answers for it."""
+
+    id: str
+    place: str
+    code: str
+    layer: str
+    basis_en: str
+    basis_zh: str
+    owner: str
+
+
+class Audited(Struct, frozen=True):
+    """What an auditor needs to hold a decision against the rules and the law."""
+
+    outcome: str
+    reasons: tuple[str, ...]
+    layers: tuple[str, ...]
+    rules: tuple[RuleAudited, ...]
+    bundle: str
+    catalog: str
+    asset: str
+    category: str
+    grade: str
+    action: str
+    data_owner: str
+    purpose: str
+    grants: tuple[str, ...]
+    approved: bool
+    obligations: tuple[str, ...]
+    stage: str
+    would: str = ""
+
+    def rows(self, language: Language = "en") -> list[tuple[str, str]]:
+        """Name and value of each line, without the empty ones."""
+        zh = language == "zh-CN"
+        rows = [
+            ("结果" if zh else "outcome", self.outcome if not self.would else f"{self.outcome} ({self.stage}: {self.would})"),
+            ("原因" if zh else "reasons", " ".join(self.reasons)),
+            ("决定层级" if zh else "layer that decided", " ".join(self.layers)),
+            *((f"{'规则' if zh else 'rule'} {rule.id}", _audited(rule, zh)) for rule in self.rules),
+            ("策略版本" if zh else "bundle", self.bundle),
+            ("数据目录版本" if zh else "catalog revision", self.catalog),
+            ("数据" if zh else "data", f"{self.asset} ({self.category}, {self.grade}) {self.action}" if self.asset else ""),
+            ("数据责任部门" if zh else "owner of the data", self.data_owner),
+            ("用途" if zh else "purpose", self.purpose),
+            ("共享授权" if zh else "sharing grants", _grants(self, zh)),
+            ("附带义务" if zh else "obligations", ", ".join(self.obligations)),
+        ]  # fmt: skip
+        return [(name, value) for name, value in rows if value]
+
+
+def _audited(rule: RuleAudited, zh: bool) -> str:
+    basis = rule.basis_zh if zh else rule.basis_en
+    named = basis or (("未注明依据" if zh else "no legal basis is stated") if rule.layer else "")
+    return "  ".join(part for part in (rule.code, rule.layer, rule.place, rule.owner, named) if part)
+
+
+def _grants(audited: Audited, zh: bool) -> str:
+    if not audited.grants:
+        return ""
+    word = ("已批准" if zh else "approved") if audited.approved else ("未批准" if zh else "not approved")
+    return f"{', '.join(audited.grants)} ({word})"
+
+
+def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
+    """The auditor's account of an entry. Without the bundle that decided, layers and legal basis stay unknown."""
+    would = entry.would_reasons if entry.would else entry.reasons
+    known = bundle is not None and bundle.digest == entry.bundle
+    ids = {place: rule for rule, place in bundle.content.places.items()} if bundle is not None and known else {}
+    rules = []
+    for reason in would:
+        if reason.rule:
+            rules.append(
+                _rule(reason.code, ids.get(reason.rule, reason.detail), reason.rule, bundle if known else None)
+            )
+    layers = tuple(dict.fromkeys(rule.layer for rule in rules if rule.layer))
+    mask = entry.mask
+    shown = [f"mask {mask.profile}", *(f"{field.path} {field.technique}" for field in mask.fields)] if mask else []
+    return Audited(
+        outcome=entry.outcome,
+        reasons=tuple(dict.fromkeys(reason.code for reason in entry.reasons)),
+        layers=layers,
+        rules=tuple(rules),
+        bundle=entry.bundle,
+        catalog=entry.revision,
+        asset=entry.asset,
+        category=entry.category,
+        grade=entry.grade,
+        action=entry.action,
+        data_owner=entry.owner,
+        purpose=entry.purpose,
+        grants=entry.grant.ids,
+        approved=entry.grant.approved,
+        obligations=(*shown, *(f"notify {topic}" for topic in entry.notify)),
+        stage=entry.stage,
+        would=entry.would,
+    )
+
+
+def _rule(code: str, id: str, place: str, bundle: Bundle | None) -> RuleAudited:
+    if bundle is None:
+        return RuleAudited(id, place, code, "", "", "", "")
+    basis = bundle.content.basis.get(id, ("", ""))
+    owner = bundle.content.owners.get(id, "")
+    return RuleAudited(id, place, code, bundle.content.layers.get(id, ""), *basis, owner)
