@@ -1,0 +1,117 @@
+"""What did an author change, rule by rule?
+
+Compares the content of two bundles and two catalogs, whatever files and lines it came from. Rules:
+
+1. A rule is known by its id. One that only moved to another line or file has not been edited.
+2. Everything that decides is compared, also what this module has no name for: a field of the content that is new
+   shows as edited, never as nothing.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from gateway.catalog import Catalog, Listing
+from gateway.policy.content import Content
+
+Form = Literal["added", "removed", "changed"]
+
+RULES: Final = "rules"
+ASSETS: Final = "assets"
+_COLUMNS: Final = ("effect", "who", "org", "data", "action", "level", "expires", "when", "then")
+_BESIDE: Final = {"titles": "title", "basis": "basis", "layers": "layer"}  # of a rule, by its id
+_MOVES: Final = frozenset(("places", *_BESIDE, RULES))
+
+
+class Part(Struct, frozen=True):
+    """One word of what was edited, before and after; "" where there is none."""
+
+    name: str
+    before: str
+    after: str
+
+
+class Edit(Struct, frozen=True):
+    """What was edited: in which list it stands, its id, and the words that differ."""
+
+    what: str
+    id: str
+    form: Form
+    parts: tuple[Part, ...] = ()
+
+
+def edits(old: Content, new: Content) -> tuple[Edit, ...]:
+    """What differs between two policies, rules first."""
+    found = list(_edited(RULES, _rules(old), _rules(new)))
+    before, after = asdict(old), asdict(new)
+    for name in before:
+        if name not in _MOVES and before[name] != after[name]:
+            found += _edited(name, _items(before[name]), _items(after[name]))
+    return tuple(found)
+
+
+def asset_edits(old: Catalog, new: Catalog) -> tuple[Edit, ...]:
+    """What differs between two catalogs, asset by asset."""
+    before, after = ({asset.id: _said(asset) for asset in one.assets} for one in (old, new))
+    return tuple(_edited(ASSETS, before, after))
+
+
+def _edited(what: str, before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> Iterator[Edit]:
+    for key in dict.fromkeys((*before, *after)):
+        old, new = before.get(key), after.get(key)
+        if old != new:
+            form: Form = "added" if old is None else "removed" if new is None else "changed"
+            yield Edit(what, key, form, tuple(_parts(old or {}, new or {})))
+
+
+def _parts(old: dict[str, str], new: dict[str, str]) -> Iterator[Part]:
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name, ""), new.get(name, "")
+        if before != after:
+            yield Part(name, before, after)
+
+
+def _rules(content: Content) -> dict[str, dict[str, str]]:
+    """The words of each rule; `who`, `org` and `data` are spread over its rows."""
+    columns: dict[str, dict[str, dict[str, None]]] = {}
+    for identity, *row in content.rules:
+        rule = columns.setdefault(identity, {name: {} for name in _COLUMNS})
+        for name, value in zip(_COLUMNS, row, strict=True):
+            rule[name][value] = None
+    words = {key: {name: ", ".join(values) for name, values in rule.items()} for key, rule in columns.items()}
+    for field, name in _BESIDE.items():
+        for identity, value in getattr(content, field).items():
+            if identity in words:
+                words[identity][name] = _text(value)
+    return words
+
+
+def _said(asset: Listing) -> dict[str, str]:
+    words = {name: _text(value) for name, value in asdict(asset).items() if name not in ("id", "grade", "fields")}
+    labels = {f"field {one.path}": f"{one.identifier} {one.grade.text}".lstrip() for one in asset.fields}
+    return {"grade": asset.grade.text} | words | labels
+
+
+def _items(value: object) -> dict[str, dict[str, str]]:
+    """A field of the content as named things with words."""
+    if isinstance(value, dict):
+        return {str(key): _words(one) for key, one in value.items()}
+    if isinstance(value, tuple):
+        return {(str(getattr(one, "id", "")) or _text(one)): _words(one) for one in value}
+    return {"": {"": _text(value)}}
+
+
+def _words(value: object) -> dict[str, str]:
+    plain = msgspec.to_builtins(value)
+    return {str(key): _text(one) for key, one in plain.items()} if isinstance(plain, dict) else {"": _text(plain)}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,72 @@
+"""Is every edit shown, and none that only moved?"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from msgspec.structs import fields, replace
+
+from gateway.policy.content import Content
+from gateway.review.edits import RULES, Edit, Part, asset_edits, edits
+from tests.policy.world import CLERK_READS, PEOPLE, a_bundle
+from tests.review.history import SHIPPED, shipped
+
+
+def content(folder: Path, rules: str = CLERK_READS, **files: str) -> Content:
+    return a_bundle(folder, rules, **files).content
+
+
+def test_rules_are_added_removed_and_changed_by_id(tmp_path: Path) -> None:
+    old = content(tmp_path, CLERK_READS + "- {id: gone, effect: deny}\n")
+    new = content(
+        tmp_path, "- {id: fresh, effect: deny, who: clerk}\n" + CLERK_READS.replace("clerk\n", "auditor\n", 1)
+    )
+    found = {edit.id: edit for edit in edits(old, new)}
+    assert {key: edit.form for key, edit in found.items()} == {
+        "gone": "removed", "fresh": "added", "clerk-reads": "changed",
+    }  # fmt: skip
+    assert found["clerk-reads"].parts == (Part("who", "clerk", "auditor"),)
+
+
+def test_a_rule_that_moved_to_another_line_is_not_edited(tmp_path: Path) -> None:
+    assert edits(content(tmp_path), content(tmp_path, "# a comment\n\n" + CLERK_READS)) == ()
+
+
+def test_what_rules_rest_on_is_compared_as_well(tmp_path: Path) -> None:
+    old = content(tmp_path)
+    new = content(tmp_path, people=PEOPLE.replace("includes: [employee]}", "includes: []}", 1), masks="profiles: {}\n")
+    assert {edit.what for edit in edits(old, new)} == {"roles", "profiles", "default_mask", "observe_mask"}
+    assert Edit("profiles", "none", "removed", (Part("*", "keep", ""),)) in edits(old, new)
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Content)])
+def test_every_field_of_the_content_counts(tmp_path: Path, field: str) -> None:
+    """Also one that is added later: this test then asks how it shows."""
+    old = content(tmp_path)
+    value = getattr(old, field)
+    other = {str: "x", int: 99, dict: {"clerk-reads": ("a", "b")}, tuple: ()}[type(value)]
+    if value == other:
+        other = (("x", "y"),)
+    if field == "places":
+        assert edits(old, replace(old, places={})) == ()
+        return
+    assert edits(old, replace(old, **{field: other}))
+
+
+def test_a_rule_brings_its_title_and_layer(tmp_path: Path) -> None:
+    old = content(tmp_path)
+    new = replace(old, layers={"clerk-reads": "base"})
+    assert edits(old, new) == (Edit(RULES, "clerk-reads", "changed", (Part("layer", "province", "base"),)),)
+
+
+def test_assets_are_compared_by_what_they_say(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "p")
+    file = tmp_path / "p" / "catalog" / "market.yaml"
+    said = file.read_text().replace("grade: general-2\n", "grade: general-3\n", 1)
+    file.write_text(said.replace("{path: $..phone, identifier: landline", "{path: $..phone, identifier: phone"))
+    (edit,) = asset_edits(shipped().catalog, shipped(tmp_path / "p").catalog)
+    assert (edit.id, edit.form) == ("enterprise", "changed")
+    assert edit.parts == (
+        Part("grade", "general-2", "general-3"),
+        Part("field $..phone", "landline general-2", "phone general-2"),
+    )

@@ -1,0 +1,62 @@
+"""Is more never taken for less?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.facts import FieldMask, Mask
+from gateway.masks import parse_technique, strictest
+from gateway.review.exposure import UNKNOWN, Shift, shifts
+
+TECHNIQUES = (
+    "keep",
+    "truncate(2)",
+    "truncate(6)",
+    "partial(1,1)",
+    "partial(3,0)",
+    "partial(0,4)",
+    "hash",
+    "redact",
+    "drop",
+)
+
+
+def mask(technique: str = "", unlabelled: str = "redact") -> Mask:
+    fields = (FieldMask("$.id", technique),) if technique else ()
+    return Mask("p", fields, unlabelled)  # type: ignore[arg-type]  # the texts are its own
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "more", "less"),
+    [
+        ("redact", "keep", True, False),
+        ("keep", "partial(1,1)", False, True),
+        ("partial(1,1)", "partial(3,4)", True, False),
+        ("partial(3,0)", "partial(0,4)", True, True),
+        ("redact", "hash", True, False),
+    ],
+)
+def test_a_field_is_shown_more_or_less(before: str, after: str, more: bool, less: bool) -> None:
+    assert shifts(mask(before), mask(after)) == (Shift("$.id", before, after, more, less),)
+
+
+def test_a_field_that_one_mask_does_not_name_is_shown_as_the_unknown_are() -> None:
+    assert shifts(mask("keep"), mask()) == (Shift("$.id", "keep", "redact", False, True),)
+    assert shifts(mask("redact"), mask("", "warn")) == (
+        Shift("$.id", "redact", "keep", True, False),
+        Shift(UNKNOWN, "redact", "keep", True, False),
+    )
+    assert shifts(mask("keep"), mask("keep", "pass"))[0].path == UNKNOWN
+
+
+@pytest.mark.parametrize("unlabelled", ["learn", "warn", "pass"])
+def test_noting_an_unknown_field_shows_it(unlabelled: str) -> None:
+    assert shifts(mask("", "pass"), mask("", unlabelled)) == ()
+
+
+@given(st.sampled_from(TECHNIQUES), st.sampled_from(TECHNIQUES))
+def test_more_one_way_is_less_the_other_way(one: str, two: str) -> None:
+    there, back = shifts(mask(one), mask(two)), shifts(mask(two), mask(one))
+    assert [(shift.more, shift.less) for shift in there] == [(shift.less, shift.more) for shift in back]
+    hides = strictest(parse_technique(one), parse_technique(two)).text
+    assert any(shift.more for shift in there) is (hides != parse_technique(two).text)

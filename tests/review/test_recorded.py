@@ -1,0 +1,190 @@
+"""Does the entry keep everything that a decision may look at, and is nothing guessed?
+
+Who could be misled, and what must hold:
+ author of a new name       a condition that reads what no entry keeps cannot be replayed: this fails here
+ caller with a huge token   an entry that was shortened says less than was known: it is not judged again
+ insider who edits a file   a grade or a route that never was is said to be so
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+import pytest
+from msgspec.structs import fields, replace
+
+from gateway.audit import decode, encode
+from gateway.audit.entry import verdict_entry
+from gateway.catalog import Catalog
+from gateway.facts import Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject, VerdictEntry
+from gateway.policy.names import Vocabulary, names
+from gateway.review.recorded import Unreplayable, asset_of, facts_of, paths
+from tests.literals import NOW, a_deny, a_permit, a_subject, an_ask, an_asset, some_facts
+from tests.policy import generated
+from tests.review.history import DIGESTS, JOURNAL, record, shipped
+
+KEPT = {
+    "ask.at", "ask.method", "ask.source", "ask.purpose", "ask.api", "ask.host", "ask.id", "ask.trace",
+    "asset.id", "asset.api", "asset.route", "asset.action", "asset.grade", "asset.category", "asset.owner",
+    "asset.revision", "asset.honey", "grant.ids", "grant.approved", "risk.score", "risk.band", "risk.signals",
+    *(f"subject.{field.name}" for field in fields(Subject)),
+    *(f"subject.proof.{field.name}" for field in fields(Proof)),
+    *(f"posture.{field.name}" for field in fields(Posture)),
+}  # fmt: skip
+"""What an entry keeps of the facts."""
+
+
+class Watched:
+    """A value whose reading is written down."""
+
+    def __init__(self, value: Any, place: str, read: set[str]) -> None:
+        self._value, self._place, self._read = value, place, read
+
+    def __getattr__(self, name: str) -> Any:
+        place = f"{self._place}.{name}".lstrip(".")
+        self._read.add(place)
+        value = getattr(self._value, name)
+        inner = type(value).__module__ == "gateway.facts" and not isinstance(value, Grade)
+        return Watched(value, place, self._read) if inner else value
+
+
+def recorded(facts: Facts, **changes: Any) -> VerdictEntry:
+    entry = verdict_entry(JOURNAL, 0, facts, a_permit(), DIGESTS)
+    return replace(entry, **changes)
+
+
+def many() -> Iterator[Facts]:
+    random = Random(11)
+    for _ in range(200):
+        facts = generated.a_request(random)
+        grant = random.choice((Granted(), Granted(("g1",)), Granted(("g1", "g2"), True)))
+        proof = replace(
+            facts.subject.proof, bound=random.random() < 0.5, method=random.choice(("bearer", "certificate"))
+        )
+        subject = replace(facts.subject, purpose=random.choice(("", "audit")), proof=proof)
+        ask = replace(facts.ask, headers=((b"x-secret", b"1"),), query="id=3", peer="10.9.9.9", clock=77.0)
+        yield replace(facts, ask=ask, subject=subject, grant=grant)
+
+
+# --- everything that conditions may look at -------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", names(Vocabulary()))
+def test_every_name_reads_only_what_the_entry_keeps(name: str) -> None:
+    read: set[str] = set()
+    for facts in many():
+        with suppress(LookupError):
+            names(Vocabulary())[name].get(Watched(facts, "", read))  # type: ignore[arg-type]  # it looks like facts
+    ends = {place for place in read if not any(other.startswith(place + ".") for other in read)}
+    assert ends
+    assert ends <= KEPT, f"`{name}` reads what no entry keeps: replay and comparison would be wrong"
+
+
+@pytest.mark.parametrize("name", names(Vocabulary()))
+def test_every_name_says_the_same_of_the_record(name: str) -> None:
+    get = names(Vocabulary())[name].get
+    for facts in many():
+        entry = decode(encode(recorded(facts)))
+        assert isinstance(entry, VerdictEntry)
+        assert _value(get, facts) == _value(get, facts_of(entry, facts.asset))
+
+
+def _value(get: Any, facts: Facts) -> object:
+    try:
+        return get(facts)
+    except LookupError:
+        return "unknown"
+
+
+def test_what_is_kept_is_the_same_after_a_round_through_the_record() -> None:
+    for facts in many():
+        entry = decode(encode(recorded(facts)))
+        assert isinstance(entry, VerdictEntry)
+        again = facts_of(entry, facts.asset)
+        assert (again.subject, again.posture, again.risk, again.grant) == (
+            facts.subject, facts.posture, facts.risk, facts.grant,
+        )  # fmt: skip
+        assert (again.ask.at, again.ask.method, again.ask.source) == (facts.ask.at, facts.ask.method, facts.ask.source)
+        assert again.ask.purpose == (facts.subject.purpose or facts.ask.purpose)
+        assert (again.ask.headers, again.ask.query) == ((), "")
+
+
+# --- the asset ----------------------------------------------------------------------------------
+
+
+def test_the_asset_of_every_recorded_decision_is_found() -> None:
+    compiled = shipped()
+    for entry in record(compiled, 300):
+        asset = asset_of(entry, compiled.catalog)
+        assert (asset.id, asset.route, asset.grade.text) == (entry.asset, entry.route, entry.grade)
+        assert asset.listed is bool(entry.asset)
+
+
+def test_a_discreet_path_leads_to_its_endpoint() -> None:
+    compiled = shipped()
+    asset = compiled.catalog.find("GET", "/civil/households/110105199003070134", "households")
+    entry = recorded(some_facts(asset=asset, ask=an_ask(api="households", path="/civil/households/110105199003070134")))
+    assert entry.path == "/civil/households/{id}"
+    assert asset_of(entry, compiled.catalog).fields == asset.fields
+
+
+def test_a_template_that_is_open_at_its_end_is_tried_at_every_depth() -> None:
+    entry = recorded(some_facts(asset=an_asset(route="GET /x/{id}/**")))
+    assert list(paths(entry))[1:4] == ["/x/{id}", "/x/{id}/-", "/x/{id}/-/-"]
+
+
+def test_grade_and_owner_are_those_of_the_entry() -> None:
+    asset = an_asset()
+    entry = recorded(some_facts(asset=asset), grade="core", owner="prov/health")
+    found = asset_of(entry, _only(asset))
+    assert (found.grade, found.owner) == (Grade.CORE, "prov/health")
+
+
+@pytest.mark.parametrize("change", [{"asset": "gone"}, {"route": "GET /gone"}, {"grade": "secret"}])
+def test_what_the_catalog_never_had_is_not_guessed(change: dict[str, str]) -> None:
+    with pytest.raises(Unreplayable):
+        asset_of(recorded(some_facts(), **change), _only(an_asset()))
+
+
+def _only(asset: Any) -> Catalog:
+    class Only:
+        digest = asset.revision
+
+        def find(self, method: str, path: str, api: str = "") -> Any:
+            return asset
+
+    return Only()  # type: ignore[return-value]  # a catalog with one asset
+
+
+# --- what is lost -------------------------------------------------------------------------------
+
+
+HUGE = {
+    "many roles": a_subject(roles=tuple(f"role-{n}-{'x' * 60}" for n in range(1200))),
+    "one long role": a_subject(roles=("y" * 70_000,)),
+    "a long id": a_subject(id="z" * 70_000),
+    "half a character": a_subject(org="prov\ud800"),
+    "many long roles": a_subject(roles=tuple("角" * 1000 + str(n) for n in range(70))),
+}
+
+
+@pytest.mark.parametrize("subject", HUGE.values(), ids=HUGE)
+def test_a_shortened_entry_is_not_judged_again(subject: Subject) -> None:
+    entry = decode(encode(recorded(some_facts(subject=subject))))
+    assert isinstance(entry, VerdictEntry)
+    with pytest.raises(Unreplayable, match="shortened"):
+        facts_of(entry, an_asset())
+
+
+@pytest.mark.parametrize("count", [1, 4, 16, 63])
+def test_people_with_some_roles_are_judged(count: int) -> None:
+    subject = a_subject(roles=tuple(f"r{n}" for n in range(count)), name="某人…")
+    assert facts_of(recorded(some_facts(subject=subject)), an_asset()).subject.roles[-1] == f"r{count - 1}"
+
+
+def test_an_alarm_is_no_decision_about_facts() -> None:
+    facts = some_facts(risk=Risk(1.0), ask=an_ask(at=NOW))
+    alarm = a_deny(reasons=(Reason("policy_error", "", "index and enforcer disagree"),))
+    with pytest.raises(Unreplayable, match="alarm"):
+        facts_of(verdict_entry(JOURNAL, 0, facts, alarm, DIGESTS), facts.asset)
