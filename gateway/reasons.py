@@ -413,6 +413,13 @@ REASONS: dict[str, Meaning] = {
         "ask somebody whose role does",
         "请由具备相应角色的人员操作",
     ),
+    "second_operator": Meaning(
+        403,
+        "this needs a second operator",
+        "该操作需要另一名操作员",
+        "let somebody else confirm it, under another name and from another account",
+        "请由另一人使用其他名称和账号确认",
+    ),
     "method_not_allowed": Meaning(
         405,
         "this address has no such method",

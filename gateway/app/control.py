@@ -29,7 +29,7 @@ from gateway.crypto import keys
 from gateway.edge.tls import Renewal, server_context
 from gateway.facts import Entry, Notice, NoticeEntry
 from gateway.serve import listen
-from gateway.stores import Board, State
+from gateway.stores import LEVELS, Board, State
 from gateway.telemetry import Gauges, Lines, Meter, Pairs
 
 TICK_SECONDS = 0.1
@@ -237,6 +237,7 @@ class Control:
             if isinstance(story, NoticeEntry) and story.name == "jwks.refreshed":
                 self._keys_at[story.subject] = story.at
         self._meter.take(stories)
+        self._desk.pilots.take(stories)
         with contextlib.suppress(OSError):  # nobody reads the lines any more; the record stands
             self._lines.take(stories)
 
@@ -277,6 +278,7 @@ class Control:
                 unsealed=self._clerk.unsealed,
                 policy=latest[0].digest if latest else "",
                 policy_loaded_at=latest[0].at if latest else 0.0,
+                emergency=LEVELS.index(level) + 1 if (level := self._desk.releases.level) else 0,
                 observing=self._config.observing,
                 enforcing=tuple(api.name for api in self._config.apis if api.name not in self._config.observing),
                 switches=self._config.insecure,

@@ -11,21 +11,31 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from gateway.app import revisions
+from gateway.app.emergency import Switch
+from gateway.app.pilot import Pilots
+from gateway.app.releases import Releases
 from gateway.app.revisions import Compiled
 from gateway.audit import Ledger, Unanswerable, decode, lookup, query, read_entries
 from gateway.behaviour import Watcher
 from gateway.config import Config
-from gateway.control import Act, Door, DoorFault, Lifted, PostureFault, Rejected, Reloaded, Revocation, Revoked
+from gateway.control import (
+    Act,
+    Door,
+    DoorFault,
+    EmergencyDoor,
+    Lifted,
+    PilotDoor,
+    PostureFault,
+    Rejected,
+    Revocation,
+    Revoked,
+)
 from gateway.device import Rejected as RejectedReport
 from gateway.device import accept
-from gateway.document import Faulty, FileFault
 from gateway.facts import Entry
 from gateway.stores import Board, BoardFault, State, StateFault
 from gateway.stores.board import Topic
 
-PREPARE_SECONDS = 20.0
-POLL_SECONDS = 0.02
 SEEN_SECONDS = 1.0  # how long the record is searched for a name before the answer says nothing about it
 RISK_ENTRIES = 500  # newest entries of somebody that their risk is weighed from
 
@@ -44,14 +54,17 @@ class Desk:
         settle: Callable[[], Awaitable[None]],
     ) -> None:
         self._config = config
-        self._compiled = start
         self._board = board
         self._state = state
         self._ledger = ledger
         self._exposition = exposition
         self._settle = settle
-        self._reloading = asyncio.Lock()
         self._wanted = False
+        self.releases = Releases(config, start, board, state, ledger.note)
+        self.pilots = Pilots(config, state, board, ledger, self.releases)
+        self.emergencies = Switch(
+            self.releases, state, config.emergency_longest, time.time, ledger.note, self._put, self._count
+        )
 
     def door(self) -> Door:
         """The door with everything behind it."""
@@ -60,8 +73,13 @@ class Desk:
             lift=self._lift,
             list_revocations=self._list,
             accept_posture=self._accept,
-            reload=self.reload,
-            active_policy=self._active,
+            reload=self.releases.reload,
+            active_policy=self.releases.active,
+            policy_history=self.releases.history,
+            rollback=self.releases.rollback,
+            emergencies=EmergencyDoor(
+                self.emergencies.view, self.emergencies.ask, self.emergencies.asked, self.emergencies.confirm
+            ),
             decision=self._decision,
             query=self._query,
             risk=self._risk,
@@ -69,6 +87,7 @@ class Desk:
             health=self._health,
             ready=self._ready,
             act=self._act,
+            pilots=PilotDoor(self.pilots.submit, self.pilots.promote, self.pilots.stop, self.pilots.view),
         )
 
     # --- revocations and postures -----------------------------------------------------------------
@@ -83,7 +102,7 @@ class Desk:
 
     async def _seen(self, wish: Revocation) -> bool | None:
         """Whether the record knows what was withdrawn; the record may be a moment behind, so a no is asked twice."""
-        if wish.kind == "device" and any(device.id == wish.id for device in self._compiled.register):
+        if wish.kind == "device" and any(device.id == wish.id for device in self.releases.compiled.register):
             return True
         for last in (False, True):
             known = await asyncio.to_thread(seen, self._config, wish.kind, wish.id)
@@ -118,7 +137,9 @@ class Desk:
             raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
 
     async def _accept(self, jws: str) -> PostureFault | None:
-        accepted = accept(jws, self._config.device, self._compiled.register, self._state.last_sequence, time.time())
+        accepted = accept(
+            jws, self._config.device, self.releases.compiled.register, self._state.last_sequence, time.time()
+        )
         if isinstance(accepted, RejectedReport):
             return PostureFault(accepted.err, accepted.description)
         try:
@@ -137,51 +158,21 @@ class Desk:
         self._wanted = True
 
     async def tick(self) -> None:
-        """Do what was asked for outside the door."""
+        """Do what was asked for outside the door, and what is due."""
+        await self.emergencies.tick()
+        await self.pilots.tick()
         if self._wanted:
             self._wanted = False
-            outcome = await self.reload("gateway")
+            try:
+                outcome = await self.releases.follow("gateway")
+            except DoorFault as fault:
+                self._ledger.act("gateway", "system", "policy.rejected", "", f"{fault.code} {fault.detail}", False)
+                return
             if isinstance(outcome, Rejected):
                 self._ledger.act("gateway", "system", "policy.rejected", "", outcome.brief, False)
-            elif outcome.bundle != outcome.previous:
+            elif outcome is not None and outcome.bundle != outcome.previous:
                 detail = f"previous {outcome.previous}"
                 self._ledger.act("gateway", "system", "policy.reload", outcome.bundle, detail)
-
-    async def reload(self, by: str) -> Reloaded | Rejected:
-        """Compile, test, store, let every worker prepare, then flip all at once."""
-        async with self._reloading:
-            config = self._config
-            try:
-                compiled = await asyncio.to_thread(
-                    revisions.store, config.state, config.policies, config.apis, time.time()
-                )
-            except Faulty as faulty:
-                return Rejected(faulty.faults)
-            except OSError as error:
-                raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
-            previous = self._compiled.digest
-            if compiled.digest == previous:
-                return Reloaded(previous, previous)
-            revisions.name_candidate(config.state, compiled.digest)
-            if not await self._all_prepared(compiled.digest):
-                return Rejected((_unprepared(str(config.policies)),))
-            self._state.activate(compiled.digest, by, time.time())
-            self._bump("bundle")
-            self._compiled = compiled
-            revisions.remove_old(config.state, compiled.digest)
-            return Reloaded(compiled.digest, previous)
-
-    async def _all_prepared(self, digest: str) -> bool:
-        deadline = time.monotonic() + PREPARE_SECONDS
-        while time.monotonic() < deadline:
-            if all(slot.prepared == digest for slot in self._board.live("worker")):
-                return True
-            await asyncio.sleep(POLL_SECONDS)
-        return False
-
-    async def _active(self) -> object:
-        history = self._state.activations(20)
-        return {"active": self._compiled.digest, "rules": len(self._compiled.bundle.denies), "history": history}
 
     # --- questions -----------------------------------------------------------------------------------
 
@@ -198,7 +189,7 @@ class Desk:
 
     async def _risk(self, subject: str) -> object | None:
         await self._settle()
-        return await asyncio.to_thread(risk, self._config, self._compiled, subject, time.time())
+        return await asyncio.to_thread(risk, self._config, self.releases.compiled, subject, time.time())
 
     def _health(self) -> object:
         return {
@@ -207,7 +198,7 @@ class Desk:
                 {"slot": slot.index, "pid": slot.pid, "ready": slot.ready, "since": slot.started_at}
                 for slot in self._board.live("worker")
             ],
-            "bundle": self._compiled.digest,
+            "bundle": self.releases.compiled.digest,
             "recording": self._ledger.fault or "ok",
         }
 
@@ -216,8 +207,14 @@ class Desk:
         return not self._ledger.fault and bool(workers) and all(slot.ready for slot in workers)
 
     async def _act(self, act: Act) -> bool:
-        self._ledger.act(act.operator, act.role, act.act, act.target, act.detail, act.ok)
+        self._put(act)
         return not self._ledger.fault
+
+    def _put(self, act: Act) -> None:
+        self._ledger.act(act.operator, act.role, act.act, act.target, act.detail, act.ok)
+
+    def _count(self) -> int:
+        return len(self._board.live("worker"))
 
 
 def seen(config: Config, kind: str, id: str) -> bool | None:
@@ -260,10 +257,3 @@ def _entries(config: Config, id: str) -> list[Entry]:
     number = lookup(config.state / "index.db", id)
     raw = next(read_entries(config.state / "ledger", number), None) if number is not None else None
     return [decode(raw)] if raw is not None else []
-
-
-def _unprepared(folder: str) -> FileFault:
-    return FileFault(
-        folder, 1, 1, "P097", "not every worker could prepare it in time", "并非所有工作进程都能及时准备好",
-        "look at the notices `policy.unprepared`, then reload again", "请查看 `policy.unprepared` 通知后重新加载",
-    )  # fmt: skip

@@ -53,6 +53,10 @@ class Knowledge:
             self._flip()
         return self._revision
 
+    def look_again(self) -> None:
+        """Ask what is active at the next request, though the word has not moved: an emergency level is over."""
+        self._seen = -1
+
     def prepare(self, compiled: Compiled) -> None:
         """Take a revision that was compiled off the loop; it flips once it is activated."""
         self._prepared = {compiled.digest: self._make(compiled)}

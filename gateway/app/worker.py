@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from gateway.app import revisions
 from gateway.app.boundary import DataPort, place, unforeseen
+from gateway.app.emergency import Expiry, in_force
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
 from gateway.app.revisions import Compiled
@@ -134,6 +135,7 @@ class Worker:
         self._knowledge = Knowledge(
             self._board, place.start, self._active, self._recall, self._revision, self._notice, self._shadow
         )
+        self._expiry = Expiry(self._knowledge, self._recall, self._notice)
         self._identity = Recogniser(config.identity, self._revocations, self._fetch, self._notice)
         self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
         signing = keys.load(config.keys / "assertion.key")
@@ -167,8 +169,9 @@ class Worker:
         return self._state
 
     def _active(self) -> str:
-        latest = self._store().activations(1)
-        return latest[0].digest if latest else ""
+        now = in_force(self._store(), time.time())
+        self._expiry.until = now.until
+        return now.name
 
     def _pilot(self) -> Pilot | None:
         return self._store().pilot()
@@ -272,6 +275,7 @@ class Worker:
             await asyncio.sleep(TICK_SECONDS)
             self._learn_from_siblings()
             await self._prepare()
+            await self._expiry.look(time.time())
             await self._streams.look(self._board.any[0])
             turn += 1
             if turn % 10 == 0:
@@ -301,7 +305,7 @@ class Worker:
 
     async def _prepare(self) -> None:
         digest = revisions.candidate(self._config.state)
-        if not digest or self._slot.prepared == digest:
+        if not digest or self._slot.has_prepared(digest):
             return
         if not self._knowledge.prepared(digest):
             try:

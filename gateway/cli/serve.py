@@ -16,6 +16,9 @@ TEXTS = {
         "help": "run the gateway",
         "workers": "number of worker processes (default: the configuration's)",
         "observe": "decide and record as always, but let pass what rules would deny (never core data, never a bad credential)",
+        "follow": "start with the policy folder, also when a rollback or promotion pinned another revision",
+        "pinned": "the revision {digest} is pinned; the policy folder is followed again after `gateway reload`",
+        "emergency": "emergency level {level} is in force",
         "observing": "OBSERVE MODE for {apis}: requests that rules would deny are forwarded. Never core data, never bad credentials.",
         "weak": "weakened by configuration: {switches}",
         "running": "another gateway uses `{state}`",
@@ -33,6 +36,9 @@ TEXTS = {
         "help": "运行网关",
         "workers": "工作进程数量（默认取自配置）",
         "observe": "照常判定并留痕，但放行规则本应拒绝的请求（核心数据和无效凭证除外）",
+        "follow": "以策略目录启动，即使此前的回滚或转正已固定其他修订版",
+        "pinned": "已固定修订版 {digest}；执行 `gateway reload` 后恢复跟随策略目录",
+        "emergency": "{level} 级应急响应生效中",
         "observing": "观察模式：{apis}。规则本应拒绝的请求会被转发；核心数据和无效凭证除外。",
         "weak": "配置中已放宽的安全项：{switches}",
         "running": "另一个网关正在使用 `{state}`",
@@ -58,6 +64,7 @@ def register(subparsers: Any) -> None:
     with_config(parser)
     parser.add_argument("--workers", type=int, default=0, help=TEXTS["en"]["workers"])
     parser.add_argument("--observe", action="store_true", help=TEXTS["en"]["observe"])
+    parser.add_argument("--follow", action="store_true", help=TEXTS["en"]["follow"])
     parser.set_defaults(run=run)
 
 
@@ -78,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if args.workers:
         environ["GATEWAY__WORKERS"] = str(args.workers)
     try:
-        return _serve(load(Path(args.config), environ), language)
+        return _serve(load(Path(args.config), environ), language, args.follow)
     except Faulty as faulty:
         Screen(args).faults(faulty.faults)
         return 1
@@ -93,8 +100,8 @@ def config_name(args: argparse.Namespace) -> str:
     return str(args.config)
 
 
-def _serve(config: Any, language: str) -> int:
-    from gateway.app import control, revisions, worker
+def _serve(config: Any, language: str, follow: bool) -> int:
+    from gateway.app import control, releases, revisions, worker
     from gateway.config.state import exposed
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
@@ -114,11 +121,15 @@ def _serve(config: Any, language: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return _fail(words["running"].format(state=config.state))
-    compiled = revisions.store(config.state, config.policies, config.apis, time.time())
-    revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
     state = State(config.state / "state.db")
-    state.activate(compiled.digest, "gateway", time.time())
+    compiled = releases.first(config, state, time.time(), follow)
+    revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
+    pinned = state.activations(1)[0].pinned
     state.close()
+    if pinned:
+        _say(words["pinned"].format(digest=compiled.digest[:12]))
+    if level := revisions.level_of(compiled.digest):
+        _say(words["emergency"].format(level=level))
     listeners = inherited()
     for address in () if listeners else config.listen:
         try:

@@ -4,7 +4,7 @@ The door knows nothing of stores, ledgers or policy: `app` hands in what to call
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from msgspec import Struct
 
@@ -95,6 +95,24 @@ class Rejected(Struct, frozen=True):
         return found if count == 1 else f"{count} faults, the first: {found}"
 
 
+class PilotLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a candidate may cost: shares between 0 and 1, and seconds; None is as it was, or as usual."""
+
+    deny: float | None = None
+    errors: float | None = None
+    p99: float | None = None
+
+
+class PilotWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Start a pilot, or change the running one when `pilot` names it; None is as it was, or as usual."""
+
+    pilot: int | None = None
+    percent: float | None = None
+    orgs: tuple[str, ...] | None = None
+    limits: PilotLimits | None = None
+    until: float | None = None
+
+
 class PostureFault(Struct, frozen=True):
     """Why a posture report was not accepted (error codes of RFC 8935)."""
 
@@ -102,8 +120,65 @@ class PostureFault(Struct, frozen=True):
     description: str
 
 
+class RollbackWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Go back to a revision that was in force: its digest or the beginning of it, "" for the one before."""
+
+    to: str = ""
+
+
+class EmergencyWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """An emergency level until a time (seconds since 1970); level "" asks for the end of the one in force."""
+
+    level: str
+    reason: str
+    until: float | None = None
+
+
+class EmergencyAsked(Struct, frozen=True):
+    """A level waits under this number for another operator, until `confirm_before`."""
+
+    id: int
+    level: str
+    confirm_before: float
+
+
+class Confirmed(Struct, frozen=True):
+    """The level (or none, "") is in force in every one of `workers` live workers, until it is over."""
+
+    id: int
+    level: str
+    until: float | None
+    workers: int
+    bundle: str
+
+
+class WhatWasAsked(Protocol):
+    """An emergency as the store keeps it; `gateway.stores.Emergency` is one."""
+
+    @property
+    def level(self) -> str: ...
+
+
 Rows = object
 """Anything msgspec can write as JSON: a mapping, a frozen value, or a list of them."""
+
+
+class PilotDoor(Struct, frozen=True):
+    """What is behind the routes of pilots. Each may raise DoorFault."""
+
+    submit: Callable[[PilotWish, str], Awaitable[Rows | Rejected]]
+    promote: Callable[[str, int | None], Awaitable[Reloaded | Rejected]]
+    stop: Callable[[str], Awaitable[Rows]]
+    view: Callable[[], Awaitable[Rows]]
+
+
+class EmergencyDoor(Struct, frozen=True):
+    """What is behind the routes of emergency levels. Each may raise DoorFault."""
+
+    view: Callable[[], Awaitable[Rows]]
+    ask: Callable[[EmergencyWish, str], Awaitable[EmergencyAsked]]
+    asked: Callable[[int], Awaitable[WhatWasAsked | None]]  # None: there is no such number
+    confirm: Callable[[int, str], Awaitable[Confirmed | Rejected]]
 
 
 class Door(Struct, frozen=True):
@@ -115,6 +190,9 @@ class Door(Struct, frozen=True):
     accept_posture: Callable[[str], Awaitable[PostureFault | None]]  # argument: the compact JWS
     reload: Callable[[str], Awaitable[Reloaded | Rejected]]
     active_policy: Callable[[], Awaitable[Rows]]
+    policy_history: Callable[[], Awaitable[Rows]]
+    rollback: Callable[[str, str], Awaitable[Reloaded | Rejected]]
+    emergencies: EmergencyDoor
     decision: Callable[[str], Awaitable[Rows | None]]
     query: Callable[[str, int], Awaitable[Rows]]
     risk: Callable[[str], Awaitable[Rows | None]]
@@ -122,3 +200,4 @@ class Door(Struct, frozen=True):
     health: Callable[[], Rows]
     ready: Callable[[], bool]
     act: Callable[[Act], Awaitable[bool]]  # True once the act is on record
+    pilots: PilotDoor

@@ -17,12 +17,24 @@ from starlette.requests import Request
 
 from gateway.control.answers import Answer, Raw, read_body, read_json
 from gateway.control.callers import Caller
-from gateway.control.door import Door, DoorFault, Query, Rejected, Revocation, Role
+from gateway.control.door import (
+    Act,
+    Door,
+    DoorFault,
+    EmergencyWish,
+    PilotWish,
+    Query,
+    Rejected,
+    Revocation,
+    Role,
+    RollbackWish,
+)
 from gateway.crypto.digest import token_id
 
 ANY: frozenset[Role] = frozenset(("system", "security", "audit", "reporter", "metrics"))
 MAX_ROWS = 10_000
 MAX_REASON = 500
+MAX_ORGS = 200
 ASKED = "_asked"
 """Ends the name under which what may widen access is on record before it is tried."""
 
@@ -117,9 +129,7 @@ async def lift(visit: Visit) -> Answer:
     """End a revocation; `?reason=` says why."""
     reason = visit.request.query_params.get("reason", "")
     _check_reason(reason)
-    if not visit.target.isascii() or not visit.target.isdigit() or len(visit.target) > 15:
-        raise DoorFault("not_found")
-    done = await visit.door.lift(int(visit.target), visit.caller.name)
+    done = await visit.door.lift(_number(visit.target), visit.caller.name)
     if done is None:
         raise DoorFault("not_found")
     body = {"lifted": int(visit.target), "kind": done.kind, "id": done.id, "still": done.still}
@@ -150,6 +160,58 @@ async def active_policy(visit: Visit) -> Answer:
     return Answer(await visit.door.active_policy())
 
 
+async def policy_history(visit: Visit) -> Answer:
+    """Which bundles decided, since when, by whom."""
+    return Answer(await visit.door.policy_history())
+
+
+async def rollback(visit: Visit) -> Answer:
+    """Go back to a revision that was in force; it stays until a reload is asked for."""
+    wish = await read_json(visit.request, RollbackWish)
+    outcome = await visit.door.rollback(wish.to, visit.caller.name)
+    if isinstance(outcome, Rejected):
+        return Answer(outcome.faults, 422, wish.to[:80], outcome.brief)
+    return Answer(outcome, target=outcome.bundle, detail=f"previous {outcome.previous}")
+
+
+async def emergency(visit: Visit) -> Answer:
+    """Which level is in force, what waits, and what was."""
+    return Answer(await visit.door.emergencies.view())
+
+
+async def ask_emergency(visit: Visit) -> Answer:
+    """Ask for a level or its end; nothing changes before another operator confirms it."""
+    wish = await read_json(visit.request, EmergencyWish)
+    _check_reason(wish.reason)
+    if not wish.reason.strip():
+        raise DoorFault("bad_request", "`reason` must say why", zh="`reason` 须说明原因")
+    asked = await visit.door.emergencies.ask(wish, visit.caller.name)
+    return Answer(asked, 202, f"#{asked.id} {asked.level or 'end'}", wish.reason)
+
+
+async def confirm_emergency(visit: Visit) -> Answer:
+    """Confirm what another operator asked for; in force in every worker before the answer."""
+    id = _number(visit.target)
+    asked = await visit.door.emergencies.asked(id)
+    if asked is None:
+        raise DoorFault("not_found")
+    name = "emergency.confirm" if asked.level else "emergency.end"
+    if not asked.level:  # the end of a level lets through again what it stopped: on record before it is tried
+        act = Act(visit.caller.name, visit.caller.role, f"{name}{ASKED}", f"#{id}")
+        if not await visit.door.act(act):
+            raise DoorFault("audit_unavailable")
+    done = await visit.door.emergencies.confirm(id, visit.caller.name)
+    if isinstance(done, Rejected):
+        return Answer(done.faults, 422, f"#{id} {asked.level}", done.brief, name)
+    return Answer(done, target=f"#{id} {asked.level}".rstrip(), detail=done.bundle, act=name)
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise DoorFault("not_found")
+    return int(text)
+
+
 async def decision(visit: Visit) -> Answer:
     """One decision and how it ended."""
     found = await visit.door.decision(visit.target)
@@ -178,6 +240,57 @@ async def risk(visit: Visit) -> Answer:
     return Answer(found, target=visit.target)
 
 
+async def pilot(visit: Visit) -> Answer:
+    """Which candidate runs, and what it decides otherwise."""
+    return Answer(await visit.door.pilots.view())
+
+
+async def submit_pilot(visit: Visit) -> Answer:
+    """Start the candidate beside the active revision, or change its share."""
+    wish = await read_json(visit.request, PilotWish)
+    _check_pilot(wish)
+    said = await visit.door.pilots.submit(wish, visit.caller.name)
+    name = "pilot.start" if wish.pilot is None else "pilot.change"
+    if isinstance(said, Rejected):
+        return Answer(said.faults, 422, detail=said.brief, act=name)
+    orgs = ",".join(wish.orgs or ())
+    share = "as it was" if wish.percent is None else f"{wish.percent:g}%"
+    return Answer(said, target=str(wish.pilot or ""), detail=f"{share} {orgs}".rstrip(), act=name)
+
+
+def _check_pilot(wish: PilotWish) -> None:
+    limits = wish.limits
+    shares = () if limits is None else (limits.deny, limits.errors)
+    if wish.percent is not None and not 0 <= wish.percent <= 100:
+        raise DoorFault("bad_request", "`percent` must be 0 to 100", zh="`percent` 须为 0 至 100")
+    if any(share is not None and not 0 <= share <= 1 for share in shares):
+        raise DoorFault(
+            "bad_request",
+            "`limits.deny` and `limits.errors` must be 0 to 1",
+            zh="`limits.deny` 与 `limits.errors` 须为 0 至 1",
+        )
+    if limits is not None and limits.p99 is not None and not 0 < limits.p99 <= 600:
+        raise DoorFault("bad_request", "`limits.p99` must be 0 to 600 seconds", zh="`limits.p99` 须为 0 至 600 秒")
+    if len(wish.orgs or ()) > MAX_ORGS:
+        raise DoorFault("bad_request", f"`orgs` names at most {MAX_ORGS}", zh=f"`orgs` 最多列出 {MAX_ORGS} 个机构")
+
+
+async def promote_pilot(visit: Visit) -> Answer:
+    """Make the candidate the active revision; `?pilot=` says which one is meant."""
+    number = visit.request.query_params.get("pilot", "")
+    if number and (not number.isascii() or not number.isdigit() or len(number) > 15):
+        raise DoorFault("not_found")
+    outcome = await visit.door.pilots.promote(visit.caller.name, int(number) if number else None)
+    if isinstance(outcome, Rejected):
+        return Answer(outcome.faults, 422, detail=outcome.brief)
+    return Answer(outcome, target=outcome.bundle, detail=f"previous {outcome.previous}")
+
+
+async def stop_pilot(visit: Visit) -> Answer:
+    """End the pilot; the active revision decides about everybody."""
+    return Answer(await visit.door.pilots.stop(visit.caller.name))
+
+
 def _only(*roles: Role) -> frozenset[Role]:
     return frozenset(roles)
 
@@ -192,6 +305,15 @@ WAYS: tuple[Way, ...] = (
     Way("POST", "/v1/posture/reports", _only("reporter", "security"), report_posture, "posture.report"),
     Way("POST", "/v1/reload", _only("system", "security"), reload, "policy.reload", widens=True),
     Way("GET", "/v1/policy", _only("security", "audit"), active_policy),
+    Way("GET", "/v1/pilot", _only("security", "audit"), pilot),
+    Way("POST", "/v1/pilot", _only("security"), submit_pilot, "pilot.start", widens=True),
+    Way("POST", "/v1/pilot/promote", _only("security"), promote_pilot, "pilot.promote", widens=True),
+    Way("DELETE", "/v1/pilot", _only("security"), stop_pilot, "pilot.stop", widens=True),
+    Way("GET", "/v1/policy/history", _only("security", "audit"), policy_history),
+    Way("POST", "/v1/policy/rollback", _only("security"), rollback, "policy.rollback", widens=True),
+    Way("GET", "/v1/emergency", _only("security", "audit"), emergency),
+    Way("POST", "/v1/emergency", _only("security"), ask_emergency, "emergency.ask"),
+    Way("POST", "/v1/emergency/{id}/confirm", _only("security"), confirm_emergency, "emergency.confirm"),
     Way("GET", "/v1/decisions/{id}", _only("security", "audit"), decision, "decision.read"),
     Way("POST", "/v1/audit/query", _only("audit"), query, "audit.query"),
     Way("GET", "/v1/risk/{subject:path}", _only("security"), risk, "risk.read"),

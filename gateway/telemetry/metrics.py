@@ -47,6 +47,7 @@ class Gauges(Struct, frozen=True):
     unsealed: int = 0
     policy: str = ""  # digest of the active bundle
     policy_loaded_at: float = 0.0
+    emergency: int = 0  # the level in force, 1 (the gravest) to 4; 0 for none
     observing: tuple[str, ...] = ()  # APIs that only observe
     enforcing: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()  # insecure switches that are on
@@ -181,6 +182,7 @@ class Meter(Collector):
         self._unsealed = gauge("gateway_audit_unsealed_entries", "Entries that wait to be sealed.")
         self._policy = gauge("gateway_policy_info", "The active policy bundle.", "digest")
         self._policy_at = gauge("gateway_policy_loaded_timestamp_seconds", "When the active policies were loaded.")
+        self._emergency = gauge("gateway_emergency_level", "The emergency level in force: 1 to 4, 0 for none.")
         self._revocations = gauge("gateway_revocations_active", "Revocations in force.")
         self._workers = gauge("gateway_workers", "Workers that are alive.")
         self._inflight = gauge("gateway_inflight_requests", "Requests in progress.")
@@ -227,6 +229,7 @@ class Meter(Collector):
         self._checkpoint.set(now.checkpoint_at)
         self._unsealed.set(now.unsealed)
         self._policy_at.set(now.policy_loaded_at)
+        self._emergency.set(now.emergency)
         self._revocations.set(now.revocations)
         self._workers.set(now.workers)
         self._inflight.set(now.inflight)

@@ -13,10 +13,16 @@ import uvicorn
 
 from gateway.control import (
     Act,
+    Confirmed,
     Credential,
     Door,
     DoorFault,
+    EmergencyAsked,
+    EmergencyDoor,
+    EmergencyWish,
     Lifted,
+    PilotDoor,
+    PilotWish,
     PostureFault,
     Rejected,
     Reloaded,
@@ -29,6 +35,7 @@ from gateway.control import (
 )
 from gateway.document import FileFault
 from gateway.facts import Notice
+from gateway.stores import Emergency
 
 NOW = 1_790_000_000.0
 TOKENS = {role: f"token-of-{role}" for role in ("system", "security", "audit", "reporter", "metrics", "admin")}
@@ -52,6 +59,30 @@ RISK: dict[str, object] = {
 }  # fmt: skip
 
 
+PILOT: dict[str, object] = {
+    "pilot": 3, "candidate": "c" * 64, "beside": "a" * 64, "bundle": "d" * 64, "by": "wang", "at": NOW - 3600,
+    "until": NOW + 82800, "percent": 12.5, "orgs": ["prov/civil"],
+    "limits": {"deny": 0.02, "errors": 0.001, "p99": 0.05}, "counted_since": NOW - 3600,
+    "judged": {"permit": 900, "deny": 100},
+    "differences": [
+        {"kind": "would_deny", "api": "households", "rules": ["rules/99.yaml:2"], "count": 7, "decided": 2,
+         "decisions": ["j.1", "j.9"]},
+    ],
+    "orgs_differ": [{"org": "prov/civil", "loses": 7, "gains": 0}],
+    "window": {
+        "candidate": {"decisions": 250, "denied": 2, "errors": 0, "answers": 230, "slow": 1},
+        "active": {"decisions": 750, "denied": 0, "errors": 1, "answers": 700, "slow": 3},
+    },
+}  # fmt: skip
+
+
+ASKED = {
+    3: Emergency(3, "II", "flood", "op.li", NOW, NOW + 60),
+    4: Emergency(4, "", "the water fell", "op.li", NOW, NOW + 60),
+    5: Emergency(5, "II", "flood", "admin-bot", NOW, NOW + 60),
+}
+
+
 class Behind:
     """What the door does: the plain answer, and a list of what was asked."""
 
@@ -62,6 +93,7 @@ class Behind:
         self.recording = True
         self.decided: dict[str, object] = {"id": "j.1"}
         self.revoked: list[dict[str, object]] = []
+        self.piloting: Any = {"pilot": PILOT, "past": []}
         self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
 
     async def revoke(self, wish: Revocation, by: str) -> Revoked:
@@ -86,6 +118,30 @@ class Behind:
     async def policy(self) -> object:
         return {"bundle": "b" * 64}
 
+    async def history(self) -> object:
+        return {"active": "b" * 64, "pinned": True, "history": []}
+
+    async def rollback(self, to: str, by: str) -> Reloaded | Rejected:
+        self.asked.append(("rollback", to, by))
+        return self.reloading
+
+    async def emergency(self) -> object:
+        return {"level": "II", "until": NOW + 60, "waiting": [], "history": []}
+
+    async def ask_emergency(self, wish: EmergencyWish, by: str) -> EmergencyAsked:
+        self.asked.append(("ask", wish, by))
+        return EmergencyAsked(3, wish.level, NOW + 600)
+
+    async def asked_emergency(self, id: int) -> Emergency | None:
+        return ASKED.get(id)
+
+    async def confirm_emergency(self, id: int, by: str) -> Confirmed | Rejected:
+        self.asked.append(("confirm", id, by))
+        if by == ASKED[id].by:
+            raise DoorFault("second_operator", f"{by} asked for it")
+        level = "II" if id == 3 else ""
+        return Confirmed(id, level, NOW + 60 if level else None, 2, "b" * 64 + "+II" if level else "b" * 64)
+
     async def decision(self, id: str) -> object | None:
         return self.decided if id == "j.1" else None
 
@@ -97,6 +153,23 @@ class Behind:
 
     async def risk(self, subject: str) -> object | None:
         return RISK | {"subject": subject} if subject == "staff/zhang.wei" else None
+
+    async def submit(self, wish: PilotWish, by: str) -> object:
+        self.asked.append(("pilot", wish, by))
+        if wish.pilot == 404:
+            raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试运行")
+        return self.piloting if isinstance(self.piloting, Rejected) else self.piloting["pilot"]
+
+    async def promote(self, by: str, number: int | None) -> Reloaded | Rejected:
+        self.asked.append(("promote", by, number))
+        return self.reloading
+
+    async def stop(self, by: str) -> object:
+        self.asked.append(("stop", by))
+        return {"pilot": 3, "candidate": "c" * 64, "why": "stopped"}
+
+    async def pilot(self) -> object:
+        return self.piloting
 
     async def act(self, act: Act) -> bool:
         self.acts.append(act)
@@ -110,6 +183,9 @@ class Behind:
             accept_posture=self.posture,
             reload=self.reload,
             active_policy=self.policy,
+            policy_history=self.history,
+            rollback=self.rollback,
+            emergencies=EmergencyDoor(self.emergency, self.ask_emergency, self.asked_emergency, self.confirm_emergency),
             decision=self.decision,
             query=self.query,
             risk=self.risk,
@@ -117,6 +193,7 @@ class Behind:
             health=lambda: {"status": "ok", "workers": [1]},
             ready=lambda: self.recording,
             act=self.act,
+            pilots=PilotDoor(self.submit, self.promote, self.stop, self.pilot),
         )
 
     def app(self, settings: Settings = SETTINGS) -> Any:

@@ -26,6 +26,11 @@ TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
      {"reporter", "security", "admin"}, 202),
     ("POST", "/v1/reload", {}, {"system", "security", "admin"}, 200),
     ("GET", "/v1/policy", {}, {"security", "audit", "admin"}, 200),
+    ("GET", "/v1/policy/history", {}, {"security", "audit", "admin"}, 200),
+    ("POST", "/v1/policy/rollback", {"json": {"to": ""}}, {"security", "admin"}, 200),
+    ("GET", "/v1/emergency", {}, {"security", "audit", "admin"}, 200),
+    ("POST", "/v1/emergency", {"json": {"level": "II", "reason": "flood", "until": NOW + 60}}, {"security", "admin"}, 202),
+    ("POST", "/v1/emergency/3/confirm", {}, {"security", "admin"}, 200),
     ("GET", "/v1/decisions/j.1", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/audit/query", {"json": {"query": "outcome:deny", "limit": 5}}, {"audit", "admin"}, 200),
     ("GET", "/v1/risk/staff%2Fzhang.wei", {}, {"security", "admin"}, 200),
@@ -234,3 +239,96 @@ async def test_problems_speak_the_language_that_was_asked_for() -> None:
         answer = await ask(base, "GET", "/v1/nothing", headers={"accept-language": "zh-CN,zh;q=0.9"})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["title"] == "此处没有内容"
+
+
+async def test_a_rollback_is_on_record_before_it_is_tried_and_says_what_came() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/policy/rollback", "security", json={"to": "aaaaaaaa"})
+    assert answer.json() == {"bundle": "b" * 64, "previous": "a" * 64}
+    assert behind.asked == [("rollback", "aaaaaaaa", "security-bot")]
+    assert [(act.act, act.target, act.detail, act.ok) for act in behind.acts] == [
+        ("policy.rollback_asked", "", "", True),
+        ("policy.rollback", "b" * 64, "previous " + "a" * 64, True),
+    ]
+
+
+async def test_a_rollback_that_is_not_on_record_is_not_tried() -> None:
+    behind = Behind()
+    behind.recording = False
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/policy/rollback", "security", json={"to": ""})
+    assert (answer.status_code, behind.asked) == (503, [])
+
+
+async def test_a_rollback_to_what_has_faults_is_told_and_on_record_as_failed() -> None:
+    behind = Behind()
+    behind.reloading = Rejected((A_FAULT,))
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/policy/rollback", "security", json={"to": "a" * 8})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "P001")
+    assert (behind.acts[-1].act, behind.acts[-1].ok) == ("policy.rollback", False)
+
+
+async def test_asking_and_confirming_are_on_record_with_number_level_and_reason() -> None:
+    behind = Behind()
+    wish = {"level": "II", "reason": "flood", "until": NOW + 60}
+    async with on_tcp(behind) as base:
+        asked = await ask(base, "POST", "/v1/emergency", "security", json=wish)
+        done = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+    assert asked.json() == {"id": 3, "level": "II", "confirm_before": NOW + 600}
+    assert done.json() == {"id": 3, "level": "II", "until": NOW + 60, "workers": 2, "bundle": "b" * 64 + "+II"}
+    assert [(act.act, act.target, act.detail) for act in behind.acts] == [
+        ("emergency.ask", "#3 II", "flood"),
+        ("emergency.confirm", "#3 II", "b" * 64 + "+II"),
+    ]
+
+
+async def test_the_end_of_a_level_is_on_record_before_it_is_tried() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        done = await ask(base, "POST", "/v1/emergency/4/confirm", "security")
+        behind.recording = False
+        refused = await ask(base, "POST", "/v1/emergency/4/confirm", "security")
+        raised = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+    assert (done.status_code, done.json()["level"]) == (200, "")
+    assert [act.act for act in behind.acts[:2]] == ["emergency.end_asked", "emergency.end"]
+    assert refused.status_code == 503
+    assert raised.status_code == 503  # done, but not on record: a level takes away, and must not depend on the disk
+    assert [one[:2] for one in behind.asked] == [("confirm", 4), ("confirm", 3)]
+
+
+async def test_the_same_operator_is_refused_and_that_is_on_record() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/emergency/5/confirm", "admin")
+    assert (answer.status_code, answer.json()["reason"]) == (403, "second_operator")
+    assert [(act.act, act.ok) for act in behind.acts] == [("emergency.confirm", False)]
+
+
+@pytest.mark.parametrize("number", ["9", "x", "-1", "1e3", "9" * 16, "٣"])
+async def test_a_number_that_nobody_asked_under_is_not_found(number: str) -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", f"/v1/emergency/{number}/confirm", "security")
+    assert answer.status_code == 404
+    assert behind.asked == []
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"level": "II", "until": NOW + 60},
+        {"level": "II", "reason": " ", "until": NOW + 60},
+        {"level": "II", "reason": "a\nb", "until": NOW + 60},
+        {"level": "II", "reason": "r" * 501, "until": NOW + 60},
+        {"level": "II", "reason": "flood", "until": "tomorrow"},
+        {"level": 2, "reason": "flood", "until": NOW + 60},
+    ],
+)
+async def test_an_emergency_without_a_good_reason_or_end_is_not_asked_for(wish: dict[str, object]) -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/emergency", "security", json=wish)
+    assert answer.status_code == 400
+    assert behind.asked == []
