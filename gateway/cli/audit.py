@@ -46,6 +46,11 @@ def register(subparsers: Any) -> None:
     verify.add_argument("--checkpoint", default="", metavar="FILE", help="audit.checkpoint")
     with_config(verify)
     verify.set_defaults(run=run, audit_run=_verify)
+    prove = commands.add_parser("prove", help="audit.prove.help", description="audit.prove.help")
+    prove.add_argument("entry", metavar="NUMBER", help="audit.entry")
+    prove.add_argument("ledger", nargs="?", default="", metavar="DIR", help="audit.ledger")
+    with_config(prove)
+    prove.set_defaults(run=run, audit_run=_prove)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -131,6 +136,38 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+# --- prove ------------------------------------------------------------------------------------
+
+
+def _prove(args: argparse.Namespace, screen: Screen) -> int:
+    """0 with the proof that an entry is in the ledger, 1 not covered yet, 2 no number, 3 cannot be read."""
+    from gateway.audit import Malformed, prove
+    from gateway.config import places
+    from gateway.document import Faulty
+
+    if not (args.entry.isascii() and args.entry.isdigit() and len(args.entry) < 19):
+        screen.warn("audit.entry_odd", "error", value=args.entry)
+        return 2
+    try:
+        ledger = Path(args.ledger) if args.ledger else places(Path(args.config), os.environ).state / "ledger"
+        if not ledger.is_dir():
+            screen.warn("audit.no_folder", "error", path=ledger)
+            return 3
+        proof = prove(ledger, int(args.entry))
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+        return 3
+    except ValueError:
+        screen.warn("audit.uncovered", "error", value=args.entry)
+        return 1
+    except (OSError, Malformed) as error:
+        screen.warn("cannot_read", "error", why=error)
+        return 3
+    screen.line(proof.removesuffix("\n"))
+    screen.result({"number": int(args.entry), "proof": proof})
+    return 0
 
 
 # --- verify -----------------------------------------------------------------------------------

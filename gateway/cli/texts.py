@@ -221,6 +221,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.keys": ("keys", "密钥"),
     "doctor.store": ("state store", "状态库"),
     "doctor.disk": ("disk", "磁盘"),
+    "doctor.signatures": ("signatures", "策略签名"),
+    "doctor.signatures_good": (
+        "the policies are signed ({count:signature} needed)",
+        "策略已签名（需要 {count} 个签名）",
+    ),
+    "doctor.signatures_bad": (
+        "{count:fault}, the first {code}: neither a start nor a reload would take them; see `gateway policy check`",
+        "{count} 处问题，首个为 {code}：启动和重新加载都会拒绝；请查看 `gateway policy check`",
+    ),
     "doctor.policies": ("policies", "策略"),
     "doctor.chain": ("ledger", "账本"),
     "doctor.packages": ("packages", "软件包"),
@@ -378,6 +387,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.no_index": ("there is no index at `{path}`", "`{path}` 没有索引"),
     "audit.rows": ("{count:row}", "{count} 行"),
+    "audit.prove.help": (
+        "the proof that one entry is in the ledger, to hand out (c2sp.org/tlog-proof)",
+        "输出某条记录确在账本中的证明，可交付他人（c2sp.org/tlog-proof）",
+    ),
+    "audit.entry": (
+        "the number of the entry, as `policy explain … --for auditor` tells it",
+        "记录号，见 `policy explain … --for auditor`",
+    ),
+    "audit.entry_odd": ("`{value}` is not the number of an entry", "`{value}` 不是记录号"),
+    "audit.uncovered": (
+        "entry {value} is covered by no signed checkpoint: it is not there, or was written a moment ago",
+        "记录 {value} 未被任何签名检查点覆盖：不存在，或刚刚写入",
+    ),
     "audit.verify.help": (
         "is the ledger what was signed? needs its folder and the public key, nothing else",
         "账本是否与签名一致？只需账本目录与公钥",

@@ -78,7 +78,7 @@ class Explanation(Struct, frozen=True):
     profile: str = ""
     would: str = ""  # in observe: what enforce would have said
     layers: tuple[str, ...] = ()  # of the rules that decided
-    grants: tuple[str, ...] | None = None  # sharing grants that are held; None when no rule asks for any
+    grants: tuple[str, ...] | None = None  # sharing grants that are held; None when no rule shown asks for any
     approved: bool = False  # one of them carries an approval
 
     def text(self, language: Language = "en") -> str:
@@ -122,9 +122,14 @@ def _explanation(
         profile=mask.profile if mask is not None else "",
         would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
         layers=tuple(dict.fromkeys(rule.layer for rule in deciding if rule.layer)),
-        grants=facts.grant.ids if bundle.asks_for_grants else None,
+        grants=facts.grant.ids if facts.grant.ids or _asks_for_grants((*applied, *nearest)) else None,
         approved=facts.grant.approved,
     )
+
+
+def _asks_for_grants(rules: tuple[RuleSeen, ...]) -> bool:
+    conditions = [clause.asks for rule in rules for clause in rule.clauses if clause.name == "when"]
+    return any("grant." in condition or "approval." in condition for condition in conditions)
 
 
 def _distance(rule: RuleSeen) -> tuple[bool, int]:

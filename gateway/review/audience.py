@@ -15,7 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.facts import Challenge, Decision, Permit, VerdictEntry
+from gateway.facts import Challenge, Decision, Permit, Reason, VerdictEntry
 from gateway.policy.bundle import Bundle
 from gateway.reasons import REASONS
 
@@ -120,7 +120,7 @@ class RuleAudited(Struct, frozen=True):
 
     id: str
     place: str
-    code: str
+    codes: tuple[str, ...]
     layer: str
     basis_en: str
     basis_zh: str
@@ -170,7 +170,7 @@ class Audited(Struct, frozen=True):
 def _audited(rule: RuleAudited, zh: bool) -> str:
     basis = rule.basis_zh if zh else rule.basis_en
     named = basis or (("未注明依据" if zh else "no legal basis is stated") if rule.layer else "")
-    return "  ".join(part for part in (rule.code, rule.layer, rule.place, rule.owner, named) if part)
+    return "  ".join(part for part in (" ".join(rule.codes), rule.layer, rule.place, rule.owner, named) if part)
 
 
 def _grants(audited: Audited, zh: bool) -> str:
@@ -182,15 +182,9 @@ def _grants(audited: Audited, zh: bool) -> str:
 
 def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
     """The auditor's account of an entry. Without the bundle that decided, layers and legal basis stay unknown."""
-    would = entry.would_reasons if entry.would else entry.reasons
-    known = bundle is not None and bundle.digest == entry.bundle
-    ids = {place: rule for rule, place in bundle.content.places.items()} if bundle is not None and known else {}
-    rules = []
-    for reason in would:
-        if reason.rule:
-            rules.append(
-                _rule(reason.code, ids.get(reason.rule, reason.detail), reason.rule, bundle if known else None)
-            )
+    known = bundle if bundle is not None and bundle.digest == entry.bundle else None
+    reasons = entry.would_reasons if entry.would else entry.reasons
+    rules = [_rule(known, place, reasons) for place in dict.fromkeys(reason.rule for reason in reasons) if place]
     layers = tuple(dict.fromkeys(rule.layer for rule in rules if rule.layer))
     mask = entry.mask
     shown = [f"mask {mask.profile}", *(f"{field.path} {field.technique}" for field in mask.fields)] if mask else []
@@ -215,9 +209,13 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
     )
 
 
-def _rule(code: str, id: str, place: str, bundle: Bundle | None) -> RuleAudited:
+def _rule(bundle: Bundle | None, place: str, reasons: tuple[Reason, ...]) -> RuleAudited:
+    """The rule that stands there, with every code under which it spoke."""
+    spoke = [reason for reason in reasons if reason.rule == place]
+    codes = tuple(reason.code for reason in spoke)
     if bundle is None:
-        return RuleAudited(id, place, code, "", "", "", "")
-    basis = bundle.content.basis.get(id, ("", ""))
-    owner = bundle.content.owners.get(id, "")
-    return RuleAudited(id, place, code, bundle.content.layers.get(id, ""), *basis, owner)
+        return RuleAudited(spoke[0].detail.partition(":")[0], place, codes, "", "", "", "")
+    content = bundle.content
+    id = next((rule for rule, where in content.places.items() if where == place), "")
+    basis = content.basis.get(id, ("", ""))
+    return RuleAudited(id, place, codes, content.layers.get(id, ""), *basis, content.owners.get(id, ""))

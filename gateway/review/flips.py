@@ -60,6 +60,7 @@ class Search(Struct, frozen=True):
     flips: tuple[Flip, ...]
     complete: bool = True
     decisions: int = 0
+    permitted: bool = False  # the decision was a permit, and the flips would end it
 
 
 def flips(bundle: Bundle, facts: Facts) -> tuple[Flip, ...]:
@@ -166,8 +167,8 @@ class _Asked:
             for several in options(self.bundle, self.facts, self.atoms, self.ending, worse=True).values():
                 found += self._first_end(several)
         except _Spent:
-            return Search(tuple(found), False, self.spent)
-        return Search(tuple(found), True, self.spent)
+            return Search(tuple(found), False, self.spent, True)
+        return Search(tuple(found), True, self.spent, True)
 
     def _first_end(self, several: Iterable[Option]) -> Iterator[Flip]:
         for option in several:

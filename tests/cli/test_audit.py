@@ -196,3 +196,13 @@ def test_a_bad_verdict_says_what_to_do(run: Run, tmp_path: Path) -> None:
     )
     done = run("audit", "verify", "state/ledger", "--public-key", key, "--lang", "zh-CN")
     assert (done.code, "请保持机器与账本原状" in done.err) == (4, True)
+
+
+def test_what_cannot_be_proven_is_said_so(run: Run, tmp_path: Path) -> None:
+    prepare(tmp_path / "state", "gateway/audit")
+    assert run("audit", "prove", "first").code == 2
+    assert run("audit", "prove", "0", "nowhere").code == 3
+    uncovered = run("audit", "prove", "0", "state/ledger")
+    assert (uncovered.code, uncovered.out) == (1, "")
+    assert "no signed checkpoint" in uncovered.err
+    assert "未被任何签名检查点覆盖" in run("audit", "prove", "0", "state/ledger", "--lang", "zh-CN").err

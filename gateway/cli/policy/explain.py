@@ -1,51 +1,135 @@
-"""`gateway policy explain`: why this decision?"""
+"""`gateway policy explain`: why this decision?
+
+For a request that is supposed (`--as --do --given`) by the policies of a folder, or for a decision on record
+(`recall.py`). `--for` says who asks: a caller hears less than an operator, an auditor something else.
+"""
 
 import argparse
-import shlex
-from datetime import datetime
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
 from gateway.cli.policy.meant import meant
+from gateway.cli.policy.recall import recall
+from gateway.cli.policy.whatif import say
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from gateway.catalog import Catalog
     from gateway.cli.policy.folder import Read
     from gateway.document import Node
+    from gateway.facts import Facts
+    from gateway.policy import Bundle
 
-TOLD = {
-    "permit": "policy.told_permit",
-    "challenge": "policy.told_challenge",
-    "deny": "policy.told_deny",
-    "would deny": "policy.told_would_deny",
-    "would challenge": "policy.told_would_challenge",
+AUDIENCES = ("caller", "operator", "auditor")
+
+WORDS = {
+    "policy.explain.for": (
+        "who asks why: caller (what the answer said), operator (rules and values; default), auditor (grounds and record)",
+        "由谁询问：caller（调用方得到的答复）、operator（规则与取值，默认）、auditor（依据与留痕）",
+    ),
+    "policy.explain.state": (
+        "with a decision id: read this state directory instead of asking the gateway",
+        "配合判定编号：读取该状态目录，而不询问网关",
+    ),
+    "policy.explain.examples": (
+        "examples:\n"
+        "  a clerk reads a household:\n"
+        "    gateway policy explain --as zhang.wei --do 'GET /civil/households/1' --given role=clerk --given org=prov/civil\n"
+        "  what an auditor would still need:\n"
+        "    gateway policy explain --as li.na --do 'GET /health/visits/9' --given role=auditor --given org=prov\n"
+        "  what a caller was told; where a decision stands on record, judged again:\n"
+        "    gateway policy explain 20260921T133320-w0-abc123.7 --for caller\n"
+        "    gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state",
+        "示例：\n"
+        "  gateway policy explain --as 张伟 --do 'GET /civil/households/1' --given role=clerk --given org=prov/civil\n"
+        "  gateway policy explain --as 李娜 --do 'GET /health/visits/9' --given role=auditor --given org=prov  # 还缺什么\n"
+        "  gateway policy explain 20260921T133320-w0-abc123.7 --for caller  # 调用方得到的答复\n"
+        "  gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state  # 留痕与重新判定",
+    ),
+    "policy.explain.both": (
+        "either a decision id, or a supposed request (--as --do --given), not both",
+        "判定编号与假设的请求（--as --do --given）只能二选一",
+    ),
+    "policy.explain.state_alone": (
+        "--state goes with a decision id: a supposed request is on no record",
+        "--state 须配合判定编号使用：假设的请求没有记录",
+    ),
+    "policy.explain.odd_id": (
+        "`{value}` is not a decision id: one looks like 20260921T133320-w0-abc123.7 (`decision_id` of the answer, X-Gateway-Decision)",
+        "`{value}` 不是判定编号：形如 20260921T133320-w0-abc123.7（见答复中的 decision_id 或 X-Gateway-Decision）",
+    ),
+    "policy.explain.no_verdict": ("entry `{id}` is not a decision", "记录 `{id}` 不是一项判定"),
+    "policy.explain.unknown": (
+        "the policies do not know the {what} `{value}`, so it counts for nothing. {hint}",
+        "策略中没有{what} `{value}`，因此不起作用。{hint}",
+    ),
+    "policy.explain.closest": ("the catalog lists: {hint}", "目录中有：{hint}"),
+    "policy.explain.helps": ("would be allowed:", "满足以下任一项即可允许："),
+    "policy.explain.ends": ("the permit would end:", "出现以下任一情况即不再允许："),
+    "policy.explain.only_owner": (
+        "no change of the caller's own would help: ask the owner of the data, {owner}",
+        "调用方自身的改变均无济于事：请联系数据责任部门 {owner}",
+    ),
+    "policy.explain.cut": ("not everything was tried: there may be other ways", "未尝试全部组合：可能还有其他途径"),
+    "policy.explain.supposed": (
+        "supposed, on no record: a decision id gives the place in the ledger and judges it again",
+        "此为假设，没有记录：给出判定编号方可查明账本位置并重新判定",
+    ),
+    "policy.explain.entry": ("entry of the ledger", "账本记录号"),
+    "policy.explain.checkpoint": ("checkpoint", "检查点"),
+    "policy.explain.covered": (
+        "covered by the signed checkpoint of {size} entries",
+        "已由 {size} 条记录的签名检查点覆盖",
+    ),
+    "policy.explain.open": (
+        "not yet covered: the last signed checkpoint has {size} entries",
+        "尚未覆盖：最近的签名检查点为 {size} 条记录",
+    ),
+    "policy.explain.unseen": ("the state directory cannot be read from here", "此处无法读取状态目录"),
+    "policy.explain.prove": ("proof of inclusion", "包含证明"),
+    "policy.explain.replay": ("judged again", "重新判定"),
+    "policy.explain.replay_same": ("the same, byte for byte", "与记录逐字节一致"),
+    "policy.explain.replay_differs": (
+        "NOT the same; other than on record: {fields}",
+        "与记录不一致，存在差异的字段：{fields}",
+    ),
+    "policy.explain.no_revision": (
+        "layers, legal basis and owners of rules are not told: {why}",
+        "无法说明规则的层级、依据与责任部门：{why}",
+    ),
 }
-
-ABOVE = ("kind", "v", "outcome", "reasons", "would", "would_reasons")
-"""What of an entry is told in sentences, or says nothing to a person."""
-
-ENDED = ("status", "sent", "received", "complete", "code", "records", "masked", "unlabelled", "latency", "waited")
-"""How a forwarded request ended."""
 
 
 def register(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("explain", help="policy.explain.help", description="policy.explain.help")
+    parser = commands.add_parser(
+        "explain", help="policy.explain.help", description="policy.explain.help", epilog="policy.explain.examples"
+    )
     with_config(parser)
     parser.add_argument("decision", nargs="?", default="", metavar="DECISION", help="policy.decision")
     parser.add_argument("--as", dest="who", default="", metavar="NAME", help="policy.as")
     parser.add_argument("--do", dest="what", default="", metavar="REQUEST", help="policy.do")
     parser.add_argument("--given", action="append", default=[], metavar="NAME=VALUE", help="policy.given")
+    parser.add_argument("--for", dest="audience", choices=AUDIENCES, default="operator", help="policy.explain.for")
     parser.add_argument("--policies", dest="dir", default="", metavar="DIR", help="policy.folder")
     parser.add_argument("--socket", default="", metavar="PATH", help="socket")
+    parser.add_argument("--state", default="", metavar="DIR", help="policy.explain.state")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain a supposed request or a recorded decision: 0 allowed, 1 not."""
+    """Explain a supposed request (0 allowed, 1 not) or a recorded decision (see `recall`)."""
     screen = Screen(args)
+    supposed = bool(args.who or args.what or args.given)
+    if args.decision and supposed:
+        screen.warn("policy.explain.both", "error")
+        return 2
     if args.decision:
-        return _recall(args, screen)
+        return recall(args, screen)
+    if args.state:
+        screen.warn("policy.explain.state_alone", "error")
+        return 2
     if not args.who or not args.what:
         screen.warn("policy.what", "error")
         return 2
@@ -64,7 +148,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _suppose(args: argparse.Namespace, screen: Screen, found: "Read", method: str, path: str) -> int:
     """Explain a supposed request: 0 when it would be allowed, 1 when not."""
-    from gateway.policy import Impossible, explain, suppose
+    from gateway.policy import Impossible, suppose
 
     if found.bundle is None or found.catalog is None:
         return 3
@@ -74,17 +158,52 @@ def _suppose(args: argparse.Namespace, screen: Screen, found: "Read", method: st
         screen.warn("policy.given_odd", "error", value=odd)
         return 2
     asset = found.catalog.find(method, path.partition("?")[0])
+    bundle = found.bundle
     try:
-        facts = suppose(asset, method, path, given, found.bundle.content.timezone, found.bundle.granted)
+        facts = suppose(asset, method, path, given, bundle.content.timezone, bundle.granted)
     except Impossible as impossible:
         screen.faults(impossible.faults)
         return 2
-    explanation = explain(found.bundle, facts)
+    _warn(screen, bundle, found.catalog, facts)
+    return {"caller": _caller, "operator": _operator, "auditor": _auditor}[args.audience](screen, bundle, facts)
+
+
+def _caller(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
+    from gateway.policy import Policy
+    from gateway.review.audience import told_of
+
+    told = told_of(Policy(bundle).decide(facts), screen.language)
+    screen.line(told.text(screen.language))
+    screen.result(told)
+    return 0 if told.outcome == "permit" else 1
+
+
+def _operator(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
+    from msgspec import to_builtins
+
+    from gateway.policy import explain
+    from gateway.review.flips import search
+
+    explanation = explain(bundle, facts)
+    found = search(bundle, facts)
     screen.line(explanation.text(screen.language))
-    if not asset.listed:
-        screen.warn("policy.unlisted", "warning", value=path)
-    screen.result(explanation)
+    say(screen, facts, found)
+    screen.result(to_builtins(explanation) | {"flips": to_builtins(found.flips), "searched": found.complete})
     return 0 if explanation.outcome == "permit" else 1
+
+
+def _auditor(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
+    from gateway.audit import Digests
+    from gateway.audit.entry import verdict_entry
+    from gateway.policy import Policy
+    from gateway.review.audience import audited
+
+    entry = verdict_entry("supposed", 0, facts, Policy(bundle).decide(facts), Digests(bytes(32)))
+    account = audited(entry, bundle)
+    screen.table((screen.text("policy.fact"), screen.text("policy.value")), account.rows(screen.language))
+    screen.warn("policy.explain.supposed", "dim")
+    screen.result({"audited": account, "record": None, "replay": None})
+    return 0 if entry.outcome == "permit" else 1
 
 
 def _given(who: str, words: list[str]) -> "Node":
@@ -103,117 +222,31 @@ def _given(who: str, words: list[str]) -> "Node":
     return Node(given, "--given", 1, 1)
 
 
-def _recall(args: argparse.Namespace, screen: Screen) -> int:
-    """Tell a decision that was made, from the record."""
-    from urllib.parse import quote
-
-    from gateway.cli.door import NoAnswer, ask, complaint
-    from gateway.cli.revoke import socket_of
-
-    path = socket_of(args, screen)
-    if path is None:
-        return 3
-    try:
-        status, answer = ask(path, "GET", f"/v1/decisions/{quote(args.decision, safe='')}", None, args.lang)
-    except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
-        return 3
-    if status == 404:
-        screen.warn("policy.no_decision", "error", id=args.decision)
-        return 1
-    if status != 200:
-        screen.warn("refused", "error", status=status, why=complaint(answer))
-        return 3
-    _tell(screen, answer)
-    again = _again(answer.get("entry", {}) if isinstance(answer, dict) else {})
-    if again:
-        screen.say("policy.again", "dim")
-        screen.line("   " + shlex.join([*again, *(("-c", args.config) if args.config != "gateway.yaml" else ())]))
-    screen.result(answer)
-    return 0
+def _warn(screen: Screen, bundle: "Bundle", catalog: "Catalog", facts: "Facts") -> None:
+    """Say what counts for nothing because the policies do not know it: a slip that looks like a denial."""
+    content, subject = bundle.content, facts.subject
+    if not facts.asset.listed:
+        screen.warn("policy.unlisted", "warning", value=facts.ask.path)
+        _closest(screen, f"{facts.ask.method} {facts.ask.path}", (e for one in catalog.assets for e in one.endpoints))
+    for role in subject.roles:
+        _unknown(screen, ("role", "角色"), role, content.declared)
+    if subject.org:
+        _unknown(screen, ("org", "机构"), subject.org, content.offices)
+    for grant in facts.grant.ids:
+        _unknown(screen, ("sharing grant", "共享授权"), grant, [one.id for one in content.grants])
 
 
-def _tell(screen: Screen, answer: Any) -> None:
-    """A recorded decision in lines: what was decided, why, and what was known."""
-    from gateway.reasons import REASONS
+def _unknown(screen: Screen, what: tuple[str, str], value: str, known: Collection[str]) -> None:
+    from gateway.document import did_you_mean
 
-    whole: dict[str, Any] = answer if isinstance(answer, dict) else {}
-    entry: dict[str, Any] = whole.get("entry") or whole.get("verdict") or whole
-    would = entry.get("would", "")
-    key = TOLD.get(f"would {would}" if would else entry.get("outcome", ""))
-    if key:
-        screen.say(key, "bold", api=entry.get("api", ""))
-    for reason in entry.get("would_reasons" if would else "reasons", []):
-        meaning = REASONS.get(reason.get("code", ""))
-        words = screen.choose(meaning.en, meaning.zh) if meaning else ""
-        parts = (reason.get("code", ""), words, reason.get("rule", ""), reason.get("detail", ""))
-        screen.line("   " + "  ".join(part for part in parts if part))
-    rows: list[tuple[str, object]] = []
-    _flatten("", {name: value for name, value in entry.items() if name not in ABOVE}, rows)
-    ended: dict[str, Any] = whole.get("outcome") or {}
-    _flatten("outcome", {name: ended.get(name) for name in ENDED}, rows)
-    screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
+    if value not in known:
+        hint = screen.choose(*did_you_mean(value, known))
+        screen.warn("policy.explain.unknown", "warning", what=screen.choose(*what), value=value, hint=hint)
 
 
-def _again(entry: dict[str, Any]) -> list[str]:
-    """The command that asks today's rules the same; none for what was allowed, or asked by nobody known."""
-    from msgspec import ValidationError, convert
+def _closest(screen: Screen, asked: str, listed: Iterable[str]) -> None:
+    from difflib import get_close_matches
 
-    from gateway.facts import Posture, Risk, Subject
-
-    if entry.get("outcome") == "permit" and not entry.get("would"):
-        return []
-    try:
-        subject = convert(entry.get("subject"), Subject)
-        posture, risk = convert(entry.get("posture") or {}, Posture), convert(entry.get("risk") or {}, Risk)
-        asked = f"{entry['method']} {entry['path']}"
-    except (ValidationError, KeyError):
-        return []
-    if not subject.id:
-        return []
-    given = {
-        "roles": f"[{', '.join(subject.roles)}]",
-        "org": subject.org,
-        "kind": subject.kind,
-        "clearance": subject.clearance.text,
-        "assurance": f"aal{subject.assurance}" if subject.assurance else "0",
-        "bound": str(subject.proof.bound).lower(),
-        "device.trust": posture.trust,
-        "fresh": str(posture.fresh).lower(),
-        "risk": "unknown" if risk.score is None else str(risk.score),
-        "band": risk.band,
-        "subject.purpose": subject.purpose,
-        "purpose": entry.get("purpose"),
-        "source": entry.get("source"),
-    }
-    words = [word for name, value in given.items() if value for word in ("--given", f"{name}={value}")]
-    return ["gateway", "policy", "explain", "--as", subject.id, "--do", asked, *words]
-
-
-def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _flatten(f"{name}.{key}" if name else str(key), inner, rows)
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for one in value:  # a check or a signal: its name, then what is known of it
-            label, *rest = one.items()
-            words = [_when(inner) if key in ("seen_at", "since") else _word(inner) for key, inner in rest]
-            rows.append((f"{name}.{label[1]}", "  ".join(word for word in words if word)))
-    elif isinstance(value, list) and value:
-        rows.append((name, ", ".join(map(str, value))))
-    elif name == "at" or (name.endswith("_at") and value):  # 0 is never
-        rows.append((name, _when(value)))
-    elif name == "subject.clearance" and value:
-        from gateway.facts import Grade
-
-        rows.append((name, Grade(value).text))
-    elif value not in (None, "", [], {}) and not name.endswith("_at"):
-        rows.append((name, _word(value)))
-
-
-def _when(value: Any) -> str:
-    return f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S%z}" if value is not None else ""
-
-
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+    close = get_close_matches(asked, sorted(set(listed)), n=3, cutoff=0.7)
+    if close:
+        screen.warn("policy.explain.closest", "dim", hint=", ".join(close))

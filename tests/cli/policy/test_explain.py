@@ -106,3 +106,41 @@ def test_what_was_refused_can_be_asked_again_as_pasted(run: Run, made: Path, beh
     assert "assurance=0" in poor
     behind.decided = {"entry": {**entry, "outcome": "permit"}}
     assert "gateway policy explain" not in run("policy", "explain", "j.1", "--socket", "c.sock", *config).out
+
+
+HOUSEHOLD = ("policy", "explain", "--as", "zhang.wei", "--do", "GET /civil/households/1")
+
+
+def test_a_supposed_request_is_told_to_each_who_asks(run: Run, made: Path) -> None:
+    given = (*HOUSEHOLD, "--policies", made / "policies", *GIVEN, "--given", "device=unmanaged")
+    operator = run(*given)
+    assert operator.out.endswith("would be allowed:\n   on a managed device with a fresh health report\n")
+    caller = run(*given, "--for", "caller")
+    assert (caller.code, caller.out.splitlines()[0]) == (
+        1, "this device does not meet the requirements  (device_untrusted, 403)",
+    )  # fmt: skip
+    assert not {"base-managed-device", "rules/00-province.yaml", "prov/civil", "managed-"} & set(caller.out.split())
+    auditor = run(*given, "--for", "auditor", "-o", "json")
+    assert (auditor.code, auditor.json["audited"]["layers"], auditor.json["record"]) == (1, ["base"], None)
+    assert "on no record" in auditor.err
+    flips = run(*given, "-o", "json").json
+    assert (flips["searched"], flips["flips"][0]["changes"][0]["name"]) == (True, "device.trust")
+
+
+def test_names_that_the_policies_do_not_know_are_remarked_on(run: Run, made: Path) -> None:
+    odd = run(*HOUSEHOLD, "--policies", made / "policies", "--given", "role=clrek", "--given", "org=prov/civl")
+    assert odd.code == 1
+    assert 'the role `clrek`, so it counts for nothing. did you mean "clerk"?' in odd.err
+    assert 'the org `prov/civl`, so it counts for nothing. did you mean "prov/civil"?' in odd.err
+    chinese = run(*HOUSEHOLD, "--policies", made / "policies", "--given", "role=clrek", "--lang", "zh-CN")
+    assert "策略中没有角色 `clrek`，因此不起作用。" in chinese.err
+    near = run("policy", "explain", "--as", "a", "--do", "GET /civil/household/1", "--policies", made / "policies")
+    assert "GET /civil/households/{id}" in near.err
+
+
+def test_a_decision_and_a_supposed_request_do_not_mix(run: Run, made: Path) -> None:
+    assert run(*HOUSEHOLD, "j.1").code == 2
+    assert run(*HOUSEHOLD, "--state", "s").code == 2
+    both = run("policy", "explain", "j.1", "--given", "role=clerk", "--lang", "zh-CN")
+    assert (both.code, "二选一" in both.err) == (2, True)
+    assert run(*HOUSEHOLD, "--for", "nobody").code == 2

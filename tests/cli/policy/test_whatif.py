@@ -1,0 +1,43 @@
+"""Are flips told, and who else could help?"""
+
+from argparse import Namespace
+from typing import Any
+
+import pytest
+
+from gateway.cli.policy.whatif import say
+from gateway.cli.screen import Screen
+from gateway.facts import ANONYMOUS, Reason
+from gateway.review.flips import Flip, Search
+from tests.literals import a_subject, an_asset, some_facts
+
+HELPS = Flip("permit", (), "on a managed device", "使用受管设备")
+ENDS = Flip("deny", (), "from Friday", "自周五起")
+
+
+def said(capsys: pytest.CaptureFixture[str], found: Search, lang: str = "en", **changes: Any) -> list[str]:
+    say(Screen(Namespace(lang=lang, output="text")), some_facts(**changes), found)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_what_helps_and_what_ends_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, Search((HELPS,))) == ["would be allowed:", "   on a managed device"]
+    assert said(capsys, Search((HELPS,)), "zh-CN") == ["满足以下任一项即可允许：", "   使用受管设备"]
+    assert said(capsys, Search((ENDS,), permitted=True)) == ["the permit would end:", "   from Friday"]
+    assert said(capsys, Search((), permitted=True)) == []
+
+
+def test_the_owner_is_named_only_where_rules_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, Search(())) == [
+        "no change of the caller's own would help: ask the owner of the data, prov/civil"
+    ]
+    for changes in (
+        {"subject": ANONYMOUS},
+        {"subject": a_subject(rejection=Reason("token_expired"))},
+        {"asset": an_asset(listed=False)},
+    ):
+        assert said(capsys, Search(()), **changes) == []
+
+
+def test_a_search_that_ended_early_does_not_pass_for_a_whole_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, Search((), complete=False)) == ["not everything was tried: there may be other ways"]
