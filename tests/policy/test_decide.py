@@ -302,7 +302,7 @@ def test_a_swap_takes_effect_at_once_and_gives_the_previous_back(tmp_path: Path)
 
 
 def test_a_distrusted_bundle_denies_everything_and_another_one_does_not(tmp_path: Path) -> None:
-    first, second = a_bundle(tmp_path / "a"), a_bundle(tmp_path / "b", CLERK_READS + "  note: other\n  owner: prov\n\n")
+    first, second = a_bundle(tmp_path / "a"), a_bundle(tmp_path / "b", CLERK_READS + "  note: other\n\n")
     policy = Policy(first)
     policy.distrust(first.digest)
     assert codes(policy.decide(some_facts(asset=an_asset(mode="observe")))) == ["policy_error"]
