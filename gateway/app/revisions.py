@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from msgspec import Struct, json
+from msgspec import MsgspecError, Struct, json
 
 from gateway import catalog, policy
 from gateway.app.signatures import NOBODY, Signers
@@ -28,9 +28,10 @@ from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.device import Device, load_register
 from gateway.document import Faulty, FileFault, changeable
-from gateway.policy import Bundle, TestResult
+from gateway.policy import Bundle
 
 CANDIDATE = "candidate"
+APIS = "apis.json"
 NAME = re.compile(r"[0-9a-f]{64}(\+(I|II|III|IV))?")
 KEPT = 50  # stored revisions; older ones are removed, the active one never
 
@@ -140,16 +141,7 @@ def test(folder: Path, compiled: Compiled) -> tuple[FileFault, ...]:
     """The policy's own tests; a fault for each that fails."""
     results = policy.run_tests(folder, compiled.bundle, compiled.catalog.find)
     failed = [result for result in results if not result.passed]
-    return tuple(fault for result in failed for fault in result.faults or (_failed(folder, result),))
-
-
-def _failed(folder: Path, result: TestResult) -> FileFault:
-    file, _, line = result.place.rpartition(":")
-    where = (file, int(line)) if line.isdigit() else (result.place, 1)
-    return FileFault(
-        str(folder / where[0]), where[1], 1, "P098",
-        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过：{result.zh}",
-    )  # fmt: skip
+    return tuple(fault for result in failed for fault in result.faults or (policy.failure(folder, result),))
 
 
 def store(state: Path, folder: Path, apis: tuple[ApiBinding, ...], now: float, signers: Signers = NOBODY) -> Compiled:
@@ -181,6 +173,7 @@ def _keep(
         if copied.digest != compiled.digest:
             raise Faulty([_moving(folder)])
         (draft / "bundle.json").write_bytes(copied.bundle.dump())
+        (draft / APIS).write_bytes(json.encode(apis))  # a decision is judged again by the catalog as it was tied then
         _put(draft, place, signers)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -219,6 +212,16 @@ def recall(state: Path, name: str, apis: tuple[ApiBinding, ...]) -> Compiled:
     if digest(bundle, listed, register, sites) != base:
         raise policy.Damaged(f"the stored revision `{base[:12]}` is not what its name says")
     return Compiled(listed, bundle, register, sites, name)
+
+
+def apis_of(state: Path, base: str) -> tuple[ApiBinding, ...] | None:
+    """The APIs that a stored revision was tied to, None when that was not kept. Raises OSError, `policy.Damaged`."""
+    try:
+        return json.decode((state / "bundles" / base / APIS).read_bytes(), type=tuple[ApiBinding, ...])
+    except FileNotFoundError:
+        return None
+    except MsgspecError as error:
+        raise policy.Damaged(f"the APIs of the stored revision `{base[:12]}` cannot be read") from error
 
 
 def stored(state: Path, base: str) -> Path | None:

@@ -4,7 +4,7 @@
 sees what was signed, and a fault can say which file is another one. Rules:
 
 1. Every file counts: rules, catalog, devices, tests, whatever lies there. Left out are hidden files (they are never
-   read nor stored), the note itself, and `bundle.json`, which the gateway writes beside a stored folder.
+   read nor stored), the note itself, and what the gateway writes beside a stored folder (`bundle.json`, `apis.json`).
 2. A link or a special file cannot be signed: what it stands for can change without the folder changing.
 3. Signatures are counted by key. One key under two names is one signer.
 4. What is checked is a copy that nobody else can change; a check of the folder itself only serves to tell early.
@@ -30,7 +30,7 @@ from gateway.document import Faulty, FileFault
 NOTE = "bundle.sig"
 HEAD = "zero-trust-gateway policy v1"
 """The first line of every listing: no note that the same key signed for another purpose can be taken for one."""
-_LEFT_OUT = frozenset((NOTE, "bundle.json"))
+_LEFT_OUT = frozenset((NOTE, "bundle.json", "apis.json"))
 _MAX_FILES = 5_000
 _MAX_NOTE = 1_000_000
 _SHOWN = 5  # files named one by one; a folder that is another one altogether would fill the screen

@@ -460,4 +460,26 @@ TEXTS: dict[str, tuple[str, str]] = {
     "explain_code.answered": ("answered with status {status}", "以状态码 {status} 应答"),
     "completion.help": ("print completions for a shell", "输出命令补全脚本"),
     "completion.shell": ("the shell", "命令行解释器"),
+    # --- policy diff and replay: which record, which revision --------------------------------------
+    "record.judging": ("judging", "正在裁决"),
+    "record.none": (
+        "`{value}` is neither a span such as 30d or 12h nor a file of entries",
+        "`{value}` 既不是 30d、12h 这样的时段，也不是记录文件",
+    ),
+    "record.nothing": ("no decision is on record in {source}", "{source} 中没有任何决定记录"),
+    "record.unreadable": (
+        "{count:line} could not be read as an entry and did not count",
+        "有 {count} 行无法读作记录，未计入",
+    ),
+    "stored.none": (
+        "`{value}` is neither a folder, nor `active`, nor the digest of a stored revision (8 digits at least)",
+        "`{value}` 既不是目录，也不是 `active` 或已存版本的摘要（至少 8 位）",
+    ),
+    "stored.several": ("`{value}` fits several stored revisions: {names}", "`{value}` 对应多个已存版本：{names}"),
+    "stored.no_active": ("no revision is active in {path} yet", "{path} 中尚无生效版本"),
+    "stored.damaged": ("the stored revision `{name}` cannot be used: {why}", "已存版本 `{name}` 无法使用：{why}"),
+    "stored.unbound": (
+        "without the configuration's APIs, decisions are looked up by path alone",
+        "未取得配置中的接口，仅按路径查找资产",
+    ),
 }

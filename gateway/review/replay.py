@@ -11,7 +11,7 @@ Judges a recorded decision again and makes the bytes that the ledger would write
 from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 from msgspec.structs import asdict, replace
 
 from gateway.audit import Digests, encode
@@ -21,6 +21,7 @@ from gateway.facts import VerdictEntry
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.review.recorded import Unreplayable, asset_of, facts_of
+from gateway.review.tally import EXAMPLES
 
 TAKEN_OVER: Final = ("path", "digest", "query", "object")
 """What the entry says of the request that no decision may look at, and that the ledger writes under its key."""
@@ -42,6 +43,39 @@ class Replayed(Struct, frozen=True):
     id: str
     same: bool
     differs: tuple[Differing, ...] = ()
+
+
+class Unknown(Struct):
+    """Decisions that could not be judged again for one reason: how many, and the ids of the first few."""
+
+    decisions: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+class Again(Struct):
+    """What came of judging many again."""
+
+    same: int = 0
+    differs: list[Replayed] = field(default_factory=list)
+    unknown: dict[tuple[str, str], Unknown] = field(default_factory=dict)  # by the reason in English and Chinese
+    unreadable: int = 0
+
+    def leave_out(self, identity: str, en: str, zh: str) -> None:
+        """Count one that could not be judged."""
+        unknown = self.unknown.setdefault((en, zh), Unknown())
+        unknown.decisions += 1
+        if len(unknown.examples) < EXAMPLES:
+            unknown.examples.append(identity)
+
+    def merge(self, other: "Again") -> None:
+        """Add what another found."""
+        self.same += other.same
+        self.unreadable += other.unreadable
+        self.differs += other.differs
+        for why, unknown in other.unknown.items():
+            mine = self.unknown.setdefault(why, Unknown())
+            mine.decisions += unknown.decisions
+            mine.examples = (mine.examples + unknown.examples)[:EXAMPLES]
 
 
 def replay(entry: VerdictEntry, bundle: Bundle, catalog: Catalog) -> Replayed:

@@ -8,6 +8,7 @@ import pytest
 from gateway.app.revisions import (
     Compiled,
     Watch,
+    apis_of,
     candidate,
     compile_folder,
     name_candidate,
@@ -104,6 +105,20 @@ def test_policies_that_fail_their_own_tests_are_not_stored(folder: Path, tmp_pat
         store(tmp_path, folder, APIS, NOW)
     assert {fault.code for fault in caught.value.faults} == {"P098"}
     assert not (tmp_path / "bundles").exists()
+
+
+def test_the_apis_of_then_are_stored_beside_a_revision(folder: Path, tmp_path: Path) -> None:
+    stored = store(tmp_path, folder, APIS, NOW)
+    assert apis_of(tmp_path, stored.digest) == APIS
+    assert (
+        recall(tmp_path, stored.digest, apis_of(tmp_path, stored.digest) or ()).catalog.digest == stored.catalog.digest
+    )
+    place = tmp_path / "bundles" / stored.digest / "apis.json"
+    place.write_text("[1]")
+    with pytest.raises(Damaged):
+        apis_of(tmp_path, stored.digest)
+    place.unlink()
+    assert apis_of(tmp_path, stored.digest) is None
 
 
 def test_a_stored_revision_that_was_changed_is_refused(folder: Path, tmp_path: Path) -> None:

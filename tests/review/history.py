@@ -20,6 +20,7 @@ APIS = (
 )
 JOURNAL = "20260921T133320-worker0-9f3a1c"
 DIGESTS = Digests(b"k" * 32)
+MONTH = 30 * 86_400.0
 SHIPPED = ROOT / "policies"
 
 _WORK = (  # role, org, how often of a hundred
@@ -39,16 +40,17 @@ def shipped(folder: Path = SHIPPED) -> Compiled:
     return compile_folder(folder, APIS, NOW)
 
 
-def requests(catalog_asks: Random, count: int, people: int) -> Iterator[tuple[Ask, Subject, Posture, Risk]]:
-    """So many requests of so many people, over a month."""
-    random = catalog_asks
+def requests(
+    random: Random, count: int, people: int, start: float, length: float
+) -> Iterator[tuple[Ask, Subject, Posture, Risk]]:
+    """So many requests of so many people, from `start` on over `length` seconds."""
     works, asks = [w[2] for w in _WORK], [a[3] for a in _ASKED]
     for number in range(count):
         person = random.randrange(people)
         own = Random(person)
         role, org, _ = own.choices(_WORK, works)[0]
         method, path, api, _ = random.choices(_ASKED, asks)[0]
-        at = NOW + number * (30 * 86400 / count) + random.random()
+        at = start + number * (length / count) + random.random()
         subject = a_subject(
             id=f"person-{person}", name=f"张{person}", org=org, roles=(role, "employee")[: own.randint(1, 2)],
             clearance=own.choice((Grade.GENERAL_4, Grade.IMPORTANT, Grade.CORE)), assurance=own.choice((1, 2, 2, 3)),
@@ -81,10 +83,12 @@ def _risk(random: Random, at: float) -> Risk:
     return Risk(score, band, (Signal("volume", score, at - 300, "412 records in 10 minutes, usually 30"),))
 
 
-def record(compiled: Compiled, count: int, people: int = 50, seed: int = 7) -> Iterator[VerdictEntry]:
+def record(
+    compiled: Compiled, count: int, people: int = 50, seed: int = 7, start: float = NOW, length: float = MONTH
+) -> Iterator[VerdictEntry]:
     """The entries of so many decisions by these policies."""
     bundle, catalog = compiled.bundle, compiled.catalog
-    for seq, (ask, subject, posture, risk) in enumerate(requests(Random(seed), count, people)):
+    for seq, (ask, subject, posture, risk) in enumerate(requests(Random(seed), count, people, start, length)):
         asset = catalog.locate(ask)
         facts = Facts(ask, subject, posture, risk, asset, bundle.granted(ask, subject, asset))
         decision = decide(bundle, facts, BY_GRADE[asset.grade.national])

@@ -21,7 +21,7 @@ from gateway.facts import Asset, Facts, Grade, Granted, Mask, Reason, VerdictEnt
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.review.recorded import Unreplayable
-from gateway.review.replay import replay
+from gateway.review.replay import Again, Replayed, Unknown, replay
 from tests.policy import generated
 from tests.review.history import DIGESTS, JOURNAL, record, shipped
 
@@ -127,3 +127,14 @@ def test_a_mask_too_long_for_the_record_is_shortened_the_same_way() -> None:
     assert entry.mask is not None
     assert len(entry.mask.fields) == 64
     assert replay(entry, bundle, catalog(asset)).same
+
+
+def test_what_several_found_is_put_together() -> None:
+    one, two = Again(same=2), Again(same=1, unreadable=1)
+    for number in range(2):
+        one.leave_out(f"a.{number}", "gone", "已删除")
+        two.leave_out(f"b.{number}", "gone", "已删除")
+    two.differs.append(Replayed("b.9", same=False))
+    one.merge(two)
+    assert (one.same, one.unreadable, [found.id for found in one.differs]) == (3, 1, ["b.9"])
+    assert one.unknown[("gone", "已删除")] == Unknown(4, ["a.0", "a.1", "b.0"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.cli.texts import TEXTS
 
-COMMANDS = ("check", "tests", "show", "explain")
+COMMANDS = ("check", "tests", "mutate", "show", "explain", "sign", "history", "rollback", "pilot", "diff", "replay")
 
 
 def register(subparsers: Any) -> None:

@@ -1,0 +1,249 @@
+"""`gateway policy diff`: what would change for whom, if these policies were in force instead of those?"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen
+
+if TYPE_CHECKING:  # heavy: only the commands that need it pay
+    from gateway.cli.policy.record import Span
+    from gateway.cli.policy.stored import Installed
+    from gateway.review.diff import Side
+    from gateway.review.edits import Edit
+    from gateway.review.tally import Difference, Share, Tally
+
+SHOWN = 20
+MARKS = {"added": "+", "removed": "-", "changed": "~"}
+
+WORDS: dict[str, tuple[str, str]] = {
+    "diff.help": (
+        "compare two policies: rule by rule, or by what they say about recorded decisions",
+        "比较两版策略：逐条规则比较，或对已记录的决定重新裁决后比较",
+    ),
+    "diff.old": (
+        "a folder, `active`, or the digest of a stored revision (`+II`: with that emergency level)",
+        "策略目录、`active`，或已存版本的摘要（`+II` 表示同时启用该应急级别）",
+    ),
+    "diff.new": ("the same for the other side", "另一方，写法相同"),
+    "diff.replay": (
+        "judge these decisions by both: a span of the ledger (30d, 12h) or a file of entries",
+        "用两版策略裁决这些决定：账本中的时段（30d、12h）或记录文件",
+    ),
+    "diff.jobs": ("processes that judge (default: 1)", "并行裁决的进程数（默认 1）"),
+    "diff.odd_jobs": ("--jobs needs a number from 1", "--jobs 应为不小于 1 的数字"),
+    "diff.no_ledger": (
+        "no configuration at `{path}` says where the ledger is: name one with -c",
+        "`{path}` 处没有说明账本位置的配置：请用 -c 指定",
+    ),
+    "diff.same": ("{count:decision} judged by both: no difference", "两版策略裁决 {count} 个决定：没有差异"),
+    "diff.judged": ("{count:decision} judged by both", "两版策略共裁决 {count} 个决定"),
+    "diff.lost": (
+        "{people:person|people} would lose access ({count:decision})",
+        "{people} 人将失去访问（{count} 个决定）",
+    ),
+    "diff.gained": (
+        "{people:person|people} would gain access ({count:decision})",
+        "{people} 人将获得访问（{count} 个决定）",
+    ),
+    "diff.unmasked": (
+        "{people:person|people} would see more unmasked ({count:decision})",
+        "{people} 人将看到更多未脱敏内容（{count} 个决定）",
+    ),
+    "diff.masked": (
+        "{people:person|people} would see less ({count:decision})",
+        "{people} 人看到的内容将减少（{count} 个决定）",
+    ),
+    "diff.otherwise": (
+        "{count:decision} would come out the same for other reasons, or with other duties",
+        "{count} 个决定结果不变，但原因或附带义务不同",
+    ),
+    "diff.nobody": ("nobody would lose access", "没有人会失去访问"),
+    "diff.unjudged": (
+        "{count:decision} could not be judged ({ids}): {why}",
+        "有 {count} 个决定无法裁决（{ids}）：{why}",
+    ),
+    "diff.drifted": (
+        "{count:decision} came out otherwise on record than by OLD ({ids}): other policies decided then",
+        "有 {count} 个决定的记录与 OLD 的裁决不同（{ids}）：当时由其他策略裁决",
+    ),
+    "diff.observed": (
+        "{count:decision} passed in observation only; both sides were judged as if they enforced",
+        "有 {count} 个决定仅因观察模式放行，双方均按强制执行裁决",
+    ),
+    "diff.more": ("{count:row} more; -o json lists all", "另有 {count} 行，-o json 可列出全部"),
+    "diff.rate": ("{rate} decisions a second, each judged by both", "每秒 {rate} 个决定，每个均由两版策略裁决"),
+    "diff.column_lost": ("lose", "失去"),
+    "diff.column_gained": ("gain", "获得"),
+    "diff.column_unmasked": ("see more", "看到更多"),
+    "diff.column_masked": ("see less", "看到更少"),
+    "diff.column_otherwise": ("otherwise", "其他不同"),
+    "diff.example": ("for example", "例如"),
+    "diff.by_org": ("office (decisions / people)", "机构（决定数/人数）"),
+    "diff.by_rule": ("rule (decisions / people)", "规则（决定数/人数）"),
+    "diff.by_api": ("API (decisions / people)", "接口（决定数/人数）"),
+    "diff.by_asset": ("data (decisions / people)", "数据（决定数/人数）"),
+    "diff.by_field": ("field (decisions / people)", "字段（决定数/人数）"),
+    "diff.alike": ("no rule differs, nor anything that rules rest on", "规则及其依据均无差异"),
+    "diff.edited": ("{count:edit}: + added, - removed, ~ changed", "{count} 处改动：+ 新增，- 删除，~ 修改"),
+}
+KINDS = ("lost", "gained", "unmasked", "masked", "otherwise")
+COLOURS = {"lost": "error", "gained": "warning", "unmasked": "warning", "masked": "", "otherwise": "dim"}
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("diff", help="diff.help", description="diff.help")
+    with_config(parser)
+    parser.add_argument("old", metavar="OLD", help="diff.old")
+    parser.add_argument("new", metavar="NEW", help="diff.new")
+    parser.add_argument("--replay", default="", metavar="SPAN|FILE", help="diff.replay")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="diff.jobs")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 no difference, 1 differences, 3 could not find out, 2 usage."""
+    from gateway.cli.policy.stored import installed, side
+
+    screen = Screen(args)
+    if args.jobs < 1:
+        screen.warn("diff.odd_jobs", "error")
+        return 2
+    here = installed(args)
+    old = side(args.old, here, screen)
+    new = side(args.new, here, screen)
+    if old is None or new is None:
+        return 3
+    if not args.replay:
+        return _by_words(old, new, screen)
+    try:
+        spans = _spans(args, here, screen)
+        return 3 if spans is None else _by_record(old, new, spans, args, screen)
+    except OSError as error:
+        screen.warn("cannot_read", "error", why=error)
+        return 3
+
+
+def _spans(args: argparse.Namespace, here: "Installed", screen: Screen) -> "list[Span] | None":
+    """The record that is meant; None after saying why there is none."""
+    from gateway.cli.policy.record import file_spans, ledger_spans, seconds
+
+    length = seconds(args.replay)
+    if length is None:
+        if Path(args.replay).is_file():
+            return file_spans(Path(args.replay))
+        screen.warn("record.none", "error", value=args.replay)
+        return None
+    if here.state is None:
+        screen.warn("diff.no_ledger", "error", path=args.config)
+        return None
+    return ledger_spans(here.state / "ledger", time.time() - length)
+
+
+# --- by what they say of a record ---------------------------------------------------------------
+
+
+def _by_record(old: "Side", new: "Side", spans: "list[Span]", args: argparse.Namespace, screen: Screen) -> int:
+    from gateway.cli.policy.record import Taken, decisions, judged
+    from gateway.review.diff import Comparison
+    from gateway.review.tally import Tally
+
+    if not (old.bound and new.bound):
+        screen.warn("stored.unbound", "warning")
+    comparison = Comparison(old, new)
+
+    def judge(span: "Span") -> "tuple[Tally, int]":
+        comparison.tally, taken = Tally(), Taken()
+        comparison.take(decisions(span, taken))
+        return comparison.tally, taken.unreadable
+
+    whole, unreadable, began = Tally(), 0, time.perf_counter()
+    for tally, odd in judged(spans, judge, args.jobs, screen.text("record.judging")):
+        whole.merge(tally)
+        unreadable += odd
+    found = whole.difference()
+    took = time.perf_counter() - began
+    _tell(found, screen)
+    _doubt(found, unreadable, args.replay, screen)
+    if found.decisions:
+        screen.warn("diff.rate", "dim", rate=f"{found.decisions / took:,.0f}")
+    screen.result({**_builtins(found), "unreadable": unreadable})
+    if not found.same:
+        return 1
+    return 3 if found.unjudged or unreadable or not found.decisions else 0
+
+
+def _builtins(found: "Difference") -> dict[str, Any]:
+    from msgspec.structs import asdict
+
+    return asdict(found)
+
+
+def _tell(found: "Difference", screen: Screen) -> None:
+    """A short summary, then who and where."""
+    screen.say("diff.same" if found.same else "diff.judged", "good" if found.same else "bold", count=found.decisions)
+    if not found.lost.decisions and not found.same:
+        screen.say("diff.nobody", "good")
+    for kind in KINDS:
+        share: Share = getattr(found, kind)
+        if share.decisions:
+            screen.say(f"diff.{kind}", COLOURS[kind], people=share.people, count=share.decisions)
+    for dimension, groups in found.by.items():
+        if groups:
+            screen.line("")
+            _table(dimension, groups, screen)
+
+
+def _table(dimension: str, groups: "dict[str, dict[str, Share]]", screen: Screen) -> None:
+    kinds = [kind for kind in KINDS if any(kind in shares for shares in groups.values())]
+    head = [screen.text(f"diff.by_{dimension}"), *(screen.text(f"diff.column_{kind}") for kind in kinds)]
+    rows = []
+    for name, shares in list(groups.items())[:SHOWN]:
+        cells = [f"{shares[kind].decisions} / {shares[kind].people}" if kind in shares else "" for kind in kinds]
+        rows.append([name or "-", *cells, next(iter(shares.values())).examples[0]])
+    screen.table([*head, screen.text("diff.example")], rows)
+    if len(groups) > SHOWN:
+        screen.say("diff.more", "dim", count=len(groups) - SHOWN)
+
+
+def _doubt(found: "Difference", unreadable: int, source: str, screen: Screen) -> None:
+    """What keeps the answer from being the whole truth."""
+    if not found.decisions and not found.unjudged:
+        screen.warn("record.nothing", "error", source=source)
+    for one in found.unjudged:
+        ids, why = ", ".join(one.examples), screen.choose(one.en, one.zh)
+        screen.warn("diff.unjudged", "error", count=one.decisions, ids=ids, why=why)
+    if unreadable:
+        screen.warn("record.unreadable", "error", count=unreadable)
+    if found.drifted.decisions:
+        screen.warn("diff.drifted", "warning", count=found.drifted.decisions, ids=", ".join(found.drifted.examples))
+    if found.observed:
+        screen.warn("diff.observed", "warning", count=found.observed)
+
+
+# --- by their words -----------------------------------------------------------------------------
+
+
+def _by_words(old: "Side", new: "Side", screen: Screen) -> int:
+    from gateway.review.edits import asset_edits, edits
+
+    found = (*edits(old.bundle.content, new.bundle.content), *asset_edits(old.catalog, new.catalog))
+    for edit in found:
+        _show(edit, screen)
+    if found:
+        screen.say("diff.edited", "bold", count=len(found))
+    else:
+        screen.say("diff.alike", "good")
+    screen.result({"same": not found, "edits": found})
+    return 1 if found else 0
+
+
+def _show(edit: "Edit", screen: Screen) -> None:
+    colour = {"added": "good", "removed": "error"}.get(edit.form, "bold")
+    screen.line(f"{MARKS[edit.form]} {edit.what} {edit.id}".rstrip(), colour)
+    for part in edit.parts:
+        words = f"{part.before or '-'} → {part.after or '-'}" if edit.form == "changed" else part.before or part.after
+        screen.line(f"    {part.name}: {words}" if part.name else f"    {words}")

@@ -1,0 +1,202 @@
+"""Which revision is meant: a folder, the active one, or one that is stored?
+
+Finds revisions in the state directory and reads them without changing anything there. Rules:
+
+1. A stored revision is named by its digest or the digest of its bundle, or by the beginning of one; a beginning that
+   fits several names none. `+II` behind it means: with that emergency level in force.
+2. It is read with the APIs that it was tied to then; what does not come to its own name is refused.
+3. Whoever finds the revision of a decision finds exactly that one: bundle, level and catalog.
+"""
+
+import argparse
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from gateway.cli.screen import Screen
+
+if TYPE_CHECKING:  # heavy: only the commands that need it pay
+    from gateway.catalog import ApiBinding, Catalog
+    from gateway.facts import VerdictEntry
+    from gateway.policy import Bundle
+    from gateway.review.diff import Side
+
+ACTIVE: Final = "active"
+_SHORTEST: Final = 8  # digits of a digest that may name a revision
+_DIGITS: Final = 64
+
+
+class Installed(Struct, frozen=True):
+    """What the configuration says of the place: its state directory and its APIs, as far as it can be read."""
+
+    state: Path | None = None
+    apis: "tuple[ApiBinding, ...]" = ()
+    bound: bool = False
+
+
+def installed(args: argparse.Namespace) -> Installed:
+    """Where the gateway of this configuration keeps things; nothing when there is no configuration."""
+    from gateway.config import load
+    from gateway.document import Faulty
+
+    path = Path(args.config)
+    if not path.is_file():
+        return Installed()
+    try:
+        config = load(path, os.environ)
+    except Faulty:
+        return _without_apis(path)
+    return Installed(config.state, config.apis, True)
+
+
+def _without_apis(path: Path) -> Installed:
+    from gateway.config import places
+    from gateway.document import Faulty
+
+    try:
+        return Installed(places(path, os.environ).state)
+    except Faulty:
+        return Installed()
+
+
+def side(word: str, here: Installed, screen: Screen) -> "Side | None":
+    """The policies that a word means; None after saying why there are none."""
+    if word != ACTIVE and Path(word).is_dir():
+        return _folder(Path(word), here, screen)
+    if here.state is None:
+        screen.warn("stored.none", "error", value=word)
+        return None
+    name = _active(here.state) if word == ACTIVE else word
+    if not name:
+        screen.warn("stored.no_active", "error", path=here.state)
+        return None
+    found = _named(name, here.state)
+    if len(found) != 1:
+        if found:
+            screen.warn("stored.several", "error", value=word, names=", ".join(found))
+        else:
+            screen.warn("stored.none", "error", value=word)
+        return None
+    return _stored(found[0], here, here.state, screen)
+
+
+def _folder(folder: Path, here: Installed, screen: Screen) -> "Side | None":
+    from gateway.catalog import load as load_catalog
+    from gateway.document import Faulty
+    from gateway.policy import load, offices
+    from gateway.review.diff import Side
+
+    try:
+        catalog = load_catalog(folder / "catalog", here.apis, offices(folder))
+        return Side(load(folder, catalog.assets, time.time()), catalog, here.bound)
+    except Faulty as faulty:
+        screen.faults(one for one in faulty.faults if not one.warning)
+        return None
+
+
+def _stored(name: str, here: Installed, state: Path, screen: Screen) -> "Side | None":
+    from gateway.document import Faulty
+    from gateway.policy import Damaged
+    from gateway.review.diff import Side
+
+    try:
+        bundle, catalog = recalled(name, state, here.apis)
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+        return None
+    except (OSError, Damaged) as damaged:
+        screen.warn("stored.damaged", "error", name=name, why=damaged)
+        return None
+    return Side(bundle, catalog)
+
+
+def recalled(name: str, state: Path, apis: "tuple[ApiBinding, ...]") -> "tuple[Bundle, Catalog]":
+    """A stored revision as it was. Raises Faulty, OSError, `policy.Damaged`."""
+    from gateway.app.revisions import apis_of, base_of, recall
+
+    then = apis_of(state, base_of(name))
+    compiled = recall(state, name, apis if then is None else then)
+    return compiled.bundle, compiled.catalog
+
+
+def _active(state: Path) -> str:
+    """The name of the revision in force, "" when nothing says so. Reads the store, never opens it for writing."""
+    path = state / "state.db"
+    if not path.is_file():
+        return ""
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            row = connection.execute("SELECT digest FROM activation ORDER BY id DESC LIMIT 1").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return ""
+    return str(row[0]) if row else ""
+
+
+def _named(name: str, state: Path) -> list[str]:
+    """The stored revisions that a digest or its beginning fits, each with the emergency level that was asked for."""
+    base, plus, level = name.partition("+")
+    if len(base) < _SHORTEST:
+        return []
+    fitting = [
+        revision
+        for bundle, revisions in bundles(state).items()
+        for revision in revisions
+        if revision.startswith(base) or bundle.startswith(base)
+    ]
+    return [f"{revision}{plus}{level}" for revision in sorted(fitting)]
+
+
+def bundles(state: Path) -> dict[str, list[str]]:
+    """The stored revisions by the digest of their bundle."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((state / "bundles").glob("*/bundle.json")):
+        if len(path.parent.name) == _DIGITS:  # a draft is none
+            with path.open("rb") as file:
+                digest = file.read(_DIGITS).decode("ascii", "replace")
+            found.setdefault(digest, []).append(path.parent.name)
+    return found
+
+
+class Deciding:
+    """The revisions that decided, each read once."""
+
+    def __init__(self, state: Path, apis: "tuple[ApiBinding, ...]") -> None:
+        self._state, self._apis = state, apis
+        self._bundles = bundles(state)
+        self._known: dict[tuple[str, str], tuple[Bundle, Catalog] | None] = {}
+
+    def of(self, entry: "VerdictEntry") -> "tuple[Bundle, Catalog]":
+        """Bundle and catalog that decided this. Raises Unreplayable."""
+        from gateway.review.recorded import Unreplayable
+
+        key = (entry.bundle, entry.revision)
+        if key not in self._known:
+            self._known[key] = self._search(*key)
+        found = self._known[key]
+        if found is None:
+            raise Unreplayable(
+                f"the revision that decided (bundle {entry.bundle[:12]}, catalog {entry.revision[:12]}) is no longer stored",
+                f"作出决定的版本（策略包 {entry.bundle[:12]}，数据目录 {entry.revision[:12]}）已不再保存",
+            )
+        return found
+
+    def _search(self, bundle: str, catalog: str) -> "tuple[Bundle, Catalog] | None":
+        from gateway.document import Faulty
+        from gateway.policy import Damaged
+
+        base, plus, level = bundle.partition("+")
+        for revision in self._bundles.get(base, ()):
+            try:
+                found = recalled(f"{revision}{plus}{level}", self._state, self._apis)
+            except (Faulty, OSError, Damaged):  # not what its name says, or tied to APIs that nobody knows any more
+                continue
+            if found[1].digest == catalog:
+                return found
+        return None
