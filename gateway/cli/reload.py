@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         screen.say(key, "good", bundle=answer["bundle"][:12], previous=answer["previous"][:12])
         return 0
     if status == 422:
-        screen.faults(_faults(answer))
+        screen.faults(faults_of(answer))
         screen.warn("reload.rejected", "warning")
         return 1
     screen.warn("refused", "error", status=status, why=complaint(answer))
@@ -63,7 +63,8 @@ def _remark(args: argparse.Namespace, screen: Screen, door: Path) -> None:
         screen.warn("reload.restart", "warning", path=args.config)
 
 
-def _faults(answer: Any) -> list[Any]:
+def faults_of(answer: Any) -> list[Any]:
+    """The faults of a refusal with 422."""
     from msgspec import convert
 
     from gateway.document import FileFault

@@ -64,6 +64,7 @@ class Config(Struct, frozen=True):
     workers: int
     insecure: tuple[str, ...]
     warnings: tuple[FileFault, ...] = ()
+    candidate: Path | None = None  # the policy folder that a pilot tries
     policy_signers: tuple[str, ...] = ()  # verifier keys of those who sign policies; nobody needs to when empty
     policy_signatures: int = 1  # how many of them must have
     emergency_longest: float = 3 * units.DAY  # seconds that an emergency level may last
@@ -114,6 +115,7 @@ class _Assembly:
             "public_url": self.public_url,
             "apis": tuple(self._binding(api) for api in file.apis),
             "policies": self._path(file.policies),
+            "candidate": self._path(file.candidate) if file.candidate else None,
             "state": self._path(file.state),
             "keep": file.audit.keep,
             "mode": file.mode,

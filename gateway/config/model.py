@@ -360,6 +360,7 @@ class GatewayFile(Section):
     device: Device = Device()
     behaviour: Behaviour = Behaviour()
     policies: File = "./policies"
+    candidate: File | None = Field(default=None, description="policy folder that `gateway policy pilot` tries")
     policy_signers: list[Signer] = Field(
         default=[], description="verifier keys of those who sign policies (`gateway policy sign --new-key FILE`)"
     )

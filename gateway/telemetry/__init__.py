@@ -2,6 +2,6 @@
 
 from gateway.telemetry.lines import Lines
 from gateway.telemetry.metrics import Gauges, Meter
-from gateway.telemetry.pairs import Pairs
+from gateway.telemetry.pairs import Pairs, Story, Told
 
-__all__ = ["Gauges", "Lines", "Meter", "Pairs"]
+__all__ = ["Gauges", "Lines", "Meter", "Pairs", "Story", "Told"]

@@ -174,6 +174,10 @@ class Meter(Collector):
         self._entries = counter("gateway_audit_entries_total", "Entries that were sealed.", "kind")
         self._interrupted = counter("gateway_interrupted_total", "Permits whose process died before the outcome.")
         self._reloads = counter("gateway_policy_reloads_total", "Attempts to load the policies.", "result")
+        self._pilot_decisions = counter("gateway_pilot_decisions_total", "What a candidate said.", "outcome")
+        self._pilot_differences = counter(
+            "gateway_pilot_differences_total", "What a candidate decides otherwise.", "kind", "api"
+        )
         self._mismatches = counter("gateway_policy_mismatches_total", "Decisions that the reference did not confirm.")
         self._postures = counter("gateway_posture_reports_total", "Posture reports received.", "result")
         self._restarts = counter("gateway_worker_restarts_total", "Workers that were replaced.")
@@ -330,6 +334,12 @@ class Meter(Collector):
     def _mismatched(self, entry: NoticeEntry) -> None:
         self._mismatches.add((), entry.count)
 
+    def _tried(self, entry: NoticeEntry) -> None:
+        self._pilot_decisions.add((entry.subject,), entry.count)
+
+    def _differed(self, entry: NoticeEntry) -> None:
+        self._pilot_differences.add((entry.name.removeprefix("pilot."), entry.subject), entry.count)
+
     def _restarted(self, entry: NoticeEntry) -> None:
         self._restarts.add((), entry.count)
 
@@ -342,6 +352,12 @@ _NOTICES: dict[str, Callable[[Meter, NoticeEntry], None]] = {
     "policy.rejected": Meter._reloaded,
     "posture.report": Meter._reported,
     "policy.mismatch": Meter._mismatched,
+    "pilot.judged": Meter._tried,
+    "pilot.would_deny": Meter._differed,
+    "pilot.would_challenge": Meter._differed,
+    "pilot.would_permit": Meter._differed,
+    "pilot.would_show": Meter._differed,
+    "pilot.would_hide": Meter._differed,
     "worker.died": Meter._restarted,
 }
 

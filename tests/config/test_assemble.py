@@ -98,3 +98,9 @@ def test_what_is_no_verifier_key_is_a_fault(made: Path, key: str) -> None:
     with pytest.raises(Faulty) as caught:
         load(made, {})
     assert [fault.code for fault in caught.value.faults if not fault.warning] == ["C072"]
+
+
+def test_the_candidate_folder_is_found_from_the_file(made: Path) -> None:
+    assert load(made, {}).candidate is None
+    made.write_text(made.read_text() + "candidate: ./policies.next\n")
+    assert load(made, {}).candidate == made.parent / "policies.next"

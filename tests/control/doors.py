@@ -92,6 +92,8 @@ class Behind:
         self.asked: list[Any] = []
         self.recording = True
         self.decided: dict[str, object] = {"id": "j.1"}
+        self.past: list[Any] = []
+        self.standing: dict[str, object] = {"level": "", "until": None, "waiting": [], "history": []}
         self.revoked: list[dict[str, object]] = []
         self.piloting: Any = {"pilot": PILOT, "past": []}
         self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
@@ -119,14 +121,14 @@ class Behind:
         return {"bundle": "b" * 64}
 
     async def history(self) -> object:
-        return {"active": "b" * 64, "pinned": True, "history": []}
+        return {"active": "b" * 64, "pinned": True, "history": self.past}
 
     async def rollback(self, to: str, by: str) -> Reloaded | Rejected:
         self.asked.append(("rollback", to, by))
         return self.reloading
 
     async def emergency(self) -> object:
-        return {"level": "II", "until": NOW + 60, "waiting": [], "history": []}
+        return self.standing
 
     async def ask_emergency(self, wish: EmergencyWish, by: str) -> EmergencyAsked:
         self.asked.append(("ask", wish, by))

@@ -31,6 +31,10 @@ TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
     ("GET", "/v1/emergency", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/emergency", {"json": {"level": "II", "reason": "flood", "until": NOW + 60}}, {"security", "admin"}, 202),
     ("POST", "/v1/emergency/3/confirm", {}, {"security", "admin"}, 200),
+    ("GET", "/v1/pilot", {}, {"security", "audit", "admin"}, 200),
+    ("POST", "/v1/pilot", {"json": {"percent": 5, "orgs": ["prov/civil"]}}, {"security", "admin"}, 200),
+    ("POST", "/v1/pilot/promote", {}, {"security", "admin"}, 200),
+    ("DELETE", "/v1/pilot", {}, {"security", "admin"}, 200),
     ("GET", "/v1/decisions/j.1", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/audit/query", {"json": {"query": "outcome:deny", "limit": 5}}, {"audit", "admin"}, 200),
     ("GET", "/v1/risk/staff%2Fzhang.wei", {}, {"security", "admin"}, 200),
@@ -331,4 +335,49 @@ async def test_an_emergency_without_a_good_reason_or_end_is_not_asked_for(wish: 
     async with on_tcp(behind) as base:
         answer = await ask(base, "POST", "/v1/emergency", "security", json=wish)
     assert answer.status_code == 400
+    assert behind.asked == []
+
+
+async def test_a_pilot_is_on_record_before_and_after() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        await ask(base, "POST", "/v1/pilot", "security", json={"percent": 5, "orgs": ["prov/civil"]})
+        await ask(base, "POST", "/v1/pilot", "security", json={"pilot": 3, "percent": 10})
+        await ask(base, "POST", "/v1/pilot/promote?pilot=3", "security")
+        await ask(base, "DELETE", "/v1/pilot", "security")
+    assert [(act.act, act.target, act.detail) for act in behind.acts] == [
+        ("pilot.start_asked", "", ""), ("pilot.start", "", "5% prov/civil"),
+        ("pilot.start_asked", "", ""), ("pilot.change", "3", "10%"),
+        ("pilot.promote_asked", "", ""), ("pilot.promote", "b" * 64, f"previous {'a' * 64}"),
+        ("pilot.stop_asked", "", ""), ("pilot.stop", "", ""),
+    ]  # fmt: skip
+    assert ("promote", "security-bot", 3) in behind.asked
+
+
+async def test_a_candidate_with_faults_is_told_with_them() -> None:
+    behind = Behind()
+    behind.piloting = Rejected((A_FAULT,))
+    async with on_tcp(behind) as base:
+        answer = await ask(base, "POST", "/v1/pilot", json={})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "P001")
+    assert (behind.acts[-1].act, behind.acts[-1].ok) == ("pilot.start", False)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"percent": -1}, {"percent": 100.5}, {"percent": "5"}, {"limits": {"deny": 1.5}}, {"limits": {"errors": -0.1}},
+     {"limits": {"p99": 0}}, {"limits": {"p99": 1e9}}, {"orgs": ["a"] * 201}, {"share": 5}, {"limits": {"rate": 1}}],
+)  # fmt: skip
+async def test_terms_that_cannot_be_are_refused(odd: dict[str, Any]) -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        assert (await ask(base, "POST", "/v1/pilot", json=odd)).status_code == 400
+    assert behind.asked == []
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "9" * 16, "٣"])
+async def test_a_pilot_that_cannot_be_is_not_promoted(number: str) -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        assert (await ask(base, "POST", f"/v1/pilot/promote?pilot={number}")).status_code == 404
     assert behind.asked == []

@@ -48,6 +48,8 @@ def a_busy_meter() -> Meter:
         a_notice("policy.reload"),
         a_notice("policy.rejected", "F001"),
         a_notice("policy.mismatch"),
+        a_notice("pilot.judged", "", 7, "deny"),
+        a_notice("pilot.would_deny", "{}", 3, "civil"),
         a_notice("worker.died", "worker1"),
         a_notice("posture.report", "rejected: bad signature"),
         a_notice("jwks.refreshed"),
@@ -83,7 +85,7 @@ def a_busy_meter() -> Meter:
         ("gateway_honey_touched_total", {}, 1),
         ("gateway_audit_entries_total", {"kind": "verdict"}, 5),
         ("gateway_audit_entries_total", {"kind": "outcome"}, 2),
-        ("gateway_audit_entries_total", {"kind": "notice"}, 9),
+        ("gateway_audit_entries_total", {"kind": "notice"}, 11),
         ("gateway_audit_entries_total", {"kind": "act"}, 3),
         ("gateway_audit_sealed_size", {}, 100),
         ("gateway_audit_checkpoint_timestamp_seconds", {}, NOW),
@@ -94,6 +96,8 @@ def a_busy_meter() -> Meter:
         ("gateway_policy_reloads_total", {"result": "loaded"}, 1),
         ("gateway_policy_reloads_total", {"result": "rejected"}, 3),
         ("gateway_policy_mismatches_total", {}, 1),
+        ("gateway_pilot_decisions_total", {"outcome": "deny"}, 7),
+        ("gateway_pilot_differences_total", {"kind": "would_deny", "api": "civil"}, 3),
         ("gateway_revocations_active", {}, 5),
         ("gateway_posture_reports_total", {"result": "accepted"}, 1),
         ("gateway_posture_reports_total", {"result": "rejected"}, 1),
@@ -195,3 +199,17 @@ def test_many_at_once_count_what_one_by_one_counts() -> None:
         one_by_one.read(entry)
     at_once.take(Pairs().join(entries))
     assert sorted(at_once.render()[0].splitlines()) == sorted(one_by_one.render()[0].splitlines())
+
+
+def test_what_a_candidate_would_do_is_counted_by_kind_and_api() -> None:
+    meter = Meter()
+    for name, count, subject in (
+        ("pilot.judged", 7, "deny"), ("pilot.judged", 2, "deny"), ("pilot.would_deny", 3, "civil"),
+        ("pilot.would_show", 1, "civil"), ("pilot.started", 1, "abc"),
+    ):  # fmt: skip
+        meter.read(a_notice(name, "", count, subject))
+    text = meter.render()[0].decode()
+    assert 'gateway_pilot_decisions_total{outcome="deny"} 9.0' in text
+    assert 'gateway_pilot_differences_total{api="civil",kind="would_deny"} 3.0' in text
+    assert 'gateway_pilot_differences_total{api="civil",kind="would_show"} 1.0' in text
+    assert "started" not in text
