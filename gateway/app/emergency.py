@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import inf
 from typing import Protocol
 
 from msgspec import Struct
@@ -78,18 +79,18 @@ class Expiry:
         self._notice = notice
         self._told = ""
         self._due = 0.0
-        self.until = 0.0
-        """When the level is over, as the store said when it was last read; 0 for no level."""
+        self.until = inf
+        """When the level is over, as the store said when it was last read; 0 when there is none."""
 
     async def look(self, now: float) -> None:
         """Prepare the return shortly before the end, return at the end; asked ten times a second."""
-        if not self.until or now < self.until - AHEAD:
+        if now < self.until - AHEAD or not level_of(self._judging.digest):
             return
         base = base_of(self._judging.digest)
-        if level_of(self._judging.digest) and not self._judging.prepared(base):
+        if not self._judging.prepared(base):
             await self._prepare(base)
         if now >= self.until and now >= self._due:
-            self._due = now + RETRY  # the store may be unreadable: the next request looks, a second later another
+            self._due = now + RETRY  # what cannot be read now may be later: the next request looks, then another
             self._judging.look_again()
 
     async def _prepare(self, base: str) -> None:

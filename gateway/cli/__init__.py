@@ -25,6 +25,7 @@ COMMANDS = (
     "risk",
     "doctor",
     "policy",
+    "emergency",
     "audit",
     "explain_code",
     "completion",

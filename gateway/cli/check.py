@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(path: Path, screen: Screen) -> int:
+    from gateway.app.releases import signers
+    from gateway.app.signatures import NOBODY
     from gateway.cli.policy.folder import read
     from gateway.config import load, places
     from gateway.config.state import faults as key_faults
@@ -56,7 +58,7 @@ def _check(path: Path, screen: Screen) -> int:
         screen.faults(found)
         screen.result({"ok": False, "faults": fault_values(found)})
         return 1
-    policies = read(where.policies, config.apis if config else ())
+    policies = read(where.policies, config.apis if config else (), signers(config) if config else NOBODY)
     found += policies.faults if where.policies.is_dir() else ()  # a folder that is not there is one fault, said above
     keys = key_faults(where.state, where.origin)
     failed = policies.failed

@@ -225,8 +225,15 @@ def _key_set(client: Any, issuer: str, jwks_uri: str) -> str:
 
 def _policies(folder: Path, config: "Config | None") -> Iterator[Finding]:
     """Whether the folder would be taken at the next start; what runs now may be older and good."""
+    from gateway.app.releases import signers
     from gateway.cli.policy.folder import read
 
+    if config is not None and config.policy_signers and folder.is_dir():
+        wrong = signers(config).faults(folder)
+        if wrong:
+            yield Finding("signatures", "bad", "doctor.signatures_bad", {"count": len(wrong), "code": wrong[0].code})
+        else:
+            yield Finding("signatures", "good", "doctor.signatures_good", {"count": config.policy_signatures})
     found = read(folder, config.apis if config else ())
     if found.errors or found.failed:
         yield Finding("policies", "bad", "doctor.policies_bad", {"count": found.errors, "tests": len(found.failed)})

@@ -3,12 +3,16 @@
 A plain HTTP client over the control socket: no library, no proxy settings, no name lookups.
 """
 
+import argparse
 import errno
 import http.client
 import json
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gateway.cli.screen import Screen
 
 SECONDS = 10.0
 _SILENCE = {
@@ -72,3 +76,32 @@ def complaint(answer: Any) -> str:
     title = str(answer.get("title", answer.get("err", "")))
     colon, stop = (": ", "; ") if title.isascii() else ("：", "；")
     return colon.join(part for part in (title, stop.join(details)) if part)
+
+
+def answered(
+    args: argparse.Namespace, screen: "Screen", method: str, target: str, wish: object = None
+) -> tuple[int, Any]:
+    """0 and the answer, or the exit code after saying why there is none: 1 for a no, 3 for silence."""
+    from gateway.cli.reload import faults_of
+    from gateway.cli.revoke import socket_of
+
+    path = socket_of(args, screen)
+    if path is None:
+        return 3, None
+    try:
+        status, answer = ask(path, method, target, wish, args.lang)
+    except NoAnswer as silence:
+        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
+        return 3, None
+    if 200 <= status < 300:
+        return 0, answer
+    if status == 422:
+        screen.faults(faults_of(answer))
+    screen.warn("refused", "error", status=status, why=complaint(answer))
+    screen.result(answer)
+    return (3 if status >= 500 else 1), answer
+
+
+def brief(name: str) -> str:
+    """A revision as people read it: twelve digits, and the emergency level when there is one."""
+    return name[:12] + name[64:]

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import parser
 from gateway.cli.texts import TEXTS
 from tests.test_layout import ROOT
+
+parser("en")  # commands bring their own texts along
 
 
 def test_every_text_is_there_twice_and_takes_the_same_values() -> None:

@@ -5,7 +5,16 @@ from typing import Any
 
 from gateway.cli.parser import with_config
 from gateway.cli.policy.meant import meant
+from gateway.cli.policy.reports import of_faults, of_tests, with_reports, write_reports
 from gateway.cli.screen import Screen, fault_values
+
+WORDS: dict[str, tuple[str, str]] = {
+    "check.signer": (
+        "verifier key of somebody who must have signed them; may be repeated (default: the configuration's)",
+        "必须签名的签名人公钥，可重复（默认取自配置）",
+    ),
+    "check.no_key": ("`{value}` is not a verifier key", "`{value}` 不是验签公钥"),
+}
 
 
 def register(commands: Any) -> None:
@@ -13,12 +22,23 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("check", help="policy.check.help", description="policy.check.help")
     with_config(parser)
     parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--signer", action="append", metavar="KEY", help="check.signer")
+    with_reports(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read everything and run the tests: 0 good, 1 not."""
+    """Read everything, check signatures and run the tests: 0 good, 1 not, 2 what is no key, 3 there is no folder."""
+    from gateway.crypto.keys import KeyFault, read_verifier
+    from gateway.policy import failure
+
     screen = Screen(args)
+    for value in args.signer or ():
+        try:
+            read_verifier(value)
+        except KeyFault:
+            screen.warn("check.no_key", "error", value=value)
+            return 2
     found = meant(args, screen)
     if found is None:
         return 3
@@ -35,4 +55,7 @@ def run(args: argparse.Namespace) -> int:
     digest = found.bundle.digest if found.bundle else None
     tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
     screen.result({"ok": good, "faults": fault_values(found.faults), "tests": tests, "bundle": digest})
-    return 0 if good else 1
+    suites = (of_faults(found.faults, screen, "policy files"), of_tests(found.tests, found.folder, screen))
+    failures = (failure(found.folder, test) for test in found.failed)
+    written = write_reports(args, screen, suites, (*found.faults, *failures))
+    return 3 if not written else 0 if good else 1

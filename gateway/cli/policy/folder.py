@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from gateway.app.revisions import digest
+from gateway.app.signatures import NOBODY, Signers
 from gateway.behaviour import Site, load_sites
 from gateway.catalog import ApiBinding, Catalog
 from gateway.catalog import load as load_catalog
@@ -26,6 +27,7 @@ class Read(Struct, frozen=True):
     bundle: Bundle | None
     tests: tuple[TestResult, ...]
     faults: tuple[FileFault, ...]
+    folder: Path = Path()
     revision: str = ""  # what a reload would call all of it together; "" when something cannot be read
 
     @property
@@ -60,9 +62,9 @@ def _orgs(folder: Path) -> frozenset[str] | None:
         return None
 
 
-def read(folder: Path, apis: tuple[ApiBinding, ...] = ()) -> Read:
-    """Read a policy folder and run its tests."""
-    faults: list[FileFault] = []
+def read(folder: Path, apis: tuple[ApiBinding, ...] = (), signers: Signers = NOBODY) -> Read:
+    """Read a policy folder and run its tests; hold it against its signature where somebody must have signed."""
+    faults: list[FileFault] = list(signers.faults(folder) if folder.is_dir() else ())
     catalog = bundle = None
     orgs = _orgs(folder)
     try:
@@ -92,4 +94,4 @@ def read(folder: Path, apis: tuple[ApiBinding, ...] = ()) -> Read:
     faults += [fault for test in tests for fault in test.faults]
     whole = bundle and catalog and all(fault.warning for fault in faults)
     revision = digest(bundle, catalog, register, sites) if whole and bundle and catalog else ""
-    return Read(catalog, bundle, tests, tuple(faults), revision)
+    return Read(catalog, bundle, tests, tuple(faults), folder, revision)

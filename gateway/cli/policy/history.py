@@ -1,0 +1,62 @@
+"""`gateway policy history`: which policies were in force, since when, by whom?"""
+
+import argparse
+from typing import Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen
+
+WORDS: dict[str, tuple[str, str]] = {
+    "policy.history.help": ("which policies were in force, since when, by whom", "查看各修订版的生效时间与操作人"),
+    "history.revision": ("revision", "修订版"),
+    "history.since": ("in force since", "生效时间"),
+    "history.by": ("by", "操作人"),
+    "history.active": ("active", "生效中"),
+    "history.pinned": ("pinned", "已固定"),
+    "history.gone": ("no longer stored", "已不再保存"),
+    "history.follow": (
+        "the policy folder is not followed; `gateway reload` follows it again",
+        "当前不跟随策略目录；执行 `gateway reload` 后恢复跟随",
+    ),
+}
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("history", help="policy.history.help", description="policy.history.help")
+    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
+    with_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 with the table, 1 the gateway said no, 3 no answer."""
+    from gateway.cli.door import answered, brief
+    from gateway.cli.revoke import spelled
+
+    screen = Screen(args)
+    code, answer = answered(args, screen, "GET", "/v1/policy/history")
+    if code:
+        return code
+    rows = answer["history"]
+    cells = [
+        (
+            brief(row["digest"]),
+            spelled(row["at"]),
+            row["by"],
+            screen.choose(", ", "、").join(_notes(row, place == 0, screen)),
+        )
+        for place, row in enumerate(rows)
+    ]
+    heads = ("history.revision", "history.since", "history.by")
+    screen.table([*(screen.text(name) for name in heads), ""], cells)
+    if answer["pinned"]:
+        screen.say("history.follow", "warning")
+    screen.result(answer)
+    return 0
+
+
+def _notes(row: dict[str, Any], active: bool, screen: Screen) -> list[str]:
+    """What is to be said of a row; the first is the active one."""
+    said = {"history.active": active, "history.pinned": row["pinned"], "history.gone": not row["stored"]}
+    return [screen.text(key) for key, holds in said.items() if holds]

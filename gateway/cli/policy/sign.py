@@ -1,0 +1,142 @@
+"""`gateway policy sign`: who answers for these policies?
+
+Writes `bundle.sig` beside them: a signed note over every file. It needs no gateway and no configuration when the folder
+is named, so that the key can stay on a machine of its own.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen
+
+WORDS: dict[str, tuple[str, str]] = {
+    "policy.sign.help": (
+        "sign a policy folder, or make a key for it; `policy_signers` says whose signatures count",
+        "为策略目录签名，或生成签名密钥；`policy_signers` 指定哪些签名有效",
+    ),
+    "sign.key": ("private key to sign with (Ed25519, only yours to read)", "签名私钥（Ed25519，仅本人可读）"),
+    "sign.new": (
+        "make a new key here and print its public half; never overwrites",
+        "在此生成新密钥并打印公钥；不会覆盖已有文件",
+    ),
+    "sign.name": ("name of the signer (default: the name of the key file)", "签名人名称（默认取密钥文件名）"),
+    "sign.which": (
+        "name a key with --key FILE, or make one with --new-key FILE",
+        "请用 --key 文件 指定密钥，或用 --new-key 文件 生成",
+    ),
+    "sign.bad_key": ("`{path}` cannot sign: {why}", "`{path}` 不能用于签名：{why}"),
+    "sign.bad_name": (
+        "`{name}` cannot name a signer: no spaces, no `+`; say --name NAME",
+        "`{name}` 不能作为签名人名称：不能含空格和 `+`；请用 --name 名称 指定",
+    ),
+    "sign.made": (
+        "made {path}; its public half, for `policy_signers`:",
+        "已生成 {path}；其公钥如下，请写入 `policy_signers`：",
+    ),
+    "sign.done": ("signed {files:file} in {path}, by {names}", "已为 {path} 中的 {files} 个文件签名，签名人：{names}"),
+    "sign.not": ("nothing was signed", "未签名"),
+}
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("sign", help="policy.sign.help", description="policy.sign.help")
+    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--key", default="", metavar="FILE", help="sign.key")
+    parser.add_argument("--new-key", default="", metavar="FILE", help="sign.new")
+    parser.add_argument("--name", default="", metavar="NAME", help="sign.name")
+    with_config(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 signed, 1 something cannot be signed or a key not be used, 2 usage, 3 the folder or file cannot be reached."""
+    screen = Screen(args)
+    if bool(args.key) == bool(args.new_key):
+        screen.warn("sign.which", "error")
+        return 2
+    return _make(args, screen) if args.new_key else _sign(args, screen)
+
+
+def _make(args: argparse.Namespace, screen: Screen) -> int:
+    from gateway.crypto import keys
+    from gateway.crypto.jws import SigningKey
+
+    path = Path(args.new_key)
+    key = SigningKey.generate("EdDSA")
+    name = args.name or path.stem
+    try:
+        verifier = keys.verifier_text(name, key.public())
+    except keys.KeyFault:
+        screen.warn("sign.bad_name", "error", name=name)
+        return 2
+    try:
+        keys.create(path, key)
+    except keys.KeyFault as fault:
+        screen.warn("plain", "error", text=fault)
+        return 1
+    screen.say("sign.made", "good", path=path)
+    screen.line(verifier)
+    screen.result({"key": str(path), "verifier": verifier})
+    return 0
+
+
+def _sign(args: argparse.Namespace, screen: Screen) -> int:
+    from gateway.app.signatures import NOTE, sign
+    from gateway.audit.checkpoint import load_signer
+    from gateway.crypto import keys
+    from gateway.document import Faulty
+
+    folder = _folder(args, screen)
+    if folder is None:
+        return 3
+    path, name = Path(args.key), args.name or Path(args.key).stem
+    try:
+        pem = keys.read_private(path)
+    except keys.KeyFault as fault:
+        screen.warn("plain", "error", text=fault)
+        return 1
+    if not name or "+" in name or any(c.isspace() or not c.isprintable() for c in name):
+        screen.warn("sign.bad_name", "error", name=name)
+        return 2
+    try:
+        signer = load_signer(pem, name)
+    except ValueError:
+        why = screen.choose("not an Ed25519 key of PKCS #8, PEM", "不是 PKCS #8 PEM 格式的 Ed25519 密钥")
+        screen.warn("sign.bad_key", "error", path=path, why=why)
+        return 1
+    try:
+        done = sign(folder, signer)
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+        screen.warn("sign.not", "error")
+        return 1
+    except OSError as error:
+        screen.warn("cannot_write", "error", why=error)
+        return 3
+    screen.say("sign.done", "good", files=done.files, path=folder, names=", ".join(done.names))
+    signed = {"signed": str(folder / NOTE), "files": done.files, "signers": done.names, "verifier": signer.vkey}
+    screen.result(signed)
+    return 0
+
+
+def _folder(args: argparse.Namespace, screen: Screen) -> Path | None:
+    """The folder that was named, or the configuration's; None after saying why there is none."""
+    from gateway.config import places
+    from gateway.document import Faulty
+
+    if args.dir:
+        folder = Path(args.dir)
+    else:
+        try:
+            folder = places(Path(args.config), os.environ).policies
+        except Faulty:
+            screen.warn("no_config", "error", path=args.config)
+            return None
+    if not folder.is_dir():
+        screen.warn("audit.no_folder", "error", path=folder)
+        return None
+    return folder
