@@ -85,6 +85,11 @@ class Catalog:
         """The categories that assets carry."""
         return frozenset(listing.category for listing in self.assets if listing.category)
 
+    @property
+    def apis(self) -> frozenset[str]:
+        """The names of the APIs that it was tied to."""
+        return frozenset(self._modes)
+
     def locate(self, ask: Ask) -> Asset:
         """The asset behind a request; `listed` is False when the catalog does not know it."""
         return self._look(ask.api, ask.method, ask.path) if ask.api else self._unlisted("", ask.method, ask.path)

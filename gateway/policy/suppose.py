@@ -235,7 +235,7 @@ def _posture(read: _Reader) -> Posture:
 def _risk(read: _Reader) -> Risk:
     node = read.words.get("risk.score")
     if node is not None and node.value in (None, "unknown"):
-        return Risk(None, "normal")
+        return Risk(None, BANDS[read.choice("risk.band", "normal", BANDS)])
     score = read.number("risk.score", 0.0)
     derived = next((band for least, band in STEPS if score >= least), "normal")
     return Risk(score, BANDS[read.choice("risk.band", derived, BANDS)])

@@ -1,0 +1,272 @@
+"""Does this policy let through anything that the other one does not?
+
+`prove(base, candidate)` answers for every request there can be: narrower (with nothing left out), or wider with a
+request that shows it, or unknown. Rules:
+
+1. Wider is said only of a request that both policies have really decided: the candidate permits it and the base does
+   not, or both permit it and the candidate shows a field more openly.
+2. Narrower is said only when every question was answered: for each kind of request and each allow of the candidate,
+   whether all allows of the base may miss, whether one more deny of the base may strike, and whether an allow of the
+   base may hide what the candidate shows.
+3. Everything else is unknown, with how far it came.
+4. A request is what identity, device and behaviour can tell, at any moment from `since` on. A step-up that is offered
+   instead of a refusal lets nothing through; duties other than masks (log, notices) are not compared.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import product
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.catalog import Catalog
+from gateway.facts import Asset, Decision, Facts, Grade, Mask, Permit
+from gateway.jsonpath import BadPath, Element, Every, parse
+from gateway.masks import parse_technique, strictest
+from gateway.policy import Bundle
+from gateway.policy.decide import BY_GRADE, decide
+from gateway.policy.examples import outcome
+from gateway.review.cells import Cell, cells
+from gateway.review.exposure import Shift, shifts
+from gateway.review.formula import ANY, FAILS, NO, YES, Point
+from gateway.review.laws import Law, Side
+from gateway.review.search import BUDGET, Budget, Wish, find
+from gateway.review.space import Space
+from gateway.review.witness import command
+
+Verdict = Literal["narrower", "wider", "unknown"]
+
+
+class Policies(Struct, frozen=True, eq=False):
+    """A policy and the catalog that it was made for."""
+
+    bundle: Bundle
+    catalog: Catalog
+
+
+class Witness(Struct, frozen=True):
+    """A request that the candidate lets through, or shows more of; with the arguments of `gateway` that ask for it."""
+
+    what: Literal["permits", "shows"]
+    method: str
+    path: str
+    api: str
+    asset: str
+    owner: str
+    rule: str  # the allow of the candidate
+    before: str  # outcome of the base
+    after: str
+    reasons: tuple[tuple[str, str, str], ...]  # why the base refuses: code, place, detail
+    fields: tuple[Shift, ...]
+    base: tuple[str, ...]
+    candidate: tuple[str, ...]
+
+
+class Proof(Struct, frozen=True):
+    """The verdict, the witnesses of `wider`, and how far the search came."""
+
+    verdict: Verdict
+    witnesses: tuple[Witness, ...] = ()
+    cells: int = 0  # kinds of requests looked at
+    questions: int = 0
+    steps: int = 0
+    open: tuple[str, ...] = ()  # `METHOD PATH rule` of the questions without an answer
+
+
+class Question(Struct, frozen=True, eq=False):
+    """One way in which the candidate could be wider: what must come out how, and what is known from the start."""
+
+    law: Law
+    wishes: tuple[Wish, ...]
+    known: Point = {}
+    masks: bool = False  # both permit, and it is the masks that may differ
+
+
+def prove(base: Policies, candidate: Policies, since: float = 0.0, budget: int = BUDGET, most: int = 1) -> Proof:
+    """Whether the candidate permits and shows nothing that the base does not.
+
+    `since` is the first moment that counts (seconds since 1970), `budget` the steps for all questions together,
+    `most` how many witnesses are enough.
+    """
+    found = cells((base.catalog, candidate.catalog))
+    return prove_cells(base.bundle, candidate.bundle, found, since, Budget(budget), most)
+
+
+def prove_cells(
+    base: Bundle, candidate: Bundle, found: Iterator[Cell], since: float, budget: Budget, most: int = 1
+) -> Proof:
+    """The same for these kinds of requests only; each has an asset of the base and one of the candidate."""
+    witnesses: list[Witness] = []
+    open_: list[str] = []
+    looked = asked = 0
+    for cell in found:
+        looked += 1
+        before, after = (Side(bundle, asset) for bundle, asset in zip((base, candidate), cell.assets, strict=True))
+        space = Space((before, after), cell.verbs, since)
+        shown: set[str] = set()
+        for question in _questions(space):
+            if question.law.id in shown or len(witnesses) >= most:
+                continue
+            asked += 1
+            witness = _answer(space, cell, question, budget)
+            if witness is not None:
+                witnesses.append(witness)
+                shown.add(question.law.id)
+            if budget.open:
+                open_.append(f"{cell.method} {cell.path} {question.law.id}")
+                budget.open = False
+    verdict: Verdict = "wider" if witnesses else "unknown" if open_ else "narrower"
+    return Proof(verdict, tuple(witnesses), looked, asked, budget.taken, tuple(dict.fromkeys(open_)))
+
+
+# --- questions ------------------------------------------------------------------------------------
+
+
+def _questions(space: Space) -> Iterator[Question]:
+    old, new = space.laws
+    for law in new:
+        if law.deny:
+            continue
+        passes = ((law.applies, YES), *((deny.applies, NO) for deny in new if deny.deny))
+        yield Question(law, (*passes, *((allow.applies, NO | FAILS) for allow in old if not allow.deny)))
+        for deny in old:
+            if deny.deny:
+                yield Question(law, (*passes, (deny.applies, YES | FAILS)))
+        yield from _shown(space, law, old, (*passes, *((d.applies, NO) for d in old if d.deny)), new)
+
+
+def _shown(
+    space: Space, law: Law, old: Sequence[Law], passes: tuple[Wish, ...], new: Sequence[Law]
+) -> Iterator[Question]:
+    """Whether the candidate may show what an allow of the base hides: for each clearance, the masks differ."""
+    before, after = space.sides
+    others = [one for one in new if not one.deny and one is not law]
+    asked: set[Hashable] = set()
+    for allow, clearance in product((one for one in old if not one.deny), sorted(Grade, reverse=True)):
+        hides = before.bundle.mask(allow.profiles, before.asset, clearance)
+        masks = tuple(after.bundle.mask(one.profiles, after.asset, clearance) for one in (law, *others))
+        alike = (allow.id, clearance if space.turns_on("clearance") else 0, hides.fields, *(m.fields for m in masks))
+        if opens(hides, masks[0]) and alike not in asked:
+            asked.add(alike)
+            rest = _missing(after, law, hides, clearance, others)
+            yield Question(law, (*passes, (allow.applies, YES), *rest), {"clearance": int(clearance)}, masks=True)
+
+
+def _missing(after: Side, law: Law, hides: Mask, clearance: Grade, others: Sequence[Law]) -> list[Wish]:
+    """What must be so of the other allows of the candidate, for the mask of the base not to be kept.
+
+    One that hides as much by itself must miss. Several may hide it together: then it must be settled which of them hit.
+    """
+    bundle, asset = after.bundle, after.asset
+    alone = bundle.mask(law.profiles, asset, clearance)
+    masks = [(one, bundle.mask(one.profiles, asset, clearance)) for one in others]
+    miss = [(one.applies, NO | FAILS) for one, mask in masks if not opens(hides, mask)]
+    more = [one for one, mask in masks if opens(hides, mask) and any(shift.less for shift in shifts(alone, mask))]
+    profiles = law.profiles.union(*(one.profiles for one in more))
+    if opens(hides, bundle.mask(profiles, asset, clearance)):  # even all of them together do not
+        return miss
+    return [*miss, *((one.applies, ANY) for one in more)]
+
+
+def opens(before: Mask, after: Mask) -> bool:
+    """Whether the one mask may show what the other hides; true also when their paths cannot be compared."""
+    return any(shift.more for shift in shifts(before, after)) or _crosses(before, after)
+
+
+def _crosses(before: Mask, after: Mask) -> bool:
+    """Whether a path that only one of them labels may name a value that the other labels under another path."""
+    old = {field.path: field.technique for field in before.fields}
+    for field in after.fields:
+        if field.path in old:
+            continue
+        how = parse_technique(field.technique)
+        hidden = (parse_technique(other) for path, other in old.items() if _meet(path, field.path))
+        if any(strictest(how, one) != how for one in hidden):
+            return True
+    return False
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two paths may name the same value: their last steps fit each other."""
+    try:
+        left, right = parse(one), parse(other)
+    except BadPath:
+        return True
+    if not left or not right:
+        return True
+    ends = (left[-1], right[-1])
+    if any(isinstance(end, Every) for end in ends):
+        return True
+    if any(isinstance(end, Element) for end in ends):
+        return ends[0] == ends[1]
+    return len({end.name for end in ends if not isinstance(end, Every | Element)}) == 1
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def _answer(space: Space, cell: Cell, question: Question, budget: Budget) -> Witness | None:
+    """A witness, or None; `budget.open` then says whether the question stays open."""
+    found: list[Witness] = []
+    refused: list[bool] = []
+
+    def accepts(point: Point) -> bool:
+        witness = _decided(space, cell, question, point)
+        if isinstance(witness, Witness):
+            found.append(witness)
+        else:
+            refused.append(witness)
+        return isinstance(witness, Witness)
+
+    find(space, question.wishes, budget, accepts, question.known)
+    if not found and any(refused):
+        budget.open = True
+    return found[0] if found else None
+
+
+def _decided(space: Space, cell: Cell, question: Question, point: Point) -> Witness | bool:
+    """Both policies really decide: a witness, or whether their word contradicts what the search was sure of."""
+    before, after = space.sides
+    told = _decide(before, space.make(point, before)), _decide(after, space.make(point, after))
+    fields: tuple[Shift, ...] = ()
+    if not isinstance(told[1], Permit):
+        return True
+    if isinstance(told[0], Permit):
+        if not question.masks:
+            return True
+        fields = tuple(shift for shift in shifts(told[0].mask, told[1].mask) if shift.more)
+        if not fields:
+            return _crosses(told[0].mask, told[1].mask)
+    return _witness(cell, question.law, (before, after), space.make(point, after), told, fields)
+
+
+def _decide(side: Side, facts: Facts) -> Decision:
+    return decide(side.bundle, facts, BY_GRADE[side.asset.grade.national])
+
+
+def _witness(
+    cell: Cell,
+    law: Law,
+    sides: tuple[Side, Side],
+    facts: Facts,
+    told: tuple[Decision, Decision],
+    fields: tuple[Shift, ...],
+) -> Witness:
+    method = facts.ask.method
+    base, candidate = (command(facts, method, cell.path, side.bundle.content.timezone) for side in sides)
+    asset: Asset = sides[1].asset
+    return Witness(
+        what="shows" if fields else "permits",
+        method=method,
+        path=cell.path,
+        api=cell.api,
+        asset=asset.id,
+        owner=asset.owner,
+        rule=law.id,
+        before=outcome(told[0]),
+        after=outcome(told[1]),
+        reasons=() if fields else tuple((one.code, one.rule, one.detail) for one in told[0].reasons),
+        fields=fields,
+        base=base,
+        candidate=candidate,
+    )

@@ -1,0 +1,299 @@
+"""Whether a policy lets through what another does not.
+
+| who | tries | held by |
+|---|---|---|
+| careless author | widens by a condition, a role, a mask, a grade, a day | `test_what_widens_is_shown` |
+| careless author | rewrites a rule without changing it | `test_what_does_not_widen_is_proved` |
+| hostile author | removes an allow so that a stricter mask goes with it | `test_a_mask_that_goes_with_its_rule_shows_more` |
+| hostile author | labels a hidden value again under another path | `test_paths_that_may_cross_are_never_called_narrower` |
+| hostile author | hides the widening behind more combinations than can be tried | `test_a_budget_that_ends_is_unknown` |
+| insider | lists an endpoint that the base does not | `test_an_endpoint_that_only_the_candidate_lists` |
+| anybody | trusts a proof that is wrong | the two laws at the end |
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from gateway.catalog import load as load_catalog
+from gateway.cli.policy.explain import _given
+from gateway.facts import Asset, Field, FieldMask, Grade, Mask, Permit
+from gateway.policy import Bundle, suppose
+from gateway.policy import load as load_policy
+from gateway.policy.decide import decide
+from gateway.policy.rules import Rule
+from gateway.review.cells import Cell
+from gateway.review.exposure import shifts
+from gateway.review.prove import Policies, Proof, Witness, opens, prove, prove_cells
+from gateway.review.search import Budget
+from tests.literals import an_asset
+from tests.policy.generated import FIELDS, a_request, rules
+from tests.review.test_space import a_bundle, a_rule, enforced, with_grants
+from tests.test_layout import ROOT
+
+SHIPPED = ROOT / "policies"
+CIVIL, BASE, CITY = "rules/20-civil.yaml", "rules/00-province.yaml", "cities/hz.yaml"
+
+
+def policies(folder: Path) -> Policies:
+    catalog = load_catalog(folder / "catalog")
+    return Policies(load_policy(folder, catalog.assets), catalog)
+
+
+def changed(tmp_path: Path, file: str, old: str, new: str) -> Policies:
+    """The shipped policies with one change."""
+    folder = tmp_path / "changed"
+    shutil.copytree(SHIPPED, folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    return policies(folder)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Policies:
+    return policies(SHIPPED)
+
+
+def real(witness: Witness, base: Policies, candidate: Policies) -> None:
+    """The words of the witness, read as `policy explain` reads them, are decided as the witness says."""
+    masks: list[Mask | None] = []
+    for side, words, told in ((base, witness.base, witness.before), (candidate, witness.candidate, witness.after)):
+        assert words[:3] == ("policy", "explain", "--as")
+        method, path = words[5].split(" ", 1)
+        bundle = side.bundle
+        asset = replace(side.catalog.find(method, path), mode="enforce")
+        facts = suppose(
+            asset, method, path, _given(words[3], list(words[7::2])), bundle.content.timezone, bundle.granted
+        )
+        decision = decide(bundle, facts, "written")
+        assert type(decision).__name__.lower() == told, words
+        masks.append(decision.mask if isinstance(decision, Permit) else None)
+    before, after = masks
+    assert after is not None
+    assert (before is None) is (witness.what == "permits")
+    assert before is None or any(shift.more for shift in shifts(before, after))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rule", "what"),
+    [
+        (BASE, "subject.assurance < 3", "subject.assurance < 2", "health-treatment", "permits"),
+        (BASE, 'device.trust == "compromised"', 'device.id == "compromised"', "open-data", "permits"),
+        (
+            BASE,
+            'level: ">= important"\n    when: device',
+            'level: ">= core"\n    when: device',
+            "civil-read",
+            "permits",
+        ),
+        (BASE, "not ip_in(env.source", "ip_in(env.source", "open-data", "permits"),
+        (CIVIL, "mask: pii-standard", "mask: none", "civil-read", "shows"),
+        (CIVIL, "2027-12-31", "2028-12-31", "civil-read-contractor", "permits"),
+        (CIVIL, "effect: allow\n    who: clerk\n", "effect: allow\n    who: employee\n", "civil-write", "permits"),
+        (CITY, '"18:00"', '"18:30"', "civil-write", "permits"),
+        ("people.yaml", "includes: [employee]", "includes: [employee, doctor]", "health-treatment", "permits"),
+        ("people.yaml", "    parent: prov\n  prov/market", "    parent: hz\n  prov/market", "", ""),
+        ("masks.yaml", "partial(3,4)", "keep", "break-glass", "shows"),
+        (
+            "catalog/civil.yaml",
+            "identifier: resident-id, grade: important}",
+            "grade: general-2}",
+            "civil-read",
+            "shows",
+        ),
+        ("grants.yaml", "2028-12-31", "2029-12-31", "health-share", "permits"),
+    ],
+)
+def test_what_widens_is_shown(
+    tmp_path: Path, shipped: Policies, file: str, old: str, new: str, rule: str, what: str
+) -> None:
+    candidate = changed(tmp_path, file, old, new)
+    proof = prove(shipped, candidate)
+    assert proof.verdict == ("wider" if rule else "narrower"), proof
+    for witness in proof.witnesses:
+        assert (witness.rule, witness.what) == (rule, what)
+        real(witness, shipped, candidate)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (BASE, "subject.assurance < 2", "subject.assurance <= 2"),
+        (BASE, 'device.trust != "managed" or not device.fresh', 'not (device.fresh and device.trust == "managed")'),
+        (BASE, "subject.auth_age > 300", "not subject.auth_age <= 300"),
+        (BASE, '"10.0.0.0/8", "172.16.0.0/12"', '"10.0.0.0/9", "10.128.0.0/9", "172.16.0.0/12"'),
+        ("rules/10-open.yaml", "who: signed-in", "who: person"),
+        (CITY, 'between(env.time, "08:00", "18:00")', 'between(env.time, "08:30", "18:00")'),
+        ("masks.yaml", "partial(3,4)", "partial(3,3)"),
+        ("people.yaml", "roles:\n", "roles:\n  visitor: {}\n"),
+        ("catalog/market.yaml", "grade: general-2\n", "grade: general-3\n"),
+        ("grants.yaml", "data: health\n", "data: health-visit\n"),
+    ],
+)
+def test_what_does_not_widen_is_proved(tmp_path: Path, shipped: Policies, file: str, old: str, new: str) -> None:
+    proof = prove(shipped, changed(tmp_path, file, old, new))
+    assert (proof.verdict, proof.open) == ("narrower", ()), proof
+    assert proof.cells == 6
+
+
+def test_a_policy_is_no_wider_than_itself_and_that_costs_nothing(shipped: Policies) -> None:
+    proof = prove(shipped, shipped)
+    assert (proof.verdict, proof.witnesses, proof.steps) == ("narrower", (), 0)
+
+
+def test_what_is_over_does_not_count(tmp_path: Path, shipped: Policies) -> None:
+    candidate = changed(tmp_path, CIVIL, "2027-12-31", "2028-12-31")
+    assert prove(shipped, candidate, since=1_861_920_000.0).verdict == "narrower"  # 2029
+
+
+def test_a_mask_that_goes_with_its_rule_shows_more(tmp_path: Path, shipped: Policies) -> None:
+    """Who holds two roles is shown through both masks; without the stricter rule the weaker mask is left alone."""
+    candidate = changed(tmp_path, CIVIL, "expires: 2027-12-31", "expires: 2026-12-31")
+    (witness,) = prove(shipped, candidate).witnesses
+    assert (witness.what, witness.rule) == ("shows", "civil-read")
+    assert {"$..name", "$..id_number"} <= {shift.path for shift in witness.fields}
+    real(witness, shipped, candidate)
+
+
+def test_a_grant_that_ends_earlier_takes_its_mask_along(tmp_path: Path, shipped: Policies) -> None:
+    (witness,) = prove(shipped, changed(tmp_path, "grants.yaml", "2028-12-31", "2027-12-31")).witnesses
+    assert (witness.what, witness.rule) == ("shows", "health-statistics")
+
+
+def test_an_endpoint_that_only_the_candidate_lists(tmp_path: Path, shipped: Policies) -> None:
+    candidate = changed(
+        tmp_path, "catalog/market.yaml", "      - GET /market/enterprises\n",
+        "      - GET /market/enterprises\n      - GET /market/secrets/**\n",
+    )  # fmt: skip
+    (witness,) = prove(shipped, candidate).witnesses
+    assert (witness.path, witness.rule, witness.reasons[0][0]) == ("/market/secrets", "open-data", "unlisted")
+    real(witness, shipped, candidate)
+    assert prove(candidate, shipped).verdict == "narrower"
+
+
+def test_more_than_one_witness_when_asked(tmp_path: Path, shipped: Policies) -> None:
+    candidate = changed(tmp_path, BASE, "subject.assurance < 3", "subject.assurance < 2")
+    witnesses = prove(shipped, candidate, most=10).witnesses
+    assert {"health-treatment", "health-share", "break-glass", "audit-read"} <= {one.rule for one in witnesses}
+    for witness in witnesses:
+        real(witness, shipped, candidate)
+
+
+def test_a_budget_that_ends_is_unknown(tmp_path: Path, shipped: Policies) -> None:
+    candidate = changed(tmp_path, BASE, "subject.assurance < 2", "subject.assurance <= 1")
+    assert prove(shipped, candidate).verdict == "narrower"
+    proof = prove(shipped, candidate, budget=3)
+    assert (proof.verdict, proof.steps) == ("unknown", 3)
+    assert any(line.endswith("civil-read") for line in proof.open)
+
+
+def test_a_rule_that_cannot_be_varied_is_unknown() -> None:
+    base = a_bundle([a_rule("env.time == env.purpose")])
+    candidate = a_bundle([a_rule("env.purpose == env.time")])
+    assert on_cells(base, candidate, an_asset(id="a0", category="c0")).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wider"),
+    [
+        ((("$..name", "redact"),), (("$..name", "hash"),), True),
+        ((("$..name", "hash"),), (("$..name", "redact"),), False),
+        ((("$..name", "partial(1,0)"),), (("$..name", "partial(0,1)"),), True),
+        ((("$..name", "redact"),), (("$..name", "redact"), ("$.x.name", "keep")), True),
+        ((("$..name", "redact"),), (("$..name", "redact"), ("$.x[*]", "keep")), True),
+        ((("$..name", "redact"),), (("$.x.name", "redact"), ("$..name", "redact")), False),
+    ],
+)
+def test_paths_that_may_cross_are_never_called_narrower(
+    before: tuple[tuple[str, str], ...], after: tuple[tuple[str, str], ...], wider: bool
+) -> None:
+    one, two = (Mask("p", tuple(FieldMask(*field) for field in fields), "warn") for fields in (before, after))
+    assert opens(one, two) is wider
+
+
+def test_labels_that_cannot_be_compared_are_unknown() -> None:
+    fields = (Field("$..name", "name", Grade.GENERAL_3),)
+    asset = an_asset(id="a0", category="c0", contract="warn", fields=fields)
+    other = replace(asset, fields=(*fields, Field("$.x.name", "", Grade.GENERAL_1)))
+    bundle = a_bundle([a_rule("", then='{"mask": "standard"}')])
+    cell = Cell("GET", "/a0", "", (asset, other))
+    assert prove_cells(bundle, bundle, iter([cell]), 0.0, Budget()).verdict == "unknown"
+
+
+# --- two laws ---------------------------------------------------------------------------------------
+
+
+def on_cells(base: Bundle, candidate: Bundle, *assets: Asset) -> Proof:
+    found: Iterator[Cell] = (Cell("GET", f"/{asset.id}", "", (asset, asset)) for asset in assets)
+    return prove_cells(base, candidate, found, 0.0, Budget(20_000))
+
+
+def some_rules(random: Random, count: int) -> list[Rule]:
+    """Rules most of which bear on every asset; they end at full minutes, as days do."""
+    drawn = rules(random, count)
+    wide = [replace(rule, data=("*",), action=("*",), level="any") if random.random() < 0.7 else rule for rule in drawn]
+    mild = [replace(rule, effect="allow", then='{"mask": "none"}') if random.random() < 0.4 else rule for rule in wide]
+    return [replace(rule, expires=rule.expires and str(int(rule.expires) // 60 * 60 + 60)) for rule in mild]
+
+
+def a_pair(random: Random) -> tuple[list[Rule], list[Rule]]:
+    """Rules, and the same rules with one or two changed, dropped or added."""
+    some = some_rules(random, random.randint(2, 6))
+    other = list(some)
+    for _ in range(random.randint(1, 2)):
+        at = random.randrange(len(other))
+        more = some_rules(random, 1)[0]
+        match random.choice(("change", "drop", "add", "when")):
+            case "change":
+                other[at] = replace(more, id=other[at].id)
+            case "drop" if len(other) > 1:
+                del other[at]
+            case "when":
+                other[at] = replace(other[at], when=more.when)
+            case _:
+                other.append(replace(more, id=f"more-{random.random()}"))
+    return some, other
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_no_request_contradicts_a_proof_and_every_witness_is_real(seed: int) -> None:
+    random = Random(seed)
+    one, two = a_pair(random)
+    base, candidate = a_bundle(one), a_bundle(two, random.choice(("Asia/Shanghai", "Asia/Shanghai", "Europe/Berlin")))
+    asset = enforced(a_request(random)).asset
+    proof = on_cells(base, candidate, asset)
+    for witness in proof.witnesses:
+        assert decided(witness, base, candidate, asset)
+    requests = [enforced(a_request(random), asset) for _ in range(60)]
+    for facts in requests if proof.verdict == "narrower" else ():
+        before, after = (decide(b, with_grants(b, facts), "written") for b in (base, candidate))
+        if isinstance(after, Permit):
+            assert isinstance(before, Permit), (seed, facts)
+            assert not any(shift.more for shift in shifts(before.mask, after.mask)), (seed, facts)
+
+
+def decided(witness: Witness, base: Bundle, candidate: Bundle, asset: Asset) -> bool:
+    """Whether both policies, asked in the words of the witness, say what it says."""
+    told = []
+    for bundle, words in ((base, witness.base), (candidate, witness.candidate)):
+        given_ = _given(words[3], list(words[7::2]))
+        facts = suppose(asset, witness.method, witness.path, given_, bundle.content.timezone, bundle.granted)
+        told.append(decide(bundle, facts, "written"))
+    before, after = told
+    if not isinstance(after, Permit):
+        return False
+    if isinstance(before, Permit):
+        return witness.what == "shows" and any(shift.more for shift in shifts(before.mask, after.mask))
+    return witness.what == "permits"
+
+
+def test_generated_assets_have_fields() -> None:
+    assert len(FIELDS) == 3
