@@ -26,6 +26,9 @@ from gateway.policy.engine import MODEL, Engine, Judgement
 from gateway.policy.grants import Grant, held, read_grants
 from gateway.policy.index import Index
 from gateway.policy.names import Vocabulary, names
+from gateway.policy.native.folder import check_rules, read_native
+from gateway.policy.native.source import LAYER, Source
+from gateway.policy.native.verdict import Native
 from gateway.policy.overlays import Overlay, read_overlay
 from gateway.policy.people import People, read_people
 from gateway.policy.profiles import Profiles, plan, read_profiles, restore
@@ -89,6 +92,9 @@ class Bundle:
         self.index = Index(self.engine, content, self._test)
         self.asks_for_grants = any(_asks_for_grants(row[8]) for row in self.engine.rules)
         self.denies = {row[0]: row[1] != "allow" for row in self.engine.rules}
+        self.native = Native(content.native, self.names, content.timezone) if content.native is not None else None
+        if self.native is not None:
+            self.denies.update(self.native.denies)
         self._plans: tuple[dict[tuple[str, str, frozenset[str]], Planned], ...] = tuple(
             {} for _ in range(max(Grade) + 1)
         )
@@ -121,7 +127,8 @@ class Bundle:
 
     def reference(self, facts: Facts) -> Judgement:
         """What casbin says about the rules: effect and every rule that matched. Slow; off the request path."""
-        return self.engine.judge(self.index.sub(facts.subject), facts)
+        said = self.engine.judge(self.index.sub(facts.subject), facts)
+        return said if self.native is None else self.native.joined(said, facts)
 
     def condition(self, text: str) -> Condition:
         """The compiled condition of a row."""
@@ -211,11 +218,17 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
         for path in _files(folder / kind, faults):
             _read_file(path, kind, reading)
     overlays = {path.stem: _overlay(path, reading) for path in _files(folder / "emergency", faults)}
-    if not any(rule.effect == "allow" for rule in reading.rules) and all(fault.warning for fault in faults):
+    native = read_native(folder, reading.table, faults)
+    check_rules(folder, reading.rules, faults)
+    if (
+        native is None
+        and not any(rule.effect == "allow" for rule in reading.rules)
+        and all(fault.warning for fault in faults)
+    ):
         faults.append(_nothing_allowed(folder))
     if any(not fault.warning for fault in faults):
         raise Faulty(sorted(_told_once(faults, roots)))
-    content = compiled(people, profiles, data, reading.rules, grants, overlays)
+    content = compiled(people, profiles, data, reading.rules, grants, overlays, native)
     return Bundle(content, tuple(sorted(faults)))
 
 
@@ -257,6 +270,7 @@ def compiled(
     rules: list[Rule],
     grants: tuple[Grant, ...] = (),
     overlays: dict[str, Overlay] | None = None,
+    native: Source | None = None,
 ) -> Content:
     """The content of a bundle, from what was read."""
     return Content(
@@ -267,17 +281,18 @@ def compiled(
         data=tuple(sorted(data.items())),
         declared=tuple(sorted(people.roles)),
         offices=tuple(sorted(people.orgs)),
-        places={rule.id: rule.place for rule in rules},
+        places={rule.id: rule.place for rule in rules} | (native.named() if native else {}),
         titles={rule.id: rule.title for rule in rules if any(rule.title)},
         profiles=profiles.written(),
         default_mask=profiles.default,
         observe_mask=profiles.observe,
         timezone=people.timezone,
-        layers={rule.id: rule.layer for rule in rules},
+        layers={rule.id: rule.layer for rule in rules} | dict.fromkeys(native.named() if native else (), LAYER),
         basis={rule.id: rule.basis for rule in rules if any(rule.basis)},
         owners={rule.id: rule.owner for rule in rules if rule.owner},
         grants=grants,
         overlays=overlays or {},
+        native=native,
     )
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from gateway.policy.grants import Grant
+from gateway.policy.native.source import Source
 from gateway.policy.overlays import Overlay
 
 FORMAT = 2
@@ -47,6 +48,7 @@ class Content(Struct, frozen=True):
     owners: dict[str, str] = {}  # rule id -> the office that answers for it
     grants: tuple[Grant, ...] = ()
     overlays: dict[str, Overlay] = {}  # by emergency level
+    native: Source | None = None  # a team's own casbin policy: then it allows, and the rules only deny
     format: int = FORMAT
 
 

@@ -142,6 +142,8 @@ def decide(bundle: Bundle, facts: Facts, strength: Strength) -> Decision:
     broken: list[Candidate] = []
     denied = _matching(candidates.denies, facts, broken)
     allowed = _matching(candidates.allows, facts, broken)
+    if bundle.native is not None:
+        bundle.native.speak(facts, denied, allowed, broken)
     if allowed and not denied and not broken:
         return _permit(bundle, facts, allowed, strength)
     return _weigh(bundle, facts, Verdict(denied, allowed, broken), strength)
@@ -179,7 +181,10 @@ def ask(bundle: Bundle, facts: Facts) -> Verdict:
     candidates = bundle.index.candidates(facts.subject, facts.asset)
     broken: list[Candidate] = []
     denied = _matching(candidates.denies, facts, broken)
-    return Verdict(denied, _matching(candidates.allows, facts, broken), broken)
+    allowed = _matching(candidates.allows, facts, broken)
+    if bundle.native is not None:
+        bundle.native.speak(facts, denied, allowed, broken)
+    return Verdict(denied, allowed, broken)
 
 
 def _matching(rules: tuple[Candidate, ...], facts: Facts, broken: list[Candidate]) -> list[Candidate]:

@@ -5,7 +5,7 @@ Every rule is looked at clause by clause (action, data, who, org, level, until, 
 match, the nearest are shown with the first part of their condition that is false and the values it saw.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Literal
 
@@ -19,6 +19,8 @@ from gateway.policy.decide import BY_GRADE, decide, stopped
 from gateway.policy.engine import Sub
 from gateway.policy.examples import outcome
 from gateway.policy.levels import span
+from gateway.policy.native.source import LAYER
+from gateway.policy.native.verdict import Native
 from gateway.reasons import REASONS
 
 CLAUSES = ("action", "data", "who", "org", "level", "until", "when")
@@ -97,7 +99,11 @@ def explain(bundle: Bundle, facts: Facts) -> Explanation:
     missed.sort(key=_distance)
     about = [rule for rule in missed if rule.clauses[DATA].holds]
     missed = about[:NEAREST] or missed[:1]
-    return _explanation(bundle, facts, decision, applied, tuple(missed), sum(r.effect == "deny" for r in rules))
+    denies = sum(r.effect == "deny" for r in rules)
+    if bundle.native is not None:
+        applied += tuple(_native(bundle, bundle.native, facts))
+        denies += sum(bundle.native.denies.values())
+    return _explanation(bundle, facts, decision, applied, tuple(missed), denies)
 
 
 def _explanation(
@@ -125,6 +131,12 @@ def _explanation(
         grants=facts.grant.ids if facts.grant.ids or _asks_for_grants((*applied, *nearest)) else None,
         approved=facts.grant.approved,
     )
+
+
+def _native(bundle: Bundle, native: Native, facts: Facts) -> Iterator[RuleSeen]:
+    """Every row of casbin/policy.csv that matches, also those that casbin's effect outweighs; its text is its title."""
+    for identity, effect, row in native.matching(facts):
+        yield RuleSeen(identity, effect, bundle.content.places[identity], row, row, (), layer=LAYER)
 
 
 def _asks_for_grants(rules: tuple[RuleSeen, ...]) -> bool:
