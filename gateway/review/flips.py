@@ -7,7 +7,8 @@ end it. Rules:
 2. Every flip is verified: the changed facts are really decided, and it must be a permit (for a permit: none). What is
    told as a range ("within 5 minutes", "below 60") was decided at every stretch of that range.
 3. Nobody is told to be somebody else. Where no change of theirs would help, there is no flip.
-4. The search is bounded. When it ends early it says so: nothing found is then not nothing there.
+4. The search is bounded. When it ends early it says so: nothing found is then not nothing there. A team's own casbin
+   matcher is never taken apart, so with one a search is never complete.
 5. For operators and auditors: a flip names thresholds and networks, which a caller must never learn.
 """
 
@@ -94,7 +95,8 @@ class _Asked:
         self.decision = decide(bundle, facts, BY_GRADE[facts.asset.grade.national])
         candidates = bundle.index.candidates(facts.subject, facts.asset)
         rules = {rule.id: rule.until for rule in (*candidates.denies, *candidates.allows)}
-        self.allowable = bool(candidates.allows)
+        self.native = bundle.native is not None
+        self.allowable = self.native or bool(candidates.allows)
         self.ending = tuple(sorted({until for until in rules.values() if until != inf}))
         conditions = (row[8] for row in bundle.content.rules if row[0] in rules and row[8])
         self.atoms: Atoms = take_apart(conditions, bundle.names)
@@ -114,7 +116,7 @@ class _Asked:
                     break
         except _Spent:
             return Search(tuple(found), False, self.spent)
-        return Search(tuple(found), True, self.spent)
+        return Search(tuple(found), not self.native, self.spent)
 
     def _with(self, count: int, tried: dict[Dimension, list[Option]]) -> Iterator[Flip]:
         """For each choice of dimensions the least effort that helps."""
@@ -240,6 +242,8 @@ class _Asked:
 
     def _claim(self, chosen: Sequence[Option], option: Option) -> Claim:
         """How far the change may go, tried at every stretch."""
+        if option.range is not None and self.native:
+            return Claim()  # where its matcher turns is not known: only the one value that was tried is told
         if option.range is not None:
             return _reach(option.range, lambda value: self._allows(self._moved(chosen, option, value)))
         parts = ((name, [apply if one is option else one.apply for one in chosen]) for name, apply in option.within)

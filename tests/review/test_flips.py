@@ -27,6 +27,7 @@ from gateway.review.changes import DIMENSIONS
 from gateway.review.flips import Change, Flip, flips, search
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
+from tests.policy.native import world as native
 from tests.policy.world import CLERK_READS, a_bundle, visit
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -410,3 +411,12 @@ def test_core_data_needs_what_its_rule_says(tmp_path: Path) -> None:
         "- {id: a, effect: allow, who: clerk, data: health, action: read, level: any, when: subject.assurance >= 3}\n"
     )
     assert told(tmp_path, rules, asset=visit()) == ["after signing in with aal3"]
+
+
+def test_beside_a_casbin_policy_of_a_teams_own_a_search_is_never_called_complete(tmp_path: Path) -> None:
+    rules = "- {id: old, effect: deny, when: subject.auth_age > 60}\n"
+    bundle = native.a_bundle(tmp_path, rules=rules)
+    found = search(bundle, some_facts())
+    assert ([flip.en for flip in found.flips], found.complete) == (["after signing in again"], False)
+    stranger = some_facts(subject=a_subject(id="mallory"))
+    assert (search(bundle, stranger).flips, search(bundle, stranger).complete) == ((), False)
