@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import disk, kill, power
+from tests.soak import disk, kill, power, reloads
 from tests.soak.trial import Trial
 
 
@@ -25,4 +25,10 @@ def test_a_full_disk_stops_forwarding_and_nothing_else_and_mends_itself(tmp_path
 def test_a_power_cut_takes_nothing_synced_and_only_the_last_moment_of_the_rest(tmp_path: Path) -> None:
     trial = Trial("power")
     power.run(trial, tmp_path, cuts=40, rounds=1)
+    assert trial.broken == []
+
+
+def test_in_a_storm_of_reloads_each_decision_belongs_to_one_revision(tmp_path: Path) -> None:
+    trial = Trial("reloads")
+    reloads.run(trial, tmp_path, seconds=1.5, door=0.0, least=10)
     assert trial.broken == []
