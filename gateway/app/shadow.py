@@ -22,7 +22,6 @@ from gateway.facts import Ask, Asset, Decision, Facts, Granted, Notice, Subject
 from gateway.journey import Revision
 from gateway.policy import Bundle, Damaged, Policy
 from gateway.policy.pilot import Choice, Comparison, Differences, Terms, named, read_terms
-from gateway.policy.trial import word
 from gateway.stores import Pilot, StateFault
 
 Ready = Callable[[str], Revision]
@@ -39,7 +38,7 @@ class Piloted:
         self._until = terms.until
         self._choice = Choice(terms, active.bundle)
         self._compare = Comparison().of
-        self._counted = counted
+        self._counted, self._asked = counted, counted.asked
         self._broken = broken
         self._own_grants = active.bundle.content.grants != candidate.bundle.content.grants
         self.usable = True
@@ -87,11 +86,13 @@ class Piloted:
         self.withdraw(f"{type(error).__name__} {place(error)}")
 
     def _both(self, facts: Facts) -> Decision:
-        mine = self._choice.falls_on(facts.subject, facts.ask.source)
-        other = facts if not self._own_grants else self._as_known_to(self.active if mine else self.candidate, facts)
-        settled = self.active.decide(other if mine else facts)
-        tried = self.candidate.decide(facts if mine else other)
-        self._counted.judged(word(tried))
+        mine = not self._choice.nobody and self._choice.falls_on(facts.subject, facts.ask.source)
+        if self._own_grants:
+            settled = self.active.decide(self._as_known_to(self.active, facts) if mine else facts)
+            tried = self.candidate.decide(facts if mine else self._as_known_to(self.candidate, facts))
+        else:
+            settled, tried = self.active.decide(facts), self.candidate.decide(facts)
+        self._asked[type(tried)] += 1
         kind = self._compare(settled, tried)
         if kind is not None:
             asset, org = facts.asset, facts.subject.org

@@ -12,7 +12,6 @@ While a pilot runs, two bundles are asked about every request and one of them de
    one field more clearly is a difference, whatever else is hidden better.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Literal, get_args
@@ -20,7 +19,7 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from gateway.facts import Decision, Deny, Mask, Notice, Permit, Subject
+from gateway.facts import Challenge, Decision, Deny, Mask, Notice, Permit, Subject
 from gateway.masks import parse_technique, strictest
 from gateway.policy.bundle import Bundle
 
@@ -32,6 +31,7 @@ KINDS = 64  # different differences that one worker tells apart in a second
 MASKS = 1024
 ORDER = {"pass": 0, "learn": 1, "warn": 2, "redact": 3}
 OTHER = "_other"
+WORDS: dict[type[Decision], str] = {Permit: "permit", Challenge: "challenge", Deny: "deny"}
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +75,8 @@ class Choice:
         self._below = round(ALL * terms.percent / 100)
         self._orgs = frozenset(terms.orgs)
         self._offices = active.index.offices
+        self.nobody = not self._below and not self._orgs
+        """Whether it falls on no caller at all: the candidate only looks on."""
 
     def falls_on(self, subject: Subject, source: str) -> bool:
         """Whether the candidate decides about this caller."""
@@ -208,28 +210,29 @@ class Differences:
 
     def __init__(self, offices: Iterable[str]) -> None:
         self._offices = frozenset(offices)
-        self._outcomes: Counter[str] = Counter()
-        self._counts: Counter[Key] = Counter()
+        self._counts: dict[Key, int] = {}
         self._requests: dict[Key, str] = {}
-
-    def judged(self, outcome: str) -> None:
-        """One more request that the candidate was asked about, and what it said."""
-        self._outcomes[outcome] += 1
+        self.asked: dict[type[Decision], int] = {Permit: 0, Challenge: 0, Deny: 0}
+        """How often the candidate said what; whoever asks it counts here."""
 
     def add(self, kind: Difference, api: str, org: str, rules: tuple[str, ...], decided: bool, request: str) -> None:
         """Count one."""
         key = (kind, api, org if org in self._offices else OTHER, rules, decided)  # a token may claim any office
-        if key not in self._counts and len(self._counts) >= KINDS:
-            key = (kind, OTHER, OTHER, (), decided)  # a handful more at most
-        self._counts[key] += 1
-        self._requests.setdefault(key, request)
+        counts = self._counts
+        known = counts.get(key)
+        if known is None:
+            if len(counts) >= KINDS:
+                key = (kind, OTHER, OTHER, (), decided)  # a handful more at most
+                known = counts.get(key)
+            self._requests.setdefault(key, request)
+        counts[key] = (known or 0) + 1
 
     def taken(self) -> tuple[Notice, ...]:
         """What was counted since the last time, as notices."""
-        outcomes, self._outcomes = self._outcomes, Counter()
-        counts, self._counts = self._counts, Counter()
+        counts, self._counts = self._counts, {}
         requests, self._requests = self._requests, {}
-        told = [Notice("pilot.judged", outcome, "", count) for outcome, count in outcomes.items()]
+        told = [Notice("pilot.judged", WORDS[said], "", count) for said, count in self.asked.items() if count]
+        self.asked.update(dict.fromkeys(self.asked, 0))
         for key, count in counts.items():
             kind, api, org, rules, decided = key
             told.append(notice(Seen(kind, api, rules, org, decided, requests[key]), count))

@@ -17,7 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.facts import Decision, Deny, NoticeEntry, OutcomeEntry, Permit, VerdictEntry
+from gateway.facts import NoticeEntry, OutcomeEntry, VerdictEntry
 from gateway.policy.pilot import Limits, Seen, seen
 
 SLOT = 10  # seconds that are counted together
@@ -182,8 +182,3 @@ def _rate(count: int, of: int) -> float:
 def failed(outcome: OutcomeEntry) -> bool:
     """Whether the gateway itself failed: not the service behind it, and not the caller who left."""
     return outcome.status >= 500 and bool(outcome.code) and not outcome.code.startswith("upstream_")
-
-
-def word(decision: Decision) -> str:
-    """The outcome of a decision, as entries spell it."""
-    return "permit" if isinstance(decision, Permit) else "deny" if isinstance(decision, Deny) else "challenge"

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts import Challenge, FieldMask, Mask, Notice, Permit, Reason
+from gateway.facts import Challenge, Deny, FieldMask, Mask, Notice, Permit, Reason
 from gateway.policy import Bundle
 from gateway.policy.pilot import (
     DIFFERENCES,
@@ -199,7 +199,7 @@ def test_a_decision_names_its_rules_or_what_stands_for_them() -> None:
 def test_like_differences_are_counted_together() -> None:
     counted = Differences(("prov/civil",))
     for number in range(3):
-        counted.judged("deny")
+        counted.asked[Deny] += 1
         counted.add("would_deny", "civil", "prov/civil", ("rules/a.yaml:1",), False, f"req-{number}")
     counted.add("would_deny", "civil", "claimed", ("rules/a.yaml:1",), True, "req-9")
     told = [(one.name, one.subject, one.count, seen(one.name, one.subject, one.detail)) for one in counted.taken()]

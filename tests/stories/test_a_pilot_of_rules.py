@@ -1,5 +1,7 @@
 """The next rules on live traffic: they look on, get their share, take over, or are withdrawn. Judged from outside."""
 
+import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import Answer, Gateway, running
+from tests.running import Answer, Gateway, free_port, running
 
 OPEN = "/market/enterprises"
 STOP = """\
@@ -247,6 +249,38 @@ def test_another_revision_in_force_ends_it(gateway: Gateway) -> None:
     assert gateway.door("POST", "/v1/reload").status == 200
     assert gateway.get(OPEN, token(gateway, "anna")).status == 200
     assert ended(gateway)["why"] == "another revision came into force"
+
+
+def test_an_emergency_level_ends_it_and_none_begins_under_one(tmp_path: Path) -> None:
+    operators = {name: os.urandom(16).hex() for name in ("wang", "li")}
+    rows = ", ".join(
+        f"{{name: {name}, role: security, sha256: {hashlib.sha256(secret.encode()).hexdigest()}}}"
+        for name, secret in operators.items()
+    )
+    door = free_port()
+    extra = f"candidate: {tmp_path}/next\ncontrol: {{listen: 127.0.0.1:{door}, tokens: [{rows}]}}\n"
+    with running(tmp_path, workers=2, extra=extra) as gateway:
+
+        def ask(name: str, path: str, body: object = None) -> Any:
+            connection = http.client.HTTPConnection("127.0.0.1", door, timeout=30)
+            headers = {"authorization": f"Bearer {operators[name]}", "content-type": "application/json"}
+            connection.request("POST", path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+        candidate(gateway)
+        started = start(gateway, percent=100, limits={"deny": 1})
+        assert gateway.get(OPEN, token(gateway, "anna")).status == 403
+        wish = {"level": "IV", "reason": "drill", "until": time.time() + 600}
+        status, asked = ask("wang", "/v1/emergency", wish)
+        assert status == 202, asked
+        assert ask("li", f"/v1/emergency/{asked['id']}/confirm")[0] == 200
+        gateway.get(OPEN, token(gateway, "boris"))
+        assert ended(gateway)["why"] == "another revision came into force"
+        until(lambda: "boris" in bundles(gateway))
+        assert started["bundle"] not in bundles(gateway)["boris"]
+        refused = gateway.door("POST", "/v1/pilot", {})
+        assert [fault["code"] for fault in refused.json["errors"]] == ["P11A"]
 
 
 def test_what_cannot_be_compared_is_refused_and_changes_nothing(gateway: Gateway) -> None:
