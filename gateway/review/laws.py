@@ -7,7 +7,8 @@ atom it is noted which values could make a difference (`Noted`). Rules:
 2. Roles and offices are compared by what reaches them, so that two policies with other trees are still comparable.
    Grants are worked out the same way: `approval.held` is true for these callers, this purpose, these days.
 3. The test of a comparison is the closure that decides in service, never a second reading of its text.
-4. An atom that looks at a name this module does not know stays open for ever: then nothing is proved.
+4. An atom that looks at a name this module does not know stays open for ever: then nothing is proved. So does what a
+   team's own casbin policy says; but the same policy beside the same catalog says the same, whatever that is.
 """
 
 import ast
@@ -16,6 +17,7 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from gateway.facts import Asset, Facts
@@ -140,7 +142,18 @@ class Laws:
         for row in self.bundle.engine.rules:
             if row[4] in things and fits(row, self.asset):
                 rows.setdefault(row[0], []).append(row)
-        return tuple(self._law(found) for found in rows.values())
+        laws = tuple(self._law(found) for found in rows.values())
+        return laws if self.bundle.native is None else (*laws, self._native())
+
+    def _native(self) -> Law:
+        """A native policy as one allow: it lets through, or it does not; its own denies are part of that."""
+        content = self.bundle.content
+        key = (
+            "casbin", msgspec.json.encode(content.native, order="deterministic"), self.asset.revision, content.timezone,
+            content.roles, content.orgs, content.declared, content.offices, content.data, content.grants,
+        )  # fmt: skip
+        says = self.pool.atom(key, lambda: Atom(key, (UNKNOWN,), lambda point: False))
+        return Law("casbin", False, says, Then(), duties(Then()).profiles)
 
     def _law(self, rows: list[Row]) -> Law:
         identity, effect, _, _, _, _, _, until, when, then = rows[0]

@@ -13,7 +13,7 @@ request that shows it, or unknown. Rules:
    instead of a refusal lets nothing through; duties other than masks (log, notices) are not compared.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import product
 from typing import Literal
 
@@ -82,13 +82,20 @@ class Question(Struct, frozen=True, eq=False):
     masks: bool = False  # both permit, and it is the masks that may differ
 
 
-def prove(base: Policies, candidate: Policies, since: float = 0.0, budget: int = BUDGET, most: int = 1) -> Proof:
+def prove(
+    base: Policies,
+    candidate: Policies,
+    since: float = 0.0,
+    budget: int = BUDGET,
+    most: int = 1,
+    about: Callable[[Asset], bool] = lambda asset: True,
+) -> Proof:
     """Whether the candidate permits and shows nothing that the base does not.
 
     `since` is the first moment that counts (seconds since 1970), `budget` the steps for all questions together,
-    `most` how many witnesses are enough.
+    `most` how many witnesses are enough, `about` which assets are meant, as the candidate's catalog has them.
     """
-    found = cells((base.catalog, candidate.catalog))
+    found = (cell for cell in cells((base.catalog, candidate.catalog)) if about(cell.assets[1]))
     return prove_cells(base.bundle, candidate.bundle, found, since, Budget(budget), most)
 
 
@@ -105,16 +112,18 @@ def prove_cells(
         space = Space((before, after), cell.verbs, since)
         shown: set[str] = set()
         for question in _questions(space):
-            if question.law.id in shown or len(witnesses) >= most:
+            if question.law.id in shown:
                 continue
             asked += 1
             witness = _answer(space, cell, question, budget)
             if witness is not None:
                 witnesses.append(witness)
                 shown.add(question.law.id)
-            if budget.open:
+                if len(witnesses) >= most:
+                    return Proof("wider", tuple(witnesses), looked, asked, budget.taken, tuple(dict.fromkeys(open_)))
+            elif budget.open:
                 open_.append(f"{cell.method} {cell.path} {question.law.id}")
-                budget.open = False
+            budget.open = False
     verdict: Verdict = "wider" if witnesses else "unknown" if open_ else "narrower"
     return Proof(verdict, tuple(witnesses), looked, asked, budget.taken, tuple(dict.fromkeys(open_)))
 

@@ -86,9 +86,9 @@ def _search(
     if left is None:
         return None
     variable = _next(space, left, point)
-    if variable is None:  # a rule looks at something that cannot be varied
+    if variable is None:  # a rule looks at something that cannot be varied: only what is really decided can tell
         budget.open = True
-        return None
+        return point if accepts(point) else None
     for value in space.domains[variable]:
         found = _search(space, left, budget, accepts, {**point, variable: value})
         if found is not None:

@@ -1,0 +1,117 @@
+"""`gateway policy prove`."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import ROOT, Run
+
+BASE = ROOT / "policies"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped policies, to change."""
+    shutil.copytree(BASE, tmp_path / "new")
+    return tmp_path / "new"
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_narrower_is_0(run: Run, folder: Path) -> None:
+    change(folder / "rules" / "00-province.yaml", "subject.assurance < 2", "subject.assurance <= 2")
+    done = run("policy", "prove", BASE, folder)
+    assert (done.code, done.out.startswith("narrower: ")) == (0, True), done.out
+    assert run("policy", "prove", BASE, folder, "--lang", "zh-CN").out.startswith("未放宽：")
+    told = run("policy", "prove", BASE, folder, "-o", "json")
+    assert (told.code, told.json["verdict"], told.json["witness"]) == (0, "narrower", None)
+    assert told.json["proof"]["cells"] > 5
+
+
+def test_wider_is_1_with_commands_that_can_be_pasted(run: Run, folder: Path) -> None:
+    change(folder / "rules" / "00-province.yaml", "subject.assurance < 3", "subject.assurance < 2")
+    done = run("policy", "prove", BASE, folder)
+    assert (done.code, done.out.startswith("wider: ")) == (1, True)
+    commands = [shlex.split(line) for line in done.out.splitlines() if line.startswith("   gateway ")]
+    assert [run(*words[1:]).code for words in commands] == [0, 1]  # allowed by the candidate, not by the base
+    told = run("policy", "prove", BASE, folder, "-o", "json")
+    witness = told.json["witness"]
+    assert (told.code, told.json["verdict"], witness["what"], witness["rule"]) == (
+        1,
+        "wider",
+        "permits",
+        "health-treatment",
+    )
+
+
+def test_what_is_shown_more_openly_is_told_by_field(run: Run, folder: Path) -> None:
+    change(folder / "masks.yaml", "phone: partial(3,4)", "phone: keep")
+    done = run("policy", "prove", BASE, folder)
+    assert (done.code, "$..phone partial(3,4) → keep" in done.out) == (1, True), done.out
+
+
+def test_no_answer_within_the_budget_is_5(run: Run, folder: Path) -> None:
+    change(folder / "rules" / "00-province.yaml", "subject.assurance < 2", "subject.assurance <= 1")
+    done = run("policy", "prove", BASE, folder, "--budget", "3")
+    assert (done.code, "--budget 30" in done.out, "open: GET /civil/households civil-read" in done.out) == (
+        5,
+        True,
+        True,
+    )
+
+
+def test_the_candidate_is_the_configured_folder_when_none_is_named(run: Run, made: Path) -> None:
+    assert run("policy", "prove", made / "policies", "-c", made / "gateway.yaml").code == 0
+
+
+def test_what_cannot_be_read_is_3_and_odd_words_are_2(run: Run, folder: Path) -> None:
+    assert run("policy", "prove").code == 2
+    assert run("policy", "prove", BASE, folder, "--budget", "0").code == 2
+    assert run("policy", "prove", "--overlays", BASE, folder).code == 2
+    assert run("policy", "prove", "--overlays", "nowhere").code == 3
+    assert run("policy", "prove", "nowhere", folder).code == 3
+    (folder / "rules" / "10-open.yaml").write_text("rules: [")
+    broken = run("policy", "prove", BASE, folder)
+    assert (broken.code, "10-open.yaml:1:8: error Y010" in broken.err) == (3, True), broken.err
+
+
+def test_each_overlay_is_compared_with_the_rest(run: Run, folder: Path) -> None:
+    change(folder / "emergency" / "III.yaml", "freeze_grants: true\n", "")
+    done = run("policy", "prove", "--overlays", folder)
+    assert done.code == 0, done.out
+    assert "departments/health.yaml: allows more, about its own data only" in done.out
+    assert "narrower: cities/hz.yaml" in done.out
+    assert "narrower: emergency/IV.yaml" in done.out
+    told = run("policy", "prove", "--overlays", folder, "-o", "json").json
+    assert [(one["file"], one["verdict"]) for one in told["overlays"]] == [
+        ("departments/health.yaml", "own"),
+        ("cities/hz.yaml", "narrower"),
+        ("emergency/I.yaml", "narrower"),
+        ("emergency/II.yaml", "narrower"),
+        ("emergency/III.yaml", "narrower"),
+        ("emergency/IV.yaml", "narrower"),
+    ]
+
+
+def test_a_level_that_freezes_grants_can_take_a_stricter_mask_away(run: Run, folder: Path) -> None:
+    """Who is shown a record under a grant and by another rule too sees more once the grant is frozen."""
+    (folder / "emergency" / "III.yaml").write_text("level: III\nfreeze_grants: true\n", encoding="utf-8")
+    done = run("policy", "prove", "--overlays", folder)
+    assert (done.code, "wider: emergency/III.yaml" in done.out) == (1, True), done.out
+    (folder / "emergency" / "III.yaml").write_text(
+        "level: III\nfreeze_grants: true\nmask: pii-strict\n", encoding="utf-8"
+    )
+    assert run("policy", "prove", "--overlays", folder).code == 0
+
+
+def test_a_folder_without_overlays_has_nothing_to_show(run: Run, folder: Path) -> None:
+    for name in ("cities", "departments", "emergency"):
+        shutil.rmtree(folder / name)
+    done = run("policy", "prove", "--overlays", folder)
+    assert (done.code, "no city, department or emergency files" in done.out) == (0, True)
