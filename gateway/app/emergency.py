@@ -51,10 +51,9 @@ def asked_at_the_door() -> Iterator[None]:
 
 def in_force(state: State, now: float) -> InForce:
     """What decides now, by the store. Raises StateFault."""
-    latest = state.activations(1)
-    row = state.standing_emergency()
+    active, row = state.standing()
     level, until = (row.level, row.until) if row is not None and row.holds(now) else ("", 0.0)
-    return InForce(named(base_of(latest[0].digest), level) if latest else "", level, until)
+    return InForce(named(base_of(active.digest), level) if active is not None else "", level, until)
 
 
 # --- in a worker ------------------------------------------------------------------------------------

@@ -135,6 +135,10 @@ class MemoryState:
         self._check()
         return next(iter(self._confirmed()), None)
 
+    def standing(self) -> tuple[Activation | None, Emergency | None]:
+        """See `State.standing`."""
+        return next(iter(self.activations(1)), None), self.standing_emergency()
+
     def _confirmed(self) -> tuple[Emergency, ...]:
         rows = self._emergencies.values()
         return tuple(row for row in rows if row.confirmed_at is not None and row.ended_at is None)

@@ -81,6 +81,8 @@ _CONFIRM = (
     "UPDATE emergency SET confirmed_by = ?, confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL AND ended_at IS NULL"  # noqa: S608 -- constants
     f" AND by <> ? AND asked_at <= ? AND asked_at > ? AND until > ? RETURNING {_EMERGENCY}"
 )
+_LATEST = "SELECT id, digest, by, at, pinned FROM activation ORDER BY id DESC"
+_STANDING = "WHERE confirmed_at IS NOT NULL AND ended_at IS NULL ORDER BY id DESC"
 _PILOT = "id, digest, terms, by, at, ended_at, ended_by, why"
 _encode = Encoder().encode
 _report = Decoder(Report).decode
@@ -197,10 +199,7 @@ class State:
     def activations(self, limit: int = 20) -> tuple[Activation, ...]:
         """The latest activations, newest first; the first is the active bundle."""
         with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT id, digest, by, at, pinned FROM activation ORDER BY id DESC LIMIT ?", (limit,)
-            )
-            return tuple(Activation(id, digest, by, at, bool(pinned)) for id, digest, by, at, pinned in rows)
+            return tuple(map(_activation, connection.execute(f"{_LATEST} LIMIT ?", (limit,))))
 
     # --- emergencies --------------------------------------------------------------------------
 
@@ -247,8 +246,22 @@ class State:
 
         Not a search among the newest rows: a flood of asking must not push the one that counts out of sight.
         """
-        found = self._emergencies("WHERE confirmed_at IS NOT NULL AND ended_at IS NULL ORDER BY id DESC LIMIT ?", 1)
+        found = self._emergencies(f"{_STANDING} LIMIT ?", 1)
         return found[0] if found else None
+
+    def standing(self) -> tuple[Activation | None, Emergency | None]:
+        """The active bundle and the emergency that stands, as they were at one moment.
+
+        Two reads one after the other could bring together a bundle and a level that never were in force together.
+        """
+        with self._lock, _translated(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                active = self._connection.execute(f"{_LATEST} LIMIT 1").fetchone()
+                level = self._connection.execute(f"SELECT {_EMERGENCY} FROM emergency {_STANDING} LIMIT 1").fetchone()  # noqa: S608 -- constants
+            finally:
+                self._connection.execute("ROLLBACK")
+        return _activation(active) if active else None, Emergency(*level) if level else None
 
     def end_emergency(self, id: int, at: float) -> Emergency | None:
         """Keep that it is over, confirmed or not; None when it was already."""
@@ -319,6 +332,10 @@ class State:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def _activation(row: tuple[int, str, str, float, int]) -> Activation:
+    return Activation(row[0], row[1], row[2], row[3], bool(row[4]))
 
 
 def _connect(path: Path, busy: float) -> sqlite3.Connection:

@@ -182,6 +182,16 @@ def test_what_is_confirmed_later_ends_what_was_in_force(state: AnyState) -> None
     assert not ended.holds(NOW + 5)
 
 
+def test_what_is_active_and_the_level_are_read_together(state: AnyState) -> None:
+    assert state.standing() == (None, None)
+    active = state.activate("a" * 64, "op", NOW)
+    assert state.standing() == (active, None)
+    asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 9)
+    assert state.standing() == (active, None)
+    confirmed = state.confirm_emergency(asked.id, "op.wang", NOW)
+    assert state.standing() == (active, confirmed)
+
+
 def test_a_flood_of_asking_does_not_hide_the_level_in_force(state: AnyState) -> None:
     first = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
     confirmed = state.confirm_emergency(first.id, "op.wang", NOW)

@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -107,6 +108,36 @@ def test_a_file_of_version_1_that_cannot_be_changed_stays_as_it_was(tmp_path: Pa
     assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     assert "pinned" not in {row[1] for row in connection.execute("PRAGMA table_info(activation)")}
     connection.close()
+
+
+def test_what_is_active_and_its_level_never_come_from_two_moments(tmp_path: Path) -> None:
+    """A bundle and a level that never were in force together must not be seen together, however the reader is held up."""
+    writer, reader = State(tmp_path / "state.db"), State(tmp_path / "state.db")
+    stop = threading.Event()
+
+    def write() -> None:
+        """`a` stands alone, `b` always under II."""
+        while not stop.is_set():
+            asked = writer.ask_emergency("II", "x", "op.li", NOW, NOW + 9)
+            with writer._change() as (connection, _):
+                connection.execute("INSERT INTO activation (digest, by, at) VALUES ('b', 'op', 1.0)")
+                connection.execute("UPDATE emergency SET confirmed_at = 1.0 WHERE id = ?", (asked.id,))
+            with writer._change() as (connection, _):
+                connection.execute("INSERT INTO activation (digest, by, at) VALUES ('a', 'op', 1.0)")
+                connection.execute("UPDATE emergency SET ended_at = 2.0 WHERE id = ?", (asked.id,))
+
+    writer.activate("a", "op", NOW)
+    thread = threading.Thread(target=write)
+    thread.start()
+    seen = set()
+    for _ in range(3000):
+        active, level = reader.standing()
+        seen.add((active.digest if active else "", level is not None))
+    stop.set()
+    thread.join()
+    assert seen <= {("a", False), ("b", True)}
+    writer.close()
+    reader.close()
 
 
 def test_two_operators_who_confirm_at_once_confirm_once(tmp_path: Path) -> None:
