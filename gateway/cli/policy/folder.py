@@ -42,8 +42,12 @@ class Read(Struct, frozen=True):
 
     @property
     def rules(self) -> int:
-        """How many rules there are."""
-        return len({row[0] for row in self.bundle.content.rules}) if self.bundle else 0
+        """How many rules there are; a row of a native policy is one."""
+        if self.bundle is None:
+            return 0
+        native = self.bundle.content.native
+        rows = sum(row[1] == "p" for row in native.rows) if native is not None else 0
+        return len({row[0] for row in self.bundle.content.rules}) + rows
 
     @property
     def assets(self) -> int:

@@ -7,6 +7,8 @@ from gateway.cli.parser import with_config
 from gateway.cli.policy.meant import meant
 from gateway.cli.screen import Screen
 
+WORDS = {"policy.native_row": ("row of casbin/", "casbin/ 策略行")}
+
 
 def register(commands: Any) -> None:
     """Add the command."""
@@ -29,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
     names = ("rule", "effect", "who", "org", "data", "action", "level")
     rows = [dict(zip(names, row, strict=False)) | {"where": content.places[row[0]]} for row in content.rules]
     screen.table([screen.text(f"policy.{name}") for name in (*names, "where")], [tuple(row.values()) for row in rows])
+    native = content.native.lines() if content.native is not None else []
+    if native:
+        screen.table((screen.text("policy.where"), screen.text("policy.native_row")), native)
     screen.say("policy.shown", "dim", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
-    screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles})
+    screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles, "native": native})
     return 0

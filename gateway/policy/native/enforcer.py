@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import casbin
@@ -25,7 +26,19 @@ from msgspec import Struct
 
 from gateway.facts import Facts
 from gateway.policy.names import Name
-from gateway.policy.native.expression import ASKED, LINE, Asked, Expression, Faulty, Get, Row, Scope, compile_expression
+from gateway.policy.native.expression import (
+    ASKED,
+    LINE,
+    Asked,
+    Expression,
+    Faulty,
+    Get,
+    Pinned,
+    Row,
+    Scope,
+    check,
+    compile_expression,
+)
 from gateway.policy.native.functions import FUNCTIONS, within
 from gateway.policy.native.model import blanks, effect
 from gateway.policy.native.request import fillers, slots
@@ -197,15 +210,26 @@ def compiled(source: Source, table: dict[str, Name], links: dict[str, Links]) ->
     rules: dict[str, Get] = {}
     matcher = compile_expression(source.definitions["m"], scope_of(source, table, holds), partial(_rule, rules))
     inner = scope_of(source, table, holds, rules=False)
-    for text in _rules(source, matcher.rules):
-        rules[text] = compile_expression(text, inner).test
+    names = columns(source.definitions["p"])
+    for row in source.rows:
+        if row[1] != "p":
+            continue
+        values = dict(zip(names, row[2:], strict=True))
+        asked = [matcher.pinned]
+        for text in (values[name] for name in matcher.rules):
+            rule = compile_expression(text, inner)
+            rules[text] = rule.test
+            asked.append(rule.pinned)
+        _warm(chain.from_iterable(asked), {f"p_{name}": value for name, value in values.items()})
     return matcher
 
 
-def _rules(source: Source, named: Iterable[str]) -> set[str]:
-    names = columns(source.definitions["p"])
-    places = [names.index(name) + 2 for name in named]
-    return {row[place] for row in source.rows if row[1] == "p" for place in places}
+def _warm(pinned: Iterable[Pinned], row: Row) -> None:
+    """Compile the patterns of a row now, not while the first caller waits. Raises ValueError for one that is not good."""
+    for one in pinned:
+        refused = check(one, row)
+        if refused is not None:
+            raise ValueError(refused.en)
 
 
 def _rule(rules: dict[str, Get], column: str) -> Get:

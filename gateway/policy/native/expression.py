@@ -14,6 +14,7 @@ closures at load. Nothing an author writes is executed. Rules:
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -159,51 +160,38 @@ def _python(text: str) -> tuple[str, list[int]]:
     """The text in Python's spelling, and for each character where it came from. Raises `Faulty`."""
     out: list[str] = []
     origin: list[int] = []
-    at = 0
-    while at < len(text):
-        piece, length = _piece(text, at)
-        out.append(piece)
-        if length == len(piece):
-            origin.extend(range(at, at + length))
-        else:
+    for found in _PIECE.finditer(text):
+        piece, at = found[0], found.start()
+        if piece in _OPERATORS:
+            piece = _OPERATORS[piece]
             origin.extend([at] * len(piece))
-        at += length
+        elif len(piece) == 1 and (piece in "\"'\\#;" or not " " <= piece <= "~") and piece != "\t":
+            raise Faulty([_odd(piece, at)])
+        else:
+            origin.extend(range(at, found.end()))
+        out.append(piece)
     return "".join(out), [*origin, len(text)]
 
 
-def _piece(text: str, at: int) -> tuple[str, int]:
-    letter = text[at]
+_OPERATORS = {"&&": " and ", "||": " or ", "!": " not "}
+_PIECE = re.compile(
+    r"""
+    "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'   # a text, as it stands
+    | && | \|\| | !=?
+    | [^"'&|!\\\#;\x00-\x1f\x7f-\U0010ffff]+
+    | .
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _odd(letter: str, at: int) -> Problem:
     if letter in "\"'":
-        end = _closing(text, at)
-        return text[at:end], end - at
-    if text.startswith("&&", at):
-        return " and ", 2
-    if text.startswith("||", at):
-        return " or ", 2
-    if letter == "!" and not text.startswith("!=", at):
-        return " not ", 1
-    if letter > "~" or letter in "\\\0#;":
-        raise Faulty(
-            [
-                Problem(
-                    at, "P140", f"`{letter}` is not allowed outside quotes", f"引号之外不允许使用 `{letter}`",
-                    ("use plain ASCII punctuation", "请使用半角标点"),
-                )
-            ]
-        )  # fmt: skip
-    return letter, 1
-
-
-def _closing(text: str, at: int) -> int:
-    quote, end = text[at], at + 1
-    while end < len(text):
-        if text[end] == "\\":
-            end += 2
-        elif text[end] == quote:
-            return end + 1
-        else:
-            end += 1
-    raise Faulty([Problem(at, "P140", "this quote is never closed", "此引号没有闭合", ("close it", "请闭合"))])
+        return Problem(at, "P140", "this quote is never closed", "此引号没有闭合", ("close it", "请闭合"))
+    return Problem(
+        at, "P140", f"`{letter}` is not allowed outside quotes", f"引号之外不允许使用 `{letter}`",
+        ("use plain ASCII punctuation", "请使用半角标点"),
+    )  # fmt: skip
 
 
 def _parse(source: str, origin: list[int]) -> ast.expr:

@@ -47,6 +47,10 @@ class Source(Struct, frozen=True):
                 out.append("\n".join((f"[{section}]", *lines)))
         return "\n\n".join(out) + "\n"
 
+    def lines(self) -> list[tuple[str, str]]:
+        """Every row as it is told: where it stands, and its kind and values."""
+        return [(f"{TABLE}:{row[0]}", ", ".join(row[1:])) for row in self.rows]
+
     def named(self) -> dict[str, str]:
         """Where each row of the policy stands, by its id in decisions: `casbin:12` -> `casbin/policy.csv:12`."""
         places = {row_id(row[0]): f"{TABLE}:{row[0]}" for row in self.rows if row[1] == "p"}

@@ -26,7 +26,7 @@ class Native:
     def __init__(self, source: Source, table: dict[str, Name], timezone: str) -> None:
         self.source = source
         self.enforcer = Enforcer(source, table, timezone)
-        self._texts = {row_id(row[0]): ", ".join(row[1:]) for row in source.rows if row[1] == "p"}
+        self._texts = {row_id(place.rpartition(":")[2]): text for place, text in source.lines()}
         denying = self.enforcer.denying
         self._candidates = {
             identity: _candidate(order, identity, place, identity in denying)
