@@ -27,6 +27,7 @@ check: $(STAMP) ## what CI checks before the tests: formatting, lint, types, lay
 	@$(BIN)/ruff format --check --quiet gateway tests
 	@$(BIN)/ruff check --quiet gateway tests
 	@$(BIN)/mypy
+	@$(BIN)/gateway policy fmt --check policies
 	@$(BIN)/pytest tests/test_layout.py tests/test_docs.py
 
 bench: $(STAMP) ## measure: a table and build/bench.json (uses nginx, wrk and cedarpy where they can be had)

@@ -371,6 +371,18 @@ FILES: dict[str, _Row] = {
         "finish editing and reload again",
         "请在编辑完成后重新加载",
     ),
+    "P110": (
+        "the file was not laid out: something in it would be lost",
+        "未整理该文件：其中的内容会丢失",
+        "remove what the message names, or lay the file out by hand",
+        "请删除消息中指出的内容，或手工整理该文件",
+    ),
+    "P111": (
+        "a file was not replaced or written",
+        "文件未被替换或写入",
+        "mend what the message names; nothing in the file has changed",
+        "请解决消息中指出的问题；文件内容没有改变",
+    ),
     "P11A": (
         "a pilot was asked for while an emergency level is in force",
         "应急级别生效期间不能开始试运行",

@@ -4,6 +4,8 @@ The only room that knows YAML: one strict reader for every file a person writes,
 gateway may tidy.
 """
 
+from gateway.document.layout import Form, lay_out, written
+from gateway.document.parts import Unsafe
 from gateway.document.reader import (
     Faulty,
     FileFault,
@@ -20,12 +22,16 @@ from gateway.document.reader import (
 __all__ = [
     "Faulty",
     "FileFault",
+    "Form",
     "Node",
     "Plain",
     "Scalar",
+    "Unsafe",
     "changeable",
     "did_you_mean",
+    "lay_out",
     "parse",
     "read",
     "why",
+    "written",
 ]

@@ -3,7 +3,7 @@
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.cli.screen import Screen
 
@@ -13,34 +13,46 @@ if TYPE_CHECKING:
     from gateway.cli.policy.folder import Read
 
 
+class Located(NamedTuple):
+    """Where the policies are, and what the configuration says about them."""
+
+    folder: Path
+    apis: "tuple[ApiBinding, ...]"
+    signers: "Signers"
+
+
 def meant(args: argparse.Namespace, screen: Screen) -> "Read | None":
     """The policies that are meant; None after saying why they cannot be read."""
-    from gateway.app.signatures import Signers
     from gateway.cli.policy.folder import read
+
+    place = located(args, screen)
+    return read(place.folder, place.apis, place.signers) if place else None
+
+
+def located(args: argparse.Namespace, screen: Screen) -> Located | None:
+    """The folder that is meant; None after saying why there is none."""
+    from gateway.app.signatures import Signers
     from gateway.document import Faulty
 
-    apis: tuple[ApiBinding, ...] = ()
     named = getattr(args, "signer", None) or ()
-    signers = Signers(tuple(named), len(named))
-    if args.dir:
-        folder = Path(args.dir)
-    else:
+    place = Located(Path(getattr(args, "dir", "")), (), Signers(tuple(named), len(named)))
+    if not getattr(args, "dir", ""):
         if not Path(args.config).is_file():
             screen.warn("no_config", "error", path=args.config)
             return None
         try:
-            folder, apis, said = _configured(Path(args.config))
-            signers = signers if named else said
+            configured = _configured(Path(args.config))
         except Faulty as faulty:
             screen.faults(faulty.faults)
             return None
-    if not folder.is_dir():
-        screen.warn("audit.no_folder", "error", path=folder)
+        place = configured._replace(signers=place.signers) if named else configured
+    if not place.folder.is_dir():
+        screen.warn("audit.no_folder", "error", path=place.folder)
         return None
-    return read(folder, apis, signers)
+    return place
 
 
-def _configured(path: Path) -> "tuple[Path, tuple[ApiBinding, ...], Signers]":
+def _configured(path: Path) -> Located:
     """The policy folder of a configuration, its APIs and signers; only the folder when it has faults elsewhere."""
     from gateway.app.releases import signers
     from gateway.app.signatures import NOBODY
@@ -50,5 +62,5 @@ def _configured(path: Path) -> "tuple[Path, tuple[ApiBinding, ...], Signers]":
     try:
         config = load(path, os.environ)
     except Faulty:
-        return places(path, os.environ).policies, (), NOBODY
-    return config.policies, config.apis, signers(config)
+        return Located(places(path, os.environ).policies, (), NOBODY)
+    return Located(config.policies, config.apis, signers(config))
