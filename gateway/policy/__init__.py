@@ -9,7 +9,7 @@ from gateway.policy.bundle import AssetName, Bundle, load, offices
 from gateway.policy.content import Damaged
 from gateway.policy.decide import Policy, disagreement
 from gateway.policy.engine import Judgement
-from gateway.policy.examples import Locate, TestResult, no_tests, run_tests
+from gateway.policy.examples import Locate, TestResult, failure, no_tests, run_tests
 from gateway.policy.explain import Explanation, explain
 from gateway.policy.suppose import Impossible, suppose
 
@@ -25,6 +25,7 @@ __all__ = [
     "TestResult",
     "disagreement",
     "explain",
+    "failure",
     "load",
     "no_tests",
     "offices",

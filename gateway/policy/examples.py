@@ -4,7 +4,8 @@ Runs `tests/*.yaml` beside the rules: each test supposes a caller, asks a reques
 
 1. A test that cannot be read has failed; it is never skipped.
 2. Tests are read once (`read_tests`) and can be run many times, against other rules: that is what mutation needs.
-3. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
+3. `rule` names rules that had a say, `rules` all of them and no other.
+4. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,24 +24,17 @@ from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, w
 from gateway.policy.suppose import Impossible, suppose
 from gateway.reasons import REASONS
 
-KEYS = (
-    "name",
-    "given",
-    "request",
-    "expect",
-    "rule",
-    "mask",
-    "reason",
-    "notify",
-    "log",
-    "step_up",
-    "max_age",
-    "emergency",
-)
-WISHES = ("expect", "rule", "reason", "mask", "notify", "log", "step_up", "max_age")
+WISHES = ("expect", "rule", "rules", "reason", "mask", "notify", "log", "step_up", "max_age")
+KEYS = ("name", "given", "request", *WISHES, "emergency")
 OUTCOMES = ("permit", "challenge", "deny")
 NOTHING_GIVEN = Node({}, "", 1, 1)
 MAX_AGE = 86400
+
+Wishes = dict[str, Plain]
+"""What must come out, by the keys of WISHES."""
+
+Seen = dict[str, str | list[str] | int]
+"""What came out, by the same keys."""
 
 Locate = Callable[[str, str], Asset]
 """The asset of a method and a path, as the catalog sees it."""
@@ -54,7 +48,7 @@ class Example(Struct, frozen=True, eq=False):
     method: str
     path: str
     given: Node
-    wishes: dict[str, Plain]
+    wishes: Wishes
     node: Node  # the whole of it, for faults
     emergency: str = ""
 
@@ -124,6 +118,16 @@ def _stray(path: Path) -> FileFault:
     )  # fmt: skip
 
 
+def failure(folder: Path, result: TestResult) -> FileFault:
+    """That a test fails, as a fault at its place."""
+    file, _, line = result.place.rpartition(":")
+    where = (file, int(line)) if line.isdigit() else (result.place, 1)
+    return FileFault(
+        str(folder / where[0]), where[1], 1, "P098",
+        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过：{result.zh}",
+    )  # fmt: skip
+
+
 def no_tests(folder: Path) -> FileFault:
     """What is said of policies that nothing holds to what they are meant to do."""
     return FileFault(
@@ -157,7 +161,7 @@ def _example(node: Node, place: str) -> Example | TestResult:
 def _check_words(parts: dict[str, Node], faults: Faults) -> None:
     one_of(parts["expect"], faults, OUTCOMES, "P092", "outcome", "结果")
     mapping(parts.get("given", NOTHING_GIVEN), faults)
-    for key in ("rule", "notify"):
+    for key in ("rule", "rules", "notify"):
         if key in parts:
             texts(parts[key], faults)
     if "mask" in parts and not (isinstance(parts["mask"].value, dict) and parts["mask"].value):
@@ -169,7 +173,7 @@ def _check_words(parts: dict[str, Node], faults: Faults) -> None:
     if "step_up" in parts:
         one_of(parts["step_up"], faults, ASSURANCES, "P072", "assurance", "认证等级")
     if "max_age" in parts:
-        whole_number(parts["max_age"], faults, 1, MAX_AGE)
+        whole_number(parts["max_age"], faults, 0, MAX_AGE)
     if "emergency" in parts:
         one_of(parts["emergency"], faults, LEVELS, "P054", "emergency level", "应急响应级别")
 
@@ -188,12 +192,14 @@ def supposed(example: Example, levels: dict[str, Bundle], locate: Locate) -> tup
     bundle = levels.get(example.emergency)
     if bundle is None:
         bundle = levels[example.emergency] = _raised(example, levels[""])
-    unknown = [word for word in _words(example.wishes.get("rule")) if word not in bundle.denies]
+    unknown = [
+        example.node.at([key]).fault("P093", f"no rule `{word}`", f"没有名为 `{word}` 的规则")
+        for key in ("rule", "rules")
+        for word in _words(example.wishes.get(key))
+        if word not in bundle.denies
+    ]
     if unknown:
-        raise Impossible(
-            example.node.at(["rule"]).fault("P093", f"no rule `{word}`", f"没有名为 `{word}` 的规则")
-            for word in unknown
-        )
+        raise Impossible(unknown)
     asset = locate(example.method, example.path)
     zone = bundle.content.timezone
     return bundle, suppose(asset, example.method, example.path, example.given, zone, bundle.granted)
@@ -215,18 +221,23 @@ def _raised(example: Example, bundle: Bundle) -> Bundle:
 
 def judge(example: Example, bundle: Bundle, facts: Facts) -> TestResult:
     """Whether the decision about these facts is what the test wishes."""
+    return _compare(example, facts.asset, enforced(bundle, facts))
+
+
+def enforced(bundle: Bundle, facts: Facts) -> Decision:
+    """What enforce says, with the log strength that the grade demands by default."""
     strength: Strength = BY_GRADE[facts.asset.grade.national]
     decision = decide(bundle, facts, strength)
     if isinstance(decision, Permit) and decision.would is not None:  # tests say what enforce says
-        decision = decision.would
-    return _compare(example, facts.asset, decision)
+        return decision.would
+    return decision
 
 
 def _compare(example: Example, asset: Asset, decision: Decision) -> TestResult:
     seen = seen_in(decision)
     en, zh = [], []
     for key, wanted in example.wishes.items():
-        if not _fits(key, wanted, seen[key]):
+        if not fits(key, wanted, seen[key]):
             got = seen[key]
             shown = ", ".join(got) if isinstance(got, list) else str(got)
             en.append(f"{key}: expected {_show(wanted)}, got {shown or 'nothing'}")
@@ -234,11 +245,13 @@ def _compare(example: Example, asset: Asset, decision: Decision) -> TestResult:
     return TestResult(example.name, example.place, "; ".join(en), "；".join(zh), outcome(decision), (), asset, decision)
 
 
-def seen_in(decision: Decision) -> dict[str, str | list[str] | int]:
+def seen_in(decision: Decision) -> Seen:
     """What came out, under the keys that a test can name."""
-    seen: dict[str, str | list[str] | int] = {
+    rules = [reason.detail for reason in decision.reasons if reason.rule]
+    seen: Seen = {
         "expect": outcome(decision),
-        "rule": [reason.detail for reason in decision.reasons if reason.rule],
+        "rule": rules,
+        "rules": rules,
         "reason": decision.reasons[0].code,
         "mask": [],
         "notify": [],
@@ -247,7 +260,7 @@ def seen_in(decision: Decision) -> dict[str, str | list[str] | int]:
         "max_age": "",
     }
     if isinstance(decision, Challenge):
-        return seen | {"step_up": decision.acr_values, "max_age": decision.max_age or ""}
+        return seen | {"step_up": decision.acr_values, "max_age": "" if decision.max_age is None else decision.max_age}
     if not isinstance(decision, Permit):
         return seen
     fields = (f"{field.path}={field.technique}" for field in decision.mask.fields)
@@ -258,11 +271,14 @@ def seen_in(decision: Decision) -> dict[str, str | list[str] | int]:
     }
 
 
-def _fits(key: str, wanted: Plain, seen: str | list[str] | int) -> bool:
+def fits(key: str, wanted: Plain, seen: str | list[str] | int) -> bool:
+    """Whether what came out under a key is what was wished for."""
     if isinstance(wanted, dict):  # mask: {$..id_number: partial(1,1)}
         return isinstance(seen, list) and all(f"{path}={how}" in seen for path, how in wanted.items())
     if isinstance(seen, list) and key == "mask":
         return seen[:1] == [wanted]
+    if isinstance(seen, list) and key == "rules":
+        return set(_words(wanted)) == set(seen)
     if isinstance(seen, list):
         return all(wish in seen for wish in _words(wanted))
     return wanted == seen

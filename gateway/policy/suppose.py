@@ -10,7 +10,7 @@ Makes facts from a few words, for tests of policies and for `policy explain --gi
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -172,11 +172,11 @@ def _moment(read: _Reader, timezone: str) -> float:
     clock = read.text("env.time", "10:00")
     day = _day(read)
     try:
-        time = datetime.strptime(clock, "%H:%M").time()  # a time of day has no zone yet
+        at = time.fromisoformat(clock if len(clock) == 5 else "")
     except ValueError:
         read.refuse("env.time", "expected a time such as 22:30", "此处应为时间，例如 22:30")
         return 0.0
-    return datetime.combine(day, time, ZoneInfo(timezone)).timestamp()
+    return datetime.combine(day, at, ZoneInfo(timezone)).timestamp()
 
 
 def _day(read: _Reader) -> date:

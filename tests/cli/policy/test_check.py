@@ -46,8 +46,8 @@ def test_no_rules_and_no_tests_are_said_plainly(run: Run, made: Path, tmp_path: 
     assert "warning P095: there are no tests" in done.err
     assert "write tests/NAME.yaml" in done.err
     assert "tests" not in done.out
-    for path in (tmp_path / "policies" / "rules").iterdir():
-        path.unlink()
+    for name in ("rules", "departments"):
+        shutil.rmtree(tmp_path / "policies" / name)
     assert "warning P086: no rule allows anything: every request is denied" in run("policy", "check", "policies").err
     none = run("policy", "test", "policies", "--lang", "zh-CN")
     assert (none.code, "没有运行任何测试" in none.out) == (1, True)

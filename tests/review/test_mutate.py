@@ -1,0 +1,122 @@
+"""Would the tests notice if a rule were wrong?
+
+| what must not pass for a good score | test |
+|---|---|
+| tests that reach a rule and hold nothing | test_a_test_that_holds_little_kills_little |
+| tests that fail anyway | test_a_test_that_fails_as_things_are_kills_nothing |
+| a folder without tests | test_without_tests_everything_survives |
+| rules of an emergency that no test is asked under | test_rules_of_an_emergency_need_tests_under_it |
+| what cannot be told apart counted as killed | test_what_is_equal_is_not_counted |
+"""
+
+from pathlib import Path
+
+from gateway import catalog
+from gateway.policy import load
+from gateway.policy.examples import read_tests
+from gateway.review.mutate import Mutant, Score, changed, mutants, score, slips
+from tests.policy.world import CLERK_READS
+from tests.review.small import made
+
+POLICIES = Path(__file__).parents[2] / "policies"
+STRONG = """\
+- {name: a clerk reads, given: {role: clerk}, request: GET /households, expect: permit, mask: pii-standard}
+- {name: nobody else, given: {role: auditor}, request: GET /households, expect: deny}
+- {name: no change, given: {role: clerk}, request: PUT /households/1, expect: deny}
+- {name: no visit, given: {role: clerk, assurance: aal3}, request: GET /visits/1, expect: deny}
+"""
+
+
+def brought(tmp_path: Path, tests: str, rules: str = CLERK_READS, suggest: bool = False) -> list[Mutant]:
+    bundle, listed = made(tmp_path, tests, rules)
+    return list(mutants(bundle, listed, read_tests(tmp_path), suggest))
+
+
+def survivors(found: list[Mutant]) -> set[str]:
+    return {mutant.en for mutant in found if mutant.fate == "survived"}
+
+
+def test_tests_on_both_sides_of_every_word_kill_everything(tmp_path: Path) -> None:
+    found = brought(tmp_path, STRONG)
+    assert survivors(found) == set()
+    assert score(found).percent == 100.0
+    assert {mutant.killed_by for mutant in found if mutant.key == "who"} == {"nobody else"}
+
+
+def test_a_test_that_holds_little_kills_little(tmp_path: Path) -> None:
+    found = brought(tmp_path, "- {name: a, given: {role: clerk}, request: GET /households, expect: permit}\n")
+    assert survivors(found) == {
+        "`who: clerk` becomes `signed-in`",
+        "`action: read` becomes `*`",
+        "`mask: pii-standard` becomes `none`",
+    }
+    assert {mutant.place for mutant in found} == {"rules/10-test.yaml:2"}
+
+
+def test_a_test_that_fails_as_things_are_kills_nothing(tmp_path: Path) -> None:
+    wrong = "- {name: a, given: {role: clerk}, request: GET /households, expect: deny}\n- {name: b, request: nowhere, expect: deny}\n"
+    assert score(brought(tmp_path, wrong)).killed == 0
+
+
+def test_without_tests_everything_survives(tmp_path: Path) -> None:
+    told = score(brought(tmp_path, ""))
+    assert (told.killed, told.percent) == (0, 0.0)
+    assert told.survived > 4
+
+
+def test_what_is_equal_is_not_counted(tmp_path: Path) -> None:
+    found = brought(tmp_path, STRONG)
+    assert {mutant.en for mutant in found if mutant.fate == "equivalent"} == {
+        "`data: population` becomes `*`",  # the level ends below all other data
+        "`level: <= important` becomes `any`",  # no data of this category is core
+    }
+    assert score(found) == Score(killed=6, survived=0, equivalent=2)
+    assert (Score(3, 1, 90).percent, Score(0, 0, 5).percent) == (75.0, 100.0)
+
+
+def test_a_mutant_is_its_rule_in_its_place(tmp_path: Path) -> None:
+    bundle, _ = made(
+        tmp_path,
+        rules="- {id: first, effect: deny, who: auditor}\n"
+        + CLERK_READS
+        + "- {id: last, effect: deny, who: auditor}\n",
+    )
+    for slip in slips(bundle):
+        ids = [row[0] for row in changed(bundle.content, slip, "").rules]
+        whole = ["first", "clerk-reads", "last"]
+        assert ids == (whole if slip.rows else [rule for rule in whole if rule != slip.rule])
+
+
+def test_rules_of_an_emergency_need_tests_under_it(tmp_path: Path) -> None:
+    (tmp_path / "emergency").mkdir()
+    (tmp_path / "emergency" / "I.yaml").write_text(
+        "level: I\nrules:\n  - {id: sealed, effect: deny}\n", encoding="utf-8"
+    )
+    quiet = [mutant for mutant in brought(tmp_path, STRONG) if mutant.rule == "sealed"]
+    assert "the rule is left out" in survivors(quiet)
+    under = STRONG + "- {name: sealed, emergency: I, given: {role: clerk}, request: GET /households, expect: deny}\n"
+    asked = [mutant for mutant in brought(tmp_path, under) if mutant.rule == "sealed"]
+    assert "the rule is left out" not in survivors(asked)
+
+
+def test_a_survivor_brings_a_test_and_the_test_kills_it(tmp_path: Path) -> None:
+    tests = ""
+    for _ in range(20):
+        found = brought(tmp_path, tests, suggest=True)
+        left = [mutant for mutant in found if mutant.fate == "survived"]
+        if not left:
+            break
+        assert left[0].suggestion
+        tests += left[0].suggestion.replace("\n    ", "\n  ").replace("  - name", "- name", 1)
+        assert left[0].en not in survivors(brought(tmp_path, tests))
+    assert left == []
+
+
+def test_the_tests_of_the_starter_notice_every_mistake() -> None:
+    listed = catalog.load(POLICIES / "catalog")
+    bundle = load(POLICIES, listed.assets)
+    found = list(mutants(bundle, listed, read_tests(POLICIES), suggest=False))
+    assert [(mutant.rule, mutant.en) for mutant in found if mutant.fate == "survived"] == []
+    told = score(found)
+    assert told.killed > 250
+    assert told.equivalent < 60
