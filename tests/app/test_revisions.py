@@ -107,6 +107,11 @@ def test_policies_that_fail_their_own_tests_are_not_stored(folder: Path, tmp_pat
     assert not (tmp_path / "bundles").exists()
 
 
+def test_policies_without_tests_are_stored(folder: Path, tmp_path: Path) -> None:
+    shutil.rmtree(folder / "tests")  # `policy check` warns of it (P095); nothing can fail
+    assert store(tmp_path, folder, APIS, NOW).digest
+
+
 def test_the_apis_of_then_are_stored_beside_a_revision(folder: Path, tmp_path: Path) -> None:
     stored = store(tmp_path, folder, APIS, NOW)
     assert apis_of(tmp_path, stored.digest) == APIS
@@ -185,6 +190,8 @@ rules:
 
 def with_level(folder: Path) -> None:
     shutil.rmtree(folder / "emergency", ignore_errors=True)
+    (folder / "tests" / "40-emergency.yaml").unlink()  # of the levels that were there
+    shutil.rmtree(folder / "tests")  # they speak of the levels that were there
     (folder / "emergency").mkdir()
     (folder / "emergency" / "II.yaml").write_text(LEVEL_II)
 
