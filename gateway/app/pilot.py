@@ -108,12 +108,19 @@ class Pilots:
                 return Rejected(faulty.faults)
             except OSError as error:
                 raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
-            outcome = await self._releases.flip(
-                candidate, by, True, str(self._folder()), lambda: self._running is running
-            )
+            outcome = await self._releases.flip(candidate, by, True, str(self._folder()), self._does_well)
             if isinstance(outcome, Reloaded):
                 self._end(running, by, "promoted")
             return outcome
+
+    def _does_well(self) -> bool:
+        """Asked once workers are ready, which takes seconds: what went wrong meanwhile is not promoted."""
+        running = self._known()
+        crossed = running.trial.crossed(time.time())
+        why = self._report or (crossed.text(running.terms.limits) if crossed else "")
+        if why:
+            raise _odd(f"the pilot is about to be withdrawn: {why}", f"试运行即将撤回：{why}")
+        return True
 
     async def stop(self, by: str) -> object:
         """End the pilot."""
@@ -160,7 +167,7 @@ class Pilots:
 
     async def tick(self) -> None:
         """End what must be ended."""
-        if self._releases.changing.locked():
+        if self._releases.changing.locked() or (self._looked and self._running is None):
             return  # a release is under way: it ends at the next tick
         with contextlib.suppress(DoorFault):  # the store fails: tried again at the next tick
             async with self._releases.changing:

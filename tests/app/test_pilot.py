@@ -175,7 +175,9 @@ async def test_another_revision_or_an_emergency_ends_it(world: World) -> None:
 
 async def test_it_ends_at_its_time(world: World) -> None:
     await world.pilots.submit(PilotWish(until=time.time() + 0.05), "wang")
+    deadline = time.monotonic() + 5
     while not world.why():
+        assert time.monotonic() < deadline
         await world.pilots.tick()
     assert world.why() == "its time is over"
 
@@ -245,6 +247,19 @@ async def test_what_stands_beside_another_revision_is_not_promoted(world: World)
     with pytest.raises(DoorFault):
         await world.pilots.promote("li", 1)
     assert world.why() == ""
+
+
+async def test_what_goes_wrong_while_workers_get_ready_is_not_promoted(world: World) -> None:
+    one = notice(Seen("would_deny", "households", (), decided=True), 5)
+    for seen in (("pilot.broken", world.next.digest[:12], "why", 1), (one.name, one.subject, one.detail, one.count)):
+        world.meanwhile = lambda: None
+        await world.pilots.submit(EVERYBODY, "wang")
+        world.meanwhile = lambda seen=seen: world.sees(*seen)  # type: ignore[misc]  # bound now, not at its call
+        with pytest.raises(DoorFault):
+            await world.pilots.promote("li")
+        assert world.compiled is world.active
+        await world.pilots.tick()
+        assert world.told[-1].name == "pilot.rolled_back"
 
 
 async def test_a_candidate_that_lost_its_signature_is_not_promoted(world: World) -> None:
