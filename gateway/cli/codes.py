@@ -505,10 +505,10 @@ FILES: dict[str, _Row] = {
         "请写 allow 或 deny；并在 model.conf 中选用考虑拒绝的效果",
     ),
     "P148": (
-        "policy.csv: full-width punctuation, or a character that cannot be seen",
-        "policy.csv：全角标点或不可见字符",
-        "use plain ASCII punctuation and spaces",
-        "请使用半角标点与空格",
+        "policy.csv: full-width punctuation, a character that cannot be seen, or a path with text that arrives escaped",
+        "policy.csv：全角标点、不可见字符，或路径含有会以转义形式到达的文字",
+        "use plain ASCII punctuation and spaces; write paths as they are sent: /%E6%88%B7",
+        "请使用半角标点与空格；路径请按发送形式书写：/%E6%88%B7",
     ),
     "P149": (
         "policy.csv: quotes around a value",
@@ -636,6 +636,79 @@ FILES: dict[str, _Row] = {
         "没有测试表明该规则起作用",
         "write a test in which it has a say: `rule: ID`",
         "请编写由它起作用的测试：`rule: 标识`",
+    ),
+    # --- what lint finds: warnings all ---------------------------------------------------------------
+    "L001": (
+        "no request can ever meet this rule",
+        "没有任何请求能满足该规则",
+        "correct its data, action, level or condition, or remove it",
+        "请更正数据、操作、级别或条件，或删除该规则",
+    ),
+    "L002": (
+        "a comparison comes out the same for every request that the rule is about",
+        "某个比较对该规则涉及的所有请求结果都相同",
+        "correct the value, or leave the comparison out",
+        "请更正取值，或去掉该比较",
+    ),
+    "L003": (
+        "everything that this rule allows is denied by others",
+        "该规则允许的一切都被其他规则拒绝",
+        "narrow the deny, or remove the allow",
+        "请收窄拒绝规则，或删除允许规则",
+    ),
+    "L004": (
+        "another rule with the same effect and duties always applies with this one",
+        "凡该规则适用之处，另有效果与义务相同的规则适用",
+        "remove one of them, or say what should differ",
+        "请删除其一，或写明两者应有的区别",
+    ),
+    "L005": (
+        "an allow and a deny are about just the same requests",
+        "允许规则与拒绝规则针对完全相同的请求",
+        "keep the one that is meant",
+        "请只保留符合本意的一条",
+    ),
+    "L006": (
+        "two names of roles or people look alike",
+        "两个角色或人员的名称看起来相同",
+        "rename one of them, or make sure that both are meant",
+        "请改名，或确认两者确为不同对象",
+    ),
+    "L007": (
+        "the rule has expired",
+        "该规则已过期",
+        "remove it, or renew it",
+        "请删除或续期",
+    ),
+    "L008": (
+        "a rule without owner or title",
+        "规则缺少负责机构或标题",
+        "add `owner:` and `title:`",
+        "请添加 `owner:` 与 `title:`",
+    ),
+    "L009": (
+        "a masked resident id can be worked out from the fields beside it",
+        "可由同时显示的字段推算出已脱敏的身份证号",
+        "show at most partial(1,1) of the number, or hide the day of birth",
+        "证件号最多显示 partial(1,1)，或隐藏出生日期",
+    ),
+    "L010": (
+        "an allow for all data at every level",
+        "允许访问所有级别的所有数据",
+        "name the data, or a level",
+        "请写明数据，或限定级别",
+    ),
+    "L011": (
+        "no decision of the record names this rule",
+        "已记录的决定中没有一个涉及该规则",
+        "remove it if nobody needs it",
+        "若无人需要请删除",
+    ),
+    "L099": (
+        "a rule could not be looked at completely",
+        "未能完整检查该规则",
+        "split its condition, or name fewer roles",
+        "请拆分其条件，或减少所列角色",
     ),
     # --- the catalog -------------------------------------------------------------------------------
     "K001": (

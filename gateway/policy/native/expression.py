@@ -111,6 +111,8 @@ class Expression(Struct, frozen=True):
     pinned: tuple[Pinned, ...]
     microseconds: float
     warnings: tuple[Problem, ...] = ()
+    equal: frozenset[tuple[str, str]] = frozenset()  # token and column that are compared as they are
+    literals: frozenset[tuple[str, str]] = frozenset()  # column and text that it is compared with
 
 
 class Faulty(Exception):
@@ -144,6 +146,8 @@ def compile_expression(text: str, scope: Scope, evaluate: Callable[[str], Get] |
         tuple(compiler.pinned),
         ROW_MICROSECONDS + compiler.microseconds,
         tuple(problem for problem in compiler.problems if problem.warning),
+        frozenset(compiler.equal),
+        frozenset(compiler.literals),
     )
 
 
@@ -259,6 +263,8 @@ class _Compiler:
         self.roles: set[str] = set()
         self.role_names: set[str] = set()
         self.pinned: list[Pinned] = []
+        self.equal: set[tuple[str, str]] = set()
+        self.literals: set[tuple[str, str]] = set()
         self.microseconds = 0.0
 
     def note(
@@ -364,9 +370,18 @@ class _Compiler:
         if one.kind != two.kind or (ordered and one.kind not in ("text", "number")) or one.kind == "texts":
             self.mismatch(node, one, two)
             return _nothing
+        self.pair(one, two)
+        self.pair(two, one)
         if one.key and two.key and compare is eq:
             return _same(one.key, two.key)
         return _compared(one.get, compare, two.get)
+
+    def pair(self, one: Term, column: Term) -> None:
+        """Note what a column is compared with."""
+        if column.key.startswith("p_") and one.key.startswith("r_"):
+            self.equal.add((one.key[2:], column.key[2:]))
+        elif column.key.startswith("p_") and one.literal:
+            self.literals.add((column.key[2:], str(one.get({}))))
 
     def mismatch(self, node: ast.expr, one: Term, two: Term) -> None:
         self.note(

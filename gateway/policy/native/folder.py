@@ -6,6 +6,7 @@ request: all expressions, all patterns, all role trees. All faults at once, each
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from msgspec.structs import asdict
 
@@ -26,7 +27,7 @@ from gateway.policy.native.model import (
     effect,
     read_model,
 )
-from gateway.policy.native.request import read_request
+from gateway.policy.native.request import never, read_request
 from gateway.policy.native.source import FOLDER, LAYER, MAX_BYTES, Source, columns
 from gateway.policy.native.table import Line, Value, Width, decoded, read_table
 from gateway.policy.rules import Rule
@@ -35,6 +36,7 @@ from gateway.policy.shapes import Faults
 READ = ("model.conf", "policy.csv", "request.yaml")
 SLOW_MICROSECONDS = 2000.0
 SHOWN = 5
+_IN_PATTERNS = "".join(map(chr, range(0x21, 0x7F)))
 PREFIX = ":"  # a role name with one (`role:admin`) cannot be somebody's id
 
 
@@ -111,9 +113,11 @@ class _Reading:
         source = self.whole(source)
         rules = self.rules(matcher, source)
         self.check_patterns(matcher)
+        self.check_paths(source, matcher)
         self.check_links(source)
         if all(fault.warning for fault in self.faults[before:]):  # a rule that is left out may be what uses it
             self.check_use(matcher, rules)
+            self.check_words(source, matcher)
         self.check_names(source, matcher)
         self.check_cost(matcher, rules)
         return source
@@ -233,6 +237,26 @@ class _Reading:
                 fault = row.fault(self.table_file, at, "P144", refused.en, refused.zh, refused.hint, into)
                 self.faults.append(fault)
 
+    def check_paths(self, source: Source, matcher: Expression) -> None:
+        """A path is decided on as it is sent: with Chinese text in clear a deny would never match."""
+        if "path" not in source.request.values():
+            return
+        names = columns(source.definitions["p"])
+        rules = {names.index(name) for name in matcher.rules}
+        for row in self.rows:
+            for index, value in enumerate(row.values):
+                if value.text.isascii() or not value.text.lstrip("^").startswith("/"):
+                    continue
+                if row.kind.text == "p" and index in rules:
+                    continue
+                sent = quote(value.text, safe=_IN_PATTERNS)
+                self.faults.append(
+                    row.fault(
+                        self.table_file, value, "P148", "a path arrives with such text escaped: this never matches",
+                        "路径中的此类文字以转义形式到达：该值永不匹配", (f"write {sent}", f"请写 {sent}"),
+                    )
+                )  # fmt: skip
+
     def check_effect(self, source: Source) -> None:
         """An effect that allows what no row speaks about is not casbin's to choose in silence."""
         definition, chosen = self.model["e"], effect(source.definitions["e"])
@@ -351,6 +375,24 @@ class _Reading:
             f"定义了 `{shown}`，但匹配器从不使用", ("use it, or remove it", "请使用或删除"),
         )  # fmt: skip
         self.faults.append(_warning(fault))
+
+    def check_words(self, source: Source, matcher: Expression) -> None:
+        """A value that what it is compared with can never take: `read` where `GET` arrives."""
+        names = columns(source.definitions["p"])
+        for token, column in sorted(matcher.equal):
+            seen: set[str] = set()
+            for row in self.policy():
+                value = row.values[names.index(column)]
+                if value.text in seen or (column, value.text) in matcher.literals:
+                    continue
+                seen.add(value.text)
+                hint = never(source.request[token], value.text, self.table)
+                if hint is not None:
+                    fault = row.fault(
+                        self.table_file, value, "P143", f"`{source.request[token]}` is never `{value.text}`",
+                        f"`{source.request[token]}` 永远不会是 `{value.text}`", hint,
+                    )  # fmt: skip
+                    self.faults.append(_warning(fault))
 
     def check_names(self, source: Source, matcher: Expression) -> None:
         """casbin keeps people and roles in one name space: somebody whose id is `admin` gets the role's access."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from gateway.document import Node, did_you_mean
 from gateway.facts import Facts
-from gateway.policy.names import Name
+from gateway.policy.names import ACTIONS, Name
 from gateway.policy.native.expression import Slot, kind_of, plain
 from gateway.policy.native.functions import MATCHING
 from gateway.policy.native.model import Blanks
@@ -123,6 +123,21 @@ def _functions(node: Node | None, roles: dict[str, Blanks], allowed: tuple[str, 
 def rooms(table: dict[str, Name]) -> tuple[str, ...]:
     """The names that stand for objects: `subject`, `device`, …"""
     return tuple(dict.fromkeys(name.partition(".")[0] for name in table))
+
+
+def never(name: str, value: str, table: dict[str, Name]) -> tuple[str, str] | None:
+    """How to mend it when a request's value of this name can never be `value`; None when it can."""
+    if name == "method":
+        good = value.isupper()
+        hint = (
+            "methods are written in capitals; `act: action` compares read, create, …",
+            "方法须大写；`act: action` 则比较 read、create 等",
+        )
+    else:
+        known = ACTIONS if name == "action" else table[name].words if name in table else ()
+        good = not known or value in known
+        hint = did_you_mean(value, known)
+    return None if good or value in ("", "*") else hint
 
 
 def slots(names: dict[str, str], table: dict[str, Name]) -> dict[str, Slot]:

@@ -13,7 +13,7 @@ from gateway.policy import Bundle
 from gateway.policy.native.source import MATCHER
 from tests.literals import NOW, an_ask, an_asset, some_facts
 from tests.literals import a_subject as a_person
-from tests.policy.native.pairs import METHODS, ORGS, PAIRS, PATHS, SUBJECTS, Pair
+from tests.policy.native.pairs import ALLOW, METHODS, ORGS, PAIRS, PATHS, SUBJECTS, Pair, model
 from tests.policy.native.world import a_bundle, answer, asked, stock
 
 ADDRESSES = ("10.0.0.1", "10.1.2.3", "192.168.1.7", "192.168.1.8", "2001:db8::5", "8.8.8.8")
@@ -103,3 +103,101 @@ def population() -> tuple[Facts, ...]:
 def test_there_are_many_kinds() -> None:
     assert len(PAIRS) >= 20
     assert MATCHER == "casbin:matcher"
+
+
+# --- what pycasbin leaves undone ------------------------------------------------------------------
+
+CLERK_ROWS = "p, clerk, all, GET\ng2, /civil/households/42, all\n"
+WINDOW = "g, zhang.wei, clerk, {}, {}\n"
+TIMED = model(
+    "sub, obj, act",
+    "sub, obj, act",
+    ALLOW,
+    "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act",
+    "g = _, _, (_, _)\ng2 = _, _",
+)
+
+
+def allows(folder: Path, text: str, rows: str, request: str = "", **changes: object) -> bool:
+    bundle = Bundle.from_bytes(a_bundle(folder, text, rows, request).dump())
+    assert bundle.native is not None
+    said = bundle.native.enforcer.judge(some_facts(**changes))
+    assert said.failed == ""
+    return said.allowed
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("_", "_", True),
+        ("0000-01-01 00:00:00", "_", True),
+        ("2026-09-21 22:13:19", "2026-09-21 22:13:21", True),  # in Asia/Shanghai it is 22:13:20
+        ("2026-09-21 14:13:19", "2026-09-21 14:13:21", False),
+        ("_", "2026-09-21 22:13:20", False),
+    ],
+)
+def test_a_conditional_role_beside_a_plain_one(tmp_path: Path, start: str, end: str, expected: bool) -> None:
+    rows = CLERK_ROWS + WINDOW.format(start, end)
+    assert allows(tmp_path, TIMED, rows, "conditions: {g: timeMatch}") is expected
+    assert answer(stock(tmp_path), ["zhang.wei", "/civil/households/42", "GET"])[0] is not True  # its g2 is deaf
+
+
+def test_a_conditional_role_in_a_domain(tmp_path: Path) -> None:
+    text = model(
+        "sub, dom, obj",
+        "sub, dom, obj",
+        ALLOW,
+        "g(r.sub, p.sub, r.dom) && r.dom == p.dom && keyMatch(r.obj, p.obj)",
+        "g = _, _, _, (_, _)",
+    )
+    rows = "p, clerk, prov/civil, /*\np, clerk, hz, /*\ng, zhang.wei, clerk, {}, _, {}\n"
+    request = "conditions: {g: timeMatch}"
+    assert allows(tmp_path / "a", text, rows.format("prov/civil", "_"), request)
+    assert not allows(tmp_path / "b", text, rows.format("hz", "_"), request)
+    assert not allows(tmp_path / "c", text, rows.format("prov/civil", "2020-01-01 00:00:00"), request)
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        'keyGet(r.obj, p.obj) == "42"',
+        'keyGet2(r.obj, p.pattern, "id") == "42"',
+        'keyGet3(r.obj, "/civil/{what}/{id}", "what") == "households"',
+        "timeMatch(p.start, '_')",
+    ],
+)
+def test_functions_that_pycasbin_cannot_call(tmp_path: Path, matcher: str) -> None:
+    text = model("sub, obj", "sub, obj, pattern, start", ALLOW, f"r.sub == p.sub && {matcher}")
+    rows = "p, zhang.wei, /civil/households/*, /civil/households/:id, 2026-01-01 00:00:00\n"
+    assert allows(tmp_path, text, rows)
+    if "keyGet" in matcher:
+        assert answer(stock(tmp_path), ["zhang.wei", "/civil/households/42"])[0] is None
+
+
+def test_any_order_of_the_keys_of_a_snapshot(tmp_path: Path) -> None:
+    """`r` is filled in the order of the model, whatever order a mapping travels in."""
+    text = model("zeta, alpha", "zeta, alpha", ALLOW, "r.zeta == p.zeta && r.alpha == p.alpha")
+    assert allows(tmp_path, text, "p, zhang.wei, GET\n", "request: {alpha: method, zeta: subject.id}")
+
+
+def test_nothing_of_a_request_is_kept(tmp_path: Path) -> None:
+    """casbin keeps each name that it was ever asked about."""
+    pair, _, bundle = loaded("rbac-role-patterns")
+    assert bundle.native is not None
+    enforcer = bundle.native.enforcer
+    before = repr(vars(enforcer.model["g"]["g2"].rm))
+    for number in range(200):
+        enforcer.judge(some_facts(ask=an_ask(path=f"/b/{number}"), subject=a_person(id=f"*{number}")))
+    assert repr(vars(enforcer.model["g"]["g2"].rm)) == before
+    assert pair.matching
+
+
+def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    _, _, bundle = loaded("allow-and-deny")
+    assert bundle.native is not None
+    everybody = population()[:600]
+    expected = [bundle.native.enforcer.judge(one) for one in everybody]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(bundle.native.enforcer.judge, everybody)) == expected

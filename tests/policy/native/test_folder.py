@@ -367,7 +367,7 @@ def test_a_token_that_nothing_fills(tmp_path: Path) -> None:
         "sub, obj, tenant", "sub, obj, tenant", ALLOW, "r.sub == p.sub && r.obj == p.obj && r.tenant == p.tenant"
     )
     assert errors(tmp_path, text, "p, a, /b, c\n") == [("P155", 1, 1)]
-    assert codes(tmp_path / "b", text, "p, a, /b, c\n", "request: [subject.id, path, subject.org]") == []
+    assert codes(tmp_path / "b", text, "p, a, /b, c\n", "request: [subject.id, path, subject.org]") == ["P143"]  # no office is called `c`: a warning
 
 
 @pytest.mark.parametrize(
@@ -380,6 +380,14 @@ def test_a_token_that_nothing_fills(tmp_path: Path) -> None:
 )
 def test_functions_for_roles(tmp_path: Path, matching: str, row: str, code: str) -> None:
     assert [c for c, _, _ in errors(tmp_path, SAFE, DENYING + row + "\n", matching)] == [code]
+
+
+def test_a_path_is_written_as_it_is_sent(tmp_path: Path) -> None:
+    """`/户籍` never arrives in clear: a deny about it would never apply."""
+    rows = DENYING + "p, 张三, /户籍/*, GET, deny\n"
+    (fault,) = [one for one in faults(tmp_path, SAFE, rows) if not one.warning]
+    assert (fault.code, fault.line, fault.column, fault.remedy_en) == ("P148", 2, 8, "write /%E6%88%B7%E7%B1%8D/*")
+    assert errors(tmp_path / "b", SAFE, rows, "request: {obj: route}") == []
 
 
 def test_roles_in_a_circle(tmp_path: Path) -> None:
@@ -450,6 +458,8 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         (model("sub, obj, act", "sub, obj, act", ALLOW, SAME, "g = _, _"), ROWS, ["P157"]),
         (ACL.replace("r.act == p.act", "r.act in p.act"), ROWS, ["P143"]),
         (ACL, "p, zhang.wei, /a,\n", ["P146"]),
+        (ACL, "p, zhang.wei, /a, read\np, li.na, /a, read\np, li.na, /a, *\n", ["P143"]),
+        (ACL.replace("r.act == p.act", "(p.act == 'any' || r.act == p.act)"), "p, li.na, /a, any\n", []),
         (ACL, "".join(f"p, zhang.wei, /a/{n}, GET\n" for n in range(3000)), ["P159"]),
     ],
 )
