@@ -55,7 +55,7 @@ class Read(Struct, frozen=True):
         return len(self.catalog.assets) if self.catalog else 0
 
 
-UNKNOWN_ASSET = "P012"
+NEED_THE_CATALOG = ("P012", "P052")  # an unknown asset, and data that nobody owns
 
 
 def _orgs(folder: Path) -> frozenset[str] | None:
@@ -81,7 +81,7 @@ def read(folder: Path, apis: tuple[ApiBinding, ...] = (), signers: Signers = NOB
         faults += bundle.warnings
     except Faulty as faulty:
         # without a catalog every asset is unknown: those faults would only repeat the catalog's
-        faults += faulty.faults if catalog else [one for one in faulty.faults if one.code != UNKNOWN_ASSET]
+        faults += faulty.faults if catalog else [one for one in faulty.faults if one.code not in NEED_THE_CATALOG]
     register: tuple[Device, ...] = ()
     sites: tuple[Site, ...] = ()
     try:
