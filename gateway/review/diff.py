@@ -5,12 +5,12 @@ more. Rules:
 
 1. Both sides judge as if every API enforced: in observation nobody is stopped, and a comparison would show nothing.
 2. Facts come from the record; what follows from the policies (asset, sharing grants) each side says for itself.
-3. Rules are told apart by their ids: a rule that only moved to another line has not changed.
+3. Rules are told apart by their ids, casbin rows by what they say: what only moved to another line has not changed.
 4. A mask that shows more of one field and less of another is said to do both.
 5. What cannot be judged is counted and said, never left out. Entries are read; nothing is ever written.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -21,15 +21,21 @@ from gateway.facts import NOTHING_GRANTED, Ask, Asset, Challenge, Decision, Fact
 from gateway.policy import Bundle
 from gateway.policy.decide import decide
 from gateway.policy.index import Candidates
+from gateway.policy.native.source import row_id
 from gateway.review.edits import RULES, edits
 from gateway.review.exposure import Shift, shifts
-from gateway.review.recorded import UNLISTED, Unreplayable, ask_of, asset_of, doubt, paths
+from gateway.review.recorded import UNLISTED, Unreplayable, ask_of, asset_of, doubt, path_unknown, paths, reads_path
 from gateway.review.tally import KINDS, Change, Difference, Kind, Tally
 
+_MASKS: Final = frozenset(("profiles", "default_mask", "observe_mask"))  # what a refusal has nothing to do with
 _REMEMBERED: Final = 65_536
 _UNKNOWN_PATH: Final = "unlisted"  # stands for the path of an unlisted request that may hold an identifier
 
+PERMIT: Final = "permit"
+
 Key = tuple[object, ...]
+Names = Mapping[str, str]
+NO_NAMES: Final[Names] = {}
 
 
 class Side(Struct, frozen=True, eq=False):
@@ -54,7 +60,9 @@ class Comparison:
         self.tally = Tally()
         self._old, self._new = _Judge(old), _Judge(new)
         self._alike = old.catalog.digest == new.catalog.digest and old.bound is new.bound
-        self._edited = _edited_rules(old.bundle, new.bundle) if self._alike else None
+        self._edited, self._shown = _edited_rules(old.bundle, new.bundle) if self._alike else (None, True)
+        self._names = _names(old.bundle), _names(new.bundle)
+        self._paths = reads_path(old.bundle) or reads_path(new.bundle)
         self._seen: dict[Key, tuple[Change | None, Decision, Decision]] = {}
 
     def take(self, entries: Iterable[VerdictEntry]) -> None:
@@ -66,24 +74,33 @@ class Comparison:
                 self.tally.leave_out(entry, why.en, why.zh)
 
     def _judge(self, entry: VerdictEntry) -> None:
-        lost = doubt(entry)
+        lost = doubt(entry) or (path_unknown(entry) if self._paths else None)
         if lost is not None:
             raise lost
-        subject, ask, was = entry.subject, ask_of(entry), self._old.asset(entry)
+        was = self._old.asset(entry)
+        now = was if self._alike else self._new.asset(entry)
+        said = entry.would or entry.outcome
+        decided = self._old.decided(entry)
+        self.tally.decisions += 1
+        self.tally.observed += entry.stage == "observe"
+        if decided and self._settled(said == PERMIT, entry.subject, was):
+            return  # what the old side says is on record, and the new one can only say the same
+        ask = ask_of(entry)
         before = self._old.decide(ask, entry, was)
-        tally = self.tally
-        tally.decisions += 1
-        if entry.stage == "observe":
-            tally.observed += 1
-        if outcome(before) != (entry.would or entry.outcome):
-            tally.drifted.add(entry)
-        edited = self._edited
-        if edited is not None and not (self._old.asks(subject, was, edited) or self._new.asks(subject, was, edited)):
-            return  # the same rules are asked about the same facts: one decision is both
-        after = self._new.decide(ask, entry, was if self._alike else self._new.asset(entry))
-        change = self._change(before, after)
+        if outcome(before) != said:
+            self.tally.drifted.add(entry)
+        if not decided and self._settled(isinstance(before, Permit), entry.subject, was):
+            return
+        change = self._change(before, self._new.decide(ask, entry, now))
         if change is not None:
-            tally.add(entry, change)
+            self.tally.add(entry, change)
+
+    def _settled(self, permitted: bool, subject: Subject, asset: Asset) -> bool:
+        """Whether the new side can only say what the old one says: it asks the same rules about the same facts."""
+        edited = self._edited
+        if edited is None or (self._shown and permitted):
+            return False
+        return not edited or not (self._old.asks(subject, asset, edited) or self._new.asks(subject, asset, edited))
 
     def _change(self, before: Decision, after: Decision) -> Change | None:
         """What differs; remembered, because most decisions look like one that was seen before."""
@@ -93,18 +110,19 @@ class Comparison:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
             # both decisions are kept: the key names their masks by address
-            seen = self._seen[key] = (change_of(before, after), before, after)
+            seen = self._seen[key] = (change_of(before, after, *self._names), before, after)
         return seen[0]
 
 
-def _edited_rules(old: Bundle, new: Bundle) -> frozenset[str] | None:
-    """The rules that are not what they were, when everything else is; None when other things were edited as well."""
+def _edited_rules(old: Bundle, new: Bundle) -> tuple[frozenset[str] | None, bool]:
+    """The rules that are not what they were, and whether masks were edited; None when anything else was."""
     found = edits(old.content, new.content)
-    if old.level != new.level or any(edit.what != RULES for edit in found):
-        return None
-    edited = frozenset(edit.id for edit in found)
+    if old.level != new.level or any(edit.what not in (RULES, *_MASKS) for edit in found):
+        return None, True
+    edited = frozenset(edit.id for edit in found if edit.what == RULES)
     rows = [[row for row in one.content.rules if row[0] not in edited] for one in (old, new)]
-    return edited if rows[0] == rows[1] else None  # the order of rules is the order of reasons
+    same_order = rows[0] == rows[1]  # the order of rules is the order of reasons
+    return edited if same_order else None, any(edit.what in _MASKS for edit in found)
 
 
 def _key(decision: Decision) -> Key:
@@ -125,6 +143,10 @@ class _Judge:
         self._shares = bool(side.bundle.content.grants)
         self._assets: dict[tuple[str, ...], Asset] = {}
         self._asked: dict[int, tuple[bool, Candidates]] = {}
+
+    def decided(self, entry: VerdictEntry) -> bool:
+        """Whether it was this side that decided: equal digests mean equal decisions."""
+        return entry.bundle == self._bundle.digest and entry.revision == self._digest
 
     def decide(self, ask: Ask, entry: VerdictEntry, asset: Asset) -> Decision:
         """What this side decides."""
@@ -175,13 +197,16 @@ class _Judge:
 def outcome(decision: Decision) -> str:
     """`permit`, `challenge` or `deny`, as entries spell it."""
     if isinstance(decision, Permit):
-        return "permit"
+        return PERMIT
     return "challenge" if isinstance(decision, Challenge) else "deny"
 
 
-def change_of(before: Decision, after: Decision) -> Change | None:
-    """What differs between two decisions about the same facts, None when nothing that matters does."""
-    said, says = _said(before), _said(after)
+def change_of(before: Decision, after: Decision, old: Names = NO_NAMES, new: Names = NO_NAMES) -> Change | None:
+    """What differs between two decisions about the same facts, None when nothing that matters does.
+
+    `old` and `new` name rules whose id says where they stand: the rows of a team's own casbin policy.
+    """
+    said, says = _said(before, old), _said(after, new)
     rules = tuple(sorted({rule for _, rule in said ^ says if rule}))
     if isinstance(before, Permit) and isinstance(after, Permit):
         return _shown(before, after, rules or tuple(sorted(rule for _, rule in says)), said == says)
@@ -212,16 +237,23 @@ def _kinds(shift: Shift) -> tuple[Kind, ...]:
     return ("unmasked",) if shift.more else ("masked",)
 
 
-def _said(decision: Decision) -> frozenset[tuple[str, str]]:
+def _said(decision: Decision, names: Names) -> frozenset[tuple[str, str]]:
     """The reasons by code and rule; where the rule stands does not count."""
     return frozenset(
-        (reason.code if reason.rule else f"{reason.code} {reason.detail}", _rule(reason)) for reason in decision.reasons
+        (reason.code if reason.rule else f"{reason.code} {reason.detail}", _rule(reason, names))
+        for reason in decision.reasons
     )
 
 
-def _rule(reason: Reason) -> str:
+def _rule(reason: Reason, names: Names) -> str:
     """The id of the rule that spoke, "" for none."""
-    return reason.detail.partition(": ")[0] or reason.rule if reason.rule else ""
+    identity = reason.detail.partition(": ")[0] or reason.rule if reason.rule else ""
+    return names.get(identity, identity)
+
+
+def _names(bundle: Bundle) -> Names:
+    native = bundle.content.native
+    return {row_id(row[0]): ", ".join(row[1:]) for row in native.rows} if native is not None else NO_NAMES
 
 
 def _offered(refusal: Decision) -> tuple[str, int | None]:

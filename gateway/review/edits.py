@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 
 from gateway.catalog import Catalog, Listing
 from gateway.policy.content import Content
+from gateway.policy.native.source import Source
 
 Form = Literal["added", "removed", "changed"]
 
@@ -97,11 +98,22 @@ def _said(asset: Listing) -> dict[str, str]:
 
 def _items(value: object) -> dict[str, dict[str, str]]:
     """A field of the content as named things with words."""
+    if value is None:
+        return {}
+    if isinstance(value, Source):
+        return _native(value)
     if isinstance(value, dict):
         return {str(key): _words(one) for key, one in value.items()}
     if isinstance(value, tuple):
         return {(str(getattr(one, "id", "")) or _text(one)): _words(one) for one in value}
     return {"": {"": _text(value)}}
+
+
+def _native(source: Source) -> dict[str, dict[str, str]]:
+    """A team's own policy: its rows by what they say, wherever they stand, and the rest by name."""
+    rows = {", ".join(row[1:]): {"": ""} for row in source.rows}
+    rest = {name: value for name, value in asdict(source).items() if name not in ("rows", "matcher_line")}
+    return {name: _words(value) for name, value in rest.items()} | rows
 
 
 def _words(value: object) -> dict[str, str]:

@@ -8,7 +8,7 @@ Makes the facts of a decision again from its entry in the ledger, so that it can
 2. What cannot be known is never guessed: an entry that was shortened to fit, a route the catalog does not have,
    a refusal that came from an alarm and not from facts is `Unreplayable`, with the reason in words.
 3. An asset is looked up as the request was: by API, method and path. The path of a discreet asset is on record as its
-   template, which leads to the same endpoint.
+   template, which leads to the same endpoint; a policy that looks at the path itself cannot judge that again.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from gateway.audit import encode
 from gateway.catalog import Catalog
 from gateway.facts import GRADES, Ask, Asset, Facts, Grade, VerdictEntry
+from gateway.policy import Bundle
 
 DISTRUSTED = "index and enforcer disagree"
 _REST = "**"
@@ -115,6 +116,22 @@ def _are_cut(items: tuple[str, ...], entry: VerdictEntry) -> bool:
     """Whether there may have been more of them: just as many as are left, in an entry that long."""
     count = len(items)
     return count in _CUT_LISTS and (count == _CUT_LISTS[0] or len(encode(entry)) > _CUT_BYTES)
+
+
+def reads_path(bundle: Bundle) -> bool:
+    """Whether the path itself is looked at: a team's own casbin policy may, conditions never do."""
+    native = bundle.content.native
+    return native is not None and "path" in native.request.values()
+
+
+def path_unknown(entry: VerdictEntry) -> Unreplayable | None:
+    """Why the path is not known, None when it is on record."""
+    if "{" not in entry.path:  # a path has it escaped: this is the template of a discreet one
+        return None
+    return Unreplayable(
+        "its casbin policy looks at the path, which is not on record: it may hold an identifier",
+        "其 casbin 策略依据路径判断，而路径可能含有个人标识，未予记录",
+    )
 
 
 def asset_of(entry: VerdictEntry, catalog: Catalog) -> Asset:

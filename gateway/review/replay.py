@@ -20,7 +20,7 @@ from gateway.catalog import Catalog
 from gateway.facts import VerdictEntry
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
-from gateway.review.recorded import Unreplayable, asset_of, facts_of
+from gateway.review.recorded import Unreplayable, asset_of, facts_of, path_unknown, reads_path
 from gateway.review.tally import EXAMPLES
 
 TAKEN_OVER: Final = ("path", "digest", "query", "object")
@@ -99,6 +99,9 @@ def judged_again(entry: VerdictEntry, bundle: Bundle, catalog: Catalog) -> Verdi
             f"the catalog `{entry.revision[:12]}` was in force, this is `{catalog.digest[:12]}`",
             f"当时生效的数据目录是 `{entry.revision[:12]}`，这里是 `{catalog.digest[:12]}`",
         )
+    lost = path_unknown(entry) if reads_path(bundle) else None
+    if lost is not None:
+        raise lost
     facts = facts_of(entry, asset_of(entry, catalog))
     decision = decide(bundle, facts, BY_GRADE[facts.asset.grade.national])
     again = verdict_entry(entry.journal, entry.seq, facts, decision, _NO_KEY)

@@ -9,7 +9,7 @@ stage       the whole gateway, in processes of its own
 journey     CPU per request, room by room, in interleaved rounds
 steps       each step of the journey by itself
 overload    latency at half load, and what happens above capacity
-rooms       decision, masking and journal by themselves
+rooms       decision, replay, masking and journal by themselves
 engines     the same decisions in casbin's own Enforcer and in Cedar
 footprint   start, memory
 table       figures beside their targets

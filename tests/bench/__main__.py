@@ -18,7 +18,7 @@ from tests.bench.stage import Stage, stage
 from tests.bench.table import Said, show
 from tests.test_layout import ROOT
 
-SECTIONS = ("journey", "steps", "decision", "engines", "masking", "journal", "overload", "footprint")
+SECTIONS = ("journey", "steps", "decision", "engines", "replay", "masking", "journal", "overload", "footprint")
 
 
 def main(words: list[str]) -> int:
@@ -77,6 +77,7 @@ def _measure(only: list[str], asked: argparse.Namespace) -> dict[str, Said]:
             "steps": lambda: steps.measure(folder, asked.quick),
             "decision": lambda: rooms.decisions(folder, asked.quick),
             "engines": lambda: engines.compare(asked.quick),
+            "replay": lambda: rooms.replays(folder, asked.quick),
             "masking": lambda: rooms.masking(folder, asked.quick),
             "journal": lambda: rooms.journal(folder, asked.quick),
             "overload": lambda: overload.measure(

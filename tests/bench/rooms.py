@@ -19,6 +19,7 @@ from tests.bench import machine, material
 from tests.bench.load import percentile
 from tests.bench.table import Row, Said
 from tests.literals import a_permit, a_posture, a_subject, a_warrant, some_facts
+from tests.review import figures
 from tests.test_layout import ROOT
 
 APIS = (
@@ -117,6 +118,22 @@ def _masks(folder: Path) -> Path:
     place = folder / "masks"
     shutil.copytree(ROOT / "policies", place)
     return place
+
+
+def replays(folder: Path, quick: bool) -> Said:
+    """Recorded decisions in a second of one core: read, judged by two policies, judged again byte for byte."""
+    count = 20_000 if quick else 100_000
+    with machine.on(machine.MEASURED):
+        data: dict[str, Any] = figures.figures(count, count // 5)
+    rows = [
+        Row("replay", name, speed, "decisions/s", 50_000 if "edited" in name else None, "more", _sides(name))
+        for name, speed in data.items()
+    ]
+    return Said(rows, data)
+
+
+def _sides(name: str) -> str:
+    return "each by both sides" if "edited" in name or "regraded" in name or name.startswith("the same") else ""
 
 
 async def _masked(body: bytes, warrant: Warrant, seconds: float) -> float:

@@ -19,6 +19,7 @@ from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
 from gateway.facts import Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject, VerdictEntry
 from gateway.policy.names import Vocabulary, names
+from gateway.policy.native.request import OWN
 from gateway.review.recorded import Unreplayable, asset_of, facts_of, paths
 from tests.literals import NOW, a_deny, a_permit, a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
@@ -108,6 +109,16 @@ def test_what_is_kept_is_the_same_after_a_round_through_the_record() -> None:
         assert (again.ask.at, again.ask.method, again.ask.source) == (facts.ask.at, facts.ask.method, facts.ask.source)
         assert again.ask.purpose == (facts.subject.purpose or facts.ask.purpose)
         assert (again.ask.headers, again.ask.query) == ((), "")
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_what_a_casbin_policy_reads_besides_is_kept_or_known_to_be_missing(name: str) -> None:
+    read: set[str] = set()
+    for facts in many():
+        OWN[name].get(Watched(facts, "", read))  # type: ignore[arg-type]  # it looks like facts
+    ends = {place for place in read if not any(other.startswith(place + ".") for other in read)}
+    assert ends <= KEPT | {"ask.path"}
+    assert ("ask.path" in ends) is (name == "path"), "`reads_path` asks for `path` alone"
 
 
 # --- the asset ----------------------------------------------------------------------------------

@@ -122,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         spans = _spans(args, here, screen)
         return 3 if spans is None else _by_record(old, new, spans, args, screen)
+    except BrokenPipeError:  # nobody reads on; that is no fault of the record
+        raise
     except OSError as error:
         screen.warn("cannot_read", "error", why=error)
         return 3
@@ -204,7 +206,8 @@ def _table(dimension: str, groups: "dict[str, dict[str, Share]]", screen: Screen
     for name, shares in list(groups.items())[:SHOWN]:
         cells = [f"{shares[kind].decisions} / {shares[kind].people}" if kind in shares else "" for kind in kinds]
         rows.append([name or "-", *cells, next(iter(shares.values())).examples[0]])
-    screen.table([*head, screen.text("diff.example")], rows)
+    example = screen.text("diff.example")
+    screen.table([*head, example], rows, (example,))
     if len(groups) > SHOWN:
         screen.say("diff.more", "dim", count=len(groups) - SHOWN)
 
