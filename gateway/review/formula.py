@@ -27,13 +27,15 @@ Look = Callable[["Atom"], int]
 class Atom(Struct, frozen=True, eq=False):
     """What is not taken apart further: the variables it looks at, and its test once all of them are known.
 
-    `among` is given instead of a test when it asks for one of several roles.
+    `among` is given instead of a test when it asks for one of several roles; `written` is what a comparison is in the
+    text of its condition.
     """
 
     key: Hashable
     reads: tuple[str, ...]
     test: Callable[[Point], bool] | None = None
     among: frozenset[str] = frozenset()
+    written: str = ""
 
 
 class Formula(Struct, frozen=True, eq=False):

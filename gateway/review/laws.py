@@ -135,15 +135,10 @@ class Laws:
 
     def read(self) -> tuple[Law, ...]:
         """The rules that bear on this request, in the order of the files."""
-        if not (self.asset.listed and self.bundle.index.knows(self.asset)):
-            return ()
-        rows: dict[str, list[Row]] = {}
-        things = {EVERYBODY, *self.bundle.engine.links("g3").closure(self.asset.id)}
-        for row in self.bundle.engine.rules:
-            if row[4] in things and fits(row, self.asset):
-                rows.setdefault(row[0], []).append(row)
+        rows = rows_about(self.bundle, self.asset)
         laws = tuple(self._law(found) for found in rows.values())
-        return laws if self.bundle.native is None else (*laws, self._native())
+        known = self.asset.listed and self.bundle.index.knows(self.asset)
+        return laws if self.bundle.native is None or not known else (*laws, self._native())
 
     def _native(self) -> Law:
         """A native policy as one allow: it lets through, or it does not; its own denies are part of that."""
@@ -285,7 +280,7 @@ class Laws:
             self.covered(self.grants)  # notes what its answer turns on
         self._note(leaf.node, names, fixed)
         test, side, make = self.bundle.condition(leaf.written).test, self.side, self.make
-        return Atom(key, reads, lambda point: test(make(point, side, granted)))
+        return Atom(key, reads, lambda point: test(make(point, side, granted)), written=leaf.written)
 
     def _settles(self, name: str) -> tuple[str, ...]:
         if name == "subject.roles":
@@ -311,6 +306,18 @@ class Laws:
         for own in filter(None, map(_own, names)):
             self.noted.text(own, words)
             self.noted.numbers.setdefault(own, set()).update(numbers)
+
+
+def rows_about(bundle: Bundle, asset: Asset) -> dict[str, list[Row]]:
+    """The rows that bear on an asset, by the id of their rule, in the order of the files."""
+    found: dict[str, list[Row]] = {}
+    if not (asset.listed and bundle.index.knows(asset)):
+        return found
+    things = {EVERYBODY, *bundle.engine.links("g3").closure(asset.id)}
+    for row in bundle.engine.rules:
+        if row[4] in things and fits(row, asset):
+            found.setdefault(row[0], []).append(row)
+    return found
 
 
 def fits(row: Row, asset: Asset) -> bool:

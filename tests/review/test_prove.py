@@ -34,10 +34,13 @@ from gateway.review.prove import Policies, Proof, Witness, opens, prove, prove_c
 from gateway.review.search import Budget
 from tests.literals import an_asset
 from tests.policy.generated import FIELDS, a_request, rules
+from tests.policy.native.world import write as write_native
+from tests.review import lint_world
 from tests.review.test_space import a_bundle, a_rule, enforced, with_grants
 from tests.test_layout import ROOT
 
 SHIPPED = ROOT / "policies"
+ALICE = "p, alice, /households, GET\n"
 CIVIL, BASE, CITY = "rules/20-civil.yaml", "rules/00-province.yaml", "cities/hz.yaml"
 
 
@@ -198,6 +201,22 @@ def test_a_rule_that_cannot_be_varied_is_unknown() -> None:
     base = a_bundle([a_rule("env.time == env.purpose")])
     candidate = a_bundle([a_rule("env.purpose == env.time")])
     assert on_cells(base, candidate, an_asset(id="a0", category="c0")).verdict == "unknown"
+
+
+def native(folder: Path, rows: str, *denies: str) -> Policies:
+    """A team's own casbin policy, beside rules that only deny."""
+    rules = "".join(f"- {{id: deny-{n}, effect: deny, when: {when}}}\n" for n, when in enumerate(denies))
+    folder.mkdir()
+    _, catalog = lint_world.policies(folder / "plain", lint_world.ALLOW)
+    return Policies(load_policy(write_native(folder, policy=rows, rules=rules), catalog.assets), catalog)
+
+
+def test_a_native_policy_is_as_wide_as_itself_and_no_more_is_said(tmp_path: Path) -> None:
+    one = native(tmp_path / "one", ALICE, "device.fresh")
+    same = native(tmp_path / "two", ALICE, "device.fresh", "subject.bound")
+    assert prove(one, same).verdict == "narrower"  # only a deny was added
+    other = native(tmp_path / "three", ALICE + "p, bob, /households, GET\n", "device.fresh")
+    assert prove(one, other).verdict == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""`gateway policy lint`: what in these policies is probably not what its author meant?
+
+0 when nothing was found, or warnings only; with `--strict` 1 as soon as something was found. With `--replay` the rules
+are also held against decisions that were made: a rule that none of them names may be one that nobody needs.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.policy.meant import meant
+from gateway.cli.policy.reports import WORDS as REPORTS
+from gateway.cli.policy.reports import with_reports, write_reports
+from gateway.cli.screen import Screen, fault_values
+
+if TYPE_CHECKING:  # heavy: only the commands that need it pay
+    from gateway.cli.policy.record import Span, Taken
+    from gateway.facts import VerdictEntry
+    from gateway.review.lint import Record
+
+WORDS: dict[str, tuple[str, str]] = REPORTS | {
+    "lint.help": (
+        "look for rules that are dead, shadowed, redundant, leaky or never needed",
+        "查找无效、被遮蔽、重复、可能泄露或从未用到的规则",
+    ),
+    "lint.strict": ("exit with 1 when anything is found", "发现任何问题即以 1 退出"),
+    "lint.replay": (
+        "hold the rules against these decisions too: a span of the ledger (30d, 12h) or a file of entries",
+        "同时对照这些决定：账本中的时段（30d、12h）或记录文件",
+    ),
+    "lint.clean": ("nothing found in {count:rule}", "{count} 条规则中没有发现问题"),
+    "lint.found": ("{count:finding} in {rules:rule}", "{rules} 条规则中发现 {count} 处问题"),
+    "lint.counted": ("held against {count:decision}", "已对照 {count} 个决定"),
+    "lint.no_decisions": ("there is no decision in `{value}`", "`{value}` 中没有任何决定"),
+    "lint.unreadable": (
+        "{count:entry|entries} could not be read and {count:was|were} passed over", "{count} 条记录无法读取，已略过",
+    ),
+}  # fmt: skip
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("lint", help="lint.help", description="lint.help")
+    with_config(parser)
+    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--strict", action="store_true", help="lint.strict")
+    parser.add_argument("--replay", default="", metavar="SPAN|FILE", help="lint.replay")
+    with_reports(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 nothing or warnings, 1 faults, or findings when strict; 3 could not be read."""
+    from gateway.review.lint import lint, sources
+
+    screen = Screen(args)
+    found = meant(args, screen)
+    if found is None:
+        return 3
+    if found.bundle is None or found.catalog is None:
+        screen.faults(found.faults)
+        return 1
+    try:
+        record = _record(args, screen) if args.replay else None
+    except OSError as error:
+        screen.warn("cannot_read", "error", why=error)
+        return 3
+    if args.replay and record is None:
+        return 3
+    findings = lint(found.bundle, found.catalog, sources(found.folder), time.time(), record)
+    screen.faults(findings)
+    if record is not None:
+        screen.say("lint.counted", "dim", count=record.decisions)
+    if findings:
+        screen.say("lint.found", "warning", count=len(findings), rules=found.rules)
+    else:
+        screen.say("lint.clean", "good", count=found.rules)
+    good = not (findings and args.strict)
+    screen.result({"ok": good, "faults": fault_values(findings), "decisions": record.decisions if record else None})
+    if not write_reports(args, screen, (), findings):
+        return 3
+    return 0 if good else 1
+
+
+def _record(args: argparse.Namespace, screen: Screen) -> "Record | None":
+    """The decisions that are meant; None after saying why there are none. Raises OSError."""
+    from gateway.cli.policy.record import Taken
+    from gateway.review.lint import counted
+
+    spans = _spans(args, screen)
+    if spans is None:
+        return None
+    taken = Taken()
+    record = counted(_named(entry) for entry in _decisions(spans, taken))
+    if taken.unreadable:
+        screen.warn("lint.unreadable", "warning", count=taken.unreadable)
+    if not record.decisions:
+        screen.warn("lint.no_decisions", "error", value=args.replay)
+        return None
+    return record
+
+
+def _spans(args: argparse.Namespace, screen: Screen) -> "list[Span] | None":
+    from gateway.cli.policy.record import file_spans, ledger_spans, seconds
+    from gateway.cli.policy.stored import installed
+
+    length = seconds(args.replay)
+    if length is None:
+        if Path(args.replay).is_file():
+            return file_spans(Path(args.replay))
+        screen.warn("record.none", "error", value=args.replay)
+        return None
+    state = installed(args).state
+    if state is None:
+        screen.warn("diff.no_ledger", "error", path=args.config)
+        return None
+    return ledger_spans(state / "ledger", time.time() - length)
+
+
+def _decisions(spans: "list[Span]", taken: "Taken") -> "Iterator[VerdictEntry]":
+    from gateway.cli.policy.record import decisions
+
+    for span in spans:
+        yield from decisions(span, taken)
+
+
+def _named(entry: "VerdictEntry") -> tuple[str, ...]:
+    """The rules that a decision names; one whose condition failed stands before a colon."""
+    reasons = (*entry.reasons, *entry.would_reasons)
+    return tuple(name for one in reasons if one.rule for name in (one.detail, one.detail.partition(":")[0]))

@@ -1,0 +1,147 @@
+"""What is probably not meant.
+
+| who | writes | held by |
+|---|---|---|
+| careless author | a rule for nothing, for nobody, or one that another one swallows | `test_each_finding` |
+| careless author | a value that can never be (`assurance > 3`) | `test_each_finding` |
+| hostile author | `user:C1erk`, to be taken for the role | `test_names_that_look_alike` |
+| insider | a mask that gives a resident id away by the day of birth | `test_a_mask_that_leaks` |
+| insider | an allow that only an emergency would uncover | `test_levels_are_looked_at_as_if_in_force` |
+| anybody | trusts silence where the search gave up | `test_what_could_not_be_settled_is_said` |
+"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.document import FileFault
+from gateway.review import overlap
+from gateway.review.lint import Record, Sources, counted, lint, sources
+from tests.policy.world import MASKS, PEOPLE
+from tests.review.lint_world import ALLOW, CATALOG, policies
+from tests.test_layout import ROOT
+
+
+def found(folder: Path, more: str = "", record: Record | None = None, **changes: str) -> tuple[FileFault, ...]:
+    bundle, catalog = policies(folder, ALLOW + more, **changes)
+    return lint(bundle, catalog, sources(folder), 1_790_000_000.0, record)
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "said"),
+    [
+        ("effect: deny, data: population, action: delete", "L001", "no endpoint of the catalog"),
+        ('effect: deny, who: service, when: subject.kind == "person"', "L001", "no request can meet"),
+        ("effect: deny, when: subject.assurance > 3", "L002", "`subject.assurance > 3` is never true here"),
+        (
+            "effect: deny, when: subject.assurance <= 3 and device.fresh",
+            "L002",
+            "`subject.assurance <= 3` is always true",
+        ),
+        ("effect: allow, who: doctor, data: '*', action: read, level: any", "L010", "every asset at every level"),
+        (
+            "effect: allow, who: clerk, data: household, action: read, level: any",
+            "L004",
+            "`reads` (rules/10-test.yaml:2)",
+        ),
+        ("effect: deny, expires: 2026-01-01", "L007", "has expired"),
+    ],
+)
+def test_each_finding(tmp_path: Path, rule: str, code: str, said: str) -> None:
+    people = PEOPLE.replace("roles:\n", "roles:\n  doctor: {}\n")
+    (one,) = found(tmp_path, f"- {{id: x, title: x, owner: prov, {rule}}}\n", people=people)
+    assert (one.code, one.line, one.warning) == (code, 3, True), one
+    assert one.file.endswith("rules/10-test.yaml")
+    assert said in one.en
+    assert one.zh and one.remedy_en and one.remedy_zh
+
+
+def test_an_allow_that_lets_nobody_in_names_the_deny(tmp_path: Path) -> None:
+    deny = "- {id: x, title: x, owner: prov, effect: deny, who: WHO, data: population, action: read}\n"
+    (shadowed,) = found(tmp_path, deny.replace("WHO", "employee"))
+    assert (shadowed.code, shadowed.line, "`x` (rules/10-test.yaml:3)" in shadowed.en) == ("L003", 2, True)
+    (same,) = found(tmp_path, deny.replace("WHO", "clerk"))
+    assert (same.code, same.line, "`x` (rules/10-test.yaml:3) denies just what" in same.en) == ("L005", 2, True)
+    two = "".join(
+        f"- {{id: x{n}, title: x, owner: prov, effect: deny, who: employee, when: {when}}}\n"
+        for n, when in enumerate(("device.fresh", "not device.fresh"))
+    )
+    (several,) = found(tmp_path, two)
+    assert (several.code, "several denies together" in several.en) == ("L003", True)
+
+
+def test_of_two_rules_that_say_the_same_the_later_one_is_redundant(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, ALLOW.replace("id: reads", "id: again"))
+    assert (one.code, one.line) == ("L004", 3)
+
+
+def test_a_rule_nobody_answers_for(tmp_path: Path) -> None:
+    one, two = found(tmp_path, "- {id: x, effect: deny, data: open-data}\n")
+    assert (one.code, two.code, one.line) == ("L008", "L008", 3)
+    assert {"`owner` is missing", "`title` is missing"} == {fault.en.partition(": ")[2] for fault in (one, two)}
+
+
+def test_names_that_look_alike(tmp_path: Path) -> None:
+    people = PEOPLE.replace("roles:\n", "roles:\n  c1erk: {}\n")
+    rule = "- {id: x, title: x, owner: prov, effect: deny, who: ['user:Clerk', 'user:anna'], data: open-data}\n"
+    faults = found(tmp_path, rule, people=people)
+    assert [(Path(one.file).name, one.line, one.code, one.en) for one in faults] == [
+        ("people.yaml", 4, "L006", "the role `clerk` looks like the role `c1erk`"),
+        ("10-test.yaml", 3, "L006", "`user:Clerk` looks like the role `c1erk`"),
+    ]
+
+
+def test_a_mask_that_leaks(tmp_path: Path) -> None:
+    fields = "    fields: [{path: $..id, identifier: resident-id}, {path: $..born, identifier: birth-date}]\n"
+    catalog = CATALOG.replace("  - id: market", f"{fields}  - id: market")
+    (one,) = found(tmp_path, catalog=catalog, masks=MASKS.replace("partial(1,1)", "partial(6,4)"))
+    assert (one.code, one.line) == ("L009", 2)
+    assert "partial(6,4) of $..id and $..born of `household`" in one.en
+    assert found(tmp_path, catalog=catalog) == ()
+
+
+def test_levels_are_looked_at_as_if_in_force(tmp_path: Path) -> None:
+    (tmp_path / "emergency").mkdir()
+    (tmp_path / "emergency" / "II.yaml").write_text(
+        "level: II\nrules:\n"
+        "  - {id: seal, title: s, owner: prov, effect: deny, level: '>= core'}\n"
+        "  - {id: sign-in, title: s, owner: prov, effect: deny, who: person, when: subject.assurance < 3}\n"
+    )
+    (one,) = found(tmp_path)
+    assert (Path(one.file).name, one.line, one.code) == ("II.yaml", 3, "L001")
+
+
+def test_rules_that_no_decision_names(tmp_path: Path) -> None:
+    more = "- {id: x, title: x, owner: prov, effect: deny, when: device.fresh}\n"
+    record = counted([("reads",), ("reads", "reads"), ()])
+    assert record == Record(3, {"reads": 2})
+    (one,) = found(tmp_path, more, record)
+    assert (one.code, one.line, "none of 3 recorded decisions" in one.en) == ("L011", 3, True)
+
+
+def test_what_could_not_be_settled_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlap, "STEPS", 1)
+    faults = found(tmp_path, "- {id: x, title: x, owner: prov, effect: deny, when: device.fresh}\n")
+    assert {fault.code for fault in faults} == {"L099"}
+
+
+def test_without_the_files_the_places_of_the_bundle_serve(tmp_path: Path) -> None:
+    bundle, catalog = policies(tmp_path, ALLOW + "- {id: x, effect: deny, data: population, action: delete}\n")
+    (one,) = lint(bundle, catalog, Sources())
+    assert (one.file, one.line, one.code) == ("rules/10-test.yaml", 3, "L001")
+
+
+def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    policies(tmp_path, ALLOW)
+    (tmp_path / "rules" / "20.yaml").write_text("rules: [")
+    (tmp_path / "rules" / "30.yaml").write_text("rules: [{effect: deny}, 3]")
+    assert list(sources(tmp_path).rules) == ["reads"]
+
+
+def test_the_shipped_policies_are_clean() -> None:
+    from gateway.catalog import load as load_catalog
+    from gateway.policy import load
+
+    folder = ROOT / "policies"
+    catalog = load_catalog(folder / "catalog")
+    assert lint(load(folder, catalog.assets), catalog, sources(folder), 1_790_000_000.0) == ()
