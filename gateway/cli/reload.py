@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 in force, 1 the policies are not good (the last good ones stay), 3 no answer."""
-    from gateway.cli.door import NoAnswer, ask, complaint
+    from gateway.cli.door import NoAnswer, ask, brief, complaint
     from gateway.cli.revoke import socket_of
 
     screen = Screen(args)
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     _remark(args, screen, path)
     if status == 200:
         key = "reload.same" if answer["bundle"] == answer["previous"] else "reload.done"
-        screen.say(key, "good", bundle=answer["bundle"][:12], previous=answer["previous"][:12])
+        screen.say(key, "good", bundle=brief(answer["bundle"]), previous=brief(answer["previous"]))
         return 0
     if status == 422:
         screen.faults(faults_of(answer))
