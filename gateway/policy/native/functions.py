@@ -21,7 +21,7 @@ from typing import Literal
 from casbin.util.builtin_operators import glob as wcmatch  # its own import: no other version can come in between
 from msgspec import Struct
 
-from gateway.policy.native.patterns import LONGEST, Pattern, Refused, regex
+from gateway.policy.native.patterns import LONGEST, Pattern, Refused, TooLong, regex
 
 Kind = Literal["text", "number", "bool", "texts", "object"]
 
@@ -178,7 +178,7 @@ def _wcmatch(pattern: str) -> str:
 
 def _glob_match(text: str, pattern: str) -> bool:
     if len(text) > LONGEST[-1]:
-        raise ValueError("the text is too long for a glob")
+        raise TooLong("the text is too long for a glob")
     return any(one.fullmatch(text) for one in _glob(pattern))
 
 

@@ -31,6 +31,10 @@ class Refused(Exception):
         self.en, self.zh, self.hint = en, zh, hint
 
 
+class TooLong(ValueError):
+    """The text is too long for this pattern: nobody can say whether it matches."""
+
+
 class Pattern(Struct, frozen=True):
     """A compiled expression, the longest text it may be held against, and the names of its variables."""
 
@@ -39,9 +43,9 @@ class Pattern(Struct, frozen=True):
     names: tuple[str, ...] = ()
 
     def match(self, text: str) -> re.Match[str] | None:
-        """As `re.match`. Raises ValueError for a text that is too long to judge."""
+        """As `re.match`. Raises `TooLong`."""
         if len(text) > self.longest:
-            raise ValueError("the text is too long for this pattern")
+            raise TooLong("the text is too long for this pattern")
         return self.compiled.match(text)
 
 

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from gateway.policy.native.patterns import TooLong
+
 Match = Callable[[str, str], bool]
 Condition = Callable[..., bool]
 Link = tuple[str, tuple[str, ...]]
@@ -115,9 +117,11 @@ class Links:
 
 
 def _matches(match: Match, text: str, pattern: str) -> bool:
-    """What cannot be compared does not match, as in casbin."""
+    """What cannot be compared does not match, as in casbin; but a long name must not slip past a deny."""
     try:
         return match(text, pattern)
+    except TooLong:
+        raise
     except FAILURES:
         return False
 

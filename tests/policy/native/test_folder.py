@@ -367,7 +367,9 @@ def test_a_token_that_nothing_fills(tmp_path: Path) -> None:
         "sub, obj, tenant", "sub, obj, tenant", ALLOW, "r.sub == p.sub && r.obj == p.obj && r.tenant == p.tenant"
     )
     assert errors(tmp_path, text, "p, a, /b, c\n") == [("P155", 1, 1)]
-    assert codes(tmp_path / "b", text, "p, a, /b, c\n", "request: [subject.id, path, subject.org]") == ["P143"]  # no office is called `c`: a warning
+    assert codes(tmp_path / "b", text, "p, a, /b, c\n", "request: [subject.id, path, subject.org]") == [
+        "P143"
+    ]  # no office is called `c`: a warning
 
 
 @pytest.mark.parametrize(

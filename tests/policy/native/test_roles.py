@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+import pytest
 from casbin.rbac.default_role_manager import RoleManager
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policy.native.functions import FUNCTIONS, within
+from gateway.policy.native.patterns import TooLong
 from gateway.policy.native.roles import Links
 
 names = st.sampled_from("abcdefgh")
@@ -83,6 +85,16 @@ def test_a_match_that_fails_is_none() -> None:
     )
     assert links.has_link("10.1.2.3", "office")
     assert not links.has_link("nobody", "office")
+
+
+def test_a_long_name_does_not_slip_past() -> None:
+    links = linked(
+        Links(2, match=lambda text, pattern: FUNCTIONS["keyMatch2"].call(text, pattern) is True),
+        ("/secret/*/x/*", "secrets"),
+    )
+    assert links.has_link("/secret/1/x/2", "secrets")
+    with pytest.raises(TooLong):
+        links.has_link("/secret/1/x/" + "2" * 600, "secrets")
 
 
 def test_conditions_hold_while_they_say_so() -> None:
