@@ -200,10 +200,11 @@ class Space:
         networks = [network for network in map(_network, words) if network is not None]
         found = [str(QUIET["source"]), "192.0.2.1", "2001:db8::1"]
         for network in networks:
-            first, after = network.network_address, int(network.broadcast_address) + 1
-            found.append(str(first))
+            version = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
+            after = int(network.broadcast_address) + 1
+            found.append(str(network.network_address))
             if after < 2**network.max_prefixlen:
-                found.append(str(type(first)(after)))
+                found.append(str(version(after)))
         found += [str(ipaddress.IPv4Address(0)), str(ipaddress.IPv6Address(0))]
         spelled = [f"::ffff:{one}" if ":" not in one else ipaddress.ip_address(one).exploded for one in found]
         return [*found, NO_ADDRESS, *words, *spelled]
