@@ -8,7 +8,9 @@ import errno
 import http.client
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,9 +81,17 @@ def complaint(answer: Any) -> str:
 
 
 def answered(
-    args: argparse.Namespace, screen: "Screen", method: str, target: str, wish: object = None
+    args: argparse.Namespace,
+    screen: "Screen",
+    method: str,
+    target: str,
+    wish: object = None,
+    said: Mapping[int, str] = MappingProxyType({}),
 ) -> tuple[int, Any]:
-    """0 and the answer, or the exit code after saying why there is none: 1 for a no, 3 for silence."""
+    """0 and the answer, or the exit code after saying why there is none: 1 for a no, 3 for silence.
+
+    `said` is what a status means for this command, where that tells more than the door's own words.
+    """
     from gateway.cli.reload import faults_of
     from gateway.cli.revoke import socket_of
 
@@ -97,7 +107,10 @@ def answered(
         return 0, answer
     if status == 422:
         screen.faults(faults_of(answer))
-    screen.warn("refused", "error", status=status, why=complaint(answer))
+    if status in said:
+        screen.warn("plain", "error", text=said[status])
+    else:
+        screen.warn("refused", "error", status=status, why=complaint(answer))
     screen.result(answer)
     return (3 if status >= 500 else 1), answer
 

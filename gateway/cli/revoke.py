@@ -47,13 +47,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _revoke(args: argparse.Namespace, screen: Screen) -> int:
+    from gateway.cli.door import answered
+
     try:
         until = moment(args.until, time.time()) if args.until else None
     except ValueError:
         screen.warn("revoke.until_odd", "error", value=args.until)
         return 2
     wish = {"kind": args.kind, "id": nameable(args.kind, args.id), "reason": args.reason, "until": until}
-    code, answer = _asked(args, screen, "POST", "/v1/revocations", wish)
+    code, answer = answered(args, screen, "POST", "/v1/revocations", wish)
     if code:
         return code
     screen.say("revoke.done", "good", kind=args.kind, id=wish["id"], workers=answer["workers"], number=answer["id"])
@@ -65,7 +67,9 @@ def _revoke(args: argparse.Namespace, screen: Screen) -> int:
 
 def _list(args: argparse.Namespace, screen: Screen) -> int:
     """0 with what is withdrawn now, also when that is nothing."""
-    code, answer = _asked(args, screen, "GET", "/v1/revocations")
+    from gateway.cli.door import answered
+
+    code, answer = answered(args, screen, "GET", "/v1/revocations")
     if code:
         return code
     rows = answer["revocations"]
@@ -87,8 +91,11 @@ def _until(row: dict[str, Any], screen: Screen) -> str:
 
 def _lift(args: argparse.Namespace, screen: Screen) -> int:
     """0 lifted, and said when another one still holds for the same; 1 there is no such revocation."""
+    from gateway.cli.door import answered
+
     target = f"/v1/revocations/{args.lift}?{urlencode({'reason': args.reason})}"
-    code, answer = _asked(args, screen, "DELETE", target, missing="revoke.no_such")
+    said = {404: screen.text("revoke.no_such", number=args.lift)}
+    code, answer = answered(args, screen, "DELETE", target, said=said)
     if code:
         return code
     screen.say("revoke.lifted", "good", number=args.lift, kind=answer["kind"], id=answer["id"])
@@ -97,30 +104,6 @@ def _lift(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("revoke.still", "warning", kind=answer["kind"], id=answer["id"], still=", ".join(map(str, still)))
     screen.result(answer)
     return 0
-
-
-def _asked(
-    args: argparse.Namespace, screen: Screen, method: str, target: str, wish: object = None, missing: str = ""
-) -> tuple[int, Any]:
-    """0 and the answer, or the exit code after saying why there is none. `missing` is the text for a 404."""
-    from gateway.cli.door import NoAnswer, ask, complaint
-
-    path = socket_of(args, screen)
-    if path is None:
-        return 3, None
-    try:
-        status, answer = ask(path, method, target, wish, args.lang)
-    except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
-        return 3, None
-    if status == 200:
-        return 0, answer
-    if status == 404 and missing:
-        screen.warn(missing, "error", number=args.lift)
-    else:
-        screen.warn("refused", "error", status=status, why=complaint(answer))
-    screen.result(answer)
-    return (3 if status >= 500 else 1), answer
 
 
 def spelled(at: float) -> str:

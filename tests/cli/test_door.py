@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.door import NoAnswer, ask, complaint
+from gateway.cli.door import NoAnswer, ask, brief, complaint
 from tests.control.doors import Behind
 
 
@@ -54,3 +54,8 @@ def test_a_chinese_complaint_has_chinese_punctuation() -> None:
     assert complaint({"title": "the request cannot be understood", "errors": ["no `a`"]}) == (
         "the request cannot be understood: no `a`"
     )
+
+
+def test_a_revision_is_shown_with_its_level() -> None:
+    assert brief("ab" * 32) == "abababababab"
+    assert brief("ab" * 32 + "+II") == "abababababab+II"

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from gateway.cli.parser import with_config
-from gateway.cli.revoke import moment, socket_of, spelled
+from gateway.cli.revoke import moment, spelled
 from gateway.cli.screen import Screen
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -334,28 +334,10 @@ def _asked(
     rejected: str = "pilot.rejected",
 ) -> tuple[int, Any]:
     """0 and the answer, or the exit code after saying why there is none."""
-    from gateway.cli.door import NoAnswer, ask, complaint
-    from gateway.cli.reload import faults_of
+    from gateway.cli.door import answered
 
-    path = socket_of(args, screen)
-    if path is None:
-        return 3, None
-    try:
-        status, answer = ask(path, method, target, wish, args.lang)
-    except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
-        return 3, None
-    if status == 200:
-        return 0, answer
-    screen.result(answer)
-    if status == 422:
-        screen.faults(faults_of(answer))
-        screen.warn(rejected, "warning")
-    elif status == 404:
-        screen.warn("pilot.none", "error")
-    else:
-        screen.warn("refused", "error", status=status, why=complaint(answer))
-    return (3 if status >= 500 else 1), answer
+    said = {404: screen.text("pilot.none"), 422: screen.text(rejected)}
+    return answered(args, screen, method, target, wish, said)
 
 
 STEPS = {"start": _start, "share": _share, "promote": _promote, "stop": _stop, "show": _show}
