@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import fields, replace
 
 from gateway.policy.content import Content
+from gateway.policy.native.source import Source
 from gateway.review.edits import RULES, Edit, Part, asset_edits, edits
 from tests.policy.world import CLERK_READS, PEOPLE, a_bundle
 from tests.review.history import SHIPPED, shipped
@@ -44,13 +45,22 @@ def test_every_field_of_the_content_counts(tmp_path: Path, field: str) -> None:
     """Also one that is added later: this test then asks how it shows."""
     old = content(tmp_path)
     value = getattr(old, field)
-    other = {str: "x", int: 99, dict: {"clerk-reads": ("a", "b")}, tuple: ()}[type(value)]
+    source = Source({"m": "r.sub == p.sub"}, (("1", "p", "li.na"),), {"sub": "subject.id"})
+    other = {type(None): source, str: "x", int: 99, dict: {"clerk-reads": ("a", "b")}, tuple: ()}[type(value)]
     if value == other:
         other = (("x", "y"),)
     if field == "places":
         assert edits(old, replace(old, places={})) == ()
         return
     assert edits(old, replace(old, **{field: other}))
+
+
+def test_rows_of_a_casbin_policy_are_compared_by_what_they_say(tmp_path: Path) -> None:
+    old = Source({"m": "r.sub == p.sub"}, (("1", "p", "li.na"), ("2", "p", "wang.fang")), {"sub": "subject.id"})
+    new = replace(old, rows=(("7", "p", "li.na"), ("8", "p", "mallory")), matcher_line=9)
+    plain = content(tmp_path)
+    found = edits(replace(plain, native=old), replace(plain, native=new))
+    assert [(edit.id, edit.form) for edit in found] == [("p, wang.fang", "removed"), ("p, mallory", "added")]
 
 
 def test_a_rule_brings_its_title_and_layer(tmp_path: Path) -> None:
