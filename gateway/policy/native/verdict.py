@@ -44,8 +44,7 @@ class Native:
         if said.failed:
             broken.append(_failing(self._candidates[said.failed]))
             return
-        if not said.allowed:  # a deny that casbin's effect outweighed has no say
-            denied.extend(self._candidates[identity] for identity in said.denies)
+        denied.extend(self._candidates[identity] for identity in said.denies)  # none that the effect outweighed
         allowed.extend(self._candidates[identity] for identity in said.allows)
 
     def joined(self, rules: Judgement, facts: Facts) -> Judgement:

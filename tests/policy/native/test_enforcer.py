@@ -55,7 +55,7 @@ def stock_of(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", [pair.name for pair in PAIRS])
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(facts=facts_of_anyone)
 def test_the_answers_are_those_of_stock_casbin(name: str, facts: Facts) -> None:
     pair, folder, bundle = loaded(name)

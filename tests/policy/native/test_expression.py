@@ -53,7 +53,7 @@ expressions = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(expressions)
 def test_the_answers_are_those_of_simpleeval(text: str) -> None:
     try:
@@ -127,7 +127,7 @@ def test_what_an_expression_looks_at() -> None:
     assert [one.key for one in found.pinned] == ["p_y"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text("rp.ab x=!&|()'\"+-*/%<>in[]{}:,_01λ\\@", max_size=40))
 def test_every_text_is_compiled_or_refused(text: str) -> None:
     try:

@@ -22,7 +22,7 @@ STOCK = {
 
 
 @pytest.mark.parametrize("name", STOCK)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(text=paths, pattern=patterns)
 def test_the_answers_are_those_of_casbin(name: str, text: str, pattern: str) -> None:
     function = FUNCTIONS[name]
@@ -35,7 +35,7 @@ def test_the_answers_are_those_of_casbin(name: str, text: str, pattern: str) -> 
 
 
 @pytest.mark.parametrize(("name", "of_casbin"), [("keyGet2", stock.key_get2), ("keyGet3", stock.key_get3)])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(text=paths, pattern=patterns, variable=st.sampled_from(["id", "x", "n", "other"]))
 def test_variables_are_those_of_casbin(name: str, of_casbin: object, text: str, pattern: str, variable: str) -> None:
     function = FUNCTIONS[name]
