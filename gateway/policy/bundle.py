@@ -10,7 +10,7 @@ that enforcer. Rules:
 5. An emergency level is part of the bundle and of its name: `<digest>+II`. One digest, one way to decide.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +39,7 @@ PLANS = 4096
 EMERGENCY = "emergency:"
 NO_OVERLAY = Overlay()
 NOTHING = Node(None, "", 1, 1)
+NO_FILES: Mapping[str, Node] = {}
 DECLARES = {
     "people.yaml": (
         frozenset(("P010", "P011", "P017", "P051")), "the rules name roles and offices that it should declare",
@@ -192,8 +193,13 @@ def offices(folder: Path) -> frozenset[str]:
     return frozenset(people.orgs)
 
 
-def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
-    """Read a policy folder. `now` (seconds since 1970) only serves to report expired rules. Raises Faulty."""
+def load(
+    folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: Mapping[str, Node] = NO_FILES
+) -> Bundle:
+    """Read a policy folder. `now` (seconds since 1970) only serves to report expired rules. Raises Faulty.
+
+    `instead` has rule files (`rules/20-civil.yaml` and its root) to be read in place of those in the folder, or with them.
+    """
     faults: Faults = []
     named = list(assets)
     roots = {name: _root(folder / name, faults) for name in DECLARES}
@@ -215,8 +221,9 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     owners = {asset.id: (asset.category, asset.owner) for asset in sorted(named, key=lambda asset: asset.id)}
     reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults, owners)
     for kind in ("rules", "departments", "cities"):
-        for path in _files(folder / kind, faults):
-            _read_file(path, kind, reading)
+        more = {folder / name for name in instead if name.startswith(f"{kind}/")}
+        for path in sorted({*_files(folder / kind, faults), *more}):
+            _read_file(path, kind, reading, instead.get(f"{kind}/{path.name}"))
     overlays = {path.stem: _overlay(path, reading) for path in _files(folder / "emergency", faults)}
     native = read_native(folder, reading.table, faults)
     check_rules(folder, reading.rules, faults)
@@ -232,9 +239,12 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0) -> Bundle:
     return Bundle(content, tuple(sorted(faults)))
 
 
-def _read_file(path: Path, kind: Kind, reading: Reading) -> Node:
+def _read_file(path: Path, kind: Kind, reading: Reading, instead: Node | None = None) -> Node:
     """Read the rules of one file."""
     faults = reading.faults
+    if instead is not None:
+        read_rules(instead, instead.file, [], reading, kind)
+        return instead
     root, before = _root(path, faults), len(faults)
     read_rules(root, f"{kind}/{path.name}", _text(path).splitlines(), reading, kind)
     if kind != "emergency" and root is not NOTHING and len(faults) == before and _bare(root):

@@ -9,7 +9,24 @@ from typing import Any
 
 from gateway.cli.texts import TEXTS
 
-COMMANDS = ("check", "tests", "fmt", "lint", "mutate", "show", "explain", "sign", "history", "rollback", "pilot", "diff", "replay", "prove")
+COMMANDS = (
+    "check",
+    "tests",
+    "fmt",
+    "imports",
+    "export",
+    "lint",
+    "mutate",
+    "show",
+    "explain",
+    "sign",
+    "history",
+    "rollback",
+    "pilot",
+    "diff",
+    "replay",
+    "prove",
+)
 
 
 def register(subparsers: Any) -> None:

@@ -1,0 +1,72 @@
+"""`gateway policy export`: the rules as a table."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.parser import with_config
+from gateway.cli.policy.meant import meant
+from gateway.cli.screen import Screen, fault_values
+
+WORDS = {
+    "export.help": ("write the rules as a table (CSV), one row for each", "把规则导出为表格（CSV），每条规则一行"),
+    "export.csv": ("as comma-separated values (RFC 4180), which is the default", "逗号分隔值（RFC 4180），即默认格式"),
+    "export.excel": ("with the mark by which Excel knows UTF-8", "带 Excel 识别 UTF-8 所需的标记"),
+    "export.out": ("write into this new file", "写入该新文件"),
+    "export.done": ("{rules:rule} written: {path}", "已写出 {rules} 条规则：{path}"),
+    "export.left": (
+        "{path} has more than rules and stays as it is: a table does not carry it",
+        "{path} 不只有规则，不写入表格，保持原样",
+    ),
+}
+FOLDERS = ("rules", "departments", "cities")
+"""Where the rules stand that a table carries."""
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("export", help="export.help", description="export.help")
+    with_config(parser)
+    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--csv", action="store_true", help="export.csv")
+    parser.add_argument("--excel", action="store_true", help="export.excel")
+    parser.add_argument("-O", "--out", default="", metavar="FILE", help="export.out")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the table: 0, 1 when the rules have faults or do not fit into one, 3 when it cannot be written."""
+    from gateway.cli.policy.rewrite import Refused, create
+    from gateway.document import Faulty, FileFault, read
+    from gateway.policy.sheet import COLUMNS, exported, text_of
+
+    screen = Screen(args)
+    found = meant(args, screen)
+    if found is None:
+        return 3
+    if found.bundle is None:
+        screen.faults(found.faults)
+        screen.result({"ok": False, "faults": fault_values(found.faults)})
+        return 1
+    paths = [path for kind in FOLDERS for path in sorted((found.folder / kind).glob("*.yaml"))]
+    try:
+        rows = exported((path.relative_to(found.folder).as_posix(), read(path)) for path in paths)
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+        screen.result({"ok": False, "faults": fault_values(faulty.faults)})
+        return 1
+    text = text_of(rows, args.excel)
+    if args.out:
+        try:
+            create(Path(args.out), text.encode())
+        except Refused as refused:
+            screen.faults([FileFault(args.out, 1, 1, "P111", f"not written: it {refused.en}", f"未写入：{refused.zh}")])
+            return 3
+        screen.warn("export.done", "good", rules=len(rows), path=args.out)
+    elif not screen.json:
+        sys.stdout.write(text)
+    for path in sorted((found.folder / "emergency").glob("*.yaml")):
+        screen.warn("export.left", "dim", path=path)
+    screen.result({"ok": True, "columns": COLUMNS, "rows": rows, "faults": []})
+    return 0
