@@ -114,7 +114,7 @@ def held(space: Space, facts: Facts) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_request_is_decided_like_its_representatives(seed: int) -> None:
     random = Random(seed)
     some = rules(random, 8) + [a_rule(random.choice(ODD[5:]), 90 + n, random.choice(("allow", "deny"))) for n in (0, 1)]
