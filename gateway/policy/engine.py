@@ -166,6 +166,11 @@ class Engine:
         """The rows that the enforcer has loaded."""
         return [tuple(row) for row in self._enforcer.model["p"]["p"].policy]
 
+    def loaded(self) -> dict[str, list[Row]]:
+        """All rows that the enforcer has loaded, by kind: `p` rules, `g` roles, `g2` offices, `g3` data."""
+        sections = {kind: self._enforcer.model[kind[0]][kind] for kind in ("p", "g", "g2", "g3")}
+        return {kind: [tuple(row) for row in section.policy] for kind, section in sections.items()}
+
     def links(self, kind: str) -> Links:
         """The role manager that the enforcer asks: `g` roles, `g2` offices, `g3` data."""
         links: Links = self._enforcer.model["g"][kind].rm
