@@ -8,7 +8,8 @@ allowed forms and turned into closures once, at load. Rules:
 2. Everything has a kind, checked at load: a number is never compared with a text, and a word that a name can
    never take (`device.trust == "manged"`) is a fault, because it would silently be false for ever.
 3. Size and depth are bounded; anything that is not plain ASCII outside quotes is refused (Python folds full-width
-   letters into plain ones, a reader does not).
+   letters into plain ones, a reader does not). So is what Python reads otherwise than it looks: a comment, two texts
+   side by side.
 4. A condition that fails at run time raises one of `FAILURES`; the caller then denies.
 """
 
@@ -45,8 +46,11 @@ FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 MAX_CHARACTERS = 2000
 MAX_NODES = 400
 MAX_DEPTH = 24
+MAX_NUMBER = 1e15
 FUNCTIONS = ("between", "has", "ip_in", "weekday")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_JOINED = re.compile("\1[ \t\r\n]*(?=\0)")
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: eq,
@@ -141,19 +145,31 @@ _EXAMPLE = (
 )
 
 
+_NO_COMMENT = (
+    "a comment would swallow the rest of the condition; use `note:`", "注释会吞掉条件的其余部分；请使用 `note:`"
+)  # fmt: skip
+_PARTED = ("write a comma between them", "请在二者之间写逗号")
+
+
 def _check_alphabet(text: str) -> None:
+    for odd in ('"""', "'''"):  # else a quote could seem to end where it goes on
+        if odd in text:
+            raise Refused(text.index(odd), "P020", f"`{odd}` is not allowed", f"不允许使用 `{odd}`")
     outside = _QUOTED.sub(lambda match: " " * len(match[0]), text)
     for column, letter in enumerate(outside):
-        if letter > "~" or letter == "\\":
+        if letter > "~" or letter in "\\#":
             raise Refused(
                 column,
                 "P020",
                 f"`{letter}` is not allowed outside quotes",
                 f"引号之外不允许使用 `{letter}`",
-                ("use plain ASCII punctuation", "请使用半角标点"),
+                _NO_COMMENT if letter == "#" else ("use plain ASCII punctuation", "请使用半角标点"),
             )
     if "\\" in text:
         raise Refused(text.index("\\"), "P020", "`\\` is not allowed", "不允许使用 `\\`")
+    joined = _JOINED.search(_QUOTED.sub(lambda match: f"\0{'x' * (len(match[0]) - 2)}\1", text))
+    if joined is not None:  # Python makes one word of `["a" "b"]`: a deny for two would be one for nobody
+        raise Refused(joined.end(), "P020", "a text directly behind a text", "两个文本之间没有分隔", _PARTED)
 
 
 def _check_size(tree: ast.expr) -> None:
@@ -323,6 +339,8 @@ class _Compiler:
         value = _constant(node)
         if value is not None:
             kind: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+            if not isinstance(value, str) and abs(value) > MAX_NUMBER:
+                raise self.refuse(node, "P022", "the number is too large", "数字过大")
             return Term(kind, lambda facts: value, literal=True, value=value)
         if isinstance(node, ast.Attribute | ast.Name):
             return self.named(node)
@@ -392,7 +410,10 @@ class _Compiler:
         networks = []
         for argument, word in zip(node.args[1:], words, strict=True):
             try:
-                networks.append(ipaddress.ip_network(word))
+                network = ipaddress.ip_network(word)
+                if network.version == 6 and network.subnet_of(_MAPPED):  # callers are compared by the address it maps
+                    raise ValueError
+                networks.append(network)
             except ValueError:
                 raise self.refuse(
                     argument,

@@ -34,6 +34,7 @@ ROLE = "role:"
 UNKNOWN = "?"
 SIGNED_IN = KINDS[0]
 CLOCK = frozenset(("env.hour", "env.time", "env.weekday"))
+FORMED = frozenset(("env.time", "env.source"))  # their values come from the clock and from the networks of the rules
 GRANTED = frozenset(("grant.held", "grant.ids", "approval.held"))
 VARIABLES: dict[str, tuple[str, ...]] = {
     "subject.id": ("kind", "id"),
@@ -273,8 +274,10 @@ class Laws:
         owns = frozenset(own for own in map(_own, names) if own)
         if len(owns) > 1:
             self.noted.linked.append(owns)
-            if "env.time" in names:  # a clock beside a free text: nobody means that, and nothing is claimed about it
+            if not FORMED.isdisjoint(names):  # beside a free text: nobody means that, and nothing is claimed about it
                 reads = (UNKNOWN,)
+        if _is_read_as_another(leaf.node):
+            reads = (UNKNOWN,)
         granted = not GRANTED.isdisjoint(names)
         if granted:
             self.covered(self.grants)  # notes what its answer turns on
@@ -375,6 +378,15 @@ def _membership(node: ast.expr) -> tuple[str, tuple[str, ...], bool]:
     if one and isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
         return dotted(node.comparators[0]), _constants(node, str), isinstance(node.ops[0], ast.NotIn)
     return "", (), False
+
+
+def _is_read_as_another(node: ast.expr) -> bool:
+    """Whether a free text is taken for an address or a time: then more than its words can make a difference."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        return False
+    return dotted(node.args[0]) != {"ip_in": "env.source", "between": "env.time"}.get(
+        node.func.id, dotted(node.args[0])
+    )
 
 
 Constant = TypeVar("Constant", str, int, float)

@@ -170,6 +170,36 @@ def test_a_mapped_address_is_the_address_it_maps() -> None:
     assert holds('ip_in(env.source, "10.0.0.0/8")', ask=an_ask(source="::ffff:10.1.2.3"))
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("device.fresh # not enough\nand subject.assurance >= 3", 13),  # folded, all behind it would be a comment
+        ('env.purpose in ["audit" "treatment"]', 24),  # one word that nobody ever says
+        ("env.purpose == \"audit\"\n'treatment'", 23),
+        ('env.purpose == """audit"""', 15),
+        ('""" " """ == ｅnv.purpose and "" == env.purpose', 0),  # quotes that are not where they seem to be
+        ("'\\''#' == env.purpose", 1),
+    ],
+)
+def test_what_a_reader_of_python_would_leave_out_or_join_is_refused(text: str, at: int) -> None:
+    found = refused(text)
+    assert (found.code, found.column) == ("P020", at)
+
+
+def test_a_sharp_inside_of_quotes_is_a_letter() -> None:
+    assert holds('env.purpose != "#1" and "" != \'#\'')
+
+
+@pytest.mark.parametrize("network", ["::ffff:10.0.0.0/104", "::ffff:10.1.2.3", "::ffff:0:0/96"])
+def test_a_mapped_network_is_refused_because_no_caller_is_in_it(network: str) -> None:
+    assert refused(f'ip_in(env.source, "10.0.0.0/8", "{network}")').code == "P022"
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "1e999", "-1e16", "1000000000000001"])
+def test_a_number_beyond_all_measure_is_refused(number: str) -> None:
+    assert refused(f"subject.auth_age < {number}").code == "P022"
+
+
 def test_an_unknown_time_of_sign_in_is_infinitely_long_ago() -> None:
     never = a_subject(proof=a_proof(authenticated_at=0.0))
     assert holds("subject.auth_age > 86400", subject=never)
