@@ -109,7 +109,7 @@ def _tokens(text: str) -> list[_Token]:
         start = raw.start_mark
         if type(raw) in _REFUSED:
             raise Unsafe(start.line + 1, *_REFUSED[type(raw)])
-        waiting += _between(text, lines, end, start.index, real)
+        waiting += _between(text, lines, end, start, real)
         if isinstance(raw, yaml.StreamStartToken):
             continue
         if not isinstance(raw, yaml.DocumentStartToken | yaml.DocumentEndToken):
@@ -122,20 +122,20 @@ def _tokens(text: str) -> list[_Token]:
     return found
 
 
-def _between(text: str, lines: list[str], start: int, stop: int, real: bool) -> list[Comment]:
-    """The comments between two tokens; `real` when something stands before them on the first line."""
-    gap = text[start:stop]
+def _between(text: str, lines: list[str], begin: int, mark: yaml.Mark, real: bool) -> list[Comment]:
+    """The comments before a token; `real` when something stands before them on the first line."""
+    gap = text[begin : mark.index]
+    if not gap.strip(" \t\n"):
+        return []
     if _COMMENT.sub("", gap).strip(" \t\n"):
-        line = text.count("\n", 0, start) + 1
-        raise Unsafe(line, "something between values that is no comment", "值之间存在非注释内容")
+        raise Unsafe(mark.line + 1, "something between values that is no comment", "值之间存在非注释内容")
     found = []
     for match in _COMMENT.finditer(gap):
-        before = gap[: match.start()]
-        line = text.count("\n", 0, start + match.start())
-        column = start + match.start() - (text.rfind("\n", 0, start + match.start()) + 1)
-        same = real and "\n" not in before
+        at = begin + match.start()
+        line = min(mark.line, len(lines) - 1) - gap.count("\n", match.start())  # a last line may lack its end
+        same = real and "\n" not in gap[: match.start()]
         blank = not same and line > 0 and not lines[line - 1].strip()
-        found.append(Comment(match.group().rstrip(), column, blank, same))
+        found.append(Comment(match.group().rstrip(), at - text.rfind("\n", 0, at) - 1, blank, same))
     return found
 
 

@@ -135,4 +135,5 @@ def files(draw: st.DrawFn, keys: tuple[str, ...] = ()) -> str:
     """A text that the reader accepts."""
     pen = Pen(draw, keys)
     text = pen.own(0) + pen.block(draw(st.sampled_from(["list", "mapping"])), 3, 0)
+    text = text.removesuffix("\n") if pen.chance(3) else text
     return text.replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))
