@@ -119,6 +119,12 @@ FILES: dict[str, _Row] = {
         "add the office to people.yaml",
         "请在 people.yaml 中添加该机构",
     ),
+    "P018": (
+        "a grant is given to a name that is both a role and an office",
+        "授权对象既是角色又是机构",
+        "rename the role or the office",
+        "请给角色或机构改名",
+    ),
     "P020": (
         "the condition cannot be read",
         "条件无法解析",

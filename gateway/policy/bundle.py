@@ -88,6 +88,7 @@ class Bundle:
         self._always = frozenset((overlay.mask,)) if overlay.mask else frozenset()
         self.profiles = restore(content.profiles, content.default_mask, content.observe_mask)
         self.names = names(self._vocabulary())
+        self._offices = frozenset(content.offices)
         self._conditions: dict[str, Condition] = {}
         self.engine = Engine(content, self._test)
         self.index = Index(self.engine, content, self._test)
@@ -123,8 +124,9 @@ class Bundle:
         purpose = subject.purpose or ask.purpose
         if not grants or not purpose or subject.kind == "anonymous" or subject.rejection is not None:
             return NOTHING_GRANTED
-        who = self.index.roles(subject) | self.index.offices(subject) | self.index.sub(subject).roles
-        return held(grants, who, (asset.id, asset.category, asset.action), purpose, ask.at)
+        offices = self.index.offices(subject) & self._offices  # an office `user:x` in a token is nobody
+        who = self.index.roles(subject) | offices | self.index.sub(subject).roles
+        return held(grants, who, (asset.id, asset.category), asset.action, purpose, ask.at)
 
     def reference(self, facts: Facts) -> Judgement:
         """What casbin says about the rules: effect and every rule that matched. Slow; off the request path."""

@@ -6,6 +6,8 @@ Reads `grants.yaml`: data that one office shares with another, for a purpose and
 2. It says to whom, which data, for which purpose and until when. The purpose of the request must be the very same
    text; a grant that never ends cannot be written.
 3. Without an approval on it a grant is an application: `grant.held` is true, `approval.held` is not.
+4. A name stands for one thing: an office that a token claims is never taken for a role or a person, data never for an
+   action, whatever they are called.
 """
 
 from collections.abc import Collection, Iterable
@@ -39,16 +41,18 @@ class Grant(Struct, frozen=True):
     reference: str = ""
 
 
-def held(grants: Iterable[Grant], who: Collection[str], what: Collection[str], purpose: str, at: float) -> Granted:
-    """The grants for somebody who is all of `who`, asking for what is all of `what` (action included)."""
+def held(
+    grants: Iterable[Grant], who: Collection[str], data: Collection[str], action: str, purpose: str, at: float
+) -> Granted:
+    """The grants for somebody who is all of `who`, asking for what is all of `data`."""
     found = [
         grant
         for grant in grants
         if grant.purpose == purpose
         and grant.begins <= at < grant.ends
         and not set(grant.to).isdisjoint(who)
-        and not set(grant.data).isdisjoint(what)
-        and not set(grant.action).isdisjoint(what)
+        and not set(grant.data).isdisjoint(data)
+        and action in grant.action
     ]
     if not found:
         return NOTHING_GRANTED
@@ -76,6 +80,7 @@ def _grant(node: Node, people: People, data: Collection[str], faults: Faults) ->
                 node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
             )
     title(parts.get("title"), faults)
+    _check_two_meanings(parts.get("to"), people, faults)
     approval = mapping(parts["approval"], faults, ("by", "on", "reference")) if "approval" in parts else {}
     return Grant(
         id=text(parts["id"], faults) if "id" in parts else "",
@@ -104,6 +109,18 @@ def _named(
     return tuple(dict.fromkeys(value for value, _ in found))
 
 
+def _check_two_meanings(node: Node | None, people: People, faults: Faults) -> None:
+    """A role and an office may share a name; granted to the office, it would go to the role everywhere as well."""
+    for value, at in texts(node, []) if node is not None else ():
+        if value in people.roles and value in people.orgs:
+            faults.append(
+                at.fault(
+                    "P018", f"`{value}` is both a role and an org", f"`{value}` 既是角色又是机构",
+                    "the grant would go to both: rename one", "授权会同时给予两者：请改名",
+                )
+            )  # fmt: skip
+
+
 def _approver(parts: dict[str, Node], approval: dict[str, Node], people: People, faults: Faults) -> str:
     """Who approved; an approval by nobody is none, and must not pass for one."""
     if "approval" not in parts:
@@ -123,11 +140,11 @@ def _day(node: Node | None, timezone: str, faults: Faults, days: int = 0) -> int
         return 0
     try:
         day = datetime.strptime(str(node.value), "%Y-%m-%d").date()  # a date has no zone yet
-    except ValueError:
+        return int((datetime.combine(day, time(), ZoneInfo(timezone)) + timedelta(days=days)).timestamp())
+    except (ValueError, OverflowError):  # 9999-12-31 has no next day
         faults.append(
             node.fault(
                 "P081", "expected a date", "此处应为日期", "write for example 2027-12-31", "写法示例：2027-12-31"
             )
         )
         return 0
-    return int((datetime.combine(day, time(), ZoneInfo(timezone)) + timedelta(days=days)).timestamp())

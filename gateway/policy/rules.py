@@ -396,14 +396,14 @@ def _expires(node: Node, reading: Reading) -> str:
     """The last day on which the rule applies, as the first second on which it no longer does."""
     try:
         day = datetime.strptime(str(node.value), "%Y-%m-%d").date()  # a date has no zone yet
-    except ValueError:
+        end = datetime.combine(day, time(), ZoneInfo(reading.people.timezone)) + timedelta(days=1)
+    except (ValueError, OverflowError):  # 9999-12-31 has no next day
         reading.faults.append(
             node.fault(
                 "P081", "expected a date", "此处应为日期", "write for example 2027-12-31", "写法示例：2027-12-31"
             )
         )
         return NEVER
-    end = datetime.combine(day, time(), ZoneInfo(reading.people.timezone)) + timedelta(days=1)
     if reading.now and end.timestamp() <= reading.now:
         fault = node.fault(
             "P080", f"the rule expired on {day}", f"该规则已于 {day} 过期", "remove or renew it", "请删除或续期"

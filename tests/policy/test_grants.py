@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from gateway.document import Faulty
-from gateway.facts import NOTHING_GRANTED, Challenge, Deny, Facts, Granted, Permit
+from gateway.facts import NOTHING_GRANTED, Asset, Challenge, Deny, Facts, Granted, Permit
 from gateway.policy import Bundle, load
 from gateway.policy.decide import decide
-from tests.literals import a_subject, an_ask
-from tests.policy.world import ASSETS, a_bundle, facts, visit, write
+from tests.literals import a_subject, an_ask, an_asset
+from tests.policy.world import ASSETS, PEOPLE, Named, a_bundle, facts, visit, write
 
 GRANT = """\
 grants:
@@ -90,6 +90,58 @@ def test_a_role_that_nobody_declared_holds_nothing(tmp_path: Path) -> None:
     assert policy.granted(an_ask(purpose="aid", at=NEW_YEAR), subject, visit()) == NOTHING_GRANTED
 
 
+@pytest.mark.parametrize(
+    ("to", "office"),
+    [
+        ("clerk", "clerk"),
+        ("'user:wang.fang'", "user:wang.fang"),
+        ("service", "service"),
+        ("hz/civil", "hz/civil/../hz"),
+    ],
+)
+def test_an_office_that_a_token_claims_is_no_role_and_no_person(tmp_path: Path, to: str, office: str) -> None:
+    """An issuer of one city signs its people in with the office `user:wang.fang`: she belongs to another realm."""
+    policy = bundle(tmp_path, APPROVED.replace("to: hz/civil", f"to: {to}"))
+    subject = a_subject(org=office, purpose="", roles=(), id="city/mallory")
+    assert policy.granted(an_ask(purpose="aid", at=NEW_YEAR), subject, visit()) == NOTHING_GRANTED
+
+
+OTHERS = (
+    Named("other", "misc"),
+    Named("visit", "health", "prov/health"),
+    Named("read", "misc"),
+    Named("plan", "create"),
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "action", "asset"),
+    [
+        ("other", "other", visit(action="other")),  # the action is no data
+        ("read", "read", visit()),
+        ("plan", "create", an_asset(id="plan", category="create", action="read")),  # the category is no action
+    ],
+)
+def test_data_that_is_called_like_an_action_is_not_mistaken_for_it(
+    tmp_path: Path, data: str, action: str, asset: Asset
+) -> None:
+    (write(tmp_path, RULES) / "grants.yaml").write_text(
+        APPROVED.replace("data: health", f"data: {data}\n    action: {action}"), encoding="utf-8"
+    )
+    policy = load(tmp_path, OTHERS)
+    subject = a_subject(org="hz/civil", purpose="")
+    assert policy.granted(an_ask(purpose="aid", at=NEW_YEAR), subject, asset) == NOTHING_GRANTED
+
+
+def test_a_name_that_is_a_role_and_an_office_is_asked_about(tmp_path: Path) -> None:
+    """Else what is granted to an office would go to a role of all offices as well."""
+    write(tmp_path, RULES, people=PEOPLE + "  clerk: {parent: prov}\n")
+    (tmp_path / "grants.yaml").write_text(APPROVED.replace("to: hz/civil", "to: [clerk, hz]"), encoding="utf-8")
+    with pytest.raises(Faulty) as caught:
+        load(tmp_path, ASSETS)
+    assert [(fault.code, fault.line) for fault in caught.value.faults] == [("P018", 3)]
+
+
 def test_without_an_approval_the_caller_is_told_what_is_missing(tmp_path: Path) -> None:
     policy = bundle(tmp_path, GRANT)
     request = asked(policy)
@@ -114,6 +166,7 @@ def test_an_approval_is_not_asked_for_where_it_would_not_help(tmp_path: Path) ->
         ("    purpose: aid\n", "", "P003"),
         ("    until: 2026-12-31\n", "", "P003"),
         ("until: 2026-12-31", "until: for ever", "P081"),
+        ("until: 2026-12-31", "until: 9999-12-31", "P081"),  # no day comes after it
         ("approval: {by: prov/health, on", "approval: {on", "P003"),
         ("by: prov/health", "by: somebody", "P011"),
         ("purpose: aid", "purpose: aid\n    porpuse: aid", "P001"),

@@ -58,6 +58,7 @@ def test_a_rule_becomes_one_row_for_each_combination(tmp_path: Path) -> None:
         ("action: read", "action: read\n  when: [a]", "P004"),
         ("action: read", "action: read\n  when: risk.score < 4", "P025"),
         ("action: read", "action: read\n  expires: 31.12.2027", "P081"),
+        ("action: read", "action: read\n  expires: 9999-12-31", "P081"),  # no day comes after it
     ],
 )
 def test_what_is_wrong_gets_a_code(tmp_path: Path, before: str, after: str, code: str) -> None:
