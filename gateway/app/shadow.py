@@ -40,7 +40,7 @@ class Piloted:
         self._compare = Comparison().of
         self._counted, self._asked = counted, counted.asked
         self._broken = broken
-        self._own_grants = active.bundle.content.grants != candidate.bundle.content.grants
+        self._own_grants = _says_who_holds(active.bundle) != _says_who_holds(candidate.bundle)
         self.usable = True
 
     @property
@@ -110,6 +110,14 @@ class Piloted:
             return facts
         grant = policy.granted(facts.ask, facts.subject, facts.asset)
         return Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, grant)
+
+
+def _says_who_holds(bundle: Bundle) -> tuple[object, ...]:
+    """What it depends on who holds a sharing grant: the grants, and the offices and roles they were given to."""
+    content = bundle.content
+    if not content.grants:
+        return ()
+    return content.grants, content.roles, content.orgs, content.declared, content.offices
 
 
 class Shadow:

@@ -20,11 +20,11 @@ from msgspec.structs import replace
 from gateway.app.shadow import Piloted, Shadow
 from gateway.facts import Deny, Facts, Notice, Permit, Reason
 from gateway.journey import Revision
-from gateway.policy import Bundle, Policy
+from gateway.policy import Bundle, Policy, load
 from gateway.policy.pilot import Differences, Terms, read_terms
 from gateway.stores import MemoryState, StateFault
 from tests.literals import NOW, a_subject, an_ask
-from tests.policy.world import CLERK_READS, a_bundle, facts
+from tests.policy.world import ASSETS, CLERK_READS, PEOPLE, a_bundle, facts, write
 
 STOP = "- {id: stop, effect: deny, who: clerk, org: hz/civil}\n"
 BESIDE, DIGEST = "a" * 64, "c" * 64
@@ -253,6 +253,22 @@ def test_each_bundle_is_asked_with_the_grants_it_knows(tmp_path: Path) -> None:
         assert grant.ids == (("civil-to-hz",) if outcome is Permit else ())
         assert type(piloted.again(known, decision.bundle)) is outcome
         assert broken == []
+
+
+def test_each_bundle_says_by_its_own_offices_who_holds_a_grant(tmp_path: Path) -> None:
+    """The same grants, but in the candidate the office no longer stands below the one they were given to."""
+    moved = PEOPLE.replace("hz/civil: {parent: hz}", "hz/civil: {parent: prov}")
+    for name, people in (("active", PEOPLE), ("candidate", moved)):
+        write(tmp_path / name, ASKS, people=people)
+        (tmp_path / name / "grants.yaml").write_text(GRANT.replace("[hz/civil]", "[hz]"), encoding="utf-8")
+    active, candidate = (load(tmp_path / name, ASSETS) for name in ("active", "candidate"))
+    asked = facts(subject=a_subject(org="hz/civil"), ask=an_ask(purpose="medical-assistance"))
+    for terms, outcome in ((EVERYBODY, Deny), (NOBODY, Permit)):
+        piloted = Piloted(Policy(active), Policy(candidate), terms, Differences(()), lambda _: None)
+        grant = piloted.granted(asked.ask, asked.subject, asked.asset)
+        decision = piloted.decide(Facts(asked.ask, asked.subject, asked.posture, asked.risk, asked.asset, grant))
+        assert type(decision) is outcome
+        assert grant.ids == (("civil-to-hz",) if outcome is Permit else ())
 
 
 def test_terms_are_whole() -> None:
