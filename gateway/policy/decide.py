@@ -10,7 +10,8 @@ One plain function from facts to a decision. The order is law:
 5. A step-up is offered only when it would help: the same question is asked with the stronger sign-in first.
    So it is with a missing sharing grant (`approval_needed`).
 6. In observe a denial by rules may pass as a marked permit, under the strictest mask. Never passed: what rule 1
-   stops, `policy_error`, core data, honey.
+   stops, `policy_error`, core data, honey, and what an emergency level denies: rules are tried in observe, a level was
+   tried before, and two operators said that it holds now.
 """
 
 from collections import deque
@@ -36,7 +37,7 @@ from gateway.facts import (
     Strength,
     Subject,
 )
-from gateway.policy.bundle import Bundle
+from gateway.policy.bundle import EMERGENCY, Bundle
 from gateway.policy.condition import FAILURES
 from gateway.policy.duties import ASSURANCES, Duties, stronger
 from gateway.policy.index import Candidate
@@ -154,7 +155,7 @@ def _weigh(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength) -
     if verdict.allows:  # only an allow that was not needed could not be evaluated
         return _permit(bundle, facts, verdict.allowed, strength, verdict.broken)
     refusal = _refusal(bundle, facts, verdict)
-    if facts.asset.mode == "observe" and _may_pass(facts.asset, verdict):
+    if facts.asset.mode == "observe" and _may_pass(bundle, facts.asset, verdict):
         return _observed(bundle, facts, verdict, strength, refusal)
     return refusal
 
@@ -289,8 +290,11 @@ def _signed_in(facts: Facts, level: int, age: int | None) -> Facts:
     return Facts(facts.ask, again, facts.posture, facts.risk, facts.asset, facts.grant)
 
 
-def _may_pass(asset: Asset, verdict: Verdict) -> bool:
-    return asset.grade is not Grade.CORE and not asset.honey and not verdict.broken
+def _may_pass(bundle: Bundle, asset: Asset, verdict: Verdict) -> bool:
+    if asset.grade is Grade.CORE or asset.honey or verdict.broken:
+        return False
+    layers = bundle.content.layers
+    return not any(layers.get(rule.id, "").startswith(EMERGENCY) for rule in verdict.denied)
 
 
 def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength, refusal: Deny | Challenge) -> Permit:

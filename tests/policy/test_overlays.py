@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from gateway.document import Faulty
-from gateway.facts import Granted, Permit
+from gateway.facts import Challenge, Deny, Grade, Granted, Permit
 from gateway.policy import Bundle, Damaged, load
 from gateway.policy.decide import decide
+from tests.literals import a_subject, an_asset
 from tests.policy.test_grants import APPROVED, asked
 from tests.policy.world import ASSETS, CLERK_READS, facts, write
 
@@ -71,6 +72,21 @@ def test_a_level_may_freeze_all_grants(tmp_path: Path) -> None:
     calm = policies(tmp_path)
     assert asked(calm).grant.approved
     assert asked(calm.raised("II")).grant == Granted()
+
+
+def test_observe_lets_nothing_pass_that_a_level_stops(tmp_path: Path) -> None:
+    """Rules are tried in observe; a level was tried before, and two operators said that it holds now."""
+    calm = policies(tmp_path, SECOND + "  - {id: ii-market, effect: deny, data: market}\n")
+    market = an_asset(id="market", category="open-data", grade=Grade.GENERAL_1, mode="observe")
+    household = an_asset(mode="observe")
+    assert isinstance(decide(calm, facts(asset=market), "written"), Permit)
+    stopped = decide(calm.raised("II"), facts(asset=market), "written")
+    assert isinstance(stopped, Deny)
+    assert isinstance(decide(calm.raised("II"), facts(asset=household), "written"), Challenge)
+    nobody = facts(asset=household, subject=a_subject(roles=(), assurance=3))
+    passed = decide(calm.raised("II"), nobody, "written")  # what no rule allows is still only observed
+    assert isinstance(passed, Permit)
+    assert passed.mask.profile == "pii-strict"
 
 
 @pytest.mark.parametrize(
