@@ -94,6 +94,7 @@ def _search(
         if found is not None:
             return found
         if budget.taken >= budget.left:
+            budget.open = True  # the value that took the last step was not the right one, and others may be left
             return None
     return None
 

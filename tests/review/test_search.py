@@ -48,6 +48,20 @@ def test_no_step_left_is_not_certain() -> None:
     assert budget.open
 
 
+def test_a_search_that_ended_early_is_never_certain_wherever_it_ended() -> None:
+    """Also where the last step was just taken: that nothing was asked behind it must not look like nothing left."""
+    some = space("subject.assurance > 1", "subject.assurance < risk.score", "risk.known and risk.score < 2")
+    wishes = [(law.applies, YES) for law in some.laws[0]]
+    whole = Budget()
+    assert find(some, wishes, whole) is None
+    assert not whole.open
+    assert whole.taken > 4
+    for steps in range(whole.taken):
+        budget = Budget(steps)
+        assert find(some, wishes, budget) is None
+        assert budget.open, steps
+
+
 def test_what_was_refused_is_not_found_again() -> None:
     some = space("device.fresh or subject.bound")
     refused: list[Point] = []
