@@ -5,7 +5,8 @@ Rules:
 1. The board's word is compared at the start of every request: a revision that was activated before the
    request came in is the one that judges it.
 2. Flipping is one assignment; a revision that was prepared off the loop flips at once.
-3. A revision that cannot be read leaves the last good one in force, and a notice says so.
+3. A revision that cannot be read leaves the last good one in force, and a notice says so, once. It is tried again after
+   a second, then after two, at last each half minute: what all others judge by must not wait for another release.
 4. While a pilot runs, a candidate stands beside the active revision (`app.shadow`); it comes and goes with the same word.
 """
 
@@ -21,6 +22,7 @@ from gateway.stores import Board, StateFault
 from gateway.stores.board import WORDS
 
 BUNDLE = WORDS["bundle"]
+LONGEST_PAUSE = 32  # between two tries to read what could not be read, in calls of `try_again`
 
 
 class Knowledge:
@@ -45,6 +47,8 @@ class Knowledge:
         self._prepared: dict[str, Revision] = {}
         self.digest = start.digest
         self._active_revision = self._revision = self._make(start)
+        self._told = ""  # which fault, while what is active cannot be read
+        self._pause = self._left = 0  # until it is tried again
         self._seen = -1  # the first request looks: something may have been activated since the fork
 
     def current(self) -> Revision:
@@ -57,6 +61,13 @@ class Knowledge:
         """Ask what is active at the next request, though the word has not moved: an emergency level is over."""
         self._seen = -1
 
+    def try_again(self) -> None:
+        """Called each second: what could not be read when it was activated may be now."""
+        if self._left:
+            self._left -= 1
+            if not self._left:
+                self._seen = -1
+
     def prepare(self, compiled: Compiled) -> None:
         """Take a revision that was compiled off the loop; it flips once it is activated."""
         self._prepared = {compiled.digest: self._make(compiled)}
@@ -67,16 +78,24 @@ class Knowledge:
 
     def _flip(self) -> None:
         word = self._words[BUNDLE]  # before reading: an activation during the reading moves it again
+        digest = ""
         try:
             digest = self._active()
             if digest and digest != self.digest:
                 self._active_revision = self._ready(digest)
                 self.digest = digest
+            self._told, self._pause, self._left = "", 0, 0
         except (StateFault, Faulty, Damaged, OSError) as fault:
-            self._notice(Notice("policy.unreadable", detail=type(fault).__name__))
+            self._missed(digest, type(fault).__name__)
         revision = self._active_revision
         self._revision = revision if self._shadow is None else self._shadow.beside(revision, self.digest, self._ready)
         self._seen = word
+
+    def _missed(self, digest: str, fault: str) -> None:
+        self._pause = self._left = min(self._pause * 2, LONGEST_PAUSE) or 1
+        if self._told != f"{digest} {fault}":
+            self._told = f"{digest} {fault}"
+            self._notice(Notice("policy.unreadable", detail=fault))
 
     def _ready(self, digest: str) -> Revision:
         ready = self._prepared.pop(digest, None) or self._held(digest)

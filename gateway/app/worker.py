@@ -320,6 +320,7 @@ class Worker:
     def _every_second(self) -> None:
         self._tally.tell()
         self._shadow.tell()
+        self._knowledge.try_again()
         self._revocations.refresh()  # should a writer have died between its commit and its word
         self._postures.refresh()
         said = self._renewal.check() if self._renewal is not None else None

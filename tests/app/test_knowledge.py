@@ -43,12 +43,13 @@ class World:
         self.second = compile_folder(folder / "policies", APIS, NOW)
         self.active = self.first.digest
         self.recalls = 0
+        self.unreadable = False
         self.told: list[Notice] = []
         self.knowledge = Knowledge(self.board, self.first, lambda: self.active, self.recall, make, self.told.append)
 
     def recall(self, digest: str) -> Compiled:
         self.recalls += 1
-        if digest != self.second.digest:
+        if digest != self.second.digest or self.unreadable:
             raise FileNotFoundError(digest)
         return self.second
 
@@ -100,3 +101,29 @@ def test_a_worker_forked_before_an_activation_finds_it_at_its_first_request(worl
     world.activate(world.second.digest)
     late = Knowledge(world.board, world.first, lambda: world.active, world.recall, make, world.told.append)
     assert late.current().policy.bundle.digest == world.second.bundle.digest
+
+
+def test_what_could_not_be_read_is_tried_again_without_another_word(world: World) -> None:
+    """A store that was locked for a moment must not leave one worker on the rules of before, for as long as nobody reloads."""
+    world.unreadable = True
+    world.activate(world.second.digest)
+    assert world.judging() == world.first.bundle.digest
+    world.unreadable = False
+    assert world.judging() == world.first.bundle.digest  # not at every request: what is damaged would be read each time
+    world.knowledge.try_again()
+    assert world.judging() == world.second.bundle.digest
+    world.knowledge.try_again()
+    assert (world.judging(), world.recalls) == (world.second.bundle.digest, 2)
+
+
+def test_what_stays_unreadable_is_told_once_and_tried_less_and_less(world: World) -> None:
+    world.unreadable = True
+    world.activate(world.second.digest)
+    for _ in range(300):
+        world.judging()
+        world.knowledge.try_again()
+    assert [notice.name for notice in world.told] == ["policy.unreadable"]
+    assert 5 <= world.recalls <= 20
+    world.activate("f" * 64)
+    world.judging()
+    assert len(world.told) == 2
