@@ -206,8 +206,22 @@ def first(config: Config, state: State, now: float, follow: bool = False) -> Com
         folder = place
     compiled = revisions.store(config.state, folder, config.apis, now, signers(config))
     compiled = raised(compiled, in_force(state, now).level)
+    _end_unsigned(config, state, now)
     state.activate(compiled.digest, "gateway", now, pinned)
     return compiled
+
+
+def _end_unsigned(config: Config, state: State, now: float) -> None:
+    """End a pilot whose candidate those who must sign today have not signed: it would decide about its share."""
+    pilot = state.pilot()
+    if pilot is None:
+        return
+    try:
+        good = not signers(config).faults(config.state / "bundles" / pilot.digest)
+    except OSError:
+        good = False
+    if not good:
+        state.end_pilot(pilot.id, "gateway", now, "its candidate is not signed")
 
 
 def _current(config: Config, start: Compiled, state: State) -> Compiled:

@@ -219,6 +219,26 @@ async def test_a_rollback_to_what_was_never_signed_is_refused_once_signatures_co
     world.state.close()
 
 
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_pilot_of_what_was_never_signed_ends_with_the_start_at_which_signatures_count(
+    tmp_path: Path, lost: bool
+) -> None:
+    """Workers read of a pilot in the store, and would ask its candidate before anybody looked at it."""
+    world = Released(tmp_path)
+    before, _ = await two(world)
+    world.state.start_pilot(before, "{}", "op", NOW)
+    first(world.config, world.state, NOW)
+    assert world.state.pilot() is not None  # as long as nobody has to sign it goes on
+    sign(world.folder, LI)
+    world.config.policy_signers = (LI.vkey,)
+    if lost:
+        (world.config.state / "bundles" / before).rename(world.config.state / "away")
+    first(world.config, world.state, NOW)
+    assert world.state.pilot() is None
+    assert [(one.ended_by, one.why) for one in world.state.pilots()] == [("gateway", "its candidate is not signed")]
+    world.state.close()
+
+
 async def test_two_changes_at_once_come_one_after_the_other(world: Released) -> None:
     before, after = await two(world)
     both = await asyncio.gather(world.releases.rollback("", "a"), world.releases.rollback("", "b"))
