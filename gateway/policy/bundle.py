@@ -22,17 +22,19 @@ from gateway.policy import content as contents
 from gateway.policy.closures import Test
 from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.content import Content, Damaged
+from gateway.policy.duties import Then, written
 from gateway.policy.engine import MODEL, Engine, Judgement
 from gateway.policy.grants import Grant, held, read_grants
 from gateway.policy.index import Index
+from gateway.policy.levels import ANY
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.native.folder import check_rules, read_native
 from gateway.policy.native.source import LAYER, Source
 from gateway.policy.native.verdict import Native
-from gateway.policy.overlays import Overlay, read_overlay
+from gateway.policy.overlays import FROZEN, Overlay, read_overlay
 from gateway.policy.people import People, read_people
 from gateway.policy.profiles import Profiles, plan, read_profiles, restore
-from gateway.policy.rules import Kind, Reading, Rule, read_rules
+from gateway.policy.rules import Kind, Reading, Rule, add_rule, read_rules
 from gateway.policy.shapes import Faults
 
 PLANS = 4096
@@ -195,9 +197,7 @@ def offices(folder: Path) -> frozenset[str]:
     return frozenset(people.orgs)
 
 
-def load(
-    folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: Mapping[str, Node] = NO_FILES
-) -> Bundle:
+def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: Mapping[str, Node] = NO_FILES) -> Bundle:
     """Read a policy folder. `now` (seconds since 1970) only serves to report expired rules. Raises Faulty.
 
     `instead` has rule files (`rules/20-civil.yaml` and its root) to be read in place of those in the folder, or with them.
@@ -259,8 +259,21 @@ def _overlay(path: Path, reading: Reading) -> Overlay:
     before = len(reading.rules)
     root = _read_file(path, "emergency", reading)
     overlay = read_overlay(root, path.stem, reading.profiles, reading.faults)
+    if overlay.freezes:
+        add_rule(root.at(["freeze_grants"]), _frozen(path.stem, root), reading)
     rows = tuple(row for rule in reading.rules[before:] for row in rule.rows())
     return Overlay(rows, overlay.mask, overlay.freezes, overlay.title)
+
+
+def _frozen(level: str, root: Node) -> Rule:
+    """`freeze_grants: true` as the rule that it stands for."""
+    any_ = ("*",)
+    place = f"emergency/{level}.yaml:{root.at(['freeze_grants']).line}"
+    title = (f"level {level}: sharing grants are frozen", f"{level} 级响应：共享授权冻结")
+    return Rule(
+        f"emergency-{level}-grants", "deny", any_, any_, any_, any_, ANY, "", FROZEN, written(Then()), place, title,
+        f"{EMERGENCY}{level}",
+    )  # fmt: skip
 
 
 def _told_once(faults: Faults, roots: dict[str, Node]) -> Faults:

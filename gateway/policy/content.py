@@ -58,9 +58,7 @@ def in_force(content: Content, level: str) -> Content:
         return content
     if level not in content.overlays:
         raise ValueError(f"the policies have no emergency level {level}")
-    overlay = content.overlays[level]
-    more = {"rules": content.rules + overlay.rows, "grants": () if overlay.freezes else content.grants}
-    return Content(**(asdict(content) | more))
+    return Content(**(asdict(content) | {"rules": content.rules + content.overlays[level].rows}))
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

@@ -237,10 +237,9 @@ def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge
 def _approval(bundle: Bundle, facts: Facts) -> tuple[Reason, ...]:
     """That an approved grant is what is missing, if the same request with all of them would be allowed.
 
-    Never where nobody can obtain one: without a sign-in, or while an emergency freezes them.
+    Never where nobody can obtain one: without a sign-in, or (a deny says so) while an emergency freezes them.
     """
-    overlay = bundle.content.overlays.get(bundle.level)
-    if facts.subject.kind == "anonymous" or (overlay is not None and overlay.freezes):
+    if facts.subject.kind == "anonymous":
         return ()
     granted = Granted(tuple(grant.id for grant in bundle.content.grants) or ("any",), approved=True)
     asked = ask(bundle, Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, granted))

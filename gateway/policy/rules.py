@@ -108,8 +108,7 @@ def read_rules(root: Node, place: str, lines: list[str], reading: Reading, kind:
     for node in items(parts["rules"], reading.faults) if "rules" in parts else ():
         rule = _rule(node, place, lines, reading, layer)
         if rule is not None:
-            _note_id(node, rule, layer.locked, reading)
-            reading.rules.append(rule)
+            add_rule(node, rule, reading, layer.locked)
 
 
 def _layer(root: Node, parts: dict[str, Node], reading: Reading, kind: Kind) -> Layer:
@@ -209,6 +208,12 @@ def _require(node: Node, parts: dict[str, Node], keys: tuple[str, ...], faults: 
             faults.append(
                 node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
             )
+
+
+def add_rule(node: Node, rule: Rule, reading: Reading, locked: bool = False) -> None:
+    """Take in one rule; an id that stands twice is a fault at `node`."""
+    _note_id(node, rule, locked, reading)
+    reading.rules.append(rule)
 
 
 def _note_id(node: Node, rule: Rule, locked: bool, reading: Reading) -> None:

@@ -80,13 +80,13 @@ def test_a_rehearsal_tells_what_would_change_and_asks_nobody(run: Run, made: Pat
     assert done.code == 0, done.err
     assert (done.json["level"], done.json["rules"], done.json["mask"], done.json["freezes"]) == (
         "II",
-        2,
+        3,
         "pii-strict",
         True,
     )
     assert 0 < len(done.json["differ"]) < done.json["tests"]
     text = run("emergency", "ask", "II", "--rehearse", "-c", made / "gateway.yaml").out
-    assert text.startswith("level II: 2 rules more\n")
+    assert text.startswith("level II: 3 rules more\n")
     assert text.endswith("policy tests come out otherwise than they say; nothing was switched\n")
     assert run("emergency", "ask", "II", "--rehearse", "-c", "nowhere.yaml").code == 3
 

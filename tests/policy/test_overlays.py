@@ -8,8 +8,8 @@ from gateway.document import Faulty
 from gateway.facts import Challenge, Deny, Grade, Granted, Permit
 from gateway.policy import Bundle, Damaged, load
 from gateway.policy.decide import decide
-from tests.literals import a_subject, an_asset
-from tests.policy.test_grants import APPROVED, asked
+from tests.literals import a_subject, an_ask, an_asset
+from tests.policy.test_grants import APPROVED, NEW_YEAR, asked
 from tests.policy.world import ASSETS, CLERK_READS, facts, write
 
 SECOND = """\
@@ -70,8 +70,35 @@ def test_every_answer_is_shown_through_its_mask_as_well(tmp_path: Path) -> None:
 
 def test_a_level_may_freeze_all_grants(tmp_path: Path) -> None:
     calm = policies(tmp_path)
-    assert asked(calm).grant.approved
-    assert asked(calm.raised("II")).grant == Granted()
+    raised = calm.raised("II")
+    request = asked(raised)
+    assert request.grant == Granted(("share-1",), approved=True)
+    assert [reason.detail for reason in decide(raised, request, "written").reasons if reason.rule][-1] == (
+        "emergency-II-grants"
+    )
+
+
+def test_a_frozen_grant_takes_no_stricter_mask_away(tmp_path: Path) -> None:
+    """Were the grant simply gone, its rule would go with its mask, and what another rule shows would be shown."""
+    rules = (
+        CLERK_READS
+        + """
+- {id: shared, effect: allow, who: clerk, data: population, action: read, level: any, when: grant.held, then: {mask: pii-strict}}
+"""
+    )
+    write(tmp_path, rules)
+    (tmp_path / "grants.yaml").write_text(
+        APPROVED.replace("health", "population").replace("prov/population", "prov/health")
+    )
+    (tmp_path / "emergency").mkdir()
+    (tmp_path / "emergency" / "III.yaml").write_text("level: III\nfreeze_grants: true\n")
+    calm = load(tmp_path, ASSETS)
+    ask, subject = an_ask(purpose="aid", at=NEW_YEAR), a_subject(org="hz/civil", purpose="")
+    request = facts(ask=ask, subject=subject, grant=calm.granted(ask, subject, an_asset()))
+    shown = decide(calm, request, "written")
+    assert isinstance(shown, Permit)
+    assert {field.technique for field in shown.mask.fields} == {"redact"}
+    assert isinstance(decide(calm.raised("III"), request, "written"), Deny)
 
 
 def test_observe_lets_nothing_pass_that_a_level_stops(tmp_path: Path) -> None:
@@ -99,6 +126,7 @@ def test_observe_lets_nothing_pass_that_a_level_stops(tmp_path: Path) -> None:
         ("II.yml", SECOND, "P088"),
         ("II.yaml", SECOND.replace("pii-strict", "strict"), "P014"),
         ("II.yaml", SECOND.replace("ii-no-core", "clerk-reads"), "P005"),
+        ("II.yaml", SECOND.replace("ii-no-core", "emergency-II-grants"), "P005"),
         ("II.yaml", SECOND.replace("freeze_grants: true", "freeze_grants: yes please"), "P004"),
         ("II.yaml", SECOND.replace("freeze_grants", "freeze_grant"), "P001"),
     ],

@@ -164,8 +164,13 @@ def _python(text: str) -> tuple[str, list[int]]:
     """The text in Python's spelling, and for each character where it came from. Raises `Faulty`."""
     out: list[str] = []
     origin: list[int] = []
+    behind = False  # a text
     for found in _PIECE.finditer(text):
         piece, at = found[0], found.start()
+        quoted = len(piece) > 1 and piece[0] in "\"'"
+        if quoted and behind:  # Python makes one word of `('alice' 'bob')`: a deny for two would be one for nobody
+            raise Faulty([Problem(at, "P140", "a text directly behind a text", "两个文本之间没有分隔", _PARTED)])
+        behind = quoted or (behind and piece.isspace())
         if piece in _OPERATORS:
             piece = _OPERATORS[piece]
             origin.extend([at] * len(piece))
@@ -177,6 +182,7 @@ def _python(text: str) -> tuple[str, list[int]]:
     return "".join(out), [*origin, len(text)]
 
 
+_PARTED = ("write a comma between them", "请在二者之间写逗号")
 _OPERATORS = {"&&": " and ", "||": " or ", "!": " not "}
 _PIECE = re.compile(
     r"""

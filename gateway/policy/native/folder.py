@@ -261,7 +261,7 @@ class _Reading:
         """An effect that allows what no row speaks about is not casbin's to choose in silence."""
         definition, chosen = self.model["e"], effect(source.definitions["e"])
         names = columns(source.definitions["p"])
-        if chosen == DENY_OVERRIDE and "eft" not in names:
+        if chosen not in ("", ALLOW_OVERRIDE) and "eft" not in names:
             self.faults.append(
                 definition.fault(
                     self.model_file, 0, "P135", "`p` has no column `eft`: nothing would ever be denied",
@@ -278,13 +278,23 @@ class _Reading:
                 ),
             )  # fmt: skip
             self.faults.append(_warning(fault) if source.allow_by_default else fault)
-        if chosen == SUBJECT_PRIORITY and ("g" not in self.model or names[0] != "sub"):
+        if chosen == SUBJECT_PRIORITY and not self.ordered(source, names):
             self.faults.append(
                 definition.fault(
-                    self.model_file, 0, "P135", "this effect orders rows by `g` and by their first column, `sub`",
-                    "该效果按 `g` 与首列 `sub` 排序", ("define `g` and begin `p` with `sub`", "请定义 `g`，并以 `sub` 作为 `p` 的首列"),
+                    self.model_file, 0, "P135", "this effect orders rows by `g` and by their first column, `sub`; here it would not",
+                    "该效果按 `g` 与首列 `sub` 排序；此处不会排序",
+                    (
+                        "begin `p` with `sub`; give it a column `dom` just when `g` is `_, _, _`; no conditions or matching functions for `g`",
+                        "以 `sub` 作为 `p` 的首列；仅当 `g` 为 `_, _, _` 时 `p` 才有 `dom` 列；`g` 不带条件与匹配函数",
+                    ),
                 )
             )  # fmt: skip
+
+    def ordered(self, source: Source, names: tuple[str, ...]) -> bool:
+        """Whether casbin would order the rows by subject: else the role's allow outranks somebody's own deny."""
+        shape = self.shapes.get("g")
+        plain = shape is not None and not shape.conditions and (shape.names > 2) is ("dom" in names)
+        return plain and names[0] == "sub" and "g" not in source.matching and "g" not in source.domain_matching
 
     def check_links(self, source: Source) -> None:
         """Role trees: no circle, conditions that can be asked, names that can be patterns."""
@@ -363,10 +373,23 @@ class _Reading:
             for name in columns(self.model[key].text):
                 if name not in seen:
                     self.unused(key, f"{key}.{name}", self.model[key].text.index(name))
+                    self.check_unread(key, name)
         roles: frozenset[str] = frozenset().union(*(one.roles for one in whole))
         for key in self.shapes:
             if key not in roles and effect(self.model["e"].text) != SUBJECT_PRIORITY:
                 self.unused(key, key, 0)
+
+    def check_unread(self, key: str, name: str) -> None:
+        """A `deny` in a column that is not called `eft`: the row would allow."""
+        at = columns(self.model[key].text).index(name)
+        for row in self.policy() if key == "p" else ():
+            value = row.values[at]
+            if value.text.casefold() == "deny":
+                fault = row.fault(
+                    self.table_file, value, "P147", f"`{value.text}` in `{name}`, which nobody reads: this row allows",
+                    f"`{name}` 列中的 `{value.text}` 无人读取：该行会允许", ("call the column `eft`", "请把该列命名为 `eft`"),
+                )  # fmt: skip
+                self.faults.append(fault)
 
     def unused(self, key: str, shown: str, at: int) -> None:
         """One definition that no matcher looks at."""

@@ -100,6 +100,7 @@ def test_a_negation_reaches_as_far_as_in_casbin() -> None:
         ("eval(p.x)", None, 0),
         ("eval('r.t')", "P142", 0),
         ("r.a == 'x", "P140", 7),
+        ("r.a in ('alice' 'bob')", "P140", 16),  # one name that nobody has
         ("(" * 50 + "r.t" + ")" * 50 + " && " * 0, None, 0),
         ("not " * 40 + "r.t", "P140", 0),
         ("r.n == 99999999999999999999", "P142", 7),

@@ -59,6 +59,46 @@ def stock_breaks(folder: Path) -> bool:
 
 # --- what fails open in stock casbin ---------------------------------------------------------------
 
+OWN_FIRST = "subjectPriority(p.eft) || deny"
+RBAC = "r.obj == p.obj && r.act == p.act"
+
+
+@pytest.mark.parametrize(
+    ("p", "g", "matcher", "row", "link", "more"),
+    [
+        ("sub, dom, obj, act, eft", "_, _", "g(r.sub, p.sub) && r.dom == p.dom", "{}, prov", "", ""),
+        ("sub, obj, act, eft", "_, _, _", "g(r.sub, p.sub, r.dom)", "{}", ", prov", ""),
+        ("sub, domain, obj, act, eft", "_, _, _", "g(r.sub, p.sub, r.dom)", "{}, prov", ", prov", ""),
+        ("sub, obj, act, eft", "_, _, (_, _)", "g(r.sub, p.sub)", "{}", ", _, _", "conditions: {g: timeMatch}"),
+        ("sub, dom, obj, act, eft", "_, _, _", "g(r.sub, p.sub, r.dom)", "{}, prov", ", *", "domain_matching: {g: keyMatch}"),
+        ("sub, obj, act, eft", "_, _", "g(r.sub, p.sub)", "{}", "", "matching: {g: keyMatch}"),
+    ],
+)  # fmt: skip
+def test_an_order_by_subject_that_casbin_would_not_make_is_refused(
+    tmp_path: Path, p: str, g: str, matcher: str, row: str, link: str, more: str
+) -> None:
+    """casbin then takes the rows as they stand: the role's allow outranks the person's own deny."""
+    text = model("sub, dom, obj, act", p, OWN_FIRST, f"{matcher} && {RBAC}", f"g = {g}")
+    rows = f"p, {row.format('admin')}, /a, GET, allow\np, {row.format('alice')}, /a, GET, deny\ng, alice, admin{link}\n"
+    request = f"request: {{dom: subject.org}}\n{more}\n"
+    assert [code for code, *_ in errors(tmp_path, text, rows, request)] == ["P135"]
+
+
+@pytest.mark.parametrize("effect", [BOTH, PRIORITY])
+def test_an_effect_that_denies_needs_a_column_that_says_so(tmp_path: Path, effect: str) -> None:
+    text = model("sub, obj, act", "sub, obj, act", effect, SAME)
+    write(tmp_path, text, "p, zhang.wei, /civil/households/42, GET\n")
+    assert stock_allows(tmp_path)
+    assert [code for code, *_ in errors(tmp_path, text)] == ["P135"]
+
+
+def test_a_deny_in_a_column_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    text = model("sub, obj, act", "sub, obj, act, effect", ALLOW, SAME)
+    rows = "p, zhang.wei, /civil/households/42, GET, Deny\n"
+    write(tmp_path, text, rows)
+    assert stock_allows(tmp_path)
+    assert errors(tmp_path, text, rows) == [("P147", 1, 43)]
+
 
 @pytest.mark.parametrize(
     ("row", "expected"),
