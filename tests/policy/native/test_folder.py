@@ -97,7 +97,7 @@ def test_a_deny_in_a_column_that_nobody_reads_is_refused(tmp_path: Path) -> None
     rows = "p, zhang.wei, /civil/households/42, GET, Deny\n"
     write(tmp_path, text, rows)
     assert stock_allows(tmp_path)
-    assert errors(tmp_path, text, rows) == [("P147", 1, 43)]
+    assert errors(tmp_path, text, rows) == [("P147", 1, 42)]
 
 
 @pytest.mark.parametrize(
