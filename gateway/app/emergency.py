@@ -29,6 +29,7 @@ from gateway.stores import CONFIRM_SECONDS, LEVELS, BoardFault, Emergency, State
 
 AHEAD = 2.0  # seconds before its end that a worker prepares the return
 RETRY = 1.0  # seconds between two tries of a worker to return
+REGAIN = 5.0  # seconds between two tries of control to read what is in force
 SHOWN = 20
 
 
@@ -109,7 +110,9 @@ class Ways(Protocol):
 
     compiled: Compiled
     changing: asyncio.Lock
+    lost: bool
 
+    async def regain(self) -> None: ...
     @property
     def level(self) -> str: ...
     @property
@@ -140,6 +143,7 @@ class Switch:
         self._notice = notice
         self._act = act
         self._workers = workers
+        self._due = 0.0  # when it is tried again to read what is in force
 
     async def ask(self, wish: EmergencyWish, by: str) -> EmergencyAsked:
         """Ask for a level, or for the end of the one in force (level "")."""
@@ -188,6 +192,7 @@ class Switch:
         releases = self._releases
         with asked_at_the_door():
             async with releases.changing:
+                await releases.regain()
                 return await self._confirm(row, by)
 
     async def _confirm(self, row: Emergency, by: str) -> Confirmed | Rejected:
@@ -223,7 +228,11 @@ class Switch:
         """End what is over; bring into force what was confirmed by a control process that died before it could."""
         if self._releases.changing.locked():  # it comes with that change, or with the next tick
             return
+        if self._releases.lost and self._clock() < self._due:
+            return
+        self._due = self._clock() + REGAIN
         try:
+            await self._releases.regain()
             row = self._state.standing_emergency()
             await self._follow(row)
         except (StateFault, DoorFault):  # tried again in a moment; workers return by themselves

@@ -9,7 +9,8 @@ worker prepares it, it is kept as active, and all flip. Rules:
 3. A rollback goes through the same gate as a reload: the stored folder is compiled, its tests run and its signatures
    are checked again. It goes only to what was in force before: a draft that never was is no way back.
 4. While an emergency level is in force every change keeps it.
-5. Which revision is active stands in the store alone; a control process that died and came back reads it there.
+5. Which revision is active stands in the store alone; a control process that died and came back reads it there. If it
+   cannot be read, nothing is built upon what was active at the start: an emergency level would bring that back.
 """
 
 import asyncio
@@ -60,8 +61,12 @@ class Releases:
         self._signers = signers(config)
         self.changing = asyncio.Lock()
         """Held while a change is under way."""
-        self.compiled = _current(config, start, state)
+        known = _current(config, start, state)
+        self.lost = known is None
+        """Whether what is in force could not be read when this process began; `compiled` is what was at the start then."""
+        self.compiled = known or start
         """What is in force, with the emergency level."""
+        self._start = start
 
     @property
     def level(self) -> str:
@@ -73,6 +78,22 @@ class Releases:
         """Whether the active revision was chosen by name. Raises StateFault."""
         latest = self._state.activations(1)
         return bool(latest) and latest[0].pinned
+
+    async def regain(self) -> None:
+        """Know what is in force, if that could not be read before. Raises DoorFault."""
+        if not self.lost:
+            return
+        before = self.compiled
+        known = await asyncio.to_thread(_current, self._config, self._start, self._state)
+        if self.compiled is not before:  # another revision came into force meanwhile
+            return
+        if known is None:
+            raise DoorFault(
+                "state_unavailable",
+                "the revision in force cannot be read: restore it, reload, or roll back",
+                zh="无法读取生效中的修订版：请恢复它，或重新加载，或回退",
+            )
+        self.compiled, self.lost = known, False
 
     # --- ways to another revision -----------------------------------------------------------------
 
@@ -94,7 +115,7 @@ class Releases:
         """Go back to what was in force before: a digest or its beginning, "" for the one before this."""
         async with self.changing:
             with asked_at_the_door():
-                base = _meant(to, base_of(self.compiled.digest), self._state.activations(HISTORY))
+                base = _meant(to, self._state.activations(HISTORY))
             place = revisions.stored(self._config.state, base)
             if place is None:
                 raise DoorFault(
@@ -145,10 +166,10 @@ class Releases:
     def keep(self, target: Compiled, by: str, pinned: bool) -> None:
         """Keep as active and tell every worker; one that is not prepared reads it at its next request."""
         with asked_at_the_door():
-            if target.digest != self.compiled.digest or pinned != self.pinned:
+            if self.lost or target.digest != self.compiled.digest or pinned != self.pinned:
                 self._state.activate(target.digest, by, time.time(), pinned)
             self._board.bump("bundle")
-        self.compiled = target
+        self.compiled, self.lost = target, False
         revisions.remove_old(self._config.state, target.digest)
 
     async def prepared(self, name: str) -> bool:
@@ -224,22 +245,25 @@ def _end_unsigned(config: Config, state: State, now: float) -> None:
         state.end_pilot(pilot.id, "gateway", now, "its candidate is not signed")
 
 
-def _current(config: Config, start: Compiled, state: State) -> Compiled:
-    """What is active by now: a control process that replaces a dead one was forked with what was active at the start."""
+def _current(config: Config, start: Compiled, state: State) -> Compiled | None:
+    """What is active by now, None when it cannot be read.
+
+    A control process that replaces a dead one was forked with what was active at the start.
+    """
     try:
         name = in_force(state, time.time()).name
         if not name or name == start.digest:
             return start
         return revisions.recall(config.state, name, config.apis)
     except (StateFault, Faulty, Damaged, OSError):
-        return start
+        return None
 
 
-def _meant(to: str, active: str, history: tuple[Activation, ...]) -> str:
-    """The digest that an operator named. Raises DoorFault."""
+def _meant(to: str, history: tuple[Activation, ...]) -> str:
+    """The digest that an operator named; of the history the first is active. Raises DoorFault."""
     known = list(dict.fromkeys(base_of(row.digest) for row in history))
     if not to:
-        found = [base for base in known if base != active][:1]
+        found = known[1:2]
     elif len(to) < DIGITS or set(to) - set("0123456789abcdef"):
         raise DoorFault(
             "bad_request",

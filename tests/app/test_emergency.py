@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.emergency import AHEAD, Expiry, in_force
+from gateway.app.emergency import AHEAD, REGAIN, Expiry, in_force
 from gateway.app.knowledge import Knowledge
 from gateway.app.releases import first
 from gateway.app.revisions import Compiled, recall
@@ -208,6 +208,29 @@ async def test_what_was_confirmed_before_control_died_comes_into_force_when_it_i
     world.releases.compiled = world.start
     await world.switch.tick()
     assert world.releases.compiled.digest == f"{base}+II"
+    assert world.notices() == [("emergency.on", "II")]
+
+
+async def test_a_level_does_not_bring_back_the_policies_of_the_start(world: Released) -> None:
+    """A control process that came back and could not read what is in force must build nothing upon what was before."""
+    world.device("laptop-98")
+    outcome = await world.releases.reload("op")
+    assert isinstance(outcome, Reloaded)
+    place = world.config.state / "bundles" / outcome.bundle
+    away = place.rename(world.config.state / "away")
+    world.again()
+    asked = await world.switch.ask(wish(), "op.li")
+    with pytest.raises(DoorFault) as caught:
+        await world.switch.confirm(asked.id, "op.wang")
+    assert caught.value.code == "state_unavailable"
+    assert world.state.confirm_emergency(asked.id, "op.wang", NOW) is not None
+    await world.switch.tick()
+    assert world.state.activations(1)[0].digest == outcome.bundle
+    assert world.notices() == []
+    away.rename(place)
+    world.now += REGAIN
+    await world.switch.tick()
+    assert world.releases.compiled.digest == f"{outcome.bundle}+II" == world.state.activations(1)[0].digest
     assert world.notices() == [("emergency.on", "II")]
 
 

@@ -174,7 +174,8 @@ async def test_another_revision_or_an_emergency_ends_it(world: World) -> None:
 
 
 async def test_it_ends_at_its_time(world: World) -> None:
-    await world.pilots.submit(PilotWish(until=time.time() + 0.05), "wang")
+    await world.pilots.submit(PilotWish(), "wang")
+    await world.pilots.submit(PilotWish(pilot=1, until=time.time() + 0.2), "wang")
     deadline = time.monotonic() + 5
     while not world.why():
         assert time.monotonic() < deadline

@@ -173,6 +173,19 @@ async def test_a_control_process_that_comes_back_knows_what_is_active_by_now(wor
     assert await world.releases.reload("op") == Reloaded(after, after)
 
 
+async def test_a_control_process_that_cannot_read_what_is_active_can_be_helped(world: Released) -> None:
+    before, after = await two(world)
+    (world.config.state / "bundles" / after).rename(world.config.state / "away")
+    world.again()
+    with pytest.raises(DoorFault) as caught:
+        await world.releases.regain()
+    assert caught.value.code == "state_unavailable"
+    assert await world.releases.rollback("", "op") == Reloaded(before, before)  # the one before what is lost
+    assert world.state.activations(1)[0].digest == before
+    await world.releases.regain()
+    assert world.releases.compiled.digest == before
+
+
 async def test_history_tells_who_when_pinned_and_what_is_left(world: Released) -> None:
     before, after = await two(world)
     await world.releases.rollback("", "op.wang")
