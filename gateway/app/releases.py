@@ -8,7 +8,8 @@ worker prepares it, it is kept as active, and all flip. Rules:
    restart. Only a reload that somebody asks for follows the folder again.
 3. A rollback goes through the same gate as a reload: the stored folder is compiled, its tests run and its signatures
    are checked again. It goes only to what was in force before: a draft that never was is no way back.
-4. While an emergency level is in force every change keeps it.
+4. While an emergency level is in force every change keeps it, with its rules and its mask: it took two operators, so one
+   cannot end it by a reload of policies in which it stops less.
 5. Which revision is active stands in the store alone; a control process that died and came back reads it there. If it
    cannot be read, nothing is built upon what was active at the start: an emergency level would bring that back.
 """
@@ -29,6 +30,7 @@ from gateway.control import DoorFault, Rejected, Reloaded
 from gateway.document import Faulty, FileFault
 from gateway.facts import Notice
 from gateway.policy import Damaged
+from gateway.policy.content import takes_back
 from gateway.stores import Activation, Board, State, StateFault
 
 PREPARE_SECONDS = 20.0
@@ -153,6 +155,9 @@ class Releases:
             target = await asyncio.to_thread(raised, revision, self.level if level is None else level)
         except Faulty as faulty:
             return Rejected(faulty.faults)
+        kept = self.level if level is None else ""
+        if kept and takes_back(self.compiled.bundle.content, target.bundle.content, kept):
+            return Rejected((_weaker(kept),))
         previous, name = self.compiled.digest, target.digest
         if name != previous:
             revisions.name_candidate(self._config.state, name)
@@ -278,6 +283,14 @@ def _meant(to: str, history: tuple[Activation, ...]) -> str:
     if not found:
         raise DoorFault("not_found", "no such revision was ever in force", target=to[:80], zh="没有生效过这样的修订版")
     return found[0]
+
+
+def _weaker(level: str) -> FileFault:
+    return FileFault(
+        f"emergency/{level}.yaml", 1, 1, "P168", f"lacks a rule or the mask of the level {level} that is in force",
+        f"缺少生效中的 {level} 级的规则或脱敏方案", "keep them (more may be added), or let two operators end the level first",
+        "请予保留（可以增加），或先由两名操作员结束该级别",
+    )  # fmt: skip
 
 
 def _unprepared(folder: str) -> FileFault:

@@ -702,6 +702,12 @@ FILES: dict[str, _Row] = {
         "restore it from a backup, or follow the policy folder: gateway serve --follow",
         "请从备份恢复，或改为跟随策略目录：gateway serve --follow",
     ),
+    "P168": (
+        "the policies take back something of the emergency level that is in force",
+        "策略撤销了生效中的应急级别的部分内容",
+        "keep its rules and its mask, or let two operators end the level first",
+        "请保留其规则与脱敏方案，或先由两名操作员结束该级别",
+    ),
     # --- how good the tests are -------------------------------------------------------------------
     "M001": (
         "a rule could be wrong in this way and no test would notice",

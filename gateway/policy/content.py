@@ -61,6 +61,13 @@ def in_force(content: Content, level: str) -> Content:
     return Content(**(asdict(content) | {"rules": content.rules + content.overlays[level].rows}))
 
 
+def takes_back(before: Content, after: Content, level: str) -> bool:
+    """Whether this level, which both have, lacks a rule or its mask in the policies to come."""
+    old, new = before.overlays[level], after.overlays[level]
+    same_mask = old.mask == new.mask and before.profiles.get(old.mask) == after.profiles.get(old.mask)
+    return not set(old.rows) <= set(new.rows) or bool(old.mask and not same_mask)
+
+
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Content, strict=True).decode
 

@@ -1,9 +1,11 @@
 """A level comes from two persons, ends by itself everywhere, and nothing that one person does moves it.
 
 Abuse: confirm one's own · confirm twice · too late · a number that nobody asked under · no end, or one too far away ·
-hide the level behind a flood of asking · let it end with a reload, a rollback, a restart or a dead control process.
+hide the level behind a flood of asking · let it end with a reload, a rollback, a restart or a dead control process ·
+empty it, or take its mask away, and reload.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,6 +189,41 @@ async def test_policies_without_the_level_in_force_are_refused(world: Released) 
     assert isinstance(outcome, Rejected)
     assert [fault.code for fault in outcome.faults] == ["P166"]
     assert world.releases.compiled.digest == active
+
+
+@pytest.mark.parametrize(
+    ("file", "what", "instead"),
+    [
+        ("emergency/II.yaml", r"rules:\n(.|\n)*", "rules: []\n"),
+        ("emergency/II.yaml", "freeze_grants: true", "freeze_grants: false"),
+        ("emergency/II.yaml", "mask: pii-strict", "mask: none"),
+        ("masks.yaml", r'secret: drop\n    "\*": redact', 'secret: drop\n    "*": keep'),
+    ],
+)
+async def test_nobody_ends_a_level_alone_by_emptying_it(world: Released, file: str, what: str, instead: str) -> None:
+    before = world.releases.compiled.digest
+    path = world.folder / file
+    said = path.read_text()
+    path.write_text(re.sub(what, instead, said))
+    weak = await world.releases.reload("op")  # nobody minds while it is not in force
+    assert isinstance(weak, Reloaded)
+    assert weak.bundle != before
+    path.write_text(said)
+    assert isinstance(await world.releases.reload("op"), Reloaded)
+    await raise_level(world)
+    path.write_text(re.sub(what, instead, said))
+    for step in (world.releases.reload("op"), world.releases.rollback(weak.bundle, "op")):
+        refused = await step
+        assert isinstance(refused, Rejected)
+        assert [fault.code for fault in refused.faults] == ["P168"]
+    assert world.releases.compiled.digest == f"{before}+II"
+
+
+async def test_a_level_may_become_stricter_while_it_is_in_force(world: Released) -> None:
+    await raise_level(world)
+    path = world.folder / "emergency" / "II.yaml"
+    path.write_text(path.read_text() + "\n  - {id: ii-more, effect: deny}\n")
+    assert isinstance(await world.releases.reload("op"), Reloaded)
 
 
 async def test_a_restart_keeps_the_level_and_after_its_end_does_not(world: Released) -> None:
