@@ -24,6 +24,7 @@ RULES: Final = "rules"
 ASSETS: Final = "assets"
 _COLUMNS: Final = ("effect", "who", "org", "data", "action", "level", "expires", "when", "then")
 _BESIDE: Final = {"titles": "title", "basis": "basis", "layers": "layer"}  # of a rule, by its id
+_BELOW: Final = "/".join("x" * 40)
 _MOVES: Final = frozenset(("places", *_BESIDE, RULES))
 
 
@@ -56,7 +57,7 @@ def edits(old: Content, new: Content) -> tuple[Edit, ...]:
 
 def asset_edits(old: Catalog, new: Catalog) -> tuple[Edit, ...]:
     """What differs between two catalogs, asset by asset."""
-    before, after = ({asset.id: _said(asset) for asset in one.assets} for one in (old, new))
+    before, after = ({asset.id: _said(asset, one) for asset in one.assets} for one in (old, new))
     return tuple(_edited(ASSETS, before, after))
 
 
@@ -90,10 +91,24 @@ def _rules(content: Content) -> dict[str, dict[str, str]]:
     return words
 
 
-def _said(asset: Listing) -> dict[str, str]:
+def _said(asset: Listing, catalog: Catalog) -> dict[str, str]:
     words = {name: _text(value) for name, value in asdict(asset).items() if name not in ("id", "grade", "fields")}
     labels = {f"field {one.path}": f"{one.identifier} {one.grade.text}".lstrip() for one in asset.fields}
-    return {"grade": asset.grade.text} | words | labels
+    own = {f"endpoint {route}": _endpoint(route, asset, catalog) for route in asset.endpoints}
+    return {"grade": asset.grade.text} | words | labels | {name: said for name, said in own.items() if said}
+
+
+def _endpoint(route: str, asset: Listing, catalog: Catalog) -> str:
+    """What an endpoint says beyond its asset: an answer that passes unread (`opaque`) is one nobody masks."""
+    method, _, template = route.partition(" ")
+    paths = (template, template.removesuffix("**") + _BELOW)  # one of them is matched by no other template
+    found = next((one for one in (catalog.find(method, path) for path in paths) if one.route == route), None)
+    if found is None:
+        return ""
+    lowest = max(asset.grade, *(field.grade for field in asset.fields), asset.grade)
+    words = [found.action, found.grade.text if found.grade > lowest else ""]
+    words += [name for name in ("opaque", "honey", "discreet") if getattr(found, name)]
+    return " ".join(filter(None, words))
 
 
 def _items(value: object) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields, replace
 
+from gateway.catalog import load as load_catalog
 from gateway.policy.content import Content
 from gateway.policy.native.source import Source
 from gateway.review.edits import RULES, Edit, Part, asset_edits, edits
@@ -67,6 +68,39 @@ def test_a_rule_brings_its_title_and_layer(tmp_path: Path) -> None:
     old = content(tmp_path)
     new = replace(old, layers={"clerk-reads": "base"})
     assert edits(old, new) == (Edit(RULES, "clerk-reads", "changed", (Part("layer", "province", "base"),)),)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "part"),
+    [
+        ("civil", "- GET /civil/households\n", "- {path: GET /civil/households, opaque: true}\n", Part("endpoint GET /civil/households", "read", "read opaque")),
+        ("civil", "- GET /civil/households\n", "- {path: GET /civil/households, action: update}\n", Part("endpoint GET /civil/households", "read", "update")),
+        ("civil", "- GET /civil/households\n", "- {path: GET /civil/households, grade: core, honey: true}\n", Part("endpoint GET /civil/households", "read", "read core honey")),
+    ],
+)  # fmt: skip
+def test_what_an_endpoint_says_is_compared_as_well(tmp_path: Path, file: str, old: str, new: str, part: Part) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "p")
+    path = tmp_path / "p" / "catalog" / f"{file}.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    (edit,) = asset_edits(shipped().catalog, shipped(tmp_path / "p").catalog)
+    assert edit.parts == (part,)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_an_endpoint_beside_a_parameter_is_compared_too(tmp_path: Path, number: int) -> None:
+    ends = [f"path: 'GET {path}'" for path in ("/a", "/a/{id}", "/a/**", "/a/{id}/b")]
+    unread = [*ends[:number], f"{ends[number]}, opaque: true", *ends[number + 1 :]]
+    catalogs = []
+    for name, said in (("old", ends), ("new", unread)):
+        listed = "".join(f"\n      - {{{end}}}" for end in said)
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.yaml").write_text(
+            f"assets:\n  - id: a\n    title: A\n    owner: o\n    category: b\n    grade: general-1\n    endpoints:{listed}\n"
+        )
+        catalogs.append(load_catalog(tmp_path / name))
+    (edit,) = asset_edits(*catalogs)
+    assert [(part.before, part.after) for part in edit.parts] == [("read", "read opaque")]
 
 
 def test_assets_are_compared_by_what_they_say(tmp_path: Path) -> None:
