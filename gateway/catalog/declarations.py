@@ -82,9 +82,9 @@ def default_contract(grade: Grade) -> Contract:
 
 
 def read_folder(folder: Path, orgs: frozenset[str] | None) -> Reading:
-    """Read every `*.yaml` of the folder in the order of names. A missing folder declares nothing."""
+    """Read every `*.yaml` of the folder in the order of names, hidden ones aside. A missing folder declares nothing."""
     reading = Reading(orgs)
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.glob("[!.]*.yaml")):
         try:
             _file(read(path), reading)
         except Faulty as faulty:

@@ -357,12 +357,16 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
 
 
 _READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml", "grants.yaml"})
+_FOLDERS = frozenset({"rules", "departments", "cities", "emergency", "catalog", "tests", "casbin"})
 
 
 def _check_strays(folder: Path, faults: Faults) -> None:
-    """A rule file beside the folder of rules looks as if it were in force, and is not."""
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix in {".yaml", ".yml"} and path.name not in _READ and not path.name.startswith("."):
+    """A rule file beside the folder of rules, or in a folder `city/`, looks as if it were in force, and is not."""
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if entry.name.startswith(".") or entry.name in _READ or (entry.is_dir() and entry.name in _FOLDERS):
+            continue
+        found = sorted(entry.rglob("[!.]*")) if entry.is_dir() else [entry]
+        for path in [path for path in found if path.suffix in {".yaml", ".yml"}][:1]:
             faults.append(
                 FileFault(
                     str(path), 1, 1, "P088", "is not read: rules stand in rules/, departments/, cities/ or emergency/, assets in catalog/",

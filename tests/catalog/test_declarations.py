@@ -18,6 +18,14 @@ def test_a_title_is_one_text_or_one_for_each_language(tmp_path: Path) -> None:
         assert [(one.title_en, one.title_zh) for one in reading.declarations] == [expected]
 
 
+def test_what_editors_leave_beside_a_file_is_not_read(tmp_path: Path) -> None:
+    """A hidden file is neither stored nor signed with the others: it must not count here either."""
+    (tmp_path / ".x.yaml").write_text("assets: [{id: b, owner: o, grade: core}]\n", encoding="utf-8")
+    (tmp_path / ".#x.yaml").symlink_to("li@host.4711")
+    reading = read(tmp_path, "assets: [{id: a, owner: o, grade: core}]\n")
+    assert ([one.id for one in reading.declarations], reading.faults) == (["a"], [])
+
+
 def test_a_path_has_one_spelling(tmp_path: Path) -> None:
     reading = read(tmp_path, "assets: [{id: a, owner: o, grade: core, fields: [{path: \"$['a'].*\"}, {path: /b/0}]}]\n")
     assert [field.path for field in reading.declarations[0].fields] == ["$.a[*]", "$.b[0]"]

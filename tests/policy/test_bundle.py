@@ -58,9 +58,13 @@ def test_no_rules_deny_everything_and_say_so(tmp_path: Path) -> None:
     assert isinstance(decision, Deny) and decision.reasons[0].code == "no_rule"
 
 
-@pytest.mark.parametrize("place", ["rules/20-deny.yml", "deny.yaml", "rules.yaml"])
+@pytest.mark.parametrize(
+    "place",
+    ["rules/20-deny.yml", "deny.yaml", "rules.yaml", "city/hz.yaml", "Rules/20-deny.yaml", "old/rules/20-deny.yml"],
+)
 def test_a_deny_in_a_file_that_is_not_read_does_not_vanish_in_silence(tmp_path: Path, place: str) -> None:
     folder = write(tmp_path, CLERK_READS)
+    (folder / place).parent.mkdir(parents=True, exist_ok=True)
     (folder / place).write_text("rules: []")
     with pytest.raises(Faulty) as caught:
         load(folder, ASSETS)
