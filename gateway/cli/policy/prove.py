@@ -1,8 +1,8 @@
 """`gateway policy prove`: does this policy let through anything that the other one does not?
 
-`prove BASE [CANDIDATE]` compares two policies; `prove --overlays [DIR]` compares a folder with itself without each of
-its city and department files, and with each emergency level. A city or a level must be narrower; a department may
-allow more, but only about data that its own office owns.
+`prove BASE [CANDIDATE]` compares two policies, also under each emergency level; `prove --overlays [DIR]` compares a
+folder with itself without each of its city and department files, and with each emergency level. A city or a level must
+be narrower; a department may allow more, but only about data that its own office owns.
 """
 
 import argparse
@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "unknown: {count:question} left without an answer after {steps:step}; try --budget {more}",
         "未知：{steps} 步后仍有 {count} 个问题没有答案，可尝试 --budget {more}",
     ),
+    "prove.under": ("while emergency level {level} is in force:", "应急级别 {level} 生效期间："),
     "prove.permits": (
         "{request}: `{rule}` permits it; before: {before}", "{request}：`{rule}` 予以放行，此前为 {before}",
     ),
@@ -120,8 +121,33 @@ def _two(args: argparse.Namespace, here: "Installed", screen: Screen) -> int:
         return 3
     proof = _proof(base, candidate, args.budget)
     _told(screen, proof, args.base, name)
-    screen.result({"verdict": proof.verdict, "witness": next(iter(proof.witnesses), None), "proof": proof})
-    return CODES[proof.verdict]
+    levels = _under_levels(base, candidate, args.budget) if proof.verdict == "narrower" else {}
+    for level, one in levels.items():
+        if one.verdict != "narrower":
+            screen.say("prove.under", "bold", level=level)
+            _told(screen, one, args.base, name, commands=False)  # an explanation supposes no level
+    worst = max((proof, *levels.values()), key=lambda one: ("narrower", "unknown", "wider").index(one.verdict))
+    screen.result(
+        {
+            "verdict": worst.verdict,
+            "witness": next(iter(worst.witnesses), None),
+            "proof": worst,
+            "levels": {level: one.verdict for level, one in levels.items()},
+        }
+    )
+    return CODES[worst.verdict]
+
+
+def _under_levels(base: "Side", candidate: "Side", budget: int) -> "dict[str, Proof]":
+    """The same while an emergency level is in force: one that takes less away is wider, and shows only then."""
+    from gateway.review.diff import Side
+
+    def at(side: "Side", level: str) -> "Side":
+        raised = side.bundle.raised(level) if level in side.bundle.content.overlays else side.bundle
+        return Side(raised, side.catalog, side.bound)
+
+    levels = sorted({*base.bundle.content.overlays, *candidate.bundle.content.overlays})
+    return {level: _proof(at(base, level), at(candidate, level), budget) for level in levels}
 
 
 def _configured(args: argparse.Namespace) -> str:
@@ -150,7 +176,7 @@ def _proof(
     return prove(one, two, since=time.time(), budget=budget, most=most, about=about)
 
 
-def _told(screen: Screen, proof: "Proof", base: str, name: str) -> None:
+def _told(screen: Screen, proof: "Proof", base: str, name: str, commands: bool = True) -> None:
     if proof.verdict == "unknown":
         more = max(proof.steps, 1) * 10
         screen.say("prove.unknown", "warning", count=len(proof.open), steps=proof.steps, more=str(more))
@@ -159,7 +185,7 @@ def _told(screen: Screen, proof: "Proof", base: str, name: str) -> None:
         return
     colour = "good" if proof.verdict == "narrower" else "error"
     screen.say(f"prove.{proof.verdict}", colour, name=name, base=base, cells=proof.cells, steps=proof.steps)
-    _witnesses(screen, proof.witnesses, base, name)
+    _witnesses(screen, proof.witnesses, base if commands else "", name if commands else "")
 
 
 def _witnesses(screen: Screen, witnesses: "tuple[Witness, ...]", base: str, name: str) -> None:

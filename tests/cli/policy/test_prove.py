@@ -56,6 +56,19 @@ def test_what_is_shown_more_openly_is_told_by_field(run: Run, folder: Path) -> N
     assert (done.code, "$..phone partial(3,4) → keep" in done.out) == (1, True), done.out
 
 
+def test_a_level_that_takes_less_away_is_wider(run: Run, folder: Path) -> None:
+    """Nobody sees it before the emergency: then the candidate lets through what the base refused."""
+    file = folder / "emergency" / "II.yaml"
+    change(file, 'level: ">= core"', 'level: ">= core"\n    org: prov/health')
+    done = run("policy", "prove", BASE, folder)
+    assert (done.code, "emergency level II" in done.out, "   gateway " in done.out) == (1, True, False), done.out
+    told = run("policy", "prove", BASE, folder, "-o", "json").json
+    assert (told["verdict"], told["levels"]["II"], told["levels"]["I"]) == ("wider", "wider", "narrower")
+    file.unlink()
+    assert run("policy", "prove", BASE, folder).code == 1
+    assert run("policy", "prove", folder, BASE).code == 0  # one that is new takes away
+
+
 def test_no_answer_within_the_budget_is_5(run: Run, folder: Path) -> None:
     change(folder / "rules" / "00-province.yaml", "subject.assurance < 2", "subject.assurance <= 1")
     done = run("policy", "prove", BASE, folder, "--budget", "3")
