@@ -78,7 +78,11 @@ class Desk:
             policy_history=self.releases.history,
             rollback=self.releases.rollback,
             emergencies=EmergencyDoor(
-                self.emergencies.view, self.emergencies.ask, self.emergencies.asked, self.emergencies.confirm
+                self.emergencies.view,
+                self.emergencies.ask,
+                self.emergencies.asked,
+                self.emergencies.confirm,
+                lambda: self.releases.level,
             ),
             decision=self._decision,
             query=self._query,

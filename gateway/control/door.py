@@ -179,6 +179,7 @@ class EmergencyDoor(Struct, frozen=True):
     ask: Callable[[EmergencyWish, str], Awaitable[EmergencyAsked]]
     asked: Callable[[int], Awaitable[WhatWasAsked | None]]  # None: there is no such number
     confirm: Callable[[int, str], Awaitable[Confirmed | Rejected]]
+    level: Callable[[], str]  # that is in force, "" for none
 
 
 class Door(Struct, frozen=True):

@@ -196,7 +196,8 @@ async def confirm_emergency(visit: Visit) -> Answer:
     if asked is None:
         raise DoorFault("not_found")
     name = "emergency.confirm" if asked.level else "emergency.end"
-    if not asked.level:  # the end of a level lets through again what it stopped: on record before it is tried
+    # the end of a level, or another in its place, lets through again what it stopped: on record before it is tried
+    if not asked.level or visit.door.emergencies.level():
         act = Act(visit.caller.name, visit.caller.role, f"{name}{ASKED}", f"#{id}")
         if not await visit.door.act(act):
             raise DoorFault("audit_unavailable")

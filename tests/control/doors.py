@@ -91,6 +91,7 @@ class Behind:
         self.notices: list[Notice] = []
         self.asked: list[Any] = []
         self.recording = True
+        self.level = ""
         self.decided: dict[str, object] = {"id": "j.1"}
         self.past: list[Any] = []
         self.standing: dict[str, object] = {"level": "", "until": None, "waiting": [], "history": []}
@@ -187,7 +188,9 @@ class Behind:
             active_policy=self.policy,
             policy_history=self.history,
             rollback=self.rollback,
-            emergencies=EmergencyDoor(self.emergency, self.ask_emergency, self.asked_emergency, self.confirm_emergency),
+            emergencies=EmergencyDoor(
+                self.emergency, self.ask_emergency, self.asked_emergency, self.confirm_emergency, lambda: self.level
+            ),
             decision=self.decision,
             query=self.query,
             risk=self.risk,

@@ -302,6 +302,22 @@ async def test_the_end_of_a_level_is_on_record_before_it_is_tried() -> None:
     assert [one[:2] for one in behind.asked] == [("confirm", 4), ("confirm", 3)]
 
 
+async def test_what_takes_the_place_of_a_level_is_on_record_before_it_is_tried() -> None:
+    """Level IV in place of I lets through again what I stopped, and so does an earlier end."""
+    behind = Behind()
+    behind.level = "I"
+    async with on_tcp(behind) as base:
+        done = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+        behind.recording = False
+        refused = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+    assert (done.status_code, refused.status_code) == (200, 503)
+    assert [(act.act, act.target) for act in behind.acts[:2]] == [
+        ("emergency.confirm_asked", "#3"),
+        ("emergency.confirm", "#3 II"),
+    ]
+    assert [one[:2] for one in behind.asked] == [("confirm", 3)]
+
+
 async def test_the_same_operator_is_refused_and_that_is_on_record() -> None:
     behind = Behind()
     async with on_tcp(behind) as base:
