@@ -18,7 +18,7 @@ from msgspec import Struct
 from gateway.document.reader import Scalar, scalar
 
 _COMMENT = re.compile(r"#[^\n]*")
-_HEADER = re.compile(r"[|>][-+0-9]*[ \t]+(#[^\n]*)")
+_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)")
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ZERO_LENGTH = (yaml.BlockEndToken, yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.StreamEndToken)
@@ -231,6 +231,8 @@ class _Descent:
             raise Unsafe(self._now.line + 1, "a key that is not a word", "不是单词的键")
         raw = self._step().raw
         assert isinstance(raw, yaml.ScalarToken)
+        if raw.style in ("|", ">"):
+            raise Unsafe(self._now.line + 1, "a key that is a block of text", "键是文本块")
         item.key = str(raw.value)
         if self._now.is_(yaml.ValueToken):
             between = self._take()

@@ -88,6 +88,7 @@ rules:
         ("-\n  # c\n  a: 1\n- # d\n  b: 2", "# c\n- a: 1\n# d\n- b: 2\n"),
         ("- - # c\n    - a", "# c\n- - [a]\n"),
         ("a: |  # c\n   x\n    y\n\n\nb: 1", "a: |  # c\n  x\n   y\n\nb: 1\n"),
+        ("a: |# c\n   x\n   y\n", "a: |  # c\n  x\n  y\n"),
         ("a: >-\n  x\n  y", "a: x y\n"),
         ('a: "x\\ny"', "a: |-\n  x\n  y\n"),
         ('a: "x\\n\\n"', 'a: "x\\n\\n"\n'),

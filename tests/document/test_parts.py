@@ -33,7 +33,9 @@ def test_a_hash_inside_a_value_is_no_comment() -> None:
     assert [item.part.value for item in root.items[:3]] == ["x # y", "x#y", "# text\n"]
 
 
-@pytest.mark.parametrize("text", ["a: &x 1", "a: !t 1", "%YAML 1.2\n---\na: 1", "a: 1\u2028b: 2", "? [a]\n: 1"])
+@pytest.mark.parametrize(
+    "text", ["a: &x 1", "? |- # why\n   a\n: b\n", "a: !t 1", "%YAML 1.2\n---\na: 1", "a: 1\u2028b: 2", "? [a]\n: 1"]
+)
 def test_what_could_not_be_given_back_is_refused(text: str) -> None:
     with pytest.raises(Unsafe):
         read_parts(text)
