@@ -175,6 +175,32 @@ def outside(apis: tuple[ApiBinding, ...], declared: dict[str, Declaration]) -> I
                 )
 
 
+def uncarried(apis: tuple[ApiBinding, ...], declared: dict[str, Declaration]) -> Iterator[FileFault]:
+    """Endpoints below an API that lists everything itself and so answers them otherwise than the catalog says."""
+    for name, declaration in declared.items():
+        for endpoint in declaration.endpoints:
+            under = [api for api in apis if below(endpoint.template, api.prefix)]
+            inline = [api for api in under if not api.data and (api.grade or api.fields or api.opaque)]
+            if inline and not any(name in api.data for api in under):
+                api = inline[0]
+                at = endpoint.place
+                yield FileFault(
+                    at.file, at.line, at.column, "K022",
+                    f"`{endpoint.template.text}` lies below API `{api.name}`, which does not carry `{name}`: "
+                    "it is answered with the level and fields that are written at the API",
+                    f"`{endpoint.template.text}` 位于接口 `{api.name}` 之下，而该接口未承载 `{name}`："
+                    "将按接口上所写的级别与字段应答",
+                    f"write `data: {name}` at the API instead of its `level`",
+                    f"请在该接口写 `data: {name}`，取代其 `level`", True,
+                )  # fmt: skip
+
+
+def covers(prefix: str, path: str) -> bool:
+    """Whether a path lies under a prefix, by whole segments."""
+    bare = prefix.rstrip("/")
+    return path == bare or path.startswith(bare + "/")
+
+
 def free(declared: dict[str, Declaration], apis: tuple[ApiBinding, ...]) -> tuple[tuple[Declaration, Endpoint], ...]:
     """The endpoints of assets that no API carries yet: they are held against each other all the same."""
     carried = {name for api in apis for name in api.data}

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.catalog.bindings import ApiBinding, Bound, bind, free, outside, overlaps
+from gateway.catalog.bindings import ApiBinding, Bound, bind, covers, free, outside, overlaps, uncarried
 from gateway.catalog.declarations import (
     ACTIONS,
     Declaration,
@@ -74,6 +75,7 @@ class Catalog:
         self.faults = faults  # warnings: nothing that stops the start
         self._roots = roots
         self._modes = {api.name: api.mode for api in apis}
+        self._prefixes = sorted(((api.prefix, api.name) for api in apis), key=lambda one: -len(one[0]))
 
     @property
     def ids(self) -> frozenset[str]:
@@ -95,8 +97,21 @@ class Catalog:
         return self._look(ask.api, ask.method, ask.path) if ask.api else self._unlisted("", ask.method, ask.path)
 
     def find(self, method: str, path: str, api: str = "") -> Asset:
-        """The same for explanations and policy tests, which may not know the API: "" looks in every asset."""
-        return self._look(api, method, path)
+        """The same for explanations and policy tests, which may not know the API.
+
+        "": the API under whose prefix the path lies, as a request would be answered; every asset only where there is none.
+        What a test promises of an asset that its API does not carry would not be what a caller gets. Whether the API only
+        observes is not asked: what enforce would say is.
+        """
+        if api:
+            return self._look(api, method, path)
+        return replace(self._look(self._carrier(method, path), method, path), mode="enforce")
+
+    def _carrier(self, method: str, path: str) -> str:
+        """The API of a path: the longest prefix; of several hosts' APIs with this prefix the one that lists it."""
+        under = [(prefix, name) for prefix, name in self._prefixes if covers(prefix, path)]
+        names = [name for prefix, name in under if len(prefix) == len(under[0][0])]
+        return next((name for name in names if self._look(name, method, path).listed), names[0] if names else "")
 
     def _look(self, api: str, method: str, path: str) -> Asset:
         root = self._roots.get((api, "GET" if method == "HEAD" else method))
@@ -162,6 +177,7 @@ def load(folder: Path, apis: tuple[ApiBinding, ...] = (), orgs: frozenset[str] |
         here = Node(None, f"{folder} (api {api.name})", 1, 1)
         bound.append(bind(api, declared, known, here, faults))
     faults.extend(outside(apis, declared))
+    faults.extend(uncarried(apis, declared))
     groups = [*(one.endpoints for one in bound), free(declared, apis)]
     faults.extend(overlaps(groups))
     stopping = [fault for fault in faults if not fault.warning]

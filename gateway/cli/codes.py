@@ -909,6 +909,12 @@ FILES: dict[str, _Row] = {
         "name an asset under `data`, or give a `level` for a first try",
         "请在 `data` 中写资产编号，或先填写 `level`",
     ),
+    "K022": (
+        "an endpoint lies below an API that does not carry its asset",
+        "端点位于未承载其资产的接口之下",
+        "name the asset under `data` of that API, instead of its `level`",
+        "请在该接口的 `data` 中写该资产，取代其 `level`",
+    ),
     # --- devices.yaml ------------------------------------------------------------------------------
     "D001": (
         "unknown key, or no `devices:`",

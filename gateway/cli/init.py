@@ -18,6 +18,9 @@ STARTER_API = """\
     upstream: http://127.0.0.1:8081                # the service to protect
     data: household                                # an asset of policies/catalog/
 """
+SHIPPED = ("civil", "health", "market")
+"""The first segments of what the starter catalog lists."""
+
 FIRST_TRY = """\
   - name: {name}
     match: {prefix}/**
@@ -150,6 +153,9 @@ def _named(url: str, prefix: str) -> tuple[str, str]:
     spoken = prefix.strip("/") or (host if any(c.isalpha() for c in host) and ":" not in host else "")
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in spoken.lower()).strip("-")[:64]
     name = "api" if name in ("", "localhost") else name
+    taken = prefix.split("/", 2)[1:2]
+    if taken and taken[0] in SHIPPED:  # the starter policies and their tests speak of this path themselves
+        return f"api-{name}", f"/api{prefix}"
     return name, prefix or f"/{name}"
 
 
@@ -160,7 +166,7 @@ def _config(url: str, prefix: str) -> str:
     if not url:
         return CONFIG.format(api=STARTER_API)
     name, path = _named(url, prefix)
-    strip = "" if prefix else f"    strip_prefix: {path}\n"
+    strip = "" if path == prefix else f"    strip_prefix: {path.removesuffix(prefix)}\n"
     text = CONFIG.format(api=FIRST_TRY.format(name=name, url=url, prefix=path, strip=strip))
     plain = url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")
     return text + ("insecure: [plaintext-upstream]                    # this service has no TLS\n" if plain else "")

@@ -224,3 +224,43 @@ def test_the_shipped_catalog_is_sound() -> None:
         for found in (one.find("GET", path), one.find("GET", path + "/1")):
             assert (found.listed, found.grade) == (True, grade)
     assert one.find("GET", "/civil/households/export").honey
+
+
+# --- finding without knowing the API ----------------------------------------------------------------
+
+INLINE = ApiBinding("first-try", "/civil", grade="general-2")
+HOUSEHOLDS = ApiBinding("civil", "/civil/households", ("household",))
+
+
+def test_what_a_test_asks_for_is_what_a_caller_gets(tmp_path: Path) -> None:
+    """An asset that the API does not carry: a test that trusted the catalog would promise a denial that nobody gets."""
+    ledger = catalog(tmp_path, HOUSEHOLD, apis=(INLINE,))
+    found = ledger.find("GET", "/civil/households/42")
+    assert (found.id, found.grade) == ("first-try", Grade.GENERAL_2)
+    assert found == located(ledger, "GET", "/civil/households/42", "first-try")
+    observing = catalog(tmp_path, HOUSEHOLD, apis=(ApiBinding("civil", "/civil", ("household",), mode="observe"),))
+    assert observing.find("GET", "/civil/households").mode == "enforce"
+    assert [fault.code for fault in ledger.faults] == ["K022"] * 7
+
+
+def test_the_api_with_the_longest_prefix_answers(tmp_path: Path) -> None:
+    ledger = catalog(
+        tmp_path,
+        HOUSEHOLD.replace('      - {path: "GET /civil/photos/**", opaque: true}\n', ""),
+        apis=(INLINE, HOUSEHOLDS),
+    )
+    assert ledger.find("GET", "/civil/households/42").api == "civil"
+    assert ledger.find("GET", "/civil/households").api == "civil"
+    assert ledger.find("GET", "/civil/householdsx").api == "first-try"
+    assert ledger.find("GET", "/civilian").listed is False
+    assert ledger.faults == ()
+
+
+def test_of_two_hosts_the_one_that_lists_the_path_answers(tmp_path: Path) -> None:
+    ledger = catalog(tmp_path, HOUSEHOLD, apis=(ApiBinding("a", "/civil"), ApiBinding("b", "/civil", ("household",))))
+    assert ledger.find("GET", "/civil/households").api == "b"
+
+
+def test_where_there_is_no_api_every_asset_is_looked_at(tmp_path: Path) -> None:
+    ledger = catalog(tmp_path, HOUSEHOLD, apis=(ApiBinding("health", "/health", grade="general-2"),))
+    assert ledger.find("GET", "/civil/households/42").id == "household"

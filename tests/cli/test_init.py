@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from gateway.catalog import load
+from gateway.cli.init import SHIPPED, starter
 from tests.cli.shell import Run
 
 VKEY = re.compile(r"gateway/audit\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}")
@@ -62,6 +66,21 @@ def test_an_own_api_is_put_in_for_a_first_try(run: Run, tmp_path: Path) -> None:
     assert "level: general-2" in text
     checked = run("check", "-c", "p/gateway.yaml")
     assert checked.code == 0, checked.err + checked.out
+
+
+@pytest.mark.parametrize("first", SHIPPED)
+def test_an_own_api_does_not_stand_where_the_starter_policies_speak(run: Run, tmp_path: Path, first: str) -> None:
+    """Their tests would be about this API, and fail."""
+    assert run("init", ".", "--api", f"http://127.0.0.1:9000/{first}").code == 0
+    text = (tmp_path / "gateway.yaml").read_text()
+    assert f"match: /api/{first}/**" in text
+    assert "strip_prefix: /api\n" in text
+    assert run("check").code == 0
+
+
+def test_what_the_starter_lists_is_known() -> None:
+    listed = load(starter() / "catalog").assets
+    assert {endpoint.split("/")[1] for asset in listed for endpoint in asset.endpoints} == set(SHIPPED)
 
 
 def test_an_address_that_cannot_be_a_service_is_refused_before_anything_is_made(run: Run, tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ def test_requests_that_are_judged_alike_are_one_cell(tmp_path: Path) -> None:
     assert [asset.listed for asset in found[1].assets] == [True, False]
 
 
-def test_an_api_that_raises_the_grade_has_cells_of_its_own_and_counts_as_enforced(tmp_path: Path) -> None:
+def test_an_api_that_raises_the_grade_is_looked_at_as_it_answers_and_as_enforced(tmp_path: Path) -> None:
     api = ApiBinding("raised", "/", ("house",), mode="observe", grade="core")
     found = list(cells((catalog(tmp_path / "one", asset("house", "GET /a"), (api,)),)))
-    assert [(cell.api, cell.assets[0].grade) for cell in found] == [("", Grade.IMPORTANT), ("raised", Grade.CORE)]
+    assert [(cell.api, cell.assets[0].grade) for cell in found] == [("", Grade.CORE)]
     assert {cell.assets[0].mode for cell in found} == {"enforce"}

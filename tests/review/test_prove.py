@@ -215,9 +215,9 @@ def test_a_rule_that_cannot_be_varied_is_unknown(when: str) -> None:
 def native(folder: Path, rows: str, *denies: str) -> Policies:
     """A team's own casbin policy, beside rules that only deny."""
     rules = "".join(f"- {{id: deny-{n}, effect: deny, when: {when}}}\n" for n, when in enumerate(denies))
-    folder.mkdir()
+    folder.mkdir(parents=True)
     _, catalog = lint_world.policies(folder / "plain", lint_world.ALLOW)
-    return Policies(load_policy(write_native(folder, policy=rows, rules=rules), catalog.assets), catalog)
+    return Policies(load_policy(write_native(folder / "native", policy=rows, rules=rules), catalog.assets), catalog)
 
 
 def test_a_native_policy_is_as_wide_as_itself_and_no_more_is_said(tmp_path: Path) -> None:
