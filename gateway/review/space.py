@@ -152,7 +152,7 @@ class Space:
         flags: tuple[Value, ...] = (False, True)
         found: dict[str, Iterable[Value]] = {
             "kind": KINDS.values(),
-            "id": self._words("id"),
+            "id": [word for word in self._words("id") if word],  # identity makes none without
             "org": self._words("org", *offices),
             "clearance": sorted(map(int, Grade), reverse=True),
             "assurance": (2, 3, 1, 0),

@@ -228,6 +228,13 @@ def test_a_native_policy_is_as_wide_as_itself_and_no_more_is_said(tmp_path: Path
     assert prove(one, other).verdict == "unknown"
 
 
+def test_somebody_who_has_signed_in_is_called_something() -> None:
+    assert (
+        on_cells(a_bundle([NEVER]), a_bundle([NEVER, a_rule('subject.id == ""', who=("signed-in",))]), A0).verdict
+        == "narrower"
+    )
+
+
 A0 = an_asset(id="a0", category="c0")
 NEVER = a_rule("subject.assurance > 3", 9)
 
