@@ -89,7 +89,7 @@ def _proof(claims: Mapping[str, Json], issuer: Issuer, token: str, bound: bool) 
 
 def _id(claims: Mapping[str, Json], issuer: Issuer) -> str:
     sub = claims.get("sub")
-    if not isinstance(sub, str) or not sub:  # all who are called nothing would be one person
+    if not isinstance(sub, str):
         raise _Misformed("`sub` is missing")
     if len(sub) > _MAX_SUB or sub != sub.strip():
         raise _Misformed("`sub` is too long or begins or ends with a space")
