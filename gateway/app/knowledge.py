@@ -7,6 +7,8 @@ Rules:
 2. Flipping is one assignment; a revision that was prepared off the loop flips at once.
 3. A revision that cannot be read leaves the last good one in force, and a notice says so, once. It is tried again after
    a second, then after two, at last each half minute: what all others judge by must not wait for another release.
+   A new worker has no last good one, only what was active at the start, and that may have been replaced for what it
+   let through: until it can read what is active it denies everything (`policy_error`).
 4. While a pilot runs, a candidate stands beside the active revision (`app.shadow`); it comes and goes with the same word.
 """
 
@@ -15,14 +17,30 @@ from collections.abc import Callable
 from gateway.app.revisions import Compiled
 from gateway.app.shadow import Shadow
 from gateway.document import Faulty
-from gateway.facts import Notice
+from gateway.facts import NOTHING_GRANTED, Ask, Asset, Decision, Deny, Facts, Granted, Notice, Reason, Subject
 from gateway.journey import Revision
-from gateway.policy import Damaged
+from gateway.policy import Bundle, Damaged
 from gateway.stores import Board, StateFault
 from gateway.stores.board import WORDS
 
 BUNDLE = WORDS["bundle"]
+UNREAD = "the policies in force cannot be read"
 LONGEST_PAUSE = 32  # between two tries to read what could not be read, in calls of `try_again`
+
+
+class Unread:
+    """Decides while nobody knows by what: it denies. `bundle` is the one of the start, for its names only."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def granted(self, ask: Ask, subject: Subject, asset: Asset) -> Granted:
+        """Nothing."""
+        return NOTHING_GRANTED
+
+    def decide(self, facts: Facts) -> Decision:
+        """No."""
+        return Deny((Reason("policy_error", "", UNREAD),), self.bundle.digest)
 
 
 class Knowledge:
@@ -46,7 +64,9 @@ class Knowledge:
         self._shadow = shadow
         self._prepared: dict[str, Revision] = {}
         self.digest = start.digest
-        self._active_revision = self._revision = self._make(start)
+        self._active_revision = self._revision = first = self._make(start)
+        self._unread = Revision(first.catalog, Unread(first.policy.bundle), first.devices)
+        self._known = False  # whether what is active could ever be read
         self._told = ""  # which fault, while what is active cannot be read
         self._pause = self._left = 0  # until it is tried again
         self._seen = -1  # the first request looks: something may have been activated since the fork
@@ -84,10 +104,10 @@ class Knowledge:
             if digest and digest != self.digest:
                 self._active_revision = self._ready(digest)
                 self.digest = digest
-            self._told, self._pause, self._left = "", 0, 0
+            self._known, self._told, self._pause, self._left = True, "", 0, 0
         except (StateFault, Faulty, Damaged, OSError) as fault:
             self._missed(digest, type(fault).__name__)
-        revision = self._active_revision
+        revision = self._active_revision if self._known else self._unread
         self._revision = revision if self._shadow is None else self._shadow.beside(revision, self.digest, self._ready)
         self._seen = word
 

@@ -5,7 +5,8 @@ Rules:
 
 1. What is stored is what was tested: the folder is copied first, and the copy must come to the same digest.
 2. A revision that does not compile, or fails its own tests, changes nothing.
-3. A stored revision is never overwritten; its name is its digest.
+3. A stored revision is never overwritten; its name is its digest. One that can no longer be read as what its name says
+   is stored anew: else no reload could ever mend it.
 4. A worker reads the stored one, never the folder that somebody may be editing.
 5. Nothing is read that every account of this machine can change: one line in there would allow everything.
 6. Where signers are named, what is stored was signed by them: the copy is checked, never the folder that may change.
@@ -153,10 +154,18 @@ def store(state: Path, folder: Path, apis: tuple[ApiBinding, ...], now: float, s
     if failed:
         raise Faulty(failed)
     place = state / "bundles" / compiled.digest
-    if signers.keys or not place.exists():
+    if signers.keys or not _whole(state, compiled, apis):
         _keep(place, folder, compiled, apis, now, signers)
     os.utime(place)  # recently used ones are kept longest
     return compiled
+
+
+def _whole(state: Path, compiled: Compiled, apis: tuple[ApiBinding, ...]) -> bool:
+    """Whether this revision is stored, and a worker can read it."""
+    try:
+        return (state / "bundles" / compiled.digest).exists() and recall(state, compiled.digest, apis) is not None
+    except (Faulty, policy.Damaged, OSError):
+        return False
 
 
 def _keep(
@@ -174,14 +183,14 @@ def _keep(
             raise Faulty([_moving(folder)])
         (draft / "bundle.json").write_bytes(copied.bundle.dump())
         (draft / APIS).write_bytes(json.encode(apis))  # a decision is judged again by the catalog as it was tied then
-        _put(draft, place, signers)
+        _put(draft, place, signers, _whole(place.parent.parent, compiled, apis))
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _put(draft: Path, place: Path, signers: Signers) -> None:
-    """Give the draft its name. One that is there stays, unless those who must sign today have not signed it."""
-    if place.exists() and not signers.faults(place):
+def _put(draft: Path, place: Path, signers: Signers, whole: bool) -> None:
+    """Give the draft its name. One that is there and whole stays, unless those who must sign today have not signed it."""
+    if whole and not signers.faults(place):
         return
     _sync(draft)
     if place.exists():  # it means the same, in other words or without their signatures

@@ -20,7 +20,11 @@ from gateway.catalog import Catalog
 from gateway.facts import GRADES, Ask, Asset, Facts, Grade, VerdictEntry
 from gateway.policy import Bundle
 
-DISTRUSTED = "index and enforcer disagree"
+ALARMS = {
+    "index and enforcer disagree": ("index and enforcer disagreed", "索引与执行器结论不一致"),
+    "the policies in force cannot be read": ("the policies in force could not be read", "当时无法读取生效中的策略"),
+}
+"""What no rule decided, by the detail of its only reason."""
 _REST = "**"
 _DEPTH = 8
 _CUT_TEXT = frozenset((1025, 257, 65))  # characters that `gateway.audit.entry` leaves of a text, with the ellipsis
@@ -84,11 +88,9 @@ def ask_of(entry: VerdictEntry) -> Ask:
 def doubt(entry: VerdictEntry) -> Unreplayable | None:
     """Why the entry may hold less than was known, None when it holds everything."""
     reasons = entry.reasons
-    if len(reasons) == 1 and reasons[0].detail == DISTRUSTED and not reasons[0].rule:
-        return Unreplayable(
-            "an alarm refused it, not a rule: index and enforcer disagreed",
-            "由告警而非规则拒绝：索引与执行器结论不一致",
-        )
+    alarm = ALARMS.get(reasons[0].detail) if len(reasons) == 1 and not reasons[0].rule else None
+    if alarm is not None:
+        return Unreplayable(f"an alarm refused it, not a rule: {alarm[0]}", f"由告警而非规则拒绝：{alarm[1]}")
     if _shortened(entry):
         return Unreplayable(
             "its entry was too long and stands shortened in the record", "该记录过长，在账本中是截短后的内容"

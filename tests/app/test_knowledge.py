@@ -9,11 +9,12 @@ from gateway.app.knowledge import Knowledge
 from gateway.app.revisions import Compiled, compile_folder
 from gateway.device import Devices
 from gateway.device import Settings as DeviceSettings
-from gateway.facts import Notice, Report
+from gateway.facts import Deny, Grade, Notice, Permit, Report
 from gateway.journey import Revision
 from gateway.policy import Policy
 from gateway.stores import Board
 from tests.app.test_revisions import APIS, NOW, deny_everything
+from tests.literals import a_subject, an_asset, some_facts
 from tests.test_layout import ROOT
 
 
@@ -66,6 +67,12 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
+OPEN = some_facts(
+    subject=a_subject(roles=(), org=""),
+    asset=an_asset(id="enterprise", category="open-data", grade=Grade.GENERAL_2, action="read"),
+)
+
+
 def test_nothing_changes_before_the_word_moves(world: World) -> None:
     assert world.judging() == world.first.bundle.digest
     world.active = world.second.digest
@@ -92,6 +99,7 @@ def test_preparing_changes_nothing_by_itself(world: World) -> None:
 
 
 def test_a_revision_that_cannot_be_read_leaves_the_last_good_one(world: World) -> None:
+    world.judging()
     world.activate("f" * 64)
     assert world.judging() == world.first.bundle.digest
     assert [notice.name for notice in world.told] == ["policy.unreadable"]
@@ -101,6 +109,28 @@ def test_a_worker_forked_before_an_activation_finds_it_at_its_first_request(worl
     world.activate(world.second.digest)
     late = Knowledge(world.board, world.first, lambda: world.active, world.recall, make, world.told.append)
     assert late.current().policy.bundle.digest == world.second.bundle.digest
+
+
+def test_a_new_worker_that_cannot_read_what_is_active_denies(world: World) -> None:
+    """It was forked with what was active at the start: that may be what was replaced because it let too much through."""
+    world.unreadable = True
+    world.activate(world.second.digest)
+    late = Knowledge(world.board, world.first, lambda: world.active, world.recall, make, world.told.append)
+    refused = late.current().policy.decide(OPEN)
+    assert isinstance(refused, Deny)
+    assert [(reason.code, reason.detail) for reason in refused.reasons] == [
+        ("policy_error", "the policies in force cannot be read")
+    ]
+    world.unreadable = False
+    late.try_again()
+    assert late.current().policy.bundle.digest == world.second.bundle.digest
+
+
+def test_a_new_worker_that_finds_the_start_still_active_judges_by_it(world: World) -> None:
+    world.activate("f" * 64)
+    assert isinstance(world.knowledge.current().policy.decide(OPEN), Deny)
+    world.activate(world.first.digest)
+    assert isinstance(world.knowledge.current().policy.decide(OPEN), Permit)
 
 
 def test_what_could_not_be_read_is_tried_again_without_another_word(world: World) -> None:

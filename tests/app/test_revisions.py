@@ -135,6 +135,16 @@ def test_a_stored_revision_that_was_changed_is_refused(folder: Path, tmp_path: P
         recall(tmp_path, stored.digest, APIS)
 
 
+@pytest.mark.parametrize("file", ["bundle.json", "catalog/civil.yaml"])
+def test_what_was_stored_and_is_damaged_is_stored_anew(folder: Path, tmp_path: Path, file: str) -> None:
+    """Else nobody could come back to this revision: every reload would find it stored, and no worker could read it."""
+    stored = store(tmp_path / "state", folder, APIS, NOW)
+    damaged = tmp_path / "state" / "bundles" / stored.digest / file
+    damaged.write_bytes(damaged.read_bytes()[:-5])
+    assert store(tmp_path / "state", folder, APIS, NOW).digest == stored.digest
+    assert recall(tmp_path / "state", stored.digest, APIS).digest == stored.digest
+
+
 def test_the_candidate_is_a_digest_or_nothing(tmp_path: Path) -> None:
     (tmp_path / "bundles").mkdir()
     assert candidate(tmp_path) == ""

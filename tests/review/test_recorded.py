@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from msgspec.structs import fields, replace
 
+from gateway.app.knowledge import UNREAD
 from gateway.audit import decode, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
@@ -194,8 +195,9 @@ def test_people_with_some_roles_are_judged(count: int) -> None:
     assert facts_of(recorded(some_facts(subject=subject)), an_asset()).subject.roles[-1] == f"r{count - 1}"
 
 
-def test_an_alarm_is_no_decision_about_facts() -> None:
+@pytest.mark.parametrize("why", ["index and enforcer disagree", UNREAD])
+def test_an_alarm_is_no_decision_about_facts(why: str) -> None:
     facts = some_facts(risk=Risk(1.0), ask=an_ask(at=NOW))
-    alarm = a_deny(reasons=(Reason("policy_error", "", "index and enforcer disagree"),))
+    alarm = a_deny(reasons=(Reason("policy_error", "", why),))
     with pytest.raises(Unreplayable, match="alarm"):
         facts_of(verdict_entry(JOURNAL, 0, facts, alarm, DIGESTS), facts.asset)
