@@ -441,6 +441,13 @@ REASONS: dict[str, Meaning] = {
         "mend what `errors` names",
         "请修正 errors 中列出的问题",
     ),
+    "conflict": Meaning(
+        409,
+        "this cannot be done as things stand",
+        "当前状态下不能执行该操作",
+        "do what `errors` says first",
+        "请先按 errors 中的说明处理",
+    ),
     "policy_rejected": Meaning(
         422,
         "the new policies have faults; the last good ones stay in force",

@@ -157,7 +157,7 @@ class Switch:
     def _check(self, wish: EmergencyWish, now: float) -> None:
         if not wish.level:
             if not self._releases.level:
-                raise DoorFault("bad_request", "no emergency level is in force", zh="当前没有生效的应急级别")
+                raise DoorFault("conflict", "no emergency level is in force", zh="当前没有生效的应急级别")
             return
         if wish.level not in LEVELS:
             raise DoorFault(
@@ -165,7 +165,7 @@ class Switch:
             )  # fmt: skip
         if wish.level not in self._releases.compiled.bundle.content.overlays:
             raise DoorFault(
-                "bad_request",
+                "conflict",
                 f"the active policies have no emergency level {wish.level}",
                 zh=f"当前策略没有 {wish.level} 级应急措施",
             )

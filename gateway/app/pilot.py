@@ -101,7 +101,7 @@ class Pilots:
             running = self._named(number)
             name = running.pilot.digest
             if running.terms.beside != self._releases.compiled.digest:
-                raise _odd("another revision came into force; the pilot ends", "已有其他修订版生效，试运行即将结束")
+                raise _not_now("another revision came into force; the pilot ends", "已有其他修订版生效，试运行即将结束")
             try:  # as a reload: who must sign may be others since the pilot began
                 candidate = await asyncio.to_thread(self._stored_anew, self._config.state / "bundles" / name)
             except Faulty as faulty:
@@ -119,7 +119,7 @@ class Pilots:
         crossed = running.trial.crossed(time.time())
         why = self._report or (crossed.text(running.terms.limits) if crossed else "")
         if why:
-            raise _odd(f"the pilot is about to be withdrawn: {why}", f"试运行即将撤回：{why}")
+            raise _not_now(f"the pilot is about to be withdrawn: {why}", f"试运行即将撤回：{why}")
         return True
 
     async def stop(self, by: str) -> object:
@@ -220,7 +220,7 @@ class Pilots:
     async def _start(self, wish: PilotWish, by: str) -> object | Rejected:
         if self._running is not None:
             number = self._running.pilot.id
-            raise _odd(
+            raise _not_now(
                 f"pilot {number} is running: stop it, or change its share",
                 f"试运行 {number} 正在进行：请先停止，或调整其比例",
             )
@@ -288,7 +288,7 @@ class Pilots:
     def _folder(self) -> Path:
         folder = self._config.candidate
         if folder is None:
-            raise _odd(
+            raise _not_now(
                 f"no candidate is configured: write `candidate: ./policies.next` into {self._config.file} and restart",
                 f"未配置候选策略：请在 {self._config.file} 中写入 `candidate: ./policies.next` 并重启",
             )
@@ -300,7 +300,7 @@ class Pilots:
         if running is None:
             raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试运行")
         if number is not None and number != running.pilot.id:
-            raise _odd(
+            raise _not_now(
                 f"pilot {running.pilot.id} is running, not {number}",
                 f"正在进行的是试运行 {running.pilot.id}，而非 {number}",
             )
@@ -423,3 +423,8 @@ def _share(terms: Terms) -> str:
 
 def _odd(en: str, zh: str) -> DoorFault:
     return DoorFault("bad_request", en, zh=zh)
+
+
+def _not_now(en: str, zh: str) -> DoorFault:
+    """Nothing is wrong with what was asked for; what stands now is against it."""
+    return DoorFault("conflict", en, zh=zh)

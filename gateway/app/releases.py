@@ -7,7 +7,8 @@ worker prepares it, it is kept as active, and all flip. Rules:
 2. What was chosen by name (a rollback, a promotion) is pinned: the policy folder does not replace it, nor does a
    restart. Only a reload that somebody asks for follows the folder again.
 3. A rollback goes through the same gate as a reload: the stored folder is compiled, its tests run and its signatures
-   are checked again. It goes only to what was in force before: a draft that never was is no way back.
+   are checked again. It goes only to what was in force before: a draft that never was is no way back. Without a digest
+   it goes one step back, once: what came back itself may have left something bad, and the one before it is just that.
 4. While an emergency level is in force every change keeps it, with its rules and its mask: it took two operators, so one
    cannot end it by a reload of policies in which it stops less.
 5. Which revision is active stands in the store alone; a control process that died and came back reads it there. If it
@@ -17,6 +18,7 @@ worker prepares it, it is kept as active, and all flip. Rules:
 import asyncio
 import time
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
@@ -37,6 +39,7 @@ PREPARE_SECONDS = 20.0
 POLL_SECONDS = 0.02
 HISTORY = 1000  # activations that a rollback looks through
 SHOWN = 50
+CANDIDATES = 5  # revisions that are named when a digest is needed
 DIGITS = 8  # of a digest that name a revision, at least
 
 
@@ -114,7 +117,7 @@ class Releases:
         return await self.reload(by)
 
     async def rollback(self, to: str, by: str) -> Reloaded | Rejected:
-        """Go back to what was in force before: a digest or its beginning, "" for the one before this."""
+        """Go back to what was in force before: a digest or its beginning, "" for the one before this if that is no way forth."""
         async with self.changing:
             with asked_at_the_door():
                 base = _meant(to, self._state.activations(HISTORY))
@@ -268,6 +271,8 @@ def _meant(to: str, history: tuple[Activation, ...]) -> str:
     """The digest that an operator named; of the history the first is active. Raises DoorFault."""
     known = list(dict.fromkeys(base_of(row.digest) for row in history))
     if not to:
+        if _came_back(history):
+            raise _which(known)
         found = known[1:2]
     elif len(to) < DIGITS or set(to) - set("0123456789abcdef"):
         raise DoorFault(
@@ -283,6 +288,22 @@ def _meant(to: str, history: tuple[Activation, ...]) -> str:
     if not found:
         raise DoorFault("not_found", "no such revision was ever in force", target=to[:80], zh="没有生效过这样的修订版")
     return found[0]
+
+
+def _came_back(history: tuple[Activation, ...]) -> bool:
+    """Whether the active revision was in force before, and another one between."""
+    bases = [base for base, _ in groupby(base_of(row.digest) for row in history)]
+    return bases[:1] != [] and bases[0] in bases[1:]
+
+
+def _which(known: list[str]) -> DoorFault:
+    """The one before was left by a rollback or an undone edit: nobody brings it back without naming it."""
+    others = [base[:12] for base in known[1 : CANDIDATES + 1]]
+    return DoorFault(
+        "conflict",
+        f"{known[0][:12]} came back itself, so the one before is what was left; name a digest: {', '.join(others)}",
+        zh=f"{known[0][:12]} 本身是恢复而来的，上一个正是当时被弃用的修订版；请指明摘要：{'、'.join(others)}",
+    )
 
 
 def _weaker(level: str) -> FileFault:

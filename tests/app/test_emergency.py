@@ -91,13 +91,18 @@ async def test_a_confirmation_counts_for_ten_minutes_and_once(world: Released) -
         EmergencyWish("II", "flood", float("nan")),
         EmergencyWish("II", "flood", float("inf")),
         EmergencyWish("V", "flood", NOW + HOUR),
-        EmergencyWish("", "it is over"),  # nothing to end
     ],
 )
 async def test_a_level_without_a_good_end_is_not_asked_for(world: Released, odd: EmergencyWish) -> None:
     with pytest.raises(DoorFault) as caught:
         await world.switch.ask(odd, "op.li")
     assert (caught.value.code, world.state.emergencies()) == ("bad_request", ())
+
+
+async def test_where_no_level_is_in_force_there_is_no_end_to_ask_for(world: Released) -> None:
+    with pytest.raises(DoorFault) as caught:
+        await world.switch.ask(EmergencyWish("", "it is over"), "op.li")
+    assert (caught.value.code, world.state.emergencies()) == ("conflict", ())
 
 
 async def test_a_level_that_the_policies_lack_is_not_asked_for(world: Released) -> None:

@@ -52,7 +52,34 @@ async def test_a_rollback_brings_back_the_one_before_and_pins_it(world: Released
     assert await world.releases.rollback("", "op.wang") == Reloaded(before, after)
     latest = world.state.activations(1)[0]
     assert (latest.digest, latest.by, latest.pinned) == (before, "op.wang", True)
-    assert await world.releases.rollback("", "op.wang") == Reloaded(after, before)  # and forth
+
+
+async def test_a_second_bare_rollback_does_not_bring_back_what_the_first_one_left(world: Released) -> None:
+    """In haste people ask twice: the bad revision must not come back without being named."""
+    before, after = await two(world)
+    await world.releases.rollback("", "op.wang")
+    world.state.activate(before, "gateway", NOW, pinned=True)  # a restart
+    with pytest.raises(DoorFault) as caught:
+        await world.releases.rollback("", "op.wang")
+    assert (caught.value.code, world.releases.compiled.digest) == ("conflict", before)
+    assert f"name a digest: {after[:12]}" in caught.value.detail
+    assert f"请指明摘要：{after[:12]}" in caught.value.zh
+    assert await world.releases.rollback(after[:12], "op.wang") == Reloaded(after, before)
+
+
+async def test_an_emergency_level_in_between_is_no_coming_back(world: Released) -> None:
+    before, after = await two(world)
+    world.state.activate(f"{after}+II", "op", NOW)
+    world.state.activate(after, "gateway", NOW)
+    assert await world.releases.rollback("", "op.wang") == Reloaded(before, after)
+
+
+async def test_after_the_mended_one_a_bare_rollback_goes_to_the_good_one(world: Released) -> None:
+    before, _ = await two(world)
+    await world.releases.rollback("", "op.wang")
+    world.device("laptop-99")
+    mended = await reloaded(world)
+    assert await world.releases.rollback("", "op.wang") == Reloaded(before, mended)
 
 
 async def test_a_rollback_names_a_digest_or_its_beginning(world: Released) -> None:
@@ -254,8 +281,12 @@ async def test_a_pilot_of_what_was_never_signed_ends_with_the_start_at_which_sig
 
 async def test_two_changes_at_once_come_one_after_the_other(world: Released) -> None:
     before, after = await two(world)
-    both = await asyncio.gather(world.releases.rollback("", "a"), world.releases.rollback("", "b"))
-    assert both == [Reloaded(before, after), Reloaded(after, before)]
+    both = await asyncio.gather(
+        world.releases.rollback("", "a"), world.releases.rollback("", "b"), return_exceptions=True
+    )
+    assert both[0] == Reloaded(before, after)
+    assert isinstance(both[1], DoorFault)  # it sees the change of the first, and asks which one is meant
+    assert world.releases.compiled.digest == before
 
 
 async def test_a_store_that_fails_leaves_what_is_in_force(world: Released) -> None:

@@ -240,11 +240,12 @@ def _at_the_door(trial: Trial, folder: Path, seconds: float) -> None:
 def _ways(trial: Trial, stage: Stage, stop: Path, seconds: float, verdict: dict[str, str]) -> tuple[int, float]:
     """Reload what stops everything, then go back: by a rollback, or by a reload of the folder as it was."""
     clerk, began, changes = stage.people.clerks[0], time.monotonic(), 0
+    good = stage.gateway.door("GET", "/v1/policy").json["active"]
     while time.monotonic() - began < seconds:
         stop.write_text(STOP)
         _change(trial, stage, "/v1/reload", None, "deny", verdict, clerk)
         if changes % 4:
-            _change(trial, stage, "/v1/policy/rollback", {"to": ""}, "permit", verdict, clerk)
+            _change(trial, stage, "/v1/policy/rollback", {"to": good}, "permit", verdict, clerk)
             stop.unlink()
         else:
             stop.unlink()

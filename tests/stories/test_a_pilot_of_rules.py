@@ -313,14 +313,14 @@ def test_what_cannot_be_compared_is_refused_and_changes_nothing(gateway: Gateway
         assert gateway.door("POST", "/v1/pilot", odd).status in (400, 404), odd
     assert pilot(gateway) is None
     number = start(gateway)["pilot"]
-    assert gateway.door("POST", "/v1/pilot", {}).status == 400  # one at a time
-    assert gateway.door("POST", "/v1/pilot", {"pilot": number + 1, "percent": 5}).status == 400
-    assert gateway.door("POST", f"/v1/pilot/promote?pilot={number + 1}").status == 400
+    assert gateway.door("POST", "/v1/pilot", {}).status == 409  # one at a time
+    assert gateway.door("POST", "/v1/pilot", {"pilot": number + 1, "percent": 5}).status == 409
+    assert gateway.door("POST", f"/v1/pilot/promote?pilot={number + 1}").status == 409
     assert pilot(gateway)["percent"] == 0
 
 
 def test_without_a_candidate_folder_it_is_said_what_to_write(tmp_path: Path) -> None:
     with running(tmp_path) as gateway:
         answer = gateway.door("POST", "/v1/pilot", {})
-        assert answer.status == 400
+        assert answer.status == 409
         assert "candidate: ./policies.next" in answer.json["errors"][0]
