@@ -72,6 +72,7 @@ class Option(Struct, frozen=True, eq=False):
     say: Callable[[Claim], Words]
     range: Range | None = None
     within: tuple[tuple[str, Apply], ...] = ()  # parts of a network at which rules turn
+    wide: bool = False  # its words stand for more values than the one that it applies
 
 
 def options(
@@ -112,7 +113,8 @@ def _purposes(bundle: Bundle, facts: Facts, atoms: Atoms) -> Iterator[Option]:
     if "env.purpose" in atoms.names:
         named = "`, `".join(known), "`、`".join(known)
         other = ("with a purpose other than `" + named[0] + "`", "用途不是 `" + named[1] + "`")
-        yield _purpose(facts, was, another(known), *(other if known else ("with a purpose stated", "注明用途")))
+        free = _purpose(facts, was, another(known), *(other if known else ("with a purpose stated", "注明用途")))
+        yield replace(free, wide=True)
         yield _purpose(facts, was, "", "without a purpose", "不带用途")
 
 
@@ -253,13 +255,13 @@ def _places(facts: Facts, atoms: Atoms) -> Iterator[Option]:
         parts = tuple((_written(one), partial(_from, str(found))) for one in inner if (found := _own_address(one, ())))
         yield Option(
             "place", "env.source", was, _written(network), partial(_from, str(address)),
-            partial(_from_network, network), within=parts,
+            partial(_from_network, network), within=parts, wide=network.num_addresses > 1,
         )  # fmt: skip
     stranger = next((one for one in _strangers(networks) if not any(_holds(n, one) for n in networks)), None)
     if networks and stranger is not None:
         shown = ", ".join(map(_written, networks))
         say = _always(f"from outside {shown}", f"来自 {shown} 之外")
-        yield Option("place", "env.source", was, f"outside {shown}", partial(_from, str(stranger)), say)
+        yield Option("place", "env.source", was, f"outside {shown}", partial(_from, str(stranger)), say, wide=True)
 
 
 def _networks(texts: Iterable[str]) -> list[Network]:

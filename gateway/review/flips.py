@@ -8,7 +8,8 @@ end it. Rules:
    told as a range ("within 5 minutes", "below 60") was decided at every stretch of that range.
 3. Nobody is told to be somebody else. Where no change of theirs would help, there is no flip.
 4. The search is bounded. When it ends early it says so: nothing found is then not nothing there. A team's own casbin
-   matcher is never taken apart, so with one a search is never complete.
+   matcher is never taken apart, so with one a search is never complete; and of what its requests hold no range is
+   told, since nobody knows where it turns.
 5. For operators and auditors: a flip names thresholds and networks, which a caller must never learn.
 """
 
@@ -29,6 +30,15 @@ from gateway.review.changes import DIMENSIONS, Claim, Dimension, Option, Range, 
 MOST_CHANGES = 3
 BUDGET = 3000
 """Decisions of one search, some 5 µs each."""
+
+
+READS: dict[Dimension, frozenset[str]] = {
+    "purpose": frozenset(("env", "env.purpose")),
+    "sign_in": frozenset(("subject", "subject.auth_age")),
+    "place": frozenset(("env", "env.source")),
+    "risk": frozenset(("risk", "risk.score", "risk.band", "risk.known")),
+}
+"""Where a change is told as a range: what a casbin request would hold for its matcher to turn inside of it."""
 
 
 class Change(Struct, frozen=True):
@@ -96,6 +106,7 @@ class _Asked:
         candidates = bundle.index.candidates(facts.subject, facts.asset)
         rules = {rule.id: rule.until for rule in (*candidates.denies, *candidates.allows)}
         self.native = bundle.native is not None
+        self.held = frozenset(bundle.native.source.request.values()) if bundle.native is not None else frozenset()
         self.allowable = self.native or bool(candidates.allows)
         self.ending = tuple(sorted({until for until in rules.values() if until != inf}))
         conditions = (row[8] for row in bundle.content.rules if row[0] in rules and row[8])
@@ -133,6 +144,8 @@ class _Asked:
         for dimension, several in offered.items():
             seen = {now}
             for option in several:
+                if option.wide and self._unknown(option):
+                    continue
                 signature = self._signature(self._changed((option,)))
                 if signature not in seen:
                     seen.add(signature)
@@ -167,10 +180,16 @@ class _Asked:
         found: list[Flip] = []
         try:
             for several in options(self.bundle, self.facts, self.atoms, self.ending, worse=True).values():
-                found += self._first_end(several)
+                found += self._first_end(option for option in several if not self._ranges_unknown(option))
         except _Spent:
             return Search(tuple(found), False, self.spent, True)
-        return Search(tuple(found), True, self.spent, True)
+        return Search(tuple(found), not self.native, self.spent, True)
+
+    def _ranges_unknown(self, option: Option) -> bool:
+        """Whether it cannot be said from which value on it ends the permit; nor from what nobody knows at the moment."""
+        if option.range is None:
+            return option.wide and self._unknown(option)
+        return self._unknown(option) or not self._allows(self._moved((option,), option, option.range.points[0]))
 
     def _first_end(self, several: Iterable[Option]) -> Iterator[Flip]:
         for option in several:
@@ -223,6 +242,10 @@ class _Asked:
             facts = apply(facts)
         return facts
 
+    def _unknown(self, option: Option) -> bool:
+        """Whether a team's own matcher may turn on the values of this dimension."""
+        return not self.held.isdisjoint(READS.get(option.dimension, ()))
+
     # --- telling --------------------------------------------------------------------------------
 
     def _flip(self, turned: str, chosen: Sequence[Option]) -> Flip:
@@ -242,8 +265,8 @@ class _Asked:
 
     def _claim(self, chosen: Sequence[Option], option: Option) -> Claim:
         """How far the change may go, tried at every stretch."""
-        if option.range is not None and self.native:
-            return Claim()  # where its matcher turns is not known: only the one value that was tried is told
+        if option.range is not None and self._unknown(option):  # only the one value that was tried is told
+            return Claim(0.0, True) if option.dimension == "risk" else Claim()
         if option.range is not None:
             return _reach(option.range, lambda value: self._allows(self._moved(chosen, option, value)))
         parts = ((name, [apply if one is option else one.apply for one in chosen]) for name, apply in option.within)

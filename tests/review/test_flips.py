@@ -417,6 +417,39 @@ def test_beside_a_casbin_policy_of_a_teams_own_a_search_is_never_called_complete
     rules = "- {id: old, effect: deny, when: subject.auth_age > 60}\n"
     bundle = native.a_bundle(tmp_path, rules=rules)
     found = search(bundle, some_facts())
-    assert ([flip.en for flip in found.flips], found.complete) == (["after signing in again"], False)
+    assert ([flip.en for flip in found.flips], found.complete) == (["after signing in again, within 1 minute"], False)
     stranger = some_facts(subject=a_subject(id="mallory"))
     assert (search(bundle, stranger).flips, search(bundle, stranger).complete) == ((), False)
+
+
+LIMITS = (
+    "- {id: old, effect: deny, when: subject.auth_age > 900}\n- {id: risky, effect: deny, when: risk.score >= 60}\n"
+)
+
+
+def test_beside_a_casbin_policy_a_permit_ends_where_the_yaml_denies_turn(tmp_path: Path) -> None:
+    bundle = native.a_bundle(tmp_path, rules=LIMITS)
+    found = search(bundle, some_facts(risk=Risk(59.0, "step_up")))
+    said = [flip.en for flip in found.flips]
+    assert "once the risk score reaches 60" in said and "once the sign-in is older than 15 minutes" in said
+    assert [change.limit for flip in found.flips for change in flip.changes if change.dimension == "risk"] == [">= 60"]
+    assert not found.complete
+
+
+RISKY_MODEL = native.model("sub, obj, act, risk", "sub, obj, act", native.ALLOW, native.SAME + " && r.risk < 30.5")
+RISKY = "request: {risk: risk.score}\n"
+
+
+def test_of_a_value_that_a_casbin_request_holds_no_range_is_told(tmp_path: Path) -> None:
+    bundle = native.a_bundle(tmp_path, RISKY_MODEL, request=RISKY, rules=LIMITS)
+    ends = search(bundle, some_facts(risk=Risk(20.0)))
+    assert ends.permitted and "risk" not in {one.dimension for flip in ends.flips for one in flip.changes}
+    assert "once the sign-in is older than 15 minutes" in [flip.en for flip in ends.flips]
+    helps = search(bundle, some_facts(risk=Risk(70.0, "limit")))
+    assert [flip.en for flip in helps.flips] == ["once the risk score is at most 0"]
+
+
+def test_what_is_unknown_at_the_moment_ends_nothing_at_a_value(tmp_path: Path) -> None:
+    rules = CLERK_READS + "- {id: calm, effect: deny, when: risk.known and risk.score >= 0}\n"
+    facts = some_facts(risk=Risk(None))
+    assert not any("risk score" in text for text in told(tmp_path, rules, risk=facts.risk))
