@@ -40,8 +40,8 @@ class Screen:
         self.colour = sys.stdout.isatty() and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
     def text(self, key: str, /, **values: object) -> str:
-        """A text in the chosen language."""
-        counted = {name: Counted(value) if type(value) is int else value for name, value in values.items()}
+        """A text in the chosen language. What was put into it stays within its line."""
+        counted = {name: Counted(value) if type(value) is int else _within(value) for name, value in values.items()}
         return TEXTS[key][self.language == "zh-CN"].format_map(counted)
 
     def choose(self, en: str, zh: str) -> str:
@@ -122,6 +122,11 @@ class Screen:
 def _inert(cell: str) -> str:
     """Formula injection: a path like `=HYPERLINK(…)` that a caller sent must not run in the auditor's spreadsheet."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def _within(value: object) -> object:
+    """A name that an author wrote must not begin a line of its own: build servers take `::` and `##` for commands."""
+    return _plain(value) if isinstance(value, str) and not value.isprintable() else value
 
 
 def _plain(cell: object) -> str:

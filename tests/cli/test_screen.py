@@ -50,6 +50,15 @@ def test_a_name_with_control_characters_cannot_move_the_cursor(capsys: pytest.Ca
     assert "[red]" in shown
 
 
+def test_a_name_an_author_wrote_begins_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Build servers take `::error` and `##vso` at the beginning of a line for commands."""
+    name = "a test\n##vso[task.setvariable variable=x]y\x1b[2K"
+    screen().say("policy.failed", name=name, place="tests/x.yaml:1", why="denied")
+    screen().warn("policy.failed", name=name, place="tests/x.yaml:1", why="denied")
+    out, err = capsys.readouterr()
+    assert not any(line.startswith("##") or "\x1b" in line for line in (out + err).split("\n"))
+
+
 def test_chinese_columns_stay_in_line(capsys: pytest.CaptureFixture[str]) -> None:
     screen("zh-CN").table(("甲", "乙"), [("省民政厅", "x"), ("a", "y")])
     lines = capsys.readouterr().out.splitlines()
