@@ -83,7 +83,8 @@ MANY = _Said(
     "此处请只保留策略文件",
 )
 STRANGE = _Said(
-    "P163", "{count} of {needed} signatures that are needed ({names})", "需要 {needed} 个有效签名，现有 {count} 个（{names}）",
+    "P163", "{count} of {needed} signatures that are needed ({who_en})",
+    "需要 {needed} 个有效签名，现有 {count} 个（{who_zh}）",
     "have it signed by those whom `policy_signers` names", "请由 `policy_signers` 中的签名人签名",
 )  # fmt: skip
 NO_NOTE = _Said("P164", "is not a signed listing of policies", "不是策略清单的签名文件", *_SIGN_AGAIN)
@@ -141,6 +142,7 @@ def _text(note: str) -> str:
 def _who(path: Path, note: str, signers: Signers) -> Iterator[FileFault]:
     """Whether enough of those who may have signed this text."""
     good: dict[str, str] = {}  # key -> name: two names of one key are one signer
+    may = {vkey.partition("+")[2].partition("+")[2]: vkey.partition("+")[0] for vkey in reversed(signers.keys)}
     for vkey in signers.keys:
         name, _, rest = vkey.partition("+")
         try:
@@ -152,7 +154,16 @@ def _who(path: Path, note: str, signers: Signers) -> Iterator[FileFault]:
             continue
         good.setdefault(rest.partition("+")[2], name)
     if len(good) < signers.needed:
-        yield STRANGE.at(path, count=len(good), needed=signers.needed, names=", ".join(sorted(good.values())) or "-")
+        have, lack = sorted(good.values()), sorted(name for key, name in may.items() if key not in good)
+        yield STRANGE.at(
+            path,
+            count=len(good),
+            needed=signers.needed,
+            who_en="; ".join(
+                f"{what}: {', '.join(who)}" for what, who in (("signed", have), ("not signed", lack)) if who
+            ),
+            who_zh="；".join(f"{what}：{'、'.join(who)}" for what, who in (("已签", have), ("未签", lack)) if who),
+        )
 
 
 def _what(folder: Path, signed: dict[str, str], there: dict[str, str]) -> Iterator[FileFault]:

@@ -1,6 +1,7 @@
 """`gateway emergency`: which emergency level is in force, and how do two operators switch one on?
 
-One asks, another confirms within ten minutes, both at the control socket under their own accounts. Levels are part of
+One asks, another confirms within ten minutes, both at the control socket under their own accounts; at the TLS port the
+door's own route takes a confirmation (docs/operations.md). Levels are part of
 the policies; `--rehearse` says what one would change, and asks nobody.
 """
 
@@ -45,6 +46,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "emergency.needs": (
         "say --until TIME and --reason TEXT: no level without an end and a reason",
         "请写明 --until 时间 和 --reason 原因：任何级别都须有截止时间和原因",
+    ),
+    "emergency.end_needs": (
+        "say --reason TEXT: why the level may end goes on record",
+        "请写明 --reason 原因：提前结束的原因会被记录",
     ),
     "emergency.asked": (
         "number {id}: level {level} until {until} waits for another operator before {before}:\n  gateway emergency confirm {id}",
@@ -142,7 +147,7 @@ def _end(args: argparse.Namespace) -> int:
 
     screen = Screen(args)
     if not args.reason.strip():
-        screen.warn("emergency.needs", "error")
+        screen.warn("emergency.end_needs", "error")
         return 2
     code, answer = answered(args, screen, "POST", "/v1/emergency", {"level": "", "reason": args.reason})
     if code:

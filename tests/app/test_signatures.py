@@ -183,6 +183,16 @@ def test_what_was_not_signed_is_not_good(folder: Path, cheat: Callable[[Path], N
     assert codes(folder, ONE) == expected
 
 
+def test_it_is_said_who_has_signed_and_who_has_not(folder: Path) -> None:
+    sign(folder, MALLORY)
+    (none,) = TWO.faults(folder)
+    assert none.en == "0 of 2 signatures that are needed (not signed: sec.li, sec.wang)"
+    sign(folder, WANG)
+    (one,) = TWO.faults(folder)
+    assert one.en == "1 of 2 signatures that are needed (signed: sec.wang; not signed: sec.li)"
+    assert one.zh == "需要 2 个有效签名，现有 1 个（已签：sec.wang；未签：sec.li）"
+
+
 def test_one_key_under_two_names_is_one_signer(folder: Path) -> None:
     second = Signer("sec.wang", LI._key)
     sign(folder, LI)

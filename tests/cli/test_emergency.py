@@ -31,7 +31,7 @@ def test_asking_says_the_number_and_how_another_confirms(run: Run, behind: Behin
         (("ask", "II", "--until", "6h", "--reason", " "), "--reason TEXT"),
         (("ask", "II", "--until", "2026-07-01T12:00", "--reason", "flood"), "is no end"),
         (("ask", "V", "--until", "6h", "--reason", "flood"), "invalid choice"),
-        (("end",), "--reason TEXT"),
+        (("end",), "say --reason TEXT: why the level may end goes on record"),
     ],
 )
 def test_no_level_without_an_end_and_a_reason(run: Run, behind: Behind, words: tuple[str, ...], said: str) -> None:

@@ -50,11 +50,14 @@ def run(args: argparse.Namespace) -> int:
         screen.say("policy.good", "good", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
         if found.tests:
             screen.say("policy.tests", passed=len(found.tests), count=len(found.tests))
+        if found.revision:
+            screen.say("check.revision", revision=found.revision[:12])
     else:
         screen.say("policy.bad", "error", count=found.errors, tests=len(found.failed))
     digest = found.bundle.digest if found.bundle else None
     tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
-    screen.result({"ok": good, "faults": fault_values(found.faults), "tests": tests, "bundle": digest})
+    told = {"ok": good, "faults": fault_values(found.faults), "tests": tests, "bundle": digest}
+    screen.result(told | {"revision": found.revision or None})
     suites = (of_faults(found.faults, screen, "policy files"), of_tests(found.tests, found.folder, screen))
     failures = (failure(found.folder, test) for test in found.failed)
     written = write_reports(args, screen, suites, (*found.faults, *failures))

@@ -23,10 +23,30 @@ class Located(NamedTuple):
 
 def meant(args: argparse.Namespace, screen: Screen) -> "Read | None":
     """The policies that are meant; None after saying why they cannot be read."""
+    from msgspec.structs import replace
+
     from gateway.cli.policy.folder import read
 
     place = located(args, screen)
-    return read(place.folder, place.apis, place.signers) if place else None
+    if place is None:
+        return None
+    found = read(place.folder, place.apis, place.signers)
+    # without the APIs of the configuration the catalog is another one, and so is the name of it all
+    return found if place.apis else replace(found, revision="")
+
+
+def apis_for(folder: Path, config: Path) -> "tuple[ApiBinding, ...]":
+    """The APIs of a configuration that reads this policy folder; none when there is no such configuration."""
+    from gateway.config import load
+    from gateway.document import Faulty
+
+    if not config.is_file():
+        return ()
+    try:
+        found = load(config, os.environ)
+    except Faulty:
+        return ()
+    return found.apis if found.policies.resolve() == folder.resolve() else ()
 
 
 def located(args: argparse.Namespace, screen: Screen) -> Located | None:

@@ -1,16 +1,20 @@
 """`gateway policy sign`: who answers for these policies?
 
 Writes `bundle.sig` beside them: a signed note over every file. It needs no gateway and no configuration when the folder
-is named, so that the key can stay on a machine of its own.
+is named, so that the key can stay on a machine of its own. What is not good is not signed: a signature says that it was
+looked at.
 """
 
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
-from gateway.cli.screen import Screen
+from gateway.cli.screen import Screen, fault_values
+
+if TYPE_CHECKING:
+    from gateway.cli.policy.folder import Read
 
 WORDS: dict[str, tuple[str, str]] = {
     "policy.sign.help": (
@@ -38,6 +42,15 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "sign.done": ("signed {files:file} in {path}, by {names}", "已为 {path} 中的 {files} 个文件签名，签名人：{names}"),
     "sign.not": ("nothing was signed", "未签名"),
+    "sign.bad": (
+        "nothing was signed: {errors:error}, {tests:failed test}; a reload would refuse it (--force signs it all the same)",
+        "未签名：{errors} 个错误，{tests} 项测试失败，重新加载时会被拒绝（--force 可强制签名）",
+    ),
+    "sign.forced": (
+        "signed although a reload would refuse it: {errors:error}, {tests:failed test}",
+        "已强制签名，但重新加载时会被拒绝：{errors} 个错误，{tests} 项测试失败",
+    ),
+    "sign.force": ("sign even what has faults or fails its tests", "即使有错误或测试失败也签名"),
 }
 
 
@@ -48,12 +61,13 @@ def register(commands: Any) -> None:
     parser.add_argument("--key", default="", metavar="FILE", help="sign.key")
     parser.add_argument("--new-key", default="", metavar="FILE", help="sign.new")
     parser.add_argument("--name", default="", metavar="NAME", help="sign.name")
+    parser.add_argument("--force", action="store_true", help="sign.force")
     with_config(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 signed, 1 something cannot be signed or a key not be used, 2 usage, 3 the folder or file cannot be reached."""
+    """0 signed, 1 what is not good or cannot be signed, or a key not be used, 2 usage, 3 the folder or file cannot be reached."""
     screen = Screen(args)
     if bool(args.key) == bool(args.new_key):
         screen.warn("sign.which", "error")
@@ -85,7 +99,7 @@ def _make(args: argparse.Namespace, screen: Screen) -> int:
 
 
 def _sign(args: argparse.Namespace, screen: Screen) -> int:
-    from gateway.app.signatures import NOTE, sign
+    from gateway.app.signatures import NOTE, listing, sign
     from gateway.audit.checkpoint import load_signer
     from gateway.crypto import keys
     from gateway.document import Faulty
@@ -109,6 +123,14 @@ def _sign(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("sign.bad_key", "error", path=path, why=why)
         return 1
     try:
+        listing(folder)  # links first: what cannot be signed is not read either
+        found = _looked_at(args, folder, screen)
+        bad = found.errors or found.failed
+        if bad and not args.force:
+            screen.warn("sign.bad", "error", errors=found.errors, tests=len(found.failed))
+            tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
+            screen.result({"signed": None, "faults": fault_values(found.faults), "tests": tests})
+            return 1
         done = sign(folder, signer)
     except Faulty as faulty:
         screen.faults(faulty.faults)
@@ -118,9 +140,28 @@ def _sign(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("cannot_write", "error", why=error)
         return 3
     screen.say("sign.done", "good", files=done.files, path=folder, names=", ".join(done.names))
+    if bad:
+        screen.warn("sign.forced", "warning", errors=found.errors, tests=len(found.failed))
+    elif found.revision:
+        screen.say("check.revision", revision=found.revision[:12])
     signed = {"signed": str(folder / NOTE), "files": done.files, "signers": done.names, "verifier": signer.vkey}
-    screen.result(signed)
+    screen.result(signed | {"revision": found.revision or None})
     return 0
+
+
+def _looked_at(args: argparse.Namespace, folder: Path, screen: Screen) -> "Read":
+    """The policies as a reload would read them, after telling what is wrong with them."""
+    from msgspec.structs import replace
+
+    from gateway.cli.policy.folder import read
+    from gateway.cli.policy.meant import apis_for
+
+    apis = apis_for(folder, Path(args.config))
+    found = read(folder, apis)
+    screen.faults(found.faults)
+    for test in found.failed:
+        screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+    return found if apis else replace(found, revision="")
 
 
 def _folder(args: argparse.Namespace, screen: Screen) -> Path | None:

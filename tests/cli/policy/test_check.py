@@ -13,6 +13,14 @@ def test_the_shipped_policies_are_good(run: Run, made: Path) -> None:
     assert run("policy", "check", "-c", made / "gateway.yaml", "-o", "json").json["ok"] is True
 
 
+def test_the_revision_is_told_as_check_tells_it(run: Run, made: Path) -> None:
+    revision = run("check", "-c", made / "gateway.yaml", "-o", "json").json["revision"]
+    assert run("policy", "check", "-c", made / "gateway.yaml", "-o", "json").json["revision"] == revision
+    assert f"revision  {revision[:12]}, as" in run("policy", "check", "-c", made / "gateway.yaml").out
+    # without the APIs of a configuration it would be another one
+    assert run("policy", "check", made / "policies", "-o", "json").json["revision"] is None
+
+
 def test_faults_are_1_with_their_places(run: Run, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "policies", tmp_path / "policies")
     people = tmp_path / "policies" / "people.yaml"

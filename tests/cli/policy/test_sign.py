@@ -51,7 +51,10 @@ def test_the_configuration_says_whose_signatures_are_needed(run: Run, folder: Pa
     (tmp_path / "gateway.yaml").write_text(f"{text}policy_signers: ['{li}', '{wang}']\npolicy_signatures: 2\n")
     assert run("policy", "sign", "--key", "sec.li.pem").code == 0  # the folder of the configuration
     one = run("policy", "check")
-    assert (one.code, "P163: 1 of 2 signatures that are needed (sec.li)" in one.err) == (1, True)
+    assert (one.code, "P163: 1 of 2 signatures that are needed (signed: sec.li; not signed: sec.wang)" in one.err) == (
+        1,
+        True,
+    )
     assert "P163" in run("check").err
     assert "P163" in run("doctor").out
     assert run("policy", "sign", "--key", "sec.wang.pem").out.startswith("signed ")
@@ -84,6 +87,39 @@ def test_what_cannot_sign_is_said_and_nothing_is_written(
     assert (done.code, said in done.err) == (code, True), done.err
     assert not (folder / "bundle.sig").exists()
     assert not (tmp_path / "x.pem").exists()
+
+
+def test_what_a_reload_would_refuse_is_not_signed_unless_forced(run: Run, folder: Path) -> None:
+    """A signature says that somebody looked; a tired signer must not vouch for rules that fail their own tests."""
+    a_key(run, "sec.li")
+    wrong = folder / "tests" / "90.yaml"
+    wrong.write_text("tests:\n  - {name: wrong, given: {role: clerk}, request: GET /health/visits, expect: permit}\n")
+    done = run("policy", "sign", "policies", "--key", "sec.li.pem", "-o", "json")
+    assert (done.code, done.json["signed"], done.json["tests"]["failed"]) == (1, None, ["wrong"])
+    assert "FAILED  wrong  tests/90.yaml:2" in done.err
+    assert "nothing was signed: 0 errors, 1 failed test" in done.err
+    assert not (folder / "bundle.sig").exists()
+    forced = run("policy", "sign", "policies", "--key", "sec.li.pem", "--force", "--lang", "zh-CN")
+    assert (forced.code, "已强制签名" in forced.err) == (0, True)
+    wrong.unlink()
+    (folder / "people.yaml").write_text("odd: 1\n")
+    faulty = run("policy", "sign", "policies", "--key", "sec.li.pem")
+    assert (faulty.code, "people.yaml:" in faulty.err) == (1, True)
+
+
+def test_the_revision_is_told_where_the_configuration_is_known(
+    run: Run, folder: Path, made: Path, tmp_path: Path
+) -> None:
+    a_key(run, "sec.li")
+    unknown = run("policy", "sign", "policies", "--key", "sec.li.pem", "-o", "json")
+    assert (unknown.code, unknown.json["revision"]) == (0, None)
+    shutil.copy(made / "gateway.yaml", tmp_path / "gateway.yaml")
+    revision = run("check", "-o", "json").json["revision"]
+    assert len(revision) == 64
+    for words in ((), ("policies",)):
+        done = run("policy", "sign", *words, "--key", "sec.li.pem", "-o", "json")
+        assert (done.code, done.json["revision"]) == (0, revision)
+    assert f"revision  {revision[:12]}, as a reload names it" in run("policy", "sign", "--key", "sec.li.pem").out
 
 
 def test_a_link_is_not_signed(run: Run, folder: Path, tmp_path: Path) -> None:
