@@ -258,7 +258,8 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
         words = f"{_OBSERVED[explanation.would][zh]}{'：' if zh else ': '}{words}"
     else:
         words = f"{_OUTCOMES[explanation.outcome][zh]}  {words}"
-    short = explanation.bundle[:12]
+    digest, plus, level = explanation.bundle.partition("+")
+    short = f"{digest[:12]}{plus}{level}"
     out = [f"{words}    {code}，版本 {short}" if zh else f"{words}    {code}, bundle {short}"]
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")

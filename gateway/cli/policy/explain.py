@@ -1,11 +1,12 @@
 """`gateway policy explain`: why this decision?
 
-For a request that is supposed (`--as --do --given`) by the policies of a folder, or for a decision on record
-(`recall.py`). `--for` says who asks: a caller hears less than an operator, an auditor something else.
+For a request that is supposed (`--as --do --given`) by the policies of a folder or a stored revision, under an
+emergency level or none, or for a decision on record (`recall.py`). `--for` says who asks: a caller hears less than an operator, an auditor something else.
 """
 
 import argparse
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
@@ -16,7 +17,6 @@ from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
-    from gateway.cli.policy.folder import Read
     from gateway.document import Node
     from gateway.facts import Facts
     from gateway.policy import Bundle
@@ -38,14 +38,37 @@ WORDS = {
         "    gateway policy explain --as zhang.wei --do 'GET /civil/households/1' --given role=clerk --given org=prov/civil\n"
         "  what an auditor would still need:\n"
         "    gateway policy explain --as li.na --do 'GET /health/visits/9' --given role=auditor --given org=prov\n"
+        "  the same while emergency level II is in force, by the policies that decide now:\n"
+        "    gateway policy explain --as li.na --do 'GET /health/visits/9' --policies active --emergency II\n"
         "  what a caller was told; where a decision stands on record, judged again:\n"
         "    gateway policy explain 20260921T133320-w0-abc123.7 --for caller\n"
         "    gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state",
         "示例：\n"
         "  gateway policy explain --as 张伟 --do 'GET /civil/households/1' --given role=clerk --given org=prov/civil\n"
         "  gateway policy explain --as 李娜 --do 'GET /health/visits/9' --given role=auditor --given org=prov  # 还缺什么\n"
+        "  gateway policy explain --as 李娜 --do 'GET /health/visits/9' --policies active --emergency II  # 应急级别 II 生效时\n"
         "  gateway policy explain 20260921T133320-w0-abc123.7 --for caller  # 调用方得到的答复\n"
         "  gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state  # 留痕与重新判定",
+    ),
+    "policy.explain.policies": (
+        "a folder (default: as the configuration says), `active`, or the digest of a stored revision; `+II` behind one of these two: at that emergency level",
+        "策略目录（默认取自配置）、`active`，或已存版本的摘要；摘要后加 `+II` 表示处于该应急级别",
+    ),
+    "policy.explain.emergency": (
+        "suppose that this emergency level is in force",
+        "假设该应急级别已生效",
+    ),
+    "policy.explain.no_level": (
+        "the policies have no emergency level `{value}`; they have: {known}",
+        "策略中没有应急级别 `{value}`；已有：{known}",
+    ),
+    "policy.explain.level_alone": (
+        "--emergency goes with a supposed request: a decision on record had its own level",
+        "--emergency 须配合假设的请求使用：已有记录的判定自带当时的级别",
+    ),
+    "policy.explain.then": (
+        "by the policies that decided: the same with --policies {name}",
+        "用作出该判定的策略再问：加上 --policies {name}",
     ),
     "policy.explain.both": (
         "either a decision id, or a supposed request (--as --do --given), not both",
@@ -112,7 +135,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--do", dest="what", default="", metavar="REQUEST", help="policy.do")
     parser.add_argument("--given", action="append", default=[], metavar="NAME=VALUE", help="policy.given")
     parser.add_argument("--for", dest="audience", choices=AUDIENCES, default="operator", help="policy.explain.for")
-    parser.add_argument("--policies", dest="dir", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--policies", dest="dir", default="", metavar="POLICIES", help="policy.explain.policies")
+    parser.add_argument("--emergency", default="", metavar="LEVEL", help="policy.explain.emergency")
     parser.add_argument("--socket", default="", metavar="PATH", help="socket")
     parser.add_argument("--state", default="", metavar="DIR", help="policy.explain.state")
     parser.set_defaults(run=run)
@@ -124,6 +148,9 @@ def run(args: argparse.Namespace) -> int:
     supposed = bool(args.who or args.what or args.given)
     if args.decision and supposed:
         screen.warn("policy.explain.both", "error")
+        return 2
+    if args.decision and args.emergency:
+        screen.warn("policy.explain.level_alone", "error")
         return 2
     if args.decision:
         return recall(args, screen)
@@ -137,34 +164,53 @@ def run(args: argparse.Namespace) -> int:
     if not method.isalpha() or not path.startswith("/"):
         screen.warn("policy.request_odd", "error", value=args.what)
         return 2
-    found = meant(args, screen)
+    found = _policies(args, screen)
     if found is None:
         return 3
+    bundle, catalog = found
+    if args.emergency:
+        if args.emergency not in bundle.content.overlays:
+            known = ", ".join(sorted(bundle.content.overlays)) or screen.choose("none", "无")
+            screen.warn("policy.explain.no_level", "error", value=args.emergency, known=known)
+            return 2
+        bundle = bundle.raised(args.emergency)
+    return _suppose(args, screen, bundle, catalog, method.upper(), path)
+
+
+def _policies(args: argparse.Namespace, screen: Screen) -> "tuple[Bundle, Catalog] | None":
+    """The policies that are meant, of a folder or stored; None after saying why there are none."""
+    if args.dir and not Path(args.dir).is_dir():
+        from gateway.cli.policy.stored import installed, side
+
+        stored = side(args.dir, installed(args), screen)
+        return (stored.bundle, stored.catalog) if stored else None
+    found = meant(args, screen)
+    if found is None:
+        return None
     if found.bundle is None or found.catalog is None:
         screen.faults(one for one in found.faults if not one.warning)
-        return 3
-    return _suppose(args, screen, found, method.upper(), path)
+        return None
+    return found.bundle, found.catalog
 
 
-def _suppose(args: argparse.Namespace, screen: Screen, found: "Read", method: str, path: str) -> int:
+def _suppose(
+    args: argparse.Namespace, screen: Screen, bundle: "Bundle", catalog: "Catalog", method: str, path: str
+) -> int:
     """Explain a supposed request: 0 when it would be allowed, 1 when not."""
     from gateway.policy import Impossible, suppose
 
-    if found.bundle is None or found.catalog is None:
-        return 3
     try:
         given = _given(args.who, args.given)
     except ValueError as odd:
         screen.warn("policy.given_odd", "error", value=odd)
         return 2
-    asset = found.catalog.find(method, path.partition("?")[0])
-    bundle = found.bundle
+    asset = catalog.find(method, path.partition("?")[0])
     try:
         facts = suppose(asset, method, path, given, bundle.content.timezone, bundle.granted)
     except Impossible as impossible:
         screen.faults(impossible.faults)
         return 2
-    _warn(screen, bundle, found.catalog, facts)
+    _warn(screen, bundle, catalog, facts)
     return {"caller": _caller, "operator": _operator, "auditor": _auditor}[args.audience](screen, bundle, facts)
 
 

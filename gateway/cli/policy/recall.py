@@ -232,8 +232,23 @@ def _operator(args: argparse.Namespace, screen: Screen, answer: Any) -> int:
     if again:
         screen.say("policy.again", "dim")
         screen.line("   " + shlex.join([*again, *(("-c", args.config) if args.config != "gateway.yaml" else ())]))
+        then = "" if args.state else _kept(args, answer["entry"].get("bundle"))
+        if then:
+            screen.say("policy.explain.then", "dim", name=then)
     screen.result(answer)
     return 0
+
+
+def _kept(args: argparse.Namespace, bundle: object) -> str:
+    """By which name `--policies` finds the policies that decided; "" when it does not."""
+    from gateway.cli.policy.stored import bundles
+
+    state = _state(args)
+    base = bundle.partition("+")[0] if isinstance(bundle, str) else ""
+    try:
+        return base[:12] if state and len(bundles(state).get(base, ())) == 1 else ""
+    except OSError:
+        return ""
 
 
 def _clauses(args: argparse.Namespace, screen: Screen, answer: Any) -> None:
@@ -305,7 +320,9 @@ def _again(entry: dict[str, Any]) -> list[str]:
         "source": entry.get("source"),
     }
     words = [word for name, value in given.items() if value for word in ("--given", f"{name}={value}")]
-    return ["gateway", "policy", "explain", "--as", subject.id, "--do", asked, *words]
+    level = str(entry.get("bundle", "")).partition("+")[2]
+    raised = ("--emergency", level) if level else ()
+    return ["gateway", "policy", "explain", "--as", subject.id, "--do", asked, *words, *raised]
 
 
 def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:

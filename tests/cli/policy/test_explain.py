@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from tests.cli.policy.past import a_past
 from tests.cli.shell import Run
 from tests.control.doors import Behind
 
@@ -144,3 +145,54 @@ def test_a_decision_and_a_supposed_request_do_not_mix(run: Run, made: Path) -> N
     both = run("policy", "explain", "j.1", "--given", "role=clerk", "--lang", "zh-CN")
     assert (both.code, "二选一" in both.err) == (2, True)
     assert run(*HOUSEHOLD, "--for", "nobody").code == 2
+
+
+DOCTOR = ("policy", "explain", "--as", "li.na", "--do", "GET /health/visits/9", "--given", "role=doctor")
+TREATING = ("--given", "org=prov/health", "--given", "purpose=treatment", "--given", "assurance=3")
+
+
+def test_an_emergency_level_can_be_supposed(run: Run, made: Path) -> None:
+    asked = (*DOCTOR, *TREATING, "--policies", made / "policies")
+    calm, raised = run(*asked, "-o", "json"), run(*asked, "--emergency", "II", "-o", "json")
+    assert (calm.code, calm.json["outcome"]) == (0, "permit")
+    assert (raised.code, raised.json["bundle"]) == (1, calm.json["bundle"] + "+II")
+    assert "emergency:II" in raised.json["layers"]
+    assert f"bundle {calm.json['bundle'][:12]}+II" in run(*asked, "--emergency", "II").out
+    odd = run(*asked, "--emergency", "V")
+    assert (odd.code, "no emergency level `V`; they have: I, II, III, IV" in odd.err) == (2, True)
+    assert "没有应急级别 `V`" in run(*asked, "--emergency", "V", "--lang", "zh-CN").err
+    alone = run("policy", "explain", "j.1", "--emergency", "II")
+    assert (alone.code, "--emergency" in alone.err) == (2, True)
+
+
+def test_a_stored_revision_can_be_asked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "past").mkdir()
+    past = a_past(tmp_path / "past", 1)
+    asked = (*DOCTOR, *TREATING, "-c", past.folder / "gateway.yaml", "-o", "json", "--policies")
+    digest = past.compiled.bundle.digest
+    (past.folder / "policies" / "rules" / "00-province.yaml").write_text("odd")  # the folder of today is not asked
+    assert (run(*asked, "active").code, run(*asked, "active").json["bundle"]) == (0, digest)
+    raised = run(*asked, f"{digest[:12]}+II")
+    assert (raised.code, raised.json["bundle"]) == (1, f"{digest}+II")
+    nowhere = run(*asked, "no/such/folder")
+    assert (nowhere.code, "`no/such/folder` is neither a folder" in nowhere.err) == (3, True)
+
+
+def test_what_was_refused_in_an_emergency_is_asked_again_in_one(run: Run, tmp_path: Path, behind: Behind) -> None:
+    (tmp_path / "past").mkdir()
+    past = a_past(tmp_path / "past", 1)
+    digest = past.compiled.bundle.digest
+    subject = {"id": "li.na", "kind": "person", "org": "prov/health", "roles": ["doctor"], "assurance": 3}
+    entry = {
+        "outcome": "deny", "reasons": [{"code": "rule_denied"}], "method": "GET", "path": "/health/visits/{id}",
+        "purpose": "treatment", "subject": subject, "bundle": f"{digest}+II",
+    }  # fmt: skip
+    behind.decided = {"entry": entry}
+    told = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", past.folder / "gateway.yaml").out.splitlines()
+    assert told[-1] == f"by the policies that decided: the same with --policies {digest[:12]}"
+    words = shlex.split(told[-2])[1:]
+    assert words[words.index("--emergency") + 1] == "II"
+    assert run(*words, "--policies", digest[:12], "-o", "json").json["bundle"] == f"{digest}+II"
+    behind.decided = {"entry": {**entry, "bundle": "0" * 64}}
+    unknown = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", past.folder / "gateway.yaml").out
+    assert "--emergency" not in unknown and "--policies" not in unknown
