@@ -4,7 +4,7 @@ Runs `tests/*.yaml` beside the rules: each test supposes a caller, asks a reques
 
 1. A test that cannot be read has failed; it is never skipped.
 2. Tests are read once (`read_tests`) and can be run many times, against other rules: that is what mutation needs.
-3. `rule` names rules that had a say, `rules` all of them and no other.
+3. `rule` names rules that had a say, `rules` all of them and no other (`[]`: none had one).
 4. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
 """
 
@@ -162,7 +162,7 @@ def _check_words(parts: dict[str, Node], faults: Faults) -> None:
     one_of(parts["expect"], faults, OUTCOMES, "P092", "outcome", "结果")
     mapping(parts.get("given", NOTHING_GIVEN), faults)
     for key in ("rule", "rules", "notify"):
-        if key in parts:
+        if key in parts and not (key == "rules" and parts[key].value == []):
             texts(parts[key], faults)
     if "mask" in parts and not (isinstance(parts["mask"].value, dict) and parts["mask"].value):
         text(parts["mask"], faults)
@@ -247,7 +247,7 @@ def _compare(example: Example, asset: Asset, decision: Decision) -> TestResult:
 
 def seen_in(decision: Decision) -> Seen:
     """What came out, under the keys that a test can name."""
-    rules = [reason.detail for reason in decision.reasons if reason.rule]
+    rules = list(dict.fromkeys(reason.detail for reason in decision.reasons if reason.rule))  # one may give two reasons
     seen: Seen = {
         "expect": outcome(decision),
         "rule": rules,

@@ -6,7 +6,9 @@ Counted are the tests that passed: a test that fails shows nothing. Rules:
    route, a challenge where a deny offers a step-up besides, a deny always. The rest does not count.
 2. A rule was seen when it had a say: an allow in a permit, a deny in a challenge or a denial. That of an emergency level
    is seen in a test under that level.
-3. The share is of cells and rules together, so that neither stands in for the other.
+3. Of a native policy every row is a rule. What its matcher can come to nobody knows without asking: where it is in
+   force, a permit can be reached on every route.
+4. The share is of cells and rules together, so that neither stands in for the other.
 """
 
 from collections import Counter
@@ -20,6 +22,7 @@ from gateway.facts import Decision, Permit
 from gateway.policy import Bundle, TestResult
 from gateway.policy.content import Row
 from gateway.policy.duties import parse
+from gateway.policy.native.source import MATCHER
 from gateway.review.routes import Route, reaches, routes
 
 OUTCOMES = ("permit", "challenge", "deny")
@@ -88,11 +91,22 @@ def coverage(bundle: Bundle, catalog: Catalog, results: Iterable[TestResult]) ->
             seen.update(_deciding(result.decision))
     content = bundle.content
     rules = (*content.rules, *(row for overlay in content.overlays.values() for row in overlay.rows))
-    places = {row[0]: (row[1], content.places.get(row[0], row[0])) for row in rules}
+    places = {row[0]: (row[1], content.places.get(row[0], row[0])) for row in rules} | _native(bundle)
     return Coverage(
-        tuple(_cell(route, outcome, cells, rules) for route in routes(catalog) for outcome in OUTCOMES),
+        tuple(
+            _cell(route, outcome, cells, rules, content.native is not None)
+            for route in routes(catalog)
+            for outcome in OUTCOMES
+        ),
         tuple(Said(rule, effect, place, seen[place]) for rule, (effect, place) in places.items()),
     )
+
+
+def _native(bundle: Bundle) -> dict[str, tuple[str, str]]:
+    """The rows of a native policy that decide, each with its effect and its place."""
+    native = bundle.content.native
+    named = native.named() if native is not None else {}
+    return {row: ("deny" if bundle.denies[row] else "allow", place) for row, place in named.items() if row != MATCHER}
 
 
 def _deciding(decision: Decision) -> set[str]:
@@ -102,10 +116,10 @@ def _deciding(decision: Decision) -> set[str]:
     return {reason.rule for reason in decision.reasons if reason.rule and reason.code != "approval_needed"}
 
 
-def _cell(route: Route, outcome: str, cells: Counter[tuple[str, str]], rules: tuple[Row, ...]) -> Cell:
+def _cell(route: Route, outcome: str, cells: Counter[tuple[str, str]], rules: tuple[Row, ...], native: bool) -> Cell:
     asset = route.asset
     about = [row for row in rules if reaches(row, asset)]
-    allowed = any(row[1] == "allow" for row in about)
+    allowed = native or any(row[1] == "allow" for row in about)
     possible = outcome == "deny" or (
         allowed and (outcome == "permit" or any(row[1] != "allow" and parse(row[-1]).step_up for row in about))
     )

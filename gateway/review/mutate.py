@@ -9,6 +9,8 @@ Rules:
    say come first.
 4. Where a request is found that tells the mutant from the rule, it is offered as a test. What is offered was run: it
    passes on the rule and fails on the mutant.
+5. Of a native policy each row is left out, and turned round where it names its effect; the matcher stays as it is.
+   Every mutant is a bundle of its own: of a long file only the first NATIVE_MOST rows are tried, and the rest is told.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,13 +25,16 @@ from gateway.policy import Bundle, Impossible
 from gateway.policy.condition import Refused
 from gateway.policy.content import Content, Row
 from gateway.policy.examples import Example, TestResult, judge, supposed
+from gateway.policy.native.source import LAYER, TABLE, Source, columns, row_id
 from gateway.review.equal import Bars, said
-from gateway.review.mutations import Mutation, mutations
+from gateway.review.mutations import EXPIRES, Mutation, mutations
 from gateway.review.routes import reaches, routes
 from gateway.review.suggest import Search
 
 EMERGENCY = "emergency:"
 COLUMNS = 10
+NATIVE_MOST = 300
+"""Rows of a native policy that are tried: a minute at most."""
 SEARCHED = 120_000
 """Requests that may be tried for suggestions in one run: some fifteen seconds."""
 
@@ -77,14 +82,36 @@ class Tried(Struct, frozen=True, eq=False):
     places: frozenset[str]
 
 
-def slips(bundle: Bundle) -> tuple[Mutation, ...]:
-    """Every mutation of every rule of a bundle, those of its emergency levels included."""
+def slips(bundle: Bundle, since: float = 0.0) -> tuple[Mutation, ...]:
+    """Every mutation of every rule of a bundle, those of its emergency levels included.
+
+    A rule that has expired at `since` (Unix seconds) is left to lint (L007): no test need hold it any more.
+    """
     content = bundle.content
     rows: dict[str, list[Row]] = {}
     for row in (*content.rules, *(row for overlay in content.overlays.values() for row in overlay.rows)):
-        if len(row) == COLUMNS and content.layers.get(row[0]) != "casbin":
+        if len(row) == COLUMNS and not (row[EXPIRES] and int(row[EXPIRES]) <= since):
             rows.setdefault(row[0], []).append(row)
-    return tuple(made for rule, own in rows.items() for made in mutations(rule, tuple(own), content))
+    made = (one for rule, own in rows.items() for one in mutations(rule, tuple(own), content))
+    return (*made, *(_native_slips(content.native) if content.native is not None else ()))
+
+
+def left_aside(bundle: Bundle) -> int:
+    """How many rows of a native policy `slips` does not look at."""
+    native = bundle.content.native
+    return max(len(native.rows) - NATIVE_MOST, 0) if native is not None else 0
+
+
+def _native_slips(source: Source) -> Iterator[Mutation]:
+    """Each row left out; an allow that should deny, and a deny that should allow."""
+    names = columns(source.definitions["p"])
+    at = 2 + names.index("eft") if "eft" in names else 0
+    for row in source.rows[:NATIVE_MOST]:
+        line, kind, *values = row
+        yield Mutation(row_id(line), kind, ", ".join(values), "", ())
+        if kind == "p" and 0 < at < len(row):
+            turned = "deny" if row[at] == "allow" else "allow"
+            yield Mutation(row_id(line), "eft", row[at], turned, ((*row[:at], turned, *row[at + 1 :]),))
 
 
 def mutants(
@@ -129,6 +156,8 @@ class Trial:
     def of(self, slip: Mutation) -> Mutant | None:
         """What becomes of one mutant; None for one that no bundle could be."""
         content = self.bundle.content
+        if slip.rule not in self._rows:
+            return self._native(slip)
         place = content.places.get(slip.rule, slip.rule)
         told = (slip.rule, place, slip.key, slip.before, slip.after, slip.en, slip.zh)
         rows = self._rows[slip.rule]
@@ -146,6 +175,24 @@ class Trial:
             return Mutant(*told, "killed", killer)
         found = self._search.test(original, levels[level], slip, rows, level)
         return Mutant(*told, "survived", suggestion=found)
+
+    def _native(self, slip: Mutation) -> Mutant | None:
+        """What becomes of one row of a native policy: any test may notice, the ones in which it had a say first."""
+        place = f"{TABLE}:{slip.rule.removeprefix(f'{LAYER}:')}"
+        try:
+            levels = {"": Bundle(changed(self.bundle.content, slip, ""))}
+        except (Refused, ValueError):
+            return None  # what the reader refuses is no policy
+        for one in sorted(self._tried, key=lambda tried: place not in tried.places):
+            asked = one.example.emergency
+            if asked not in levels:
+                levels[asked] = levels[""].raised(asked)
+            if not judge(one.example, levels[asked], one.facts).passed:
+                return self._fate(slip, place, "killed", one.example.name)
+        return self._fate(slip, place, "survived")
+
+    def _fate(self, slip: Mutation, place: str, fate: Literal["killed", "survived"], killer: str = "") -> Mutant:
+        return Mutant(slip.rule, place, slip.key, slip.before, slip.after, slip.en, slip.zh, fate, killer)
 
     def _raised(self, level: str) -> Bundle:
         known = self._levels.get(level)
@@ -175,8 +222,12 @@ def changed(content: Content, slip: Mutation, level: str) -> Content:
     """The content with the slip in it; `level` names the emergency level whose rule it is."""
     if level:
         overlay = content.overlays[level]
-        rows = replace(overlay, rows=_replaced(overlay.rows, slip))
-        return replace(content, overlays=content.overlays | {level: rows})
+        taken = replace(overlay, rows=_replaced(overlay.rows, slip))
+        return replace(content, overlays=content.overlays | {level: taken})
+    if content.native is not None and slip.rule.startswith(f"{LAYER}:"):
+        line = slip.rule.removeprefix(f"{LAYER}:")
+        rows = tuple(one for row in content.native.rows for one in (slip.rows if row[0] == line else (row,)))
+        return replace(content, native=replace(content.native, rows=rows))
     return replace(content, rules=_replaced(content.rules, slip))
 
 

@@ -37,6 +37,8 @@ Option = tuple[str, Value | None]
 
 FOR_ONE = 4000
 """Decisions that are spent on one suggestion at most."""
+NO_RULES = "rules: []\n"
+"""How a test ends that only tells which rule said no; one with another outcome is worth a longer search."""
 MOST_ROUTES = 6
 MOST_CALLERS = 32
 MOST_CHANGES = 3
@@ -60,17 +62,18 @@ class Search:
         if most <= 0:
             return ""
         pair = _Pair(rule, mutant, slip, rows, level, self._memory)
-        spent = 0
+        spent, spare = 0, ""
         for route, given in pair.requests(self._routes):
             if spent >= most:
                 break
             spent += 1
             text = pair.difference(route, given)
-            if text and pair.verified(text, self._locate):
-                self._left -= spent
-                return text
+            if text and not (spare and text.endswith(NO_RULES)) and pair.verified(text, self._locate):
+                spare = text
+                if not text.endswith(NO_RULES):
+                    break
         self._left -= spent
-        return ""
+        return spare
 
 
 _Memory = dict[tuple[str, str, Row, str], Given]
@@ -84,6 +87,7 @@ class _Pair:
     ) -> None:
         self.memory = memory
         self.rule, self.mutant, self.slip, self.level = rule, mutant, slip, level
+        self.before = rows
         self.own = (*rows, *slip.rows)
         self.zone = rule.content.timezone
 
@@ -91,7 +95,11 @@ class _Pair:
 
     def requests(self, known: tuple[Route, ...]) -> Iterator[tuple[Route, Given]]:
         """Requests, the likeliest first: few changes before many, for every caller in turn."""
-        about = list(_different(reached(self.own, known)))[:MOST_ROUTES]
+        one, two = ({route.name for route in reached(rows, known)} for rows in (self.before, self.slip.rows))
+        found = sorted(
+            _different(reached(self.own, known)), key=lambda route: (route.name in one) is (route.name in two)
+        )
+        about = found[:MOST_ROUTES]  # those first that only one of the two is about
         starts = [(route, given) for route in about for given in self.callers(route)]
         starts.sort(key=lambda start: len(start[1]))
         narrow = {route.name: self.options(self.own) for route in about}
@@ -109,6 +117,7 @@ class _Pair:
         """Callers whom a rule lets in on this route, as nearly as can be told, and what the rule in question asks for."""
         rows = [row for row in self.rule.content.rules if row[EFFECT] == "allow" and reaches(row, route.asset)]
         rows += [row for row in self.own if row[EFFECT] == "allow"]
+        rows = rows or list(self.own)  # nobody is let in here: then a test can tell which rule says no
         own = dict.fromkeys(row[WHO] for row in self.own)
         starts: dict[str, Given] = {}
         for row, also in product(rows, (*own, "service", "")):
@@ -362,8 +371,8 @@ def _told_apart(one: Seen, two: Seen) -> Wishes:
         fields = [field.split("=", 1) for field in before[1:] if field not in after]
         wishes["mask"] = {path: how for path, how in fields}  # noqa: C416  # mypy: lists are no pairs
     wishes = {key: wish for key, wish in wishes.items() if wish != "" and wish != {}}
-    if not wishes and one["rules"] and set(_several(one["rules"])) != set(_several(two["rules"])):
-        return {"rules": _wish(one["rules"])}  # the mutant has one rule more to say
+    if not wishes and set(_several(one["rules"])) != set(_several(two["rules"])):
+        return {"rules": _wish(one["rules"]) or []}  # the mutant has one rule more to say
     return wishes
 
 

@@ -9,9 +9,11 @@
 
 from pathlib import Path
 
-from gateway.policy import run_tests
+from gateway.catalog import load as load_catalog
+from gateway.policy import load, run_tests
 from gateway.review.coverage import Coverage, coverage, uncovered
 from tests.policy.world import CLERK_READS
+from tests.review.native_folder import native_folder
 from tests.review.small import made
 
 READS = "- {name: a, given: {role: clerk}, request: GET /households, expect: permit}\n"
@@ -89,3 +91,16 @@ def test_what_is_not_seen_is_a_warning_at_its_place(tmp_path: Path) -> None:
     (fault,) = uncovered(covered(tmp_path, READS, STEP), "policies")
     assert (fault.file, fault.line, fault.code, fault.warning) == ("policies/rules/10-test.yaml", 8, "M002", True)
     assert (fault.en, fault.zh) == ("no test shows that `strong` denies", "没有测试表明 `strong` 会拒绝")
+
+
+def test_rows_of_a_native_policy_are_rules(tmp_path: Path) -> None:
+    native_folder(tmp_path)
+    listed = load_catalog(tmp_path / "catalog")
+    bundle = load(tmp_path, listed.assets)
+    found = coverage(bundle, listed, run_tests(tmp_path, bundle, listed.find))
+    assert [(one.rule, one.effect, one.place, one.tests) for one in found.rules] == [
+        ("casbin:1", "allow", "casbin/policy.csv:1", 1),
+        ("casbin:2", "deny", "casbin/policy.csv:2", 1),
+        ("casbin:3", "allow", "casbin/policy.csv:3", 0),
+    ]
+    assert all(cell.possible for cell in found.cells if cell.outcome == "permit")

@@ -7,6 +7,7 @@
 | a folder without tests | test_without_tests_everything_survives |
 | rules of an emergency that no test is asked under | test_rules_of_an_emergency_need_tests_under_it |
 | what cannot be told apart counted as killed | test_what_is_equal_is_not_counted |
+| a native policy that nobody looked at | test_rows_of_a_native_policy_are_left_out_and_turned_round |
 """
 
 from pathlib import Path
@@ -14,8 +15,9 @@ from pathlib import Path
 from gateway import catalog
 from gateway.policy import load
 from gateway.policy.examples import read_tests
-from gateway.review.mutate import Mutant, Score, changed, mutants, score, slips
+from gateway.review.mutate import NATIVE_MOST, Mutant, Score, changed, left_aside, mutants, score, slips
 from tests.policy.world import CLERK_READS
+from tests.review.native_folder import ROWS, native_folder
 from tests.review.small import made
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -120,3 +122,30 @@ def test_the_tests_of_the_starter_notice_every_mistake() -> None:
     told = score(found)
     assert told.killed > 250
     assert told.equivalent < 60
+
+
+def test_rows_of_a_native_policy_are_left_out_and_turned_round(tmp_path: Path) -> None:
+    native_folder(tmp_path)
+    listed = catalog.load(tmp_path / "catalog")
+    bundle = load(tmp_path, listed.assets)
+    found = list(mutants(bundle, listed, read_tests(tmp_path)))
+    assert {(one.place, one.en) for one in found if one.fate == "survived"} == {
+        ("casbin/policy.csv:3", "`p: dave, /visits/1, GET, allow` is left out"),
+        ("casbin/policy.csv:3", "`eft: allow` becomes `deny`"),
+        ("casbin/policy.csv:5", "`g: bob, reader` is left out"),
+    }
+    assert {one.killed_by for one in found if one.place == "casbin/policy.csv:2"} == {"not bob"}
+    assert {one.killed_by for one in found if one.place == "casbin/policy.csv:4"} == {"a reader reads"}
+
+
+def test_rows_beyond_the_bound_are_counted_as_left_aside(tmp_path: Path) -> None:
+    native_folder(tmp_path, ROWS + "".join(f"p, u{n}, /households, GET, allow\n" for n in range(NATIVE_MOST)))
+    bundle = load(tmp_path, catalog.load(tmp_path / "catalog").assets)
+    assert left_aside(bundle) == 5
+    assert len({slip.rule for slip in slips(bundle)}) == NATIVE_MOST
+
+
+def test_a_rule_that_has_expired_is_left_to_lint(tmp_path: Path) -> None:
+    bundle, _ = made(tmp_path, rules=CLERK_READS + "- {id: old, effect: deny, data: health, expires: 2020-01-01}\n")
+    assert "old" in {slip.rule for slip in slips(bundle)}
+    assert {slip.rule for slip in slips(bundle, 1_600_000_000.0)} == {"clerk-reads"}

@@ -46,6 +46,7 @@ DENY = CLERK_READS + "- {id: r, effect: deny, data: population, "
         (WIDE + "}\n", "`org: prov/civil` becomes `prov`", "expect: deny"),
         (WIDE + "}\n", "`data: population` becomes `*`", "expect: deny"),
         (WIDE + "}\n", "`action: read` becomes `*`", "request: PUT /households/1"),
+        (DENY + "action: read, when: env.hour < 8}\n", "`action: read` becomes `*`", "rules: []"),  # nobody updates
         (WIDE + "expires: 2027-12-31}\n", "`expires: 2027-12-31` is left out", 'date: "2028-01-01"'),
         (WIDE + "then: {mask: pii-strict}}\n", "`mask: pii-strict` becomes `none`", "mask: pii-strict"),
         (WIDE + "then: {log: synced}}\n", "`log: synced` is left out", "log: synced"),

@@ -19,6 +19,10 @@ WORDS = {
         "{path} has more than rules and stays as it is: a table does not carry it",
         "{path} 不只有规则，不写入表格，保持原样",
     ),
+    "export.native": (
+        "not in the table: {count:row} of casbin/; casbin/policy.csv is a table of its own",
+        "casbin/ 中的 {count} 行未写入表格：casbin/policy.csv 本身就是表格",
+    ),
 }
 FOLDERS = ("rules", "departments", "cities")
 """Where the rules stand that a table carries."""
@@ -68,5 +72,9 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(text)
     for path in sorted((found.folder / "emergency").glob("*.yaml")):
         screen.warn("export.left", "dim", path=path)
-    screen.result({"ok": True, "columns": COLUMNS, "rows": rows, "faults": []})
+    native = found.bundle.content.native
+    left = len(native.rows) if native is not None else 0
+    if left:
+        screen.warn("export.native", "warning", count=left)
+    screen.result({"ok": True, "left": left, "columns": COLUMNS, "rows": rows, "faults": []})
     return 0

@@ -33,6 +33,10 @@ WORDS: dict[str, tuple[str, str]] = REPORTS | {
     ),
     "lint.clean": ("nothing found in {count:rule}", "{count} 条规则中没有发现问题"),
     "lint.found": ("{count:finding} in {rules:rule}", "{rules} 条规则中发现 {count} 处问题"),
+    "lint.native": (
+        "not looked at: {count:row} of casbin/; lint reads rules in YAML only",
+        "casbin/ 中有 {count} 行未检查：lint 只检查 YAML 规则",
+    ),
     "lint.counted": ("held against {count:decision}", "已对照 {count} 个决定"),
     "lint.no_decisions": ("there is no decision in `{value}`", "`{value}` 中没有任何决定"),
     "lint.unreadable": (
@@ -74,12 +78,19 @@ def run(args: argparse.Namespace) -> int:
     screen.faults(findings)
     if record is not None:
         screen.say("lint.counted", "dim", count=record.decisions)
+    native = found.bundle.content.native
+    left = len(native.rows) if native is not None else 0
+    rules = len({row[0] for row in found.bundle.content.rules})
+    if left:
+        screen.warn("lint.native", "warning", count=left)
     if findings:
-        screen.say("lint.found", "warning", count=len(findings), rules=found.rules)
+        screen.say("lint.found", "warning", count=len(findings), rules=rules)
     else:
-        screen.say("lint.clean", "good", count=found.rules)
+        screen.say("lint.clean", "good", count=rules)
     good = not (findings and args.strict)
-    screen.result({"ok": good, "faults": fault_values(findings), "decisions": record.decisions if record else None})
+    screen.result(
+        {"ok": good, "faults": fault_values(findings), "decisions": record.decisions if record else None, "left": left}
+    )
     if not write_reports(args, screen, (), findings):
         return 3
     return 0 if good else 1

@@ -6,6 +6,7 @@ policies have faults, fail their own tests, or have nothing to mutate. Progress 
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,14 @@ WORDS = REPORTS | {
     "policy.mutate_tests": (
         "{count:test} failed as things are: mend that first", "现有 {count} 项测试未通过：请先改正",
     ),
+    "policy.mutate_matcher": (
+        "rows of casbin/ were left out and turned round; its matcher was not varied",
+        "casbin/ 的策略行已逐行删去或颠倒；匹配器未作变异",
+    ),
+    "policy.mutate_left": (
+        "not looked at: {count:row} of casbin/; the score is not of the whole policy",
+        "casbin/ 中有 {count} 行未检查：得分不代表全部策略",
+    ),
     "policy.mutate_nothing": ("there is no rule to change", "没有可变异的规则"),
     "policy.mutate_score": (
         "{killed} of {count:mutant} killed: {percent} % (wanted {wanted} %); {equivalent} more decide as before",
@@ -55,7 +64,7 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Bring every mutant before the tests."""
     from gateway.policy import failure
-    from gateway.review.mutate import score
+    from gateway.review.mutate import left_aside, score
 
     screen = Screen(args)
     found = meant(args, screen)
@@ -78,7 +87,12 @@ def run(args: argparse.Namespace) -> int:
         if mutant.fate == "survived":
             _show(mutant, screen)
     told = score(mutants)
-    good = told.percent >= args.at_least and told.killed > 0
+    left = left_aside(found.bundle)
+    good = told.percent >= args.at_least and told.killed > 0 and not (left and args.at_least == 100)
+    if found.bundle.content.native is not None:
+        screen.warn("policy.mutate_matcher", "dim")
+    if left:
+        screen.warn("policy.mutate_left", "warning", count=left)
     if not mutants:
         screen.say("policy.mutate_nothing", "error")
     counts = {"killed": told.killed, "count": told.killed + told.survived, "equivalent": told.equivalent}
@@ -90,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
             "score": round(told.percent, 1),
             "killed": told.killed,
             "equivalent": told.equivalent,
+            "left": left,
             "survived": [_value(mutant) for mutant in mutants if mutant.fate == "survived"],
         }
     )
@@ -107,7 +122,7 @@ def _brought(found: "Read", suggest: bool) -> "Iterator[Mutant]":
     from gateway.review.mutate import SEARCHED, Trial, slips
 
     assert found.bundle is not None and found.catalog is not None
-    every = slips(found.bundle)
+    every = slips(found.bundle, time.time())
     trial = Trial(found.bundle, found.catalog, read_tests(found.folder), SEARCHED if suggest else 0)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         for slip in bar.track(every, description=""):

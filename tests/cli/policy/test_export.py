@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from tests.cli.shell import ROOT, Run
+from tests.review.native_folder import native_folder
 
 POLICIES = ROOT / "policies"
 
@@ -37,3 +38,9 @@ def test_rules_with_faults_are_not_exported(run: Run, tmp_path: Path) -> None:
     assert (done.code, (tmp_path / "t.csv").exists()) == (1, False)
     assert "P002" in done.err
     assert run("policy", "export").code == 3
+
+
+def test_rows_of_a_native_policy_are_told_to_be_left_out(run: Run, tmp_path: Path) -> None:
+    native_folder(tmp_path / "p")
+    assert "casbin/ 中的 5 行未写入表格" in run("policy", "export", "p", "--lang", "zh-CN").err
+    assert run("policy", "export", "p", "-o", "json").json["left"] == 5

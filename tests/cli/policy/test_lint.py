@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.policy.kept import Kept
 from tests.cli.shell import ROOT, Run
+from tests.review.native_folder import native_folder
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 def test_nothing_found_is_0(run: Run) -> None:
     done = run("policy", "lint", ROOT / "policies", "--strict")
     assert (done.code, done.err, done.out.startswith("nothing found in ")) == (0, "", True), done.err
-    assert run("policy", "lint", ROOT / "policies", "-o", "json").json == {"ok": True, "faults": [], "decisions": None}
+    assert run("policy", "lint", ROOT / "policies", "-o", "json").json == {"ok": True, "faults": [], "decisions": None, "left": 0}
 
 
 def test_findings_are_warnings_and_1_only_when_strict(run: Run, folder: Path) -> None:
@@ -58,3 +59,9 @@ def test_rules_are_held_against_decisions(run: Run, kept: Kept, tmp_path: Path) 
 def test_findings_go_into_a_report(run: Run, folder: Path, tmp_path: Path) -> None:
     assert run("policy", "lint", folder, "--sarif", "lint.sarif").code == 0
     assert '"L002"' in (tmp_path / "lint.sarif").read_text(encoding="utf-8")
+
+
+def test_rows_of_a_native_policy_are_told_not_passed_over(run: Run, tmp_path: Path) -> None:
+    native_folder(tmp_path / "p")
+    assert "not looked at: 5 rows of casbin/" in run("policy", "lint", "p").err
+    assert run("policy", "lint", "p", "-o", "json").json["left"] == 5

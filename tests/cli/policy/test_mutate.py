@@ -8,6 +8,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from tests.cli.shell import Run
+from tests.review.native_folder import native_folder
 from tests.review.small import folder
 from tests.review.test_mutate import STRONG
 
@@ -99,3 +100,17 @@ def test_the_starter_holds_what_it_promises(run: Run, made: Path, tmp_path: Path
     shutil.copytree(made / "policies", tmp_path / "policies")
     done = run("policy", "mutate", "policies", "-o", "json", "--quick")
     assert (done.code, done.json["score"], done.json["survived"]) == (0, 100.0, [])
+
+
+def test_what_was_not_varied_of_a_native_policy_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native_folder(tmp_path / "p", "p, reader, /households, GET, allow\ng, alice, reader\n")
+    whole = run("policy", "mutate", "p")
+    assert (whole.code, "3 of 3 mutants killed: 100.0 %" in whole.out) == (0, True)
+    assert "its matcher was not varied" in whole.err
+    monkeypatch.setattr("gateway.review.mutate.NATIVE_MOST", 1)
+    part = run("policy", "mutate", "p", "--lang", "zh-CN")
+    assert (part.code, "casbin/ 中有 1 行未检查" in part.err) == (1, True)
+    assert run("policy", "mutate", "p", "-o", "json").json["left"] == 1
+    assert run("policy", "mutate", "p", "--at-least", "90").code == 0
