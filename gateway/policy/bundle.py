@@ -24,7 +24,7 @@ from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.content import Content, Damaged
 from gateway.policy.duties import Then, written
 from gateway.policy.engine import MODEL, Engine, Judgement
-from gateway.policy.grants import Grant, held, read_grants
+from gateway.policy.grants import Grant, Lapsed, held, lapsed, read_grants
 from gateway.policy.index import Index
 from gateway.policy.levels import ANY
 from gateway.policy.names import Vocabulary, names
@@ -126,9 +126,21 @@ class Bundle:
         purpose = subject.purpose or ask.purpose
         if not grants or not purpose or subject.kind == "anonymous" or subject.rejection is not None:
             return NOTHING_GRANTED
+        return held(grants, self._holder(subject), (asset.id, asset.category), asset.action, purpose, ask.at)
+
+    def lapsed(
+        self, subject: Subject, data: tuple[str, str], action: str, purpose: str, at: float
+    ) -> tuple[Lapsed, ...]:
+        """Which sharing grants would cover this on another day; `data` are the asset and its category. Slow."""
+        purpose = subject.purpose or purpose
+        if not purpose or subject.kind == "anonymous" or subject.rejection is not None:
+            return ()
+        return lapsed(self.content.grants, self._holder(subject), data, action, purpose, at, self.content.timezone)
+
+    def _holder(self, subject: Subject) -> frozenset[str]:
+        """All names under which somebody may hold a grant."""
         offices = self.index.offices(subject) & self._offices  # an office `user:x` in a token is nobody
-        who = self.index.roles(subject) | offices | self.index.sub(subject).roles
-        return held(grants, who, (asset.id, asset.category), asset.action, purpose, ask.at)
+        return self.index.roles(subject) | offices | self.index.sub(subject).roles
 
     def reference(self, facts: Facts) -> Judgement:
         """What casbin says about the rules: effect and every rule that matched. Slow; off the request path."""

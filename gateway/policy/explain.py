@@ -18,6 +18,7 @@ from gateway.policy.content import Row
 from gateway.policy.decide import BY_GRADE, decide, stopped
 from gateway.policy.engine import Sub
 from gateway.policy.examples import outcome
+from gateway.policy.grants import Lapsed
 from gateway.policy.levels import span
 from gateway.policy.native.source import LAYER
 from gateway.policy.native.verdict import Native
@@ -82,10 +83,21 @@ class Explanation(Struct, frozen=True):
     layers: tuple[str, ...] = ()  # of the rules that decided
     grants: tuple[str, ...] | None = None  # sharing grants that are held; None when no rule shown asks for any
     approved: bool = False  # one of them carries an approval
+    lapsed: tuple[Lapsed, ...] = ()  # sharing grants that only the day keeps from being held
+    log: str = ""  # of a permit: written, or synced to disk before anything is forwarded
+    notify: tuple[str, ...] = ()  # of a permit: who is told
 
     def text(self, language: Language = "en") -> str:
         """The explanation as lines for a terminal."""
         return "\n".join(_lines(self, language == "zh-CN"))
+
+
+    def brief(self, language: Language = "en") -> tuple[str, ...]:
+        """The least that an author needs: the reason, the rules that applied, and the rule that nearly allowed it."""
+        zh = language == "zh-CN"
+        code = self.reasons[0][0]
+        said = f"{code}：{REASONS[code].zh}" if zh else f"{code}: {REASONS[code].en}"
+        return (said, *_applied(self, zh), *(_near(self.nearest[0], zh) if self.nearest else ()))
 
 
 def explain(bundle: Bundle, facts: Facts) -> Explanation:
@@ -115,6 +127,7 @@ def _explanation(
     denies: int = 0,
 ) -> Explanation:
     mask = decision.mask if isinstance(decision, Permit) else None
+    asks = _asks_for_grants((*applied, *nearest)) or any(one.code == "approval_needed" for one in decision.reasons)
     deciding = [rule for rule in applied if rule.effect == "deny"] or applied
     return Explanation(
         outcome=outcome(decision),
@@ -128,9 +141,22 @@ def _explanation(
         profile=mask.profile if mask is not None else "",
         would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
         layers=tuple(dict.fromkeys(rule.layer for rule in deciding if rule.layer)),
-        grants=facts.grant.ids if facts.grant.ids or _asks_for_grants((*applied, *nearest)) else None,
+        grants=facts.grant.ids if facts.grant.ids or asks else None,
         approved=facts.grant.approved,
+        lapsed=_lapsed(bundle, facts) if asks and _refused(decision) else (),
+        log=decision.strength if isinstance(decision, Permit) else "",
+        notify=tuple(one.topic for one in decision.obligations) if isinstance(decision, Permit) else (),
     )
+
+
+def _refused(decision: Decision) -> bool:
+    """Refused, or let through by observe mode only."""
+    return not isinstance(decision, Permit) or decision.would is not None
+
+
+def _lapsed(bundle: Bundle, facts: Facts) -> tuple[Lapsed, ...]:
+    ask, asset = facts.ask, facts.asset
+    return bundle.lapsed(facts.subject, (asset.id, asset.category), asset.action, ask.purpose, ask.at)
 
 
 def _native(bundle: Bundle, native: Native, facts: Facts) -> Iterator[RuleSeen]:
@@ -181,7 +207,7 @@ def _clauses(bundle: Bundle, facts: Facts, sub: Sub, row: Row) -> tuple[ClauseSe
     low, high = span(level) or (1, 0)
     return (
         ClauseSeen("action", action == "*" or asset.action in action.split("|"), action, asset.action),
-        ClauseSeen("data", data == "*" or engine.links("g3").has_link(asset.id, data), data, f"{asset.id} ({asset.category})"),
+        ClauseSeen("data", data == "*" or engine.links("g3").has_link(asset.id, data), data, f"{asset.id} ({asset.category})" if asset.category else asset.id),
         ClauseSeen("who", who == "*" or engine.links("g").has_link(sub.roles, who), who, " ".join(facts.subject.roles) or facts.subject.kind),
         ClauseSeen("org", org == "*" or engine.links("g2").has_link(sub.org, org), org, sub.org),
         ClauseSeen("level", low <= asset.grade <= high, level, asset.grade.text),
@@ -244,6 +270,10 @@ _OBSERVED = {
         "已放行  仅因接口处于观察模式；若为强制模式，将要求加强认证",
     ),
 }
+_RENEW = (
+    "ask the owner of the data for a grant whose days cover today",
+    "请向数据责任部门申请有效期覆盖当日的共享授权",
+)
 _NAMES_ZH = {
     "action": "操作", "data": "数据", "who": "角色", "org": "机构", "level": "级别", "until": "有效期", "when": "条件",
 }  # fmt: skip
@@ -261,21 +291,33 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     digest, plus, level = explanation.bundle.partition("+")
     short = f"{digest[:12]}{plus}{level}"
     out = [f"{words}    {code}，版本 {short}" if zh else f"{words}    {code}, bundle {short}"]
-    for rule in explanation.applied:
-        word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
-        out.append(f"{word}  {_named(rule, zh)}")
+    out.extend(_applied(explanation, zh))
     for rule in explanation.nearest:
         out.extend(_near(rule, zh))
     if explanation.profile:
         out.append(f"{'脱敏方案' if zh else 'mask'}  {explanation.profile}")
         out.extend(f"   {path}  {how}" for path, how in explanation.mask)
+    if explanation.log == "synced":
+        out.append("日志  转发前落盘（synced）" if zh else "log  synced: on disk before anything is forwarded")
+    if explanation.notify:
+        out.append(f"通知  {'、'.join(explanation.notify)}" if zh else f"notify  {', '.join(explanation.notify)}")
     if explanation.grants is not None:
         out.append(_held(explanation, zh))
+    out.extend(("   共享授权 " if zh else "   ") + one.text(zh) for one in explanation.lapsed)
     if explanation.denies_checked:
         out.append(_count(explanation, zh))
     if explanation.outcome != "permit" or explanation.would:
-        out.append(f"处理办法：{meaning.remedy_zh}" if zh else f"to get access: {meaning.remedy_en}")
+        remedy = meaning.remedy_zh if zh else meaning.remedy_en
+        if code == "approval_needed" and explanation.lapsed:  # its purpose was stated: only the day is wrong
+            remedy = _RENEW[zh]
+        out.append(f"处理办法：{remedy}" if zh else f"to get access: {remedy}")
     return out
+
+
+def _applied(explanation: Explanation, zh: bool) -> Iterator[str]:
+    for rule in explanation.applied:
+        word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
+        yield f"{word}  {_named(rule, zh)}"
 
 
 def _count(explanation: Explanation, zh: bool) -> str:

@@ -41,6 +41,20 @@ class Grant(Struct, frozen=True):
     reference: str = ""
 
 
+class Lapsed(Struct, frozen=True):
+    """A grant that would cover a request on another day: its last day when it is over, its first when it is to come."""
+
+    id: str
+    day: str
+    over: bool
+
+    def text(self, zh: bool = False) -> str:
+        """In words: what it is called, and since or until when it does not hold."""
+        if zh:
+            return f"{self.id} 已于 {self.day} 到期" if self.over else f"{self.id} 自 {self.day} 起生效"
+        return f"{self.id} ended {self.day}" if self.over else f"{self.id} begins {self.day}"
+
+
 def held(
     grants: Iterable[Grant], who: Collection[str], data: Collection[str], action: str, purpose: str, at: float
 ) -> Granted:
@@ -48,15 +62,37 @@ def held(
     found = [
         grant
         for grant in grants
-        if grant.purpose == purpose
-        and grant.begins <= at < grant.ends
-        and not set(grant.to).isdisjoint(who)
-        and not set(grant.data).isdisjoint(data)
-        and action in grant.action
+        if grant.purpose == purpose and grant.begins <= at < grant.ends and _covers(grant, who, data, action)
     ]
     if not found:
         return NOTHING_GRANTED
     return Granted(tuple(grant.id for grant in found), any(grant.approved_by for grant in found))
+
+
+def lapsed(
+    grants: Iterable[Grant],
+    who: Collection[str],
+    data: Collection[str],
+    action: str,
+    purpose: str,
+    at: float,
+    zone: str,
+) -> tuple[Lapsed, ...]:
+    """The grants that only the day keeps from being held, with that day in the policy's time zone."""
+    return tuple(
+        Lapsed(grant.id, _date(grant.ends - 1 if grant.ends <= at else grant.begins, zone), grant.ends <= at)
+        for grant in grants
+        if grant.purpose == purpose and not grant.begins <= at < grant.ends and _covers(grant, who, data, action)
+    )
+
+
+def _covers(grant: Grant, who: Collection[str], data: Collection[str], action: str) -> bool:
+    """Whether it is for one of these, about one of those."""
+    return not set(grant.to).isdisjoint(who) and not set(grant.data).isdisjoint(data) and action in grant.action
+
+
+def _date(at: int, zone: str) -> str:
+    return f"{datetime.fromtimestamp(at, ZoneInfo(zone)):%Y-%m-%d}"
 
 
 def read_grants(root: Node, people: People, data: Collection[str], faults: Faults) -> tuple[Grant, ...]:

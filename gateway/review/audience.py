@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from gateway.facts import Challenge, Decision, Permit, Reason, VerdictEntry
 from gateway.policy.bundle import Bundle
+from gateway.policy.duties import parse
+from gateway.policy.grants import Lapsed
 from gateway.reasons import REASONS
 
 Audience = Literal["caller", "operator", "auditor"]
@@ -147,6 +149,7 @@ class Audited(Struct, frozen=True):
     obligations: tuple[str, ...]
     stage: str
     would: str = ""
+    lapsed: tuple[Lapsed, ...] = ()  # of a refusal: sharing grants that only the day kept from being held
 
     def rows(self, language: Language = "en") -> list[tuple[str, str]]:
         """Name and value of each line, without the empty ones."""
@@ -158,10 +161,11 @@ class Audited(Struct, frozen=True):
             *((f"{'规则' if zh else 'rule'} {rule.id}", _audited(rule, zh)) for rule in self.rules),
             ("策略版本" if zh else "bundle", self.bundle),
             ("数据目录版本" if zh else "catalog revision", self.catalog),
-            ("数据" if zh else "data", f"{self.asset} ({self.category}, {self.grade}) {self.action}" if self.asset else ""),
+            ("数据" if zh else "data", _data(self) if self.asset else ""),
             ("数据责任部门" if zh else "owner of the data", self.data_owner),
             ("用途" if zh else "purpose", self.purpose),
             ("共享授权" if zh else "sharing grants", _grants(self, zh)),
+            ("不在有效期内的共享授权" if zh else "grants outside their days", ("，" if zh else ", ").join(one.text(zh) for one in self.lapsed)),
             ("附带义务" if zh else "obligations", ", ".join(self.obligations)),
         ]  # fmt: skip
         return [(name, value) for name, value in rows if value]
@@ -171,6 +175,11 @@ def _audited(rule: RuleAudited, zh: bool) -> str:
     basis = rule.basis_zh if zh else rule.basis_en
     named = basis or (("未注明依据" if zh else "no legal basis is stated") if rule.layer else "")
     return "  ".join(part for part in (" ".join(rule.codes), rule.layer, rule.place, rule.owner, named) if part)
+
+
+def _data(audited: Audited) -> str:
+    kind = ", ".join(part for part in (audited.category, audited.grade) if part)
+    return f"{audited.asset} ({kind}) {audited.action}"
 
 
 def _grants(audited: Audited, zh: bool) -> str:
@@ -203,10 +212,27 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
         purpose=entry.purpose,
         grants=entry.grant.ids,
         approved=entry.grant.approved,
-        obligations=(*shown, *(f"notify {topic}" for topic in entry.notify)),
+        obligations=(*shown, *_logged(known, entry), *(f"notify {topic}" for topic in entry.notify)),
         stage=entry.stage,
         would=entry.would,
+        lapsed=_lapsed(known, entry) if known is not None and (entry.would or entry.outcome != "permit") else (),
     )
+
+
+def _logged(bundle: Bundle | None, entry: VerdictEntry) -> tuple[str, ...]:
+    """`log synced` where a rule that allowed asks for it; the record itself does not say."""
+    if bundle is None or entry.outcome != "permit":
+        return ()
+    allowed = {reason.rule for reason in entry.reasons if reason.code == ALLOWED}
+    places = bundle.content.places
+    rows = (row for row in bundle.content.rules if places[row[0]] in allowed)
+    return ("log synced",) if any(parse(row[9]).log == "synced" for row in rows) else ()
+
+
+def _lapsed(bundle: Bundle, entry: VerdictEntry) -> tuple[Lapsed, ...]:
+    if not bundle.asks_for_grants:
+        return ()
+    return bundle.lapsed(entry.subject, (entry.asset, entry.category), entry.action, entry.purpose, entry.at)
 
 
 def _rule(bundle: Bundle | None, place: str, reasons: tuple[Reason, ...]) -> RuleAudited:

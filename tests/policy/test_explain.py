@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from gateway.facts import ANONYMOUS, Grade, Granted, Reason, Risk
-from gateway.policy import Explanation, explain
+from gateway.policy import Explanation, explain, load
+from gateway.policy.explain import DATA
 from tests.literals import a_posture, a_subject, an_ask, an_asset, some_facts
-from tests.policy.world import CLERK_READS, a_bundle, visit
+from tests.policy.world import CLERK_READS, Named, a_bundle, visit, write
 
 RULES = (
     CLERK_READS
@@ -143,3 +144,22 @@ def test_sharing_grants_are_told_where_rules_ask_for_them(tmp_path: Path) -> Non
     assert "sharing grants held: g1 (not approved)" in held.text()
     assert "共享授权：g1（未批准）" in held.text("zh-CN")
     assert "grants" not in explain(a_bundle(tmp_path / "b"), some_facts()).text()
+
+
+OWING = CLERK_READS + "  then: {mask: pii-standard, log: synced, notify: [dpo]}\n"
+
+
+def test_what_an_allowed_caller_owes_is_told(tmp_path: Path) -> None:
+    explanation = explain(a_bundle(tmp_path, OWING), some_facts())
+    assert (explanation.log, explanation.notify) == ("synced", ("dpo",))
+    assert "log  synced: on disk before anything is forwarded\nnotify  dpo" in explanation.text()
+    assert "日志  转发前落盘（synced）\n通知  dpo" in explanation.text("zh-CN")
+    plain = explain(a_bundle(tmp_path / "b"), some_facts())
+    assert (plain.log, "log  " in plain.text(), "notify  " in plain.text()) == ("written", False, False)
+
+
+def test_an_asset_without_a_category_stands_without_brackets(tmp_path: Path) -> None:
+    bundle = load(write(tmp_path, CLERK_READS.replace("population", "dossier")), (Named("dossier", ""),))
+    asset = an_asset(id="dossier", category="")
+    (near,) = explain(bundle, some_facts(asset=asset, subject=a_subject(roles=()))).nearest
+    assert near.clauses[DATA].has == "dossier"

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.document import Faulty
 from gateway.facts import NOTHING_GRANTED, Asset, Challenge, Deny, Facts, Granted, Permit
-from gateway.policy import Bundle, load
+from gateway.policy import Bundle, explain, load
 from gateway.policy.decide import decide
 from tests.literals import a_subject, an_ask, an_asset
 from tests.policy.world import ASSETS, PEOPLE, Named, a_bundle, facts, visit, write
@@ -188,3 +188,29 @@ def test_an_id_stands_once(tmp_path: Path) -> None:
 def test_policies_without_grants_need_no_file(tmp_path: Path) -> None:
     policy = a_bundle(tmp_path)
     assert policy.content.grants == ()
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "chinese"),
+    [
+        (NEXT_YEAR, "share-1 ended 2026-12-31", "share-1 已于 2026-12-31 到期"),
+        (NEW_YEAR - 1, "share-1 begins 2026-01-01", "share-1 自 2026-01-01 起生效"),
+    ],
+)
+def test_a_grant_outside_its_days_is_told_to_an_operator(tmp_path: Path, at: float, said: str, chinese: str) -> None:
+    policy = bundle(tmp_path)
+    explanation = explain(policy, asked(policy, at=at))
+    assert [one.text() for one in explanation.lapsed] == [said]
+    text = explanation.text()
+    assert f"sharing grants held: none\n   {said}\n" in text
+    assert "state its purpose" not in text and "a grant whose days cover today" in text
+    assert chinese in explanation.text("zh-CN")
+
+
+def test_a_grant_of_somebody_else_or_for_another_purpose_is_not_told_as_ended(tmp_path: Path) -> None:
+    policy = bundle(tmp_path)
+    others = asked(policy, at=NEXT_YEAR, org="prov/civil"), asked(policy, purpose="Aid", at=NEXT_YEAR)
+    nobody = asked(policy, at=NEXT_YEAR, kind="anonymous", id="", org="")
+    for request in (*others, nobody, asked(policy, purpose="", at=NEXT_YEAR), asked(policy)):
+        assert explain(policy, request).lapsed == ()
+    assert "state its purpose" in explain(policy, others[0]).text()

@@ -21,12 +21,12 @@ from gateway.audit import Digests
 from gateway.audit.entry import verdict_entry
 from gateway.edge import Settings, refusal
 from gateway.facts import Challenge, Deny, Permit, Reason, Refused, VerdictEntry
-from gateway.policy import Bundle, Policy
+from gateway.policy import Bundle, Policy, load
 from gateway.reasons import REASONS
 from gateway.review.audience import ALLOWED, Language, audited, told, told_of, told_on_record
-from tests.literals import a_posture, an_ask, an_asset, some_facts
+from tests.literals import a_posture, a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
-from tests.policy.world import CLERK_READS, a_bundle
+from tests.policy.world import ASSETS, CLERK_READS, a_bundle, write
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh-CN")
 KEY = Digests(bytes(32))
@@ -143,3 +143,34 @@ def test_what_is_refused_before_the_rules_was_decided_by_no_layer(tmp_path: Path
     bundle = a_bundle(tmp_path, RULES)
     found = audited(recorded(bundle, asset=an_asset(listed=False)), bundle)
     assert (found.layers, found.rules, found.reasons) == ((), (), ("unlisted",))
+
+
+def test_the_auditor_hears_that_the_log_was_synced_and_who_was_told(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path, CLERK_READS + "  then: {log: synced, notify: [dpo]}\n")
+    entry = recorded(bundle)
+    assert audited(entry, bundle).obligations[-2:] == ("log synced", "notify dpo")
+    assert "log synced" not in audited(entry, None).obligations
+    plain = a_bundle(tmp_path / "b")
+    assert "log synced" not in audited(recorded(plain), plain).obligations
+
+
+ENDED = "grants: [{id: share-1, to: clerk, data: population, purpose: aid, until: 2020-12-31}]\n"
+
+
+def test_the_auditor_hears_that_a_grant_had_ended_the_caller_does_not(tmp_path: Path) -> None:
+    write(tmp_path, CLERK_READS + "  when: approval.held\n")
+    (tmp_path / "grants.yaml").write_text(ENDED, encoding="utf-8")
+    policy = load(tmp_path, ASSETS)
+    request = some_facts(ask=an_ask(purpose="aid"), subject=a_subject(purpose=""))
+    decision = Policy(policy).decide(request)
+    entry = verdict_entry("j", 7, request, decision, KEY)
+    assert dict(audited(entry, policy).rows())["grants outside their days"] == "share-1 ended 2020-12-31"
+    assert dict(audited(entry, policy).rows("zh-CN"))["不在有效期内的共享授权"] == "share-1 已于 2020-12-31 到期"
+    assert audited(entry, None).lapsed == ()
+    assert "share-1" not in told_of(decision).text() + told_on_record(entry).text()
+
+
+def test_data_without_a_category_stands_without_an_empty_place(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path)
+    entry = msgspec.structs.replace(recorded(bundle), category="")
+    assert dict(audited(entry, bundle).rows())["data"] == "household (important) read"
