@@ -7,11 +7,16 @@ the policies; `--rehearse` says what one would change, and asks nobody.
 
 import argparse
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen
 from gateway.cli.texts import TEXTS
+
+if TYPE_CHECKING:  # heavy: only a rehearsal pays
+    from gateway.catalog import Catalog
+    from gateway.policy import Bundle, TestResult
 
 WORDS: dict[str, tuple[str, str]] = {
     "emergency.help": ("emergency levels: two operators switch one on", "应急级别：由两名操作员共同启用"),
@@ -36,9 +41,28 @@ WORDS: dict[str, tuple[str, str]] = {
         "自动结束的时间：如 6h，或带时区的时刻",
     ),
     "emergency.rehearse": (
-        "only say what the level would change, by the policy folder",
-        "仅按策略目录说明该级别会带来的变化",
+        "only say what the level would change in the policies in force (in the folder, where none are known here)",
+        "仅说明该级别会给现行策略带来的变化（此处无从得知现行策略时，以策略目录为准）",
     ),
+    "emergency.verbose": (
+        "with --rehearse: each test that comes out otherwise",
+        "与 --rehearse 合用：逐条列出结果不同的测试",
+    ),
+    "emergency.of_revision": (
+        "rehearsed with revision {revision}, which is in force",
+        "演练对象：现行修订版 {revision}",
+    ),
+    "emergency.of_folder": (
+        "rehearsed with the folder {folder}: what is in force cannot be read here",
+        "演练对象：目录 {folder}；此处无法读取现行策略",
+    ),
+    "emergency.cause": ("because of", "原因"),
+    "emergency.count": ("tests", "测试"),
+    "emergency.denied": ("denied", "拒绝"),
+    "emergency.challenged": ("to sign in again", "要求重新登录"),
+    "emergency.by_mask": ("(the mask)", "（脱敏）"),
+    "emergency.by_grants": ("(the frozen grants)", "（冻结的授权）"),
+    "emergency.each": ("-v shows each of them", "加 -v 逐条列出"),
     "emergency.odd_until": (
         "`{value}` is no end: write 6h, or 2026-07-01T12:00+08:00",
         "`{value}` 不是有效的截止时间：请写 6h 或 2026-07-01T12:00+08:00",
@@ -104,6 +128,7 @@ def register(subparsers: Any) -> None:
             parser.add_argument("level", choices=("I", "II", "III", "IV"), metavar="LEVEL", help="emergency.level")
             parser.add_argument("--until", default="", metavar="TIME", help="emergency.until")
             parser.add_argument("--rehearse", action="store_true", help="emergency.rehearse")
+            parser.add_argument("-v", "--verbose", action="store_true", help="emergency.verbose")
         if name == "confirm":
             parser.add_argument("number", type=int, metavar="NUMBER", help="emergency.number")
         if name in ("ask", "end"):
@@ -212,8 +237,74 @@ def _cells(row: dict[str, Any], state: str, screen: Screen) -> tuple[object, ...
     return (row["id"], level, until, row["by"], row["confirmed_by"], screen.text(state), row["reason"])
 
 
+class Rehearsed(NamedTuple):
+    """The policies that a level was tried on: those in force, or (`revision` "") those of the folder."""
+
+    folder: Path
+    bundle: "Bundle"
+    catalog: "Catalog"
+    revision: str
+
+
 def _rehearse(args: argparse.Namespace, screen: Screen) -> int:
     """0 said, 1 there is no such level or the policies have faults, 3 they cannot be read."""
+    from gateway.policy import run_tests
+
+    tried = _in_force(args) or _in_folder(args, screen)
+    if isinstance(tried, int):
+        return tried
+    overlay = tried.bundle.content.overlays.get(args.level)
+    _tell_which(tried, screen)
+    if overlay is None:
+        screen.warn("emergency.no_level", "error", level=args.level)
+        return 1
+    results = run_tests(tried.folder, tried.bundle.raised(args.level), tried.catalog.find)
+    plain = {(one.name, one.place): one.passed for one in run_tests(tried.folder, tried.bundle, tried.catalog.find)}
+    differ = [one for one in results if not one.passed and plain.get((one.name, one.place))]
+    ids = {row[0] for row in overlay.rows}
+    screen.say("emergency.would", "bold", level=args.level, rules=len(ids))
+    if overlay.mask:
+        screen.say("emergency.would_mask", mask=overlay.mask)
+    if overlay.freezes:
+        screen.say("emergency.would_freeze")
+    by = _by_cause(differ, ids, screen)
+    if by:
+        heads = ("emergency.cause", "emergency.count", "emergency.denied", "emergency.challenged")
+        screen.table([screen.text(name) for name in heads], [(cause, *counts) for cause, counts in by.items()])
+    if args.verbose:
+        for one in differ:
+            screen.say("emergency.differs", name=one.name, place=one.place, why=screen.choose(one.en, one.zh))
+    screen.say("emergency.tests", "dim", differ=len(differ), count=len(results))
+    if differ and not args.verbose:
+        screen.say("emergency.each", "dim")
+    told = [{"name": one.name, "place": one.place, "en": one.en, "zh": one.zh} for one in differ]
+    screen.result(
+        {"level": args.level, "revision": tried.revision or None, "folder": str(tried.folder), "rules": len(ids),
+         "mask": overlay.mask, "freezes": overlay.freezes, "tests": len(results), "differ": told}
+    )  # fmt: skip
+    return 0
+
+
+def _in_force(args: argparse.Namespace) -> Rehearsed | None:
+    """The revision in force without its level, where the state directory can be read from here."""
+    from gateway.app.revisions import base_of
+    from gateway.cli.policy.stored import active, installed, recalled
+    from gateway.document import Faulty
+    from gateway.policy import Damaged
+
+    here = installed(args)
+    base = base_of(active(here.state)) if here.state else ""
+    if not base or here.state is None:
+        return None
+    try:
+        bundle, catalog = recalled(base, here.state, here.apis)
+    except (Faulty, OSError, Damaged):
+        return None
+    return Rehearsed(here.state / "bundles" / base, bundle, catalog, base)
+
+
+def _in_folder(args: argparse.Namespace, screen: Screen) -> Rehearsed | int:
+    """The policies of the folder, or the exit code after saying why there are none."""
     from gateway.cli.policy.meant import meant
 
     read = meant(args, screen)
@@ -222,26 +313,30 @@ def _rehearse(args: argparse.Namespace, screen: Screen) -> int:
     if read.bundle is None or read.catalog is None:
         screen.faults(read.faults)
         return 1
-    overlay = read.bundle.content.overlays.get(args.level)
-    if overlay is None:
-        screen.warn("emergency.no_level", "error", level=args.level)
-        return 1
-    from gateway.policy import run_tests
+    return Rehearsed(read.folder, read.bundle, read.catalog, "")
 
-    results = run_tests(read.folder, read.bundle.raised(args.level), read.catalog.find)
-    plain = {(one.name, one.place): one.passed for one in read.tests}
-    differ = [one for one in results if not one.passed and plain.get((one.name, one.place))]
-    rules = len({row[0] for row in overlay.rows})
-    screen.say("emergency.would", "bold", level=args.level, rules=rules)
-    if overlay.mask:
-        screen.say("emergency.would_mask", mask=overlay.mask)
-    if overlay.freezes:
-        screen.say("emergency.would_freeze")
+
+def _tell_which(tried: Rehearsed, screen: Screen) -> None:
+    if tried.revision:
+        screen.say("emergency.of_revision", revision=tried.revision[:12])
+    else:
+        screen.say("emergency.of_folder", "warning", folder=tried.folder)
+
+
+def _by_cause(differ: "list[TestResult]", ids: set[str], screen: Screen) -> dict[str, list[int]]:
+    """How many tests each rule of the level turns, and how many of them are denied or must sign in more strongly.
+
+    A test that two rules turn counts for both; where no rule of the level had a say it was the mask or the grants.
+    """
+    from gateway.facts import Permit
+
+    found: dict[str, list[int]] = {}
     for one in differ:
-        screen.say("emergency.differs", name=one.name, place=one.place, why=screen.choose(one.en, one.zh))
-    screen.say("emergency.tests", "dim", differ=len(differ), count=len(results))
-    told = [{"name": one.name, "place": one.place, "en": one.en, "zh": one.zh} for one in differ]
-    screen.result(
-        {"level": args.level, "rules": rules, "mask": overlay.mask, "freezes": overlay.freezes, "tests": len(results), "differ": told}
-    )  # fmt: skip
-    return 0
+        decision = one.decision
+        rules = {reason.detail for reason in decision.reasons} & ids if decision is not None else set()
+        rest = "emergency.by_mask" if isinstance(decision, Permit) else "emergency.by_grants"
+        for cause in sorted(rules) or [screen.text(rest)]:
+            counts = found.setdefault(cause, [0, 0, 0])
+            for place, counted in enumerate((True, one.outcome == "deny", one.outcome == "challenge")):
+                counts[place] += counted
+    return dict(sorted(found.items(), key=lambda item: -item[1][0]))

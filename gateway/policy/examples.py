@@ -14,7 +14,7 @@ from typing import ClassVar, get_args
 
 from msgspec import Struct
 
-from gateway.document import Faulty, FileFault, Node, Plain, read
+from gateway.document import Faulty, FileFault, Node, Plain, did_you_mean, read
 from gateway.facts import Asset, Challenge, Decision, Facts, Permit, Strength
 from gateway.policy.bundle import Bundle
 from gateway.policy.decide import BY_GRADE, decide
@@ -27,6 +27,8 @@ from gateway.reasons import REASONS
 WISHES = ("expect", "rule", "rules", "reason", "mask", "notify", "log", "step_up", "max_age")
 KEYS = ("name", "given", "request", *WISHES, "emergency")
 OUTCOMES = ("permit", "challenge", "deny")
+MEANT = {"allow": "permit", "step_up": "challenge"}
+"""What `effect` and `then` call it."""
 NOTHING_GIVEN = Node({}, "", 1, 1)
 MAX_AGE = 86400
 
@@ -65,6 +67,8 @@ class TestResult(Struct, frozen=True):
     faults: tuple[FileFault, ...] = ()  # why it could not be read
     asset: Asset | None = None  # what was asked for
     decision: Decision | None = None  # what enforce says
+    facts: Facts | None = None  # what was supposed
+    example: Example | None = None  # what was run
 
     @property
     def passed(self) -> bool:
@@ -159,7 +163,7 @@ def _example(node: Node, place: str) -> Example | TestResult:
 
 
 def _check_words(parts: dict[str, Node], faults: Faults) -> None:
-    one_of(parts["expect"], faults, OUTCOMES, "P092", "outcome", "结果")
+    one_of(parts["expect"], faults, OUTCOMES, "P092", "outcome", "结果", MEANT)
     mapping(parts.get("given", NOTHING_GIVEN), faults)
     for key in ("rule", "rules", "notify"):
         if key in parts and not (key == "rules" and parts[key].value == []):
@@ -193,7 +197,9 @@ def supposed(example: Example, levels: dict[str, Bundle], locate: Locate) -> tup
     if bundle is None:
         bundle = levels[example.emergency] = _raised(example, levels[""])
     unknown = [
-        example.node.at([key]).fault("P093", f"no rule `{word}`", f"没有名为 `{word}` 的规则")
+        example.node.at([key]).fault(
+            "P093", f"no rule `{word}`", f"没有名为 `{word}` 的规则", *did_you_mean(str(word), bundle.denies)
+        )
         for key in ("rule", "rules")
         for word in _words(example.wishes.get(key))
         if word not in bundle.denies
@@ -221,7 +227,7 @@ def _raised(example: Example, bundle: Bundle) -> Bundle:
 
 def judge(example: Example, bundle: Bundle, facts: Facts) -> TestResult:
     """Whether the decision about these facts is what the test wishes."""
-    return _compare(example, facts.asset, enforced(bundle, facts))
+    return _compare(example, facts, enforced(bundle, facts))
 
 
 def enforced(bundle: Bundle, facts: Facts) -> Decision:
@@ -233,7 +239,7 @@ def enforced(bundle: Bundle, facts: Facts) -> Decision:
     return decision
 
 
-def _compare(example: Example, asset: Asset, decision: Decision) -> TestResult:
+def _compare(example: Example, facts: Facts, decision: Decision) -> TestResult:
     seen = seen_in(decision)
     en, zh = [], []
     for key, wanted in example.wishes.items():
@@ -242,7 +248,7 @@ def _compare(example: Example, asset: Asset, decision: Decision) -> TestResult:
             shown = ", ".join(got) if isinstance(got, list) else str(got)
             en.append(f"{key}: expected {_show(wanted)}, got {shown or 'nothing'}")
             zh.append(f"{key}：预期 {_show(wanted)}，实际 {shown or '无'}")
-    return TestResult(example.name, example.place, "; ".join(en), "；".join(zh), outcome(decision), (), asset, decision)
+    return TestResult(example.name, example.place, "; ".join(en), "；".join(zh), outcome(decision), (), facts.asset, decision, facts, example)
 
 
 def seen_in(decision: Decision) -> Seen:

@@ -1,5 +1,7 @@
 """`gateway emergency`: asked by one, confirmed by another, and rehearsed by anybody."""
 
+import re
+import shutil
 import time
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from gateway.control import EmergencyWish
 from gateway.stores import Emergency
+from tests.cli.policy.past import a_past
 from tests.cli.shell import Run
 from tests.control.doors import NOW, Behind
 
@@ -85,10 +88,31 @@ def test_a_rehearsal_tells_what_would_change_and_asks_nobody(run: Run, made: Pat
         True,
     )
     assert 0 < len(done.json["differ"]) < done.json["tests"]
+    assert (done.json["revision"], done.json["folder"]) == (None, str(made / "policies"))
     text = run("emergency", "ask", "II", "--rehearse", "-c", made / "gateway.yaml").out
-    assert text.startswith("level II: 3 rules more\n")
-    assert text.endswith("policy tests come out otherwise than they say; nothing was switched\n")
+    assert text.startswith(f"rehearsed with the folder {made / 'policies'}: what is in force cannot be read here\n")
+    assert text.splitlines()[1] == "level II: 3 rules more"
+    assert re.search(r"^level-ii-step-up +\d+ +\d+ +\d+$", text, re.MULTILINE)
+    assert "tests/10-examples.yaml" not in text
+    assert text.endswith("policy tests come out otherwise than they say; nothing was switched\n-v shows each of them\n")
+    long = run("emergency", "ask", "II", "--rehearse", "-v", "-c", made / "gateway.yaml", "--lang", "zh-CN").out
+    assert long.count("（tests/") == len(done.json["differ"])
+    assert "level-ii-step-up, level-ii-step-up" not in long
     assert run("emergency", "ask", "II", "--rehearse", "-c", "nowhere.yaml").code == 3
+
+
+def test_what_is_in_force_is_rehearsed_not_what_somebody_edits(run: Run, tmp_path: Path) -> None:
+    past = a_past(tmp_path, 1)
+    config = past.folder / "gateway.yaml"
+    (past.folder / "policies" / "emergency" / "II.yaml").unlink()  # a draft without the level
+    done = run("emergency", "ask", "II", "--rehearse", "-c", config, "-o", "json")
+    assert (done.code, done.json["revision"], done.json["rules"]) == (0, past.compiled.digest, 3)
+    assert done.json["folder"] == str(past.state / "bundles" / past.compiled.digest)
+    text = run("emergency", "ask", "II", "--rehearse", "-c", config).out
+    assert text.startswith(f"rehearsed with revision {past.compiled.digest[:12]}, which is in force\n")
+    shutil.rmtree(past.state / "bundles" / past.compiled.digest)  # not to be read: the folder is said to be tried
+    gone = run("emergency", "ask", "II", "--rehearse", "-c", config)
+    assert (gone.code, "rehearsed with the folder" in gone.out, "no emergency level II" in gone.err) == (1, True, True)
 
 
 def test_a_rehearsal_of_a_level_that_is_not_there_is_1(run: Run, tmp_path: Path) -> None:

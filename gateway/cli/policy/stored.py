@@ -70,7 +70,7 @@ def side(word: str, here: Installed, screen: Screen) -> "Side | None":
     if here.state is None:
         screen.warn("stored.none", "error", value=word)
         return None
-    name = _active(here.state) if word == ACTIVE else word
+    name = active(here.state) if word == ACTIVE else word
     if not name:
         screen.warn("stored.no_active", "error", path=here.state)
         return None
@@ -123,7 +123,7 @@ def recalled(name: str, state: Path, apis: "tuple[ApiBinding, ...]") -> "tuple[B
     return compiled.bundle, compiled.catalog
 
 
-def _active(state: Path) -> str:
+def active(state: Path) -> str:
     """The name of the revision in force, "" when nothing says so. Reads the store, never opens it for writing."""
     path = state / "state.db"
     if not path.is_file():
