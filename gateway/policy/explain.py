@@ -10,6 +10,7 @@ from functools import partial
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.facts import Decision, Facts, Permit
 from gateway.policy.bundle import Bundle
@@ -86,6 +87,8 @@ class Explanation(Struct, frozen=True):
     lapsed: tuple[Lapsed, ...] = ()  # sharing grants that only the day keeps from being held
     log: str = ""  # of a permit: written, or synced to disk before anything is forwarded
     notify: tuple[str, ...] = ()  # of a permit: who is told
+    request: tuple[tuple[str, str], ...] = ()  # that no row of a casbin policy allows: its tokens as they were filled
+    rows: tuple[tuple[str, str], ...] = ()  # rows about the same subject or object: place and text
 
     def text(self, language: Language = "en") -> str:
         """The explanation as lines for a terminal."""
@@ -115,7 +118,11 @@ def explain(bundle: Bundle, facts: Facts) -> Explanation:
     if bundle.native is not None:
         applied += tuple(_native(bundle, bundle.native, facts))
         denies += sum(bundle.native.denies.values())
-    return _explanation(bundle, facts, decision, applied, tuple(missed), denies)
+    explanation = _explanation(bundle, facts, decision, applied, tuple(missed), denies)
+    native, nothing = bundle.native, any(reason.code == "no_rule" for reason in decision.reasons)
+    if native is None or not nothing or facts.subject.kind == "anonymous":  # who has not signed in is not asked about
+        return explanation
+    return replace(explanation, request=native.filled(facts), rows=native.near(facts))
 
 
 def _explanation(
@@ -294,6 +301,10 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     out.extend(_applied(explanation, zh))
     for rule in explanation.nearest:
         out.extend(_near(rule, zh))
+    if explanation.request:
+        asked = ", ".join(f"{token} = {value or ('空' if zh else 'empty')}" for token, value in explanation.request)
+        out.append(f"casbin 请求  {asked}" if zh else f"casbin was asked  {asked}")
+    out.extend(f"   {place}  {row}" for place, row in explanation.rows)
     if explanation.profile:
         out.append(f"{'脱敏方案' if zh else 'mask'}  {explanation.profile}")
         out.extend(f"   {path}  {how}" for path, how in explanation.mask)

@@ -146,6 +146,11 @@ class Enforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin is not typed
                 continue
         return tuple(row_id(line) for line in asked.hits)
 
+    def filled(self, facts: Facts) -> dict[str, object]:
+        """The request by its tokens, as the matcher sees it; None for an object. Raises one of `FAILURES`."""
+        tokens = [token.removeprefix("r_") for token in self.model["r"]["r"].tokens[:-1]]  # the last one is ours
+        return dict(zip(tokens, [fill(facts) for fill in self._fill], strict=True))
+
     def _now(self, facts: Facts) -> datetime:
         return datetime.fromtimestamp(facts.ask.at, self._zone).replace(tzinfo=None) if self._timed else _NEVER
 

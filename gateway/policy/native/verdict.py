@@ -16,8 +16,11 @@ from gateway.policy.duties import Then, duties
 from gateway.policy.engine import Judgement
 from gateway.policy.index import Candidate
 from gateway.policy.names import Name
-from gateway.policy.native.enforcer import Enforcer, Said
+from gateway.policy.native.enforcer import FAILURES, Enforcer, Said
 from gateway.policy.native.source import Source, row_id
+
+NEAREST = 5
+"""Rows that are shown when none matches."""
 
 
 class Native:
@@ -59,6 +62,26 @@ class Native:
         for identity in self.enforcer.matching(facts) if facts.subject.kind != "anonymous" else ():
             effect = "deny" if self._candidates[identity].deny else "allow"
             yield identity, effect, self._texts.get(identity, "")
+
+    def filled(self, facts: Facts) -> tuple[tuple[str, str], ...]:
+        """The request as the matcher sees it, for explanations: token and value; an object by what it is called."""
+        names = self.source.request
+        try:
+            filled = self.enforcer.filled(facts)
+        except FAILURES:  # a value that is not known
+            return ()
+        return tuple((token, names[token] if value is None else str(value)) for token, value in filled.items())
+
+    def near(self, facts: Facts) -> tuple[tuple[str, str], ...]:
+        """The rows that name the same subject or object, or a role that a row gives them: place and text; the nearest."""
+        actions = {token for token, name in self.source.request.items() if name in ("method", "action")}
+        named = {value for token, value in self.filled(facts) if token not in actions and value}
+        for _, kind, *values in self.source.rows:
+            if kind != "p" and values[0] in named:
+                named.add(values[1])
+        shared = [len(named.intersection(row[2:])) for row in self.source.rows]
+        lines = sorted(zip(shared, self.source.lines(), strict=True), key=lambda one: -one[0])
+        return tuple(line for count, line in lines[:NEAREST] if count)
 
     def _said(self, facts: Facts) -> Said:
         return Said(False) if facts.subject.kind == "anonymous" else self.enforcer.judge(facts)

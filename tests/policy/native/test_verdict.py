@@ -150,3 +150,29 @@ def test_an_explanation_shows_every_row_that_matches(tmp_path: Path) -> None:
     assert "casbin/policy.csv:1" in explanation.text("zh-CN")
     refused = explain(bundle, some_facts(ask=an_ask(method="POST")))
     assert (refused.outcome, refused.applied) == ("deny", ())
+
+
+OTHERS = """\
+p, clerk, /civil/households/42, PUT
+p, mallory, /market/1, GET
+g, zhang.wei, clerk
+"""
+
+
+def test_what_no_row_allows_is_shown_as_it_was_asked_with_the_rows_beside_it(tmp_path: Path) -> None:
+    matcher = "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"
+    roles = model("sub, obj, act", "sub, obj, act", ALLOW, matcher, "g = _, _")
+    bundle = a_bundle(tmp_path, roles, OTHERS)
+    explanation = explain(bundle, some_facts())
+    assert explanation.request == (("sub", "zhang.wei"), ("obj", "/civil/households/42"), ("act", "GET"))
+    assert explanation.rows == (
+        ("casbin/policy.csv:1", "p, clerk, /civil/households/42, PUT"), ("casbin/policy.csv:3", "g, zhang.wei, clerk"),
+    )  # fmt: skip
+    text = explanation.text()
+    assert (
+        "casbin was asked  sub = zhang.wei, obj = /civil/households/42, act = GET\n   casbin/policy.csv:1  p, " in text
+    )
+    assert "casbin 请求  sub = zhang.wei" in explanation.text("zh-CN")
+    allowed = explain(bundle, some_facts(ask=an_ask(method="PUT")))
+    assert (allowed.outcome, allowed.request, allowed.rows) == ("permit", (), ())
+    assert explain(bundle, some_facts(subject=ANONYMOUS)).request == ()
