@@ -39,6 +39,7 @@ from gateway.policy.closures import (
     some,
 )
 from gateway.policy.names import WEEKDAYS, Getter, Kind, Name
+from gateway.policy.shapes import remedy
 
 FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 """What reading or comparing a value may raise; never more, a broken gateway must not look like a broken rule."""
@@ -151,6 +152,19 @@ _NO_COMMENT = (
 _PARTED = ("write a comma between them", "请在二者之间写逗号")
 
 
+_QUOTES = "“”„‟＂‘’‚‛＇「」『』"
+_NARROW = {"≤": "<=", "≥": ">=", "≠": "!=", "＜": "<", "＞": ">", "＝": "=", "，": ",", "（": "(", "）": ")", "　": " "}
+
+
+def _narrow(letter: str) -> tuple[str, str]:
+    """What to write instead of a letter that an input method puts there."""
+    if letter in _QUOTES:
+        return 'that is not a plain quote: write `"` on both sides', '这不是半角引号：两侧都请写 `"`'
+    if letter in _NARROW:
+        return f"write `{_NARROW[letter]}`", f"请写 `{_NARROW[letter]}`"
+    return "use plain ASCII punctuation", "请使用半角标点"
+
+
 def _check_alphabet(text: str) -> None:
     for odd in ('"""', "'''"):  # else a quote could seem to end where it goes on
         if odd in text:
@@ -163,7 +177,7 @@ def _check_alphabet(text: str) -> None:
                 "P020",
                 f"`{letter}` is not allowed outside quotes",
                 f"引号之外不允许使用 `{letter}`",
-                _NO_COMMENT if letter == "#" else ("use plain ASCII punctuation", "请使用半角标点"),
+                _NO_COMMENT if letter == "#" else _narrow(letter),
             )
     if "\\" in text:
         raise Refused(text.index("\\"), "P020", "`\\` is not allowed", "不允许使用 `\\`")
@@ -294,7 +308,11 @@ class _Compiler:
             if word not in known.words and word:
                 code = "P010" if known.what == "role" else "P011" if known.what == "org" else "P022"
                 raise self.refuse(
-                    node, code, f"no {known.what} `{word}`", f"没有 `{word}` 这个取值", did_you_mean(word, known.words)
+                    node,
+                    code,
+                    f"no {known.what} `{word}`",
+                    f"没有 `{word}` 这个取值",
+                    remedy(word, known.words, code),
                 )
 
     def mismatch(self, node: ast.expr, got: Kind, wanted: Kind) -> Refused:

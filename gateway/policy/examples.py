@@ -108,10 +108,12 @@ def read_examples(root: Node, place: str) -> Iterator[Example | TestResult]:
         yield _example(node, f"{place}:{node.line}")
 
 
-def _unreadable(place: str, faults: tuple[FileFault, ...]) -> TestResult:
-    en = "; ".join(f"line {fault.line}: {fault.en}" for fault in faults)
-    zh = "；".join(f"第 {fault.line} 行：{fault.zh}" for fault in faults)
-    return TestResult(place, f"{place}:{faults[0].line}", en, zh, faults=faults)
+def _unreadable(place: str, faults: tuple[FileFault, ...], name: str = "") -> TestResult:
+    """A test, or a whole file of them, that cannot be run; it stands where its first fault is."""
+    file, _, line = place.rpartition(":")
+    en = "; ".join(f"line {one.line}: {one.en}" + (f" ({one.remedy_en})" if one.remedy_en else "") for one in faults)
+    zh = "；".join(f"第 {one.line} 行：{one.zh}" + (f"（{one.remedy_zh}）" if one.remedy_zh else "") for one in faults)
+    return TestResult(name or place, f"{file if line.isdigit() else place}:{faults[0].line}", en, zh, faults=faults)
 
 
 def _stray(path: Path) -> FileFault:
@@ -156,7 +158,7 @@ def _example(node: Node, place: str) -> Example | TestResult:
     if not faults and not path:
         faults.append(parts["request"].fault("P094", "expected `GET /path`", "此处应为 `GET /路径`"))
     if faults:
-        return _unreadable(place, tuple(faults))
+        return _unreadable(place, tuple(faults), name)
     wishes = {key: parts[key].plain() for key in WISHES if key in parts}
     emergency = str(parts["emergency"].value) if "emergency" in parts else ""
     return Example(name, place, method, path, parts.get("given", NOTHING_GIVEN), wishes, node, emergency)
@@ -187,7 +189,7 @@ def run_example(example: Example, levels: dict[str, Bundle], locate: Locate) -> 
     try:
         bundle, facts = supposed(example, levels, locate)
     except Impossible as error:
-        return _unreadable(example.place, error.faults)
+        return _unreadable(example.place, error.faults, example.name)
     return judge(example, bundle, facts)
 
 
@@ -248,7 +250,18 @@ def _compare(example: Example, facts: Facts, decision: Decision) -> TestResult:
             shown = ", ".join(got) if isinstance(got, list) else str(got)
             en.append(f"{key}: expected {_show(wanted)}, got {shown or 'nothing'}")
             zh.append(f"{key}：预期 {_show(wanted)}，实际 {shown or '无'}")
-    return TestResult(example.name, example.place, "; ".join(en), "；".join(zh), outcome(decision), (), facts.asset, decision, facts, example)
+    return TestResult(
+        example.name,
+        example.place,
+        "; ".join(en),
+        "；".join(zh),
+        outcome(decision),
+        (),
+        facts.asset,
+        decision,
+        facts,
+        example,
+    )
 
 
 def seen_in(decision: Decision) -> Seen:

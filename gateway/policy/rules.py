@@ -25,7 +25,7 @@ from gateway.policy.duties import REASONS, Then, read_then, written
 from gateway.policy.levels import ANY, NAMES, span, word
 from gateway.policy.names import ACTIONS, Name, Vocabulary, names
 from gateway.policy.people import KINDS, PERSON, People
-from gateway.policy.shapes import Faults, items, mapping, one_of, plain, text, texts, title
+from gateway.policy.shapes import Faults, items, mapping, one_of, plain, remedy, text, texts, title
 
 KEYS = (
     "id", "title", "effect", "who", "org", "data", "action", "level", "when", "then", "reason", "expires", "owner", "basis",
@@ -247,7 +247,7 @@ def _who(parts: dict[str, Node], deny: bool, reading: Reading) -> tuple[str, ...
             if not deny:
                 faults.append(_open_to_all(node))
         elif value not in roles and value not in KINDS:
-            hint = did_you_mean(value, [*roles, *KINDS])
+            hint = remedy(value, [*roles, *KINDS], "P010")
             faults.append(node.fault("P010", f"no role `{value}`", f"没有名为 `{value}` 的角色", hint[0], hint[1]))
         found.append(value)
     return tuple(dict.fromkeys(found))
@@ -317,7 +317,7 @@ def _data(parts: dict[str, Node], reading: Reading) -> tuple[str, ...]:
     found = []
     for value, node in texts(parts["data"], reading.faults):
         if value != "*" and value not in known:
-            hint = did_you_mean(value, known)
+            hint = remedy(value, known, "P012")
             reading.faults.append(
                 node.fault("P012", f"no asset or category `{value}`", f"没有名为 `{value}` 的数据资产或类别", hint[0], hint[1])
             )  # fmt: skip
@@ -378,9 +378,18 @@ def _level(node: Node, faults: Faults) -> str:
     return level
 
 
+_NARROW = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "＝": "=", "　": " "})
+
+
 def _refuse_level(node: Node, level: str, faults: Faults) -> None:
     name = word(level)
     if name not in NAMES:
+        narrow = level.translate(_NARROW)
+        if narrow != level and span(narrow) is not None:
+            wide = next(c for c in level if ord(c) in _NARROW)
+            hint = (f'write "{narrow}"', f'请写 "{narrow}"')
+            faults.append(node.fault("P031", f"`{wide}` is no comparator", f"`{wide}` 不是比较符", *hint))
+            return
         hint = did_you_mean(name, NAMES)
         faults.append(
             node.fault("P031", f"no level `{name or level}`", f"没有名为 `{name or level}` 的级别", hint[0], hint[1])

@@ -4,13 +4,18 @@ Each function returns the value, or reports a fault (P001–P004) to `faults` an
 so that a reader can go on and report everything that is wrong with a file at once.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 
 from gateway.document import FileFault, Node, did_you_mean
 
 Faults = list[FileFault]
 
 MAX_TEXT = 2000
+DECLARED = ("P010", "P011")
+"""Roles and offices: an unknown one may be new."""
+_WIDE_COMMA = re.compile("[，、；]")
+NO_WORDS: Mapping[str, str] = {}
 
 
 def text(node: Node, faults: Faults) -> str:
@@ -79,15 +84,44 @@ def whole_number(node: Node, faults: Faults, low: int, high: int) -> int:
     return low
 
 
-def one_of(node: Node, faults: Faults, allowed: Collection[str], code: str, en: str, zh: str) -> str:
-    """One of the allowed words; `en` and `zh` name what kind of word it is."""
+def one_of(
+    node: Node,
+    faults: Faults,
+    allowed: Collection[str],
+    code: str,
+    en: str,
+    zh: str,
+    meant: Mapping[str, str] = NO_WORDS,
+) -> str:
+    """One of the allowed words; `en` and `zh` name what kind of word it is, `meant` has those for which it is mistaken."""
     value = node.value
     if isinstance(value, str) and value in allowed:
         return value
     shown = plain(node)
-    hint_en, hint_zh = did_you_mean(shown, allowed)
-    faults.append(node.fault(code, f"no {en} `{shown}`", f"没有名为 `{shown}` 的{zh}", hint_en, hint_zh))
+    hint = remedy(meant.get(shown.lower(), shown), allowed, code)
+    faults.append(node.fault(code, f"no {en} `{shown}`", f"没有名为 `{shown}` 的{zh}", *hint))
     return ""
+
+
+def remedy(word: str, known: Collection[str], code: str) -> tuple[str, str]:
+    """How to mend an unknown word: the one that was meant, a list instead of a wide comma, or a declaration."""
+    mark = _WIDE_COMMA.search(word)
+    if mark:
+        names = ", ".join(part.strip() for part in _WIDE_COMMA.split(word) if part.strip())
+        return (
+            f"full-width `{mark[0]}` does not part names: write [{names}]",
+            f"全角 `{mark[0]}` 不能分隔名称：请写 [{names}]",
+        )
+    en, zh = did_you_mean(word, known)
+    if code not in DECLARED:
+        return en, zh
+    declare = (
+        ("or declare it in people.yaml", "或在 people.yaml 中声明")
+        if en
+        else ("declare it in people.yaml", "请在 people.yaml 中声明")
+    )
+    between = (" ", "") if en.endswith("?") else ("; ", "；") if en else ("", "")
+    return f"{en}{between[0]}{declare[0]}", f"{zh}{between[1]}{declare[1]}"
 
 
 def title(node: Node | None, faults: Faults) -> tuple[str, str]:

@@ -9,14 +9,15 @@ Facts written as the words that `policy explain` and the tests of policies take 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from math import inf
 from zoneinfo import ZoneInfo
 
-from gateway.document import Node
+from gateway.document import Node, Plain
 from gateway.facts import Facts
 from gateway.policy.duties import ASSURANCES
+from gateway.policy.examples import Example
 from gateway.policy.names import WEEKDAYS
 from gateway.policy.suppose import MONDAY, STEPS
 
@@ -118,6 +119,29 @@ def _spelled(value: str | float | bool | list[str]) -> str:
         return str(int(value)) if value == int(value) else repr(value)
     plain = _CLOCK.match(value) or value == "0" or (_PLAIN.match(value) and value not in _WORDS)
     return value if plain else json.dumps(value, ensure_ascii=False)
+
+
+def of_test(example: Example) -> tuple[str, ...]:
+    """The arguments of `gateway` that ask for what a test asks, in the words of the test."""
+    words: dict[str, Plain] = {}
+    for name, value in _mapping(example.given.plain()):
+        words |= (
+            {f"{name}.{inner}": one for inner, one in _mapping(value)} if isinstance(value, dict) else {name: value}
+        )
+    who = next((str(words.pop(name)) for name in ("as", "user", "subject.id") if name in words), "somebody")
+    asked = [part for name, value in words.items() for part in ("--given", f"{name}={_plain(value)}")]
+    level = ("--emergency", example.emergency) if example.emergency else ()
+    return ("policy", "explain", "--as", who, "--do", f"{example.method} {example.path}", *asked, *level)
+
+
+def _mapping(value: Plain) -> Iterable[tuple[str, Plain]]:
+    return value.items() if isinstance(value, dict) else ()
+
+
+def _plain(value: Plain) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
+    return _spelled(value) if isinstance(value, str | int | float) else json.dumps(value, default=str)
 
 
 def node(facts: Facts, timezone: str) -> Node:

@@ -270,3 +270,14 @@ def test_closures_mean_what_the_words_mean(text: str, fresh: bool, bound: bool, 
         asset=an_asset(grade=Grade.CORE),
     )
     assert compile_condition(text, TABLE).test(facts) is plainly(text, facts)
+
+
+def test_a_wide_quote_and_a_wide_sign_are_named() -> None:
+    for text, hint in (
+        ("env.purpose == “audit”", 'that is not a plain quote: write `"` on both sides'),
+        ("risk.score ≥ 3", "write `>=`"),
+        ("env.purpose == é", "use plain ASCII punctuation"),
+    ):
+        with pytest.raises(Refused) as refused:
+            compile_condition(text, {})
+        assert (refused.value.code, refused.value.hint[0]) == ("P020", hint)

@@ -211,3 +211,12 @@ def test_a_department_that_reaches_further_is_refused(tmp_path: Path, before: st
 def test_the_province_speaks_about_what_departments_below_it_own(tmp_path: Path) -> None:
     content = load(department(tmp_path, DEPARTMENT.replace("org: prov/health", "org: prov")), ASSETS).content
     assert {row[4] for row in content.rules if row[0] == "own"} == {"household", "marriage", "visit", "market"}
+
+
+@pytest.mark.parametrize(
+    ("level", "hint"),
+    [("≤ important", "<= important"), ("＞＝ core", ">= core"), ("＝＝ core", "== core"), ("＜ core", "< core")],
+)
+def test_a_wide_comparator_is_named_with_what_to_write(tmp_path: Path, level: str, hint: str) -> None:
+    (fault,) = faults(tmp_path, f'- {{id: a, effect: deny, level: "{level}"}}\n')
+    assert (fault.code, fault.remedy_en) == ("P031", f'write "{hint}"')

@@ -70,3 +70,14 @@ def test_what_is_shown_is_short() -> None:
     assert shapes.plain(Node(None, "x", 1, 1)) == "null"
     assert shapes.plain(Node("", "x", 1, 1)) == ""
     assert shapes.plain(Node([], "x", 1, 1)) == "…"
+
+
+def test_a_remedy_names_the_wide_comma_and_where_names_are_declared() -> None:
+    assert shapes.remedy("clerk， auditor", ("clerk", "auditor"), "P010") == (
+        "full-width `，` does not part names: write [clerk, auditor]",
+        "全角 `，` 不能分隔名称：请写 [clerk, auditor]",
+    )
+    assert shapes.remedy("clrek", ("clerk",), "P010")[0] == 'did you mean "clerk"? or declare it in people.yaml'
+    assert shapes.remedy("zzz", ("clerk",), "P011")[0] == "possible: clerk; or declare it in people.yaml"
+    assert shapes.remedy("zzz", (), "P011") == ("declare it in people.yaml", "请在 people.yaml 中声明")
+    assert shapes.remedy("raed", ("read",), "P013")[0] == 'did you mean "read"?'

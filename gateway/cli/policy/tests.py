@@ -4,6 +4,7 @@
 """
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from gateway.cli.policy.reports import of_faults, of_tests, percent, with_report
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from gateway.cli.policy.folder import Read
+    from gateway.policy import TestResult
     from gateway.review.coverage import Cell, Coverage
     from gateway.review.report import Suite
 
@@ -67,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     for test in tests:
         if not test.passed:
             screen.say("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+            for line in _grounds(test, found, screen):
+                screen.line(f"        {line}")
         elif args.verbose:
             screen.say("policy.passed", name=test.name, place=test.place)
     passed = sum(test.passed for test in tests)
@@ -81,7 +86,11 @@ def run(args: argparse.Namespace) -> int:
         {
             "ok": good and enough,
             "passed": passed,
-            "tests": [{"name": t.name, "place": t.place, "passed": t.passed, "en": t.en, "zh": t.zh} for t in tests],
+            "tests": [
+                {"name": t.name, "place": t.place, "passed": t.passed, "en": t.en, "zh": t.zh}
+                | ({} if t.passed else {"grounds": _grounds(t, found, screen)})
+                for t in tests
+            ],
         }
         | ({"coverage": _value(reach)} if reach else {})
     )
@@ -92,6 +101,19 @@ def run(args: argparse.Namespace) -> int:
         suites.append(_suite(reach, args.at_least or 0.0, found.folder, screen))
     written = write_reports(args, screen, suites, faults)
     return 3 if not written else 0 if good and enough else 1
+
+
+def _grounds(test: "TestResult", found: "Read", screen: Screen) -> list[str]:
+    """Why it was decided so, and the command that tells all of it; nothing for a test that cannot be read."""
+    from gateway.policy import explain
+    from gateway.review.witness import of_test
+
+    if test.facts is None or test.example is None or found.bundle is None:
+        return []
+    level = test.example.emergency
+    bundle = found.bundle.raised(level) if level else found.bundle
+    command = shlex.join(("gateway", *of_test(test.example), "--policies", str(found.folder)))
+    return [*explain(bundle, test.facts).brief(screen.language), command]
 
 
 def _told(reach: "Coverage", wanted: float | None, screen: Screen) -> bool:

@@ -1,5 +1,6 @@
 """`gateway policy test`."""
 
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -56,3 +57,28 @@ def test_the_gate_and_every_rule_are_cases(run: Run, tmp_path: Path) -> None:
 
 def test_the_starter_is_covered_whole(run: Run, made: Path) -> None:
     assert run("policy", "test", made / "policies", "--at-least", "100").code == 0
+
+
+def test_a_test_that_fails_says_why_and_how_to_ask(run: Run, tmp_path: Path) -> None:
+    folder(
+        tmp_path / "p", "- {name: a, given: {roles: [auditor], org: prov}, request: GET /households, expect: permit}\n"
+    )
+    told = run("policy", "test", "p").out
+    assert "no_rule: no rule allows this request" in told
+    assert "nearest  clerk-reads  rules/10-test.yaml:2" in told
+    assert "who: asks for clerk, is auditor" in told
+    command = (
+        "policy explain --as somebody --do 'GET /households' --given 'roles=[auditor]' --given org=prov --policies p"
+    )
+    assert f"gateway {command}" in told
+    assert run(*shlex.split(command)).out.startswith("DENY  no rule allows this request")
+    assert "最接近  clerk-reads" in run("policy", "test", "p", "--lang", "zh-CN").out
+    assert run("policy", "test", "p", "-o", "json").json["tests"][0]["grounds"][0].startswith("no_rule")
+
+
+def test_a_test_that_cannot_be_read_says_what_was_meant(run: Run, tmp_path: Path) -> None:
+    odd = "- {name: a, request: GET /households, expect: allow}\n- {name: b, request: GET /households, expect: deny, rule: clerk-raeds}\n"
+    folder(tmp_path / "p", odd)
+    told = run("policy", "test", "p").out
+    assert 'FAILED  a  tests/10.yaml:2\n        line 2: no outcome `allow` (did you mean "permit"?)' in told
+    assert 'no rule `clerk-raeds` (did you mean "clerk-reads"?)' in told
