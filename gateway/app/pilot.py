@@ -332,7 +332,7 @@ class Pilots:
             "pilot": running.pilot.id, "candidate": running.pilot.digest, "beside": terms.beside,
             "bundle": running.candidate.bundle.digest, "by": running.pilot.by, "at": running.pilot.at,
             "until": terms.until, "percent": terms.percent, "orgs": terms.orgs, "limits": terms.limits,
-            "counted_since": running.since, "judged": trial.judged,
+            "counted_since": running.since, "counted_until": trial.judged_until or None, "judged": trial.judged,
             "differences": [
                 {"kind": kind, "api": api, "rules": rules, "count": row.count, "decided": row.decided,
                  "decisions": [decisions[one] for one in row.requests if one in decisions]}

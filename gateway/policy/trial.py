@@ -101,6 +101,8 @@ class Trial:
         self._candidate, self._active, self._began = candidate, active, began
         self._populations = {candidate: Population(), active: Population()}
         self.judged: Counter[str] = Counter()
+        self.judged_until = 0.0
+        """When a worker last told what it asked the candidate; decisions and outcomes are known sooner."""
         self.rows: dict[tuple[str, str, tuple[str, ...]], Row] = {}
         self.orgs: dict[str, Counter[str]] = {}
 
@@ -131,6 +133,7 @@ class Trial:
             return
         if notice.name == "pilot.judged":
             self.judged[notice.subject] += notice.count
+            self.judged_until = max(self.judged_until, notice.at)
             return
         found = seen(notice.name, notice.subject, notice.detail)
         if found is not None:

@@ -62,7 +62,7 @@ RISK: dict[str, object] = {
 PILOT: dict[str, object] = {
     "pilot": 3, "candidate": "c" * 64, "beside": "a" * 64, "bundle": "d" * 64, "by": "wang", "at": NOW - 3600,
     "until": NOW + 82800, "percent": 12.5, "orgs": ["prov/civil"],
-    "limits": {"deny": 0.02, "errors": 0.001, "p99": 0.05}, "counted_since": NOW - 3600,
+    "limits": {"deny": 0.02, "errors": 0.001, "p99": 0.05}, "counted_since": NOW - 3600, "counted_until": NOW - 1,
     "judged": {"permit": 900, "deny": 100},
     "differences": [
         {"kind": "would_deny", "api": "households", "rules": ["rules/99.yaml:2"], "count": 7, "decided": 2,

@@ -175,6 +175,7 @@ def test_what_the_candidate_said_is_counted(trial: Trial) -> None:
     trial.told(NoticeEntry(1, "j", 4, NOW, "pilot.judged", "deny", "", 7))
     trial.told(NoticeEntry(1, "j", 5, NOW, "pilot.judged", "deny", "", 1))
     assert trial.judged == {"deny": 8}
+    assert trial.judged_until == NOW
 
 
 def test_a_flood_of_rows_is_counted_together(trial: Trial) -> None:

@@ -5,6 +5,7 @@ the callers or for departments, until it is promoted, stopped, or withdraws itse
 """
 
 import argparse
+import re
 import time
 from typing import Any
 
@@ -80,8 +81,43 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "pilot.decides": ("decides about: {share}", "裁决范围：{share}"),
     "pilot.judged": (
-        "asked {count:request} since {since}: {permit} permitted, {challenge} to sign in again, {deny} denied",
-        "自 {since} 起共询问 {count} 次：允许 {permit}，要求重新登录 {challenge}，拒绝 {deny}",
+        "asked {count:request} from {since} to {until}: {permit} permitted, {challenge} to sign in again, {deny} denied",
+        "自 {since} 至 {until} 共询问 {count} 次：允许 {permit}，要求重新登录 {challenge}，拒绝 {deny}",
+    ),
+    "pilot.unjudged": (
+        "no worker has told yet what it asked the candidate (each does so every second); counted since {since}",
+        "尚无工作进程报告询问结果（每秒报告一次）；自 {since} 起计数",
+    ),
+    "pilot.few": (
+        "only {count:request} were asked about, fewer than {enough}: that says little about the rest",
+        "只询问了 {count} 次，不足 {enough} 次：不足以说明其余情况",
+    ),
+    "pilot.why_promoted": ("promoted", "已采用为现行策略"),
+    "pilot.why_stopped": ("stopped", "已手动停止"),
+    "pilot.why_replaced": ("replaced", "被另一次试运行取代"),
+    "pilot.why_over": ("its time is over", "已到期"),
+    "pilot.why_another": ("another revision came into force", "已有其他修订版生效"),
+    "pilot.why_unreadable": ("its candidate cannot be read any more", "其候选策略已无法读取"),
+    "pilot.why_unsigned": ("its candidate is not signed", "其候选策略未签名"),
+    "pilot.why_broken": (
+        "a worker could not ask the candidate ({detail})",
+        "有工作进程无法询问候选策略（{detail}）",
+    ),
+    "pilot.why_unprepared": (
+        "a worker could not read the candidate ({detail})",
+        "有工作进程无法读取候选策略（{detail}）",
+    ),
+    "pilot.why_deny": (
+        "withdrawn: {count} of {of} were refused what the active policies permit; allowed {allowed}",
+        "已撤回：{of} 次中有 {count} 次拒绝了现行策略允许的请求，上限 {allowed}",
+    ),
+    "pilot.why_errors": (
+        "withdrawn: {count} of {of} ended in errors; allowed {allowed}, beside it {beside}",
+        "已撤回：{of} 次中有 {count} 次出错，上限 {allowed}，同期现行策略为 {beside}",
+    ),
+    "pilot.why_p99": (
+        "withdrawn: {count} of {of} were slower than the limit; allowed {allowed}, beside it {beside}",
+        "已撤回：{of} 次中有 {count} 次慢于限值，上限 {allowed}，同期现行策略为 {beside}",
     ),
     "pilot.same": ("no decision differed", "裁决全部一致"),
     "pilot.kind": ("it would", "不同之处"),
@@ -110,6 +146,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "试运行 {pilot}（{candidate}）已于 {at} 结束：{why}",
     ),
 }
+
+
+WHY = {
+    "promoted": "promoted",
+    "stopped": "stopped",
+    "replaced": "replaced",
+    "its time is over": "over",
+    "another revision came into force": "another",
+    "its candidate cannot be read any more": "unreadable",
+    "its candidate is not signed": "unsigned",
+}
+"""Why a pilot ended, as the store keeps it, and the text that tells it."""
+CROSSED = re.compile(
+    r"(?P<limit>deny|errors|p99): (?P<count>\d+) of (?P<of>\d+) .*, allowed (?P<allowed>[\d.]+%)(?:; beside it (?P<beside>[\d.]+%))?"
+)
+REPORTED = re.compile(r"pilot\.(?P<what>broken|unprepared) (?P<detail>.*)", re.DOTALL)
+ENOUGH = 200  # requests below which a pilot says little: the limits are shares of as many
 
 
 def register(commands: Any) -> None:
@@ -232,11 +285,13 @@ def _promote(args: argparse.Namespace, screen: Screen) -> int:
         return code
     if answer["pilot"] is None:
         return _none(screen)
-    number = answer["pilot"]["pilot"]
+    number, seen = answer["pilot"]["pilot"], sum(answer["pilot"]["judged"].values())
     code, answer = _asked(args, screen, "POST", f"/v1/pilot/promote?pilot={number}", rejected="pilot.unpromoted")
     if code:
         return code
     screen.say("pilot.promoted", "good", bundle=answer["bundle"][:12], previous=answer["previous"][:12])
+    if seen < ENOUGH:
+        screen.warn("pilot.few", "warning", count=seen, enough=ENOUGH)
     screen.result(answer)
     return 0
 
@@ -263,8 +318,26 @@ def _show(args: argparse.Namespace, screen: Screen) -> int:
         _tell(screen, running)
     for one in answer["past"][:3]:
         at = spelled(one["ended_at"])
-        screen.say("pilot.past", "dim", pilot=one["pilot"], candidate=one["candidate"][:12], at=at, why=one["why"])
+        screen.say(
+            "pilot.past",
+            "dim",
+            pilot=one["pilot"],
+            candidate=one["candidate"][:12],
+            at=at,
+            why=_why(screen, one["why"]),
+        )
     return 0 if running is not None else 1
+
+
+def _why(screen: Screen, why: str) -> str:
+    """Why a pilot ended, in the operator's language; what nobody foresaw as it was written."""
+    if why in WHY:
+        return screen.text(f"pilot.why_{WHY[why]}")
+    if crossed := CROSSED.fullmatch(why):
+        return screen.text(f"pilot.why_{crossed['limit']}", **crossed.groupdict())
+    if reported := REPORTED.fullmatch(why):
+        return screen.text(f"pilot.why_{reported['what']}", detail=reported["detail"])
+    return why
 
 
 def _tell(screen: Screen, running: dict[str, Any]) -> None:
@@ -274,8 +347,13 @@ def _tell(screen: Screen, running: dict[str, Any]) -> None:
     )
     screen.say("pilot.decides", share=_who(screen, running))
     outcomes = {name: running["judged"].get(name, 0) for name in ("permit", "challenge", "deny")}
-    screen.say("pilot.judged", count=sum(outcomes.values()), since=spelled(running["counted_since"]), **outcomes)
-    _tell_differences(screen, running)
+    since, until = spelled(running["counted_since"]), running["counted_until"]
+    if until is None:
+        screen.say("pilot.unjudged", "dim", since=since)
+    else:
+        screen.say("pilot.judged", count=sum(outcomes.values()), since=since, until=spelled(until), **outcomes)
+    if until is not None or running["differences"]:
+        _tell_differences(screen, running)
     _tell_limits(screen, running)
 
 

@@ -1,13 +1,16 @@
 """`gateway policy pilot`: what is typed is what is asked for, and what is answered can be read."""
 
+import ast
 from typing import Any
 
 import pytest
 
-from gateway.cli.policy.pilot import share
+from gateway.cli.policy.pilot import WHY, share
 from gateway.control import PilotLimits, PilotWish, Rejected
-from tests.cli.shell import Run
-from tests.control.doors import A_FAULT, Behind
+from gateway.policy.pilot import Limits
+from gateway.policy.trial import Crossed
+from tests.cli.shell import ROOT, Run
+from tests.control.doors import A_FAULT, PILOT, Behind
 
 DOOR = ("--socket", "c.sock")
 
@@ -103,6 +106,55 @@ def test_without_a_pilot_the_answer_is_no(run: Run, behind: Behind, step: str, w
     ran = run("policy", "pilot", step, *DOOR, *words)
     assert ran.code == 1
     assert "no pilot is running" in ran.out + ran.err
+
+
+def ended_because(why: str) -> dict[str, object]:
+    past = {"pilot": 2, "candidate": "e" * 64, "by": "li", "at": 1.0, "ended_at": 2.0, "ended_by": "x", "why": why}
+    return {"pilot": None, "past": [past]}
+
+
+@pytest.mark.parametrize(
+    ("why", "zh"),
+    [
+        ("promoted", "已采用为现行策略"),
+        ("its candidate is not signed", "其候选策略未签名"),
+        ("pilot.broken w1: KeyError", "有工作进程无法询问候选策略（w1: KeyError）"),
+        (Crossed("deny", 5, 20, 0.02, 0.0).text(Limits()), "20 次中有 5 次拒绝了现行策略允许的请求，上限 2.00%"),
+        (Crossed("errors", 5, 20, 0.02, 0.01).text(Limits()), "5 次出错，上限 2.00%，同期现行策略为 1.00%"),
+        (Crossed("p99", 5, 20, 0.02, 0.01).text(Limits()), "5 次慢于限值，上限 2.00%"),
+        ("what nobody foresaw", "what nobody foresaw"),
+    ],
+)
+def test_why_a_pilot_ended_is_told_in_the_language_of_the_operator(run: Run, behind: Behind, why: str, zh: str) -> None:
+    behind.piloting = ended_because(why)
+    assert zh in run("policy", "pilot", "show", *DOOR, "--lang", "zh-CN").out
+    assert run("policy", "pilot", "show", *DOOR, "-o", "json").json["past"][0]["why"] == why
+
+
+def test_every_reason_that_is_written_out_has_its_words() -> None:
+    """What `_end` and `end_pilot` are given in the house, where it is written out."""
+    written = set()
+    for path in (ROOT / "gateway" / "app").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("_end", "end_pilot"):
+                written |= {one.value for one in node.args if isinstance(one, ast.Constant) and one.value != "gateway"}
+    assert {"promoted", "stopped"} < written <= set(WHY) | {"pilot.rolled_back"}
+
+
+def test_before_workers_told_anything_it_says_so_instead_of_none(run: Run, behind: Behind) -> None:
+    behind.piloting = {"pilot": PILOT | {"judged": {}, "counted_until": None}, "past": []}
+    said = run("policy", "pilot", "show", *DOOR).out
+    assert "no worker has told yet" in said
+    behind.piloting = {"pilot": PILOT | {"judged": {}, "counted_until": None, "differences": []}, "past": []}
+    assert "no decision differed" not in run("policy", "pilot", "show", *DOOR).out
+    assert "asked 0" not in said
+
+
+def test_a_promotion_upon_few_requests_says_so(run: Run, behind: Behind) -> None:
+    assert "fewer than" not in run("policy", "pilot", "promote", *DOOR).err
+    behind.piloting = {"pilot": PILOT | {"judged": {"permit": 198, "deny": 1}}, "past": []}
+    ran = run("policy", "pilot", "promote", *DOOR)
+    assert (ran.code, "only 199 requests were asked about, fewer than 200" in ran.err) == (0, True)
 
 
 def test_pilots_that_ended_are_told_with_their_reason(run: Run, behind: Behind) -> None:
