@@ -4,6 +4,6 @@ The ledger of data assets, read from `policies/catalog/*.yaml` once and looked a
 """
 
 from gateway.catalog.bindings import ApiBinding
-from gateway.catalog.ledger import Catalog, Listing, load
+from gateway.catalog.ledger import Catalog, Listing, Raised, load
 
-__all__ = ["ApiBinding", "Catalog", "Listing", "load"]
+__all__ = ["ApiBinding", "Catalog", "Listing", "Raised", "load"]

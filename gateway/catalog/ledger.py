@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 from gateway.catalog.bindings import ApiBinding, Bound, bind, covers, free, outside, overlaps, uncarried
 from gateway.catalog.declarations import (
     ACTIONS,
+    GRADE_WORDS,
     Declaration,
     Endpoint,
     default_contract,
@@ -43,6 +45,14 @@ class Listing(Struct, frozen=True):
     contract: Contract
     endpoints: tuple[str, ...]
     fields: tuple[Field, ...]
+
+
+class Raised(Struct, frozen=True):
+    """Why a request has a higher grade than its asset: a labelled field, its endpoint, or the API that carries it."""
+
+    own: Grade
+    by: Literal["field", "endpoint", "api"]
+    name: str
 
 
 class _Prepared(Struct, frozen=True):
@@ -75,6 +85,7 @@ class Catalog:
         self.faults = faults  # warnings: nothing that stops the start
         self._roots = roots
         self._modes = {api.name: api.mode for api in apis}
+        self._floors = {api.name: GRADE_WORDS.get(api.grade or "") for api in apis}
         self._prefixes = sorted(((api.prefix, api.name) for api in apis), key=lambda one: -len(one[0]))
 
     @property
@@ -91,6 +102,18 @@ class Catalog:
     def apis(self) -> frozenset[str]:
         """The names of the APIs that it was tied to."""
         return frozenset(self._modes)
+
+    def raised(self, asset: Asset) -> Raised | None:
+        """What raises the grade of a request above that of its asset, for explanations; None when nothing does."""
+        own = next((listing.grade for listing in self.assets if listing.id == asset.id), asset.grade)
+        if asset.grade <= own:
+            return None
+        field = next((field.path for field in asset.fields if field.grade == asset.grade), None)
+        if field is not None:
+            return Raised(own, "field", field)
+        if self._floors.get(asset.api) == asset.grade:
+            return Raised(own, "api", asset.api)
+        return Raised(own, "endpoint", asset.route)
 
     def locate(self, ask: Ask) -> Asset:
         """The asset behind a request; `listed` is False when the catalog does not know it."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.catalog import ApiBinding, load
+from gateway.catalog import ApiBinding, Raised, load
 from gateway.facts import Asset, Field, Grade
 from tests.catalog.ledgers import CIVIL, HOUSEHOLD, A, catalog, faults, located
 
@@ -138,6 +138,31 @@ def test_the_highest_grade_wins_and_sets_the_contract(
 ) -> None:
     asset = located(catalog(tmp_path, text, apis=A), "GET", path, "a")
     assert (asset.grade, asset.contract) == (grade, contract)
+
+
+FIELD = "    fields: [{path: $.y, grade: general-3}, {path: $.x, grade: important}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "raised"),
+    [
+        (an_asset_file("general-2", "", FIELD), "/a", Raised(Grade.GENERAL_2, "field", "$.x")),
+        (an_asset_file("general-2", "", FIELD), "/a/core", Raised(Grade.GENERAL_2, "endpoint", "GET /a/core")),
+        (an_asset_file("important", "", FIELD), "/a", None),
+        (an_asset_file("core"), "/a/low", None),
+        (an_asset_file("important"), "/nowhere", None),
+    ],
+)
+def test_what_raises_a_grade_above_that_of_the_asset_is_known(
+    tmp_path: Path, text: str, path: str, raised: Raised | None
+) -> None:
+    one = catalog(tmp_path, text, apis=A)
+    assert one.raised(located(one, "GET", path, "a")) == raised
+
+
+def test_the_api_that_carries_an_asset_may_raise_its_grade(tmp_path: Path) -> None:
+    one = catalog(tmp_path, an_asset_file("general-2"), apis=(ApiBinding("a", "/a", ("a",), grade="important"),))
+    assert one.raised(located(one, "GET", "/a", "a")) == Raised(Grade.GENERAL_2, "api", "a")
 
 
 # --- careless authors ----------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from gateway.cli.parser import with_config
 from gateway.cli.policy.meant import meant
 from gateway.cli.policy.recall import recall
-from gateway.cli.policy.whatif import say
+from gateway.cli.policy.whatif import graded, say
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from gateway.catalog import Catalog
+    from gateway.catalog import Catalog, Raised
     from gateway.document import Node
     from gateway.facts import Facts
     from gateway.policy import Bundle
@@ -95,6 +95,18 @@ WORDS = {
         "调用方自身的改变均无济于事：请联系数据责任部门 {owner}",
     ),
     "policy.explain.cut": ("not everything was tried: there may be other ways", "未尝试全部组合：可能还有其他途径"),
+    "policy.explain.grade_field": (
+        "grade  {grade}, by field {name}; the asset itself is {own}",
+        "级别  {grade}，由字段 {name} 提高；资产本身为 {own}",
+    ),
+    "policy.explain.grade_endpoint": (
+        "grade  {grade}, by endpoint {name}; the asset itself is {own}",
+        "级别  {grade}，由端点 {name} 提高；资产本身为 {own}",
+    ),
+    "policy.explain.grade_api": (
+        "grade  {grade}, by API `{name}`; the asset itself is {own}",
+        "级别  {grade}，由接口 `{name}` 提高；资产本身为 {own}",
+    ),
     "policy.explain.supposed": (
         "supposed, on no record: a decision id gives the place in the ledger and judges it again",
         "此为假设，没有记录：给出判定编号方可查明账本位置并重新判定",
@@ -211,7 +223,9 @@ def _suppose(
         screen.faults(impossible.faults)
         return 2
     _warn(screen, bundle, catalog, facts)
-    return {"caller": _caller, "operator": _operator, "auditor": _auditor}[args.audience](screen, bundle, facts)
+    if args.audience == "operator":
+        return _operator(screen, bundle, facts, catalog.raised(asset))
+    return {"caller": _caller, "auditor": _auditor}[args.audience](screen, bundle, facts)
 
 
 def _caller(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
@@ -224,7 +238,7 @@ def _caller(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
     return 0 if told.outcome == "permit" else 1
 
 
-def _operator(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
+def _operator(screen: Screen, bundle: "Bundle", facts: "Facts", raised: "Raised | None") -> int:
     from msgspec import to_builtins
 
     from gateway.policy import explain
@@ -233,8 +247,11 @@ def _operator(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
     explanation = explain(bundle, facts)
     found = search(bundle, facts)
     screen.line(explanation.text(screen.language))
+    graded(screen, facts, raised)
     say(screen, facts, found)
-    screen.result(to_builtins(explanation) | {"flips": to_builtins(found.flips), "searched": found.complete})
+    more = {"flips": to_builtins(found.flips), "searched": found.complete}
+    grade = {"own": raised.own.text, "by": raised.by, "name": raised.name} if raised else None
+    screen.result(to_builtins(explanation) | more | {"raised": grade})
     return 0 if explanation.outcome == "permit" else 1
 
 

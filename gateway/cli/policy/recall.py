@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.policy.whatif import say
+from gateway.cli.policy.whatif import graded, say
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -263,6 +263,7 @@ def _clauses(args: argparse.Namespace, screen: Screen, answer: Any) -> None:
     facts = _facts(entry, deciding[1])
     if facts is not None:
         screen.line(explain(deciding[0], facts).text(screen.language))
+        graded(screen, facts, deciding[1].raised(facts.asset))
         say(screen, facts, search(deciding[0], facts))
 
 

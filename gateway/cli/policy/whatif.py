@@ -1,12 +1,23 @@
-"""What would turn this decision, in lines for a terminal?"""
+"""What else helps to understand a decision: where its grade comes from, and what would turn it?
+
+In lines for a terminal, beside the explanation.
+"""
 
 from typing import TYPE_CHECKING
 
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from gateway.catalog import Raised
     from gateway.facts import Facts
     from gateway.review.flips import Search
+
+
+def graded(screen: Screen, facts: "Facts", raised: "Raised | None") -> None:
+    """What raises the grade above that of the asset, where something does."""
+    if raised is not None:
+        words = {"grade": facts.asset.grade.text, "own": raised.own.text, "name": raised.name}
+        screen.say(f"policy.explain.grade_{raised.by}", **words)
 
 
 def say(screen: Screen, facts: "Facts", found: "Search") -> None:

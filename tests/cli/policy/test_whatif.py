@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.policy.whatif import say
+from gateway.catalog import Raised
+from gateway.cli import parser
+from gateway.cli.policy.whatif import graded, say
 from gateway.cli.screen import Screen
-from gateway.facts import ANONYMOUS, Reason
+from gateway.facts import ANONYMOUS, Grade, Reason
 from gateway.review.flips import Flip, Search
 from tests.literals import a_subject, an_asset, some_facts
+
+parser("en")  # the texts of a command come with it
 
 HELPS = Flip("permit", (), "on a managed device", "使用受管设备")
 ENDS = Flip("deny", (), "from Friday", "自周五起")
@@ -41,3 +45,15 @@ def test_the_owner_is_named_only_where_rules_refused(capsys: pytest.CaptureFixtu
 
 def test_a_search_that_ended_early_does_not_pass_for_a_whole_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, Search((), complete=False)) == ["not everything was tried: there may be other ways"]
+
+
+def test_what_raises_the_grade_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for lang, raised, line in (
+        ("en", Raised(Grade.GENERAL_2, "field", "$..id_number"), "grade  important, by field $..id_number; the asset itself is general-2"),
+        ("en", Raised(Grade.GENERAL_2, "endpoint", "GET /a"), "grade  important, by endpoint GET /a; the asset itself is general-2"),
+        ("zh-CN", Raised(Grade.GENERAL_2, "api", "a"), "级别  important，由接口 `a` 提高；资产本身为 general-2"),
+    ):  # fmt: skip
+        graded(Screen(Namespace(lang=lang, output="text")), some_facts(), raised)
+        assert capsys.readouterr().out == line + "\n"
+    graded(Screen(Namespace(lang="en", output="text")), some_facts(), None)
+    assert capsys.readouterr().out == ""
