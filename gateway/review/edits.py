@@ -5,6 +5,7 @@ Compares the content of two bundles and two catalogs, whatever files and lines i
 1. A rule is known by its id. One that only moved to another line or file has not been edited.
 2. Everything that decides is compared, also what this module has no name for: a field of the content that is new
    shows as edited, never as nothing.
+3. It is told in the words of the files: days, offices, `mask: none`; nobody reads seconds or JSON.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from gateway.catalog import Catalog, Listing
-from gateway.policy.content import Content
+from gateway.policy.content import Content, Row
+from gateway.policy.grants import Grant
 from gateway.policy.native.source import Source
+from gateway.policy.overlays import Overlay
+from gateway.review.mutations import last_day
 
 Form = Literal["added", "removed", "changed"]
 
@@ -24,6 +28,15 @@ RULES: Final = "rules"
 ASSETS: Final = "assets"
 _COLUMNS: Final = ("effect", "who", "org", "data", "action", "level", "expires", "when", "then")
 _BESIDE: Final = {"titles": "title", "basis": "basis", "layers": "layer"}  # of a rule, by its id
+_CALLED: Final = {
+    "roles": "includes",  # which role includes which
+    "declared": "roles",
+    "orgs": "parents",
+    "offices": "orgs",
+    "data": "categories",
+    "overlays": "emergency",
+}
+"""What a person calls a field of the content."""
 _BELOW: Final = "/".join("x" * 40)
 _MOVES: Final = frozenset(("places", *_BESIDE, RULES))
 
@@ -51,7 +64,8 @@ def edits(old: Content, new: Content) -> tuple[Edit, ...]:
     before, after = asdict(old), asdict(new)
     for name in before:
         if name not in _MOVES and before[name] != after[name]:
-            found += _edited(name, _items(before[name]), _items(after[name]))
+            was, now = (_items(one, content.timezone) for one, content in ((before[name], old), (after[name], new)))
+            found += _edited(_CALLED.get(name, name), was, now)
     return tuple(found)
 
 
@@ -78,17 +92,34 @@ def _parts(old: dict[str, str], new: dict[str, str]) -> Iterator[Part]:
 
 def _rules(content: Content) -> dict[str, dict[str, str]]:
     """The words of each rule; `who`, `org` and `data` are spread over its rows."""
-    columns: dict[str, dict[str, dict[str, None]]] = {}
-    for identity, *row in content.rules:
-        rule = columns.setdefault(identity, {name: {} for name in _COLUMNS})
-        for name, value in zip(_COLUMNS, row, strict=True):
-            rule[name][value] = None
-    words = {key: {name: ", ".join(values) for name, values in rule.items()} for key, rule in columns.items()}
+    words = _spread(content.rules, content.timezone)
     for field, name in _BESIDE.items():
         for identity, value in getattr(content, field).items():
             if identity in words:
                 words[identity][name] = _text(value)
     return words
+
+
+def _spread(rows: tuple[Row, ...], timezone: str) -> dict[str, dict[str, str]]:
+    columns: dict[str, dict[str, dict[str, None]]] = {}
+    for identity, *row in rows:
+        rule = columns.setdefault(identity, {name: {} for name in _COLUMNS})
+        for name, value in zip(_COLUMNS, row, strict=True):
+            rule[name][_column(name, value, timezone)] = None
+    return {key: {name: ", ".join(values) for name, values in rule.items()} for key, rule in columns.items()}
+
+
+def _column(name: str, value: str, timezone: str) -> str:
+    if name == "expires" and value:
+        return last_day(value, timezone)
+    return _flow(msgspec.json.decode(value)) if name == "then" and value else value
+
+
+def _flow(value: object) -> str:
+    """A value as one writes it on a line of YAML."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_flow(one)}" for name, one in value.items())
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _said(asset: Listing, catalog: Catalog) -> dict[str, str]:
@@ -111,16 +142,16 @@ def _endpoint(route: str, asset: Listing, catalog: Catalog) -> str:
     return " ".join(filter(None, words))
 
 
-def _items(value: object) -> dict[str, dict[str, str]]:
+def _items(value: object, timezone: str) -> dict[str, dict[str, str]]:
     """A field of the content as named things with words."""
     if value is None:
         return {}
     if isinstance(value, Source):
         return _native(value)
     if isinstance(value, dict):
-        return {str(key): _words(one) for key, one in value.items()}
+        return {str(key): _words(one, timezone) for key, one in value.items()}
     if isinstance(value, tuple):
-        return {(str(getattr(one, "id", "")) or _text(one)): _words(one) for one in value}
+        return {(str(getattr(one, "id", "")) or _text(one)): _words(one, timezone) for one in value}
     return {"": {"": _text(value)}}
 
 
@@ -128,17 +159,30 @@ def _native(source: Source) -> dict[str, dict[str, str]]:
     """A team's own policy: its rows by what they say, wherever they stand, and the rest by name."""
     rows = {", ".join(row[1:]): {"": ""} for row in source.rows}
     rest = {name: value for name, value in asdict(source).items() if name not in ("rows", "matcher_line")}
-    return {name: _words(value) for name, value in rest.items()} | rows
+    return {name: _words(value, "UTC") for name, value in rest.items()} | rows
 
 
-def _words(value: object) -> dict[str, str]:
+def _words(value: object, timezone: str) -> dict[str, str]:
+    if isinstance(value, tuple | str):
+        return {"": ""}  # a row is named by what it says
+    if isinstance(value, Grant):
+        days = {"begins": last_day(str(value.begins + 1), timezone), "ends": last_day(str(value.ends), timezone)}
+        return {name: days.get(name) or _text(one) for name, one in asdict(value).items() if name != "id"}
+    if isinstance(value, Overlay):
+        rules = {f"rule {key}": _flow(_filled(words)) for key, words in _spread(value.rows, timezone).items()}
+        return {name: _text(one) for name, one in asdict(value).items() if name != "rows"} | rules
     plain = msgspec.to_builtins(value)
     return {str(key): _text(one) for key, one in plain.items()} if isinstance(plain, dict) else {"": _text(plain)}
+
+
+def _filled(words: dict[str, str]) -> dict[str, str]:
+    return {name: word for name, word in words.items() if word not in ("", "*")}
 
 
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, tuple | list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
+        said = len(value) - next((at for at, one in enumerate(reversed(value)) if one), len(value))
+        return ", ".join(value[:said])  # without the empty ones at its end
     return msgspec.json.encode(value).decode()

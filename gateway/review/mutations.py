@@ -97,7 +97,7 @@ def _all(rows: tuple[Row, ...], content: Content) -> Iterator[_Changed]:
     for level in _levels(first[LEVEL]):
         yield _Changed("level", first[LEVEL], level, _with(rows, LEVEL, level))
     if first[EXPIRES]:
-        yield _Changed("expires", _day(first[EXPIRES], content.timezone), "", _with(rows, EXPIRES, ""))
+        yield _Changed("expires", last_day(first[EXPIRES], content.timezone), "", _with(rows, EXPIRES, ""))
     for before, after, when in conditions(first[WHEN]) if first[WHEN] else ():
         yield _Changed("when", before, after, _with(rows, WHEN, when))
     yield from _duties(rows, content)
@@ -160,8 +160,8 @@ def _levels(level: str) -> Iterator[str]:
             yield word
 
 
-def _day(until: str, timezone: str) -> str:
-    """The last day on which a rule applies."""
+def last_day(until: str, timezone: str) -> str:
+    """The last day on which a rule or a grant applies, from the second at which it ends."""
     return datetime.fromtimestamp(int(until) - 1, ZoneInfo(timezone)).date().isoformat()
 
 

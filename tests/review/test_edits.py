@@ -37,7 +37,7 @@ def test_a_rule_that_moved_to_another_line_is_not_edited(tmp_path: Path) -> None
 def test_what_rules_rest_on_is_compared_as_well(tmp_path: Path) -> None:
     old = content(tmp_path)
     new = content(tmp_path, people=PEOPLE.replace("includes: [employee]}", "includes: []}", 1), masks="profiles: {}\n")
-    assert {edit.what for edit in edits(old, new)} == {"roles", "profiles", "default_mask", "observe_mask"}
+    assert {edit.what for edit in edits(old, new)} == {"includes", "profiles", "default_mask", "observe_mask"}
     assert Edit("profiles", "none", "removed", (Part("*", "keep", ""),)) in edits(old, new)
 
 
@@ -113,4 +113,28 @@ def test_assets_are_compared_by_what_they_say(tmp_path: Path) -> None:
     assert edit.parts == (
         Part("grade", "general-2", "general-3"),
         Part("field $..phone", "landline general-2", "phone general-2"),
+    )
+
+
+def test_it_is_told_in_the_words_of_the_files(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "p")
+    for file, old, new in (
+        ("people.yaml", "  contractor:\n", "  temp: {includes: [clerk]}\n  contractor:\n"),
+        ("rules/10-open.yaml", "mask: none", "mask: pii-strict"),
+        ("rules/20-civil.yaml", "2027-12-31", "2028-06-30"),
+        ("grants.yaml", "until: 2028-12-31", "until: 2029-12-31"),
+        ("emergency/IV.yaml", "auth_age > 28800", "auth_age > 14400"),
+    ):
+        path = tmp_path / "p" / file
+        assert old in path.read_text(encoding="utf-8")
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    found = edits(shipped().bundle.content, shipped(tmp_path / "p").bundle.content)
+    level = "effect: deny, who: person, level: >= important, when: subject.auth_age > {}, then: step_up: aal2, max_age: 28800"
+    assert found == (
+        Edit(RULES, "open-data", "changed", (Part("then", "mask: none", "mask: pii-strict"),)),
+        Edit(RULES, "civil-read-contractor", "changed", (Part("expires", "2027-12-31", "2028-06-30"),)),
+        Edit("includes", "temp, clerk", "added"),
+        Edit("roles", "temp", "added"),
+        Edit("grants", "share-medical-assistance", "changed", (Part("ends", "2028-12-31", "2029-12-31"),)),
+        Edit("emergency", "IV", "changed", (Part("rule level-iv-fresh", level.format(28800), level.format(14400)),)),
     )
