@@ -25,7 +25,7 @@ from gateway.control import Act, Confirmed, DoorFault, EmergencyAsked, Emergency
 from gateway.document import Faulty
 from gateway.facts import Notice
 from gateway.policy import Damaged
-from gateway.stores import CONFIRM_SECONDS, LEVELS, BoardFault, Emergency, State, StateFault
+from gateway.stores import CONFIRM_SECONDS, LEVELS, BoardFault, Emergency, State, StateFault, Way
 
 AHEAD = 2.0  # seconds before its end that a worker prepares the return
 RETRY = 1.0  # seconds between two tries of a worker to return
@@ -118,9 +118,16 @@ class Ways(Protocol):
     @property
     def pinned(self) -> bool: ...
     async def flip(
-        self, revision: Compiled, by: str, pinned: bool, said_of: str, when_ready: Callable[[], bool], level: str
+        self,
+        revision: Compiled,
+        by: str,
+        pinned: bool,
+        said_of: str,
+        when_ready: Callable[[], bool],
+        level: str | None,
+        way: Way,
     ) -> Reloaded | Rejected: ...
-    def keep(self, target: Compiled, by: str, pinned: bool) -> None: ...
+    def keep(self, target: Compiled, by: str, pinned: bool, way: Way) -> None: ...
 
 
 class Switch:
@@ -207,7 +214,7 @@ class Switch:
             return done is not None
 
         said_of = f"emergency/{row.level}.yaml"
-        outcome = await releases.flip(releases.compiled, by, releases.pinned, said_of, keep, row.level)
+        outcome = await releases.flip(releases.compiled, by, releases.pinned, said_of, keep, row.level, "emergency")
         if isinstance(outcome, Rejected):
             return outcome
         self._tell(before, confirmed[0])
@@ -256,7 +263,7 @@ class Switch:
             target = await asyncio.to_thread(raised, self._releases.compiled, level)
         except Faulty:
             return
-        self._releases.keep(target, "gateway", self._releases.pinned)
+        self._releases.keep(target, "gateway", self._releases.pinned, "emergency")
 
     async def view(self) -> object:
         """The level in force, what waits, and what was."""

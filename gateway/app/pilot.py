@@ -37,7 +37,7 @@ from gateway.facts import Notice, NoticeEntry
 from gateway.policy import Damaged
 from gateway.policy.pilot import Limits, Terms, read_terms
 from gateway.policy.trial import Trial
-from gateway.stores import Board, Pilot, State
+from gateway.stores import Board, Pilot, State, Way
 from gateway.telemetry import Story, Told
 
 USUAL_SECONDS = 86_400.0
@@ -56,7 +56,7 @@ class Ways(Protocol):
 
     async def prepared(self, name: str) -> bool: ...
     async def flip(
-        self, target: Compiled, by: str, pinned: bool, said_of: str, when_ready: Callable[[], bool]
+        self, revision: Compiled, by: str, pinned: bool, said_of: str, when_ready: Callable[[], bool], *, way: Way
     ) -> Reloaded | Rejected: ...
 
 
@@ -108,7 +108,9 @@ class Pilots:
                 return Rejected(faulty.faults)
             except OSError as error:
                 raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
-            outcome = await self._releases.flip(candidate, by, True, str(self._folder()), self._does_well)
+            outcome = await self._releases.flip(
+                candidate, by, True, str(self._folder()), self._does_well, way="promotion"
+            )
             if isinstance(outcome, Reloaded):
                 self._end(running, by, "promoted")
             return outcome

@@ -33,7 +33,7 @@ from gateway.document import Faulty, FileFault
 from gateway.facts import Notice
 from gateway.policy import Damaged
 from gateway.policy.content import takes_back
-from gateway.stores import Activation, Board, State, StateFault
+from gateway.stores import Activation, Board, State, StateFault, Way
 
 PREPARE_SECONDS = 20.0
 POLL_SECONDS = 0.02
@@ -51,6 +51,7 @@ class Release(Struct, frozen=True):
     at: float
     pinned: bool
     stored: bool
+    way: Way = ""
 
 
 class Releases:
@@ -105,7 +106,7 @@ class Releases:
     async def reload(self, by: str) -> Reloaded | Rejected:
         """Follow the policy folder, from now on too."""
         async with self.changing:
-            return await self._from_folder(self._config.policies, by, pinned=False)
+            return await self._from_folder(self._config.policies, by, "reload")
 
     async def follow(self, by: str) -> Reloaded | Rejected | None:
         """The folder changed and nobody asked: follow it, unless something else was chosen by name (None)."""
@@ -126,9 +127,9 @@ class Releases:
                 raise DoorFault(
                     "not_found", f"{base[:12]} is no longer stored", target=base, zh=f"{base[:12]} 已不再保存"
                 )
-            return await self._from_folder(place, by, pinned=True)
+            return await self._from_folder(place, by, "rollback")
 
-    async def _from_folder(self, folder: Path, by: str, pinned: bool) -> Reloaded | Rejected:
+    async def _from_folder(self, folder: Path, by: str, way: Way) -> Reloaded | Rejected:
         config = self._config
         try:
             base = await asyncio.to_thread(
@@ -138,7 +139,7 @@ class Releases:
             return Rejected(faulty.faults)
         except OSError as error:
             raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
-        return await self.flip(base, by, pinned, str(folder))
+        return await self.flip(base, by, way == "rollback", str(folder), way=way)
 
     async def flip(
         self,
@@ -148,6 +149,7 @@ class Releases:
         said_of: str,
         when_ready: Callable[[], bool] = lambda: True,
         level: str | None = None,
+        way: Way = "",
     ) -> Reloaded | Rejected:
         """Let every worker prepare it, keep it as active, then flip all. Call it with `changing` held.
 
@@ -168,14 +170,14 @@ class Releases:
                 return Rejected((_unprepared(said_of),))
         if not when_ready():
             raise DoorFault("not_found")
-        self.keep(target, by, pinned)
+        self.keep(target, by, pinned, way)
         return Reloaded(name, previous)
 
-    def keep(self, target: Compiled, by: str, pinned: bool) -> None:
+    def keep(self, target: Compiled, by: str, pinned: bool, way: Way) -> None:
         """Keep as active and tell every worker; one that is not prepared reads it at its next request."""
         with asked_at_the_door():
             if self.lost or target.digest != self.compiled.digest or pinned != self.pinned:
-                self._state.activate(target.digest, by, time.time(), pinned)
+                self._state.activate(target.digest, by, time.time(), pinned, way)
             self._board.bump("bundle")
         self.compiled, self.lost = target, False
         revisions.remove_old(self._config.state, target.digest)
@@ -205,7 +207,7 @@ class Releases:
         """What was in force, newest first."""
         with asked_at_the_door():
             rows = [
-                Release(row.digest, row.by, row.at, row.pinned, self._is_stored(row.digest))
+                Release(row.digest, row.by, row.at, row.pinned, self._is_stored(row.digest), row.way)
                 for row in self._state.activations(SHOWN)
             ]
             return {"active": self.compiled.digest, "pinned": self.pinned, "history": rows}
@@ -236,7 +238,7 @@ def first(config: Config, state: State, now: float, follow: bool = False) -> Com
     compiled = revisions.store(config.state, folder, config.apis, now, signers(config))
     compiled = raised(compiled, in_force(state, now).level)
     _end_unsigned(config, state, now)
-    state.activate(compiled.digest, "gateway", now, pinned)
+    state.activate(compiled.digest, "gateway", now, pinned, "start")
     return compiled
 
 

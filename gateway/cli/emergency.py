@@ -128,7 +128,7 @@ def register(subparsers: Any) -> None:
             parser.add_argument("level", choices=("I", "II", "III", "IV"), metavar="LEVEL", help="emergency.level")
             parser.add_argument("--until", default="", metavar="TIME", help="emergency.until")
             parser.add_argument("--rehearse", action="store_true", help="emergency.rehearse")
-            parser.add_argument("-v", "--verbose", action="store_true", help="emergency.verbose")
+            parser.add_argument("-v", dest="verbose", action="store_true", help="emergency.verbose")
         if name == "confirm":
             parser.add_argument("number", type=int, metavar="NUMBER", help="emergency.number")
         if name in ("ask", "end"):

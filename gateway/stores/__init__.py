@@ -7,7 +7,17 @@ and `Postures` are what one worker knows, compared with the board at each decisi
 
 from gateway.stores.board import GAUGES, Board, BoardFault, Slot
 from gateway.stores.memory import MemoryState
-from gateway.stores.records import CONFIRM_SECONDS, LEVELS, Activation, Emergency, Kind, Pilot, Revocation, StateFault
+from gateway.stores.records import (
+    CONFIRM_SECONDS,
+    LEVELS,
+    Activation,
+    Emergency,
+    Kind,
+    Pilot,
+    Revocation,
+    StateFault,
+    Way,
+)
 from gateway.stores.snapshot import Postures, Revocations
 from gateway.stores.sqlite import State
 
@@ -28,4 +38,5 @@ __all__ = [
     "Slot",
     "State",
     "StateFault",
+    "Way",
 ]

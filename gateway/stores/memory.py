@@ -14,6 +14,7 @@ from gateway.stores.records import (
     Pilot,
     Revocation,
     StateFault,
+    Way,
     check_emergency,
     check_revocation,
 )
@@ -93,10 +94,10 @@ class MemoryState:
         self._check()
         return tuple(sorted((kept for kept in self._reports.values() if kept[0] > change), key=lambda kept: kept[0]))
 
-    def activate(self, digest: str, by: str, at: float, pinned: bool = False) -> Activation:
+    def activate(self, digest: str, by: str, at: float, pinned: bool = False, way: Way = "") -> Activation:
         """See `State.activate`."""
         self._next()
-        self._activations.append(Activation(len(self._activations) + 1, digest, by, at, pinned))
+        self._activations.append(Activation(len(self._activations) + 1, digest, by, at, pinned, way))
         return self._activations[-1]
 
     def activations(self, limit: int = 20) -> tuple[Activation, ...]:

@@ -40,6 +40,10 @@ class Revocation(Struct, frozen=True):
         return self.lifted_at is None and (self.until is None or self.until > now)
 
 
+Way = Literal["", "start", "reload", "rollback", "promotion", "emergency"]
+"""How a revision came into force; "" is not known (it was kept by an earlier version)."""
+
+
 class Activation(Struct, frozen=True):
     """A policy revision became the active one: `<64 hex>`, or `<64 hex>+II` with an emergency level.
 
@@ -51,6 +55,7 @@ class Activation(Struct, frozen=True):
     by: str
     at: float
     pinned: bool = False
+    way: Way = ""
 
 
 class Emergency(Struct, frozen=True):

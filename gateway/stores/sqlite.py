@@ -31,6 +31,7 @@ from gateway.stores.records import (
     Pilot,
     Revocation,
     StateFault,
+    Way,
     check_emergency,
     check_revocation,
 )
@@ -59,6 +60,7 @@ CREATE TABLE activation (
 """
 _RELEASES = """
 ALTER TABLE activation ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE activation ADD COLUMN way TEXT NOT NULL DEFAULT '';
 CREATE TABLE emergency (
     id INTEGER PRIMARY KEY AUTOINCREMENT, level TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL,
     asked_at REAL NOT NULL, until REAL NOT NULL, confirmed_by TEXT NOT NULL DEFAULT '', confirmed_at REAL, ended_at REAL
@@ -81,7 +83,7 @@ _CONFIRM = (
     "UPDATE emergency SET confirmed_by = ?, confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL AND ended_at IS NULL"  # noqa: S608 -- constants
     f" AND by <> ? AND asked_at <= ? AND asked_at > ? AND until > ? RETURNING {_EMERGENCY}"
 )
-_LATEST = "SELECT id, digest, by, at, pinned FROM activation ORDER BY id DESC"
+_LATEST = "SELECT id, digest, by, at, pinned, way FROM activation ORDER BY id DESC"
 _STANDING = "WHERE confirmed_at IS NOT NULL AND ended_at IS NULL ORDER BY id DESC"
 _PILOT = "id, digest, terms, by, at, ended_at, ended_by, why"
 _encode = Encoder().encode
@@ -187,14 +189,14 @@ class State:
 
     # --- bundles ----------------------------------------------------------------------------
 
-    def activate(self, digest: str, by: str, at: float, pinned: bool = False) -> Activation:
+    def activate(self, digest: str, by: str, at: float, pinned: bool = False, way: Way = "") -> Activation:
         """Keep that this revision is the active one from now on; `pinned`: whatever the policy folder says."""
         with self._change() as (connection, _):
             row = connection.execute(
-                "INSERT INTO activation (digest, by, at, pinned) VALUES (?, ?, ?, ?) RETURNING id",
-                (digest, by, at, int(pinned)),
+                "INSERT INTO activation (digest, by, at, pinned, way) VALUES (?, ?, ?, ?, ?) RETURNING id",
+                (digest, by, at, int(pinned), way),
             ).fetchone()
-        return Activation(row[0], digest, by, at, pinned)
+        return Activation(row[0], digest, by, at, pinned, way)
 
     def activations(self, limit: int = 20) -> tuple[Activation, ...]:
         """The latest activations, newest first; the first is the active bundle."""
@@ -334,8 +336,8 @@ class State:
                     self._connection.execute("ROLLBACK")
 
 
-def _activation(row: tuple[int, str, str, float, int]) -> Activation:
-    return Activation(row[0], row[1], row[2], row[3], bool(row[4]))
+def _activation(row: tuple[int, str, str, float, int, Way]) -> Activation:
+    return Activation(row[0], row[1], row[2], row[3], bool(row[4]), row[5])
 
 
 def _connect(path: Path, busy: float) -> sqlite3.Connection:

@@ -99,6 +99,13 @@ async def test_a_level_without_a_good_end_is_not_asked_for(world: Released, odd:
     assert (caught.value.code, world.state.emergencies()) == ("bad_request", ())
 
 
+async def test_history_tells_what_came_by_a_level(world: Released) -> None:
+    await raise_level(world)
+    world.now += 2 * HOUR
+    await world.switch.tick()
+    assert [row.way for row in world.state.activations()] == ["emergency", "emergency", "start"]
+
+
 async def test_where_no_level_is_in_force_there_is_no_end_to_ask_for(world: Released) -> None:
     with pytest.raises(DoorFault) as caught:
         await world.switch.ask(EmergencyWish("", "it is over"), "op.li")

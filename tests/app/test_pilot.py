@@ -16,7 +16,7 @@ from gateway.app.revisions import Compiled, raised
 from gateway.control import DoorFault, PilotLimits, PilotWish, Rejected, Reloaded
 from gateway.facts import Notice, NoticeEntry
 from gateway.policy.pilot import Seen, notice
-from gateway.stores import MemoryState
+from gateway.stores import MemoryState, Way
 from tests.app.test_revisions import APIS, NOW, deny_everything
 from tests.test_layout import ROOT
 
@@ -76,14 +76,14 @@ class World:
         return self.ready
 
     async def flip(
-        self, target: Compiled, by: str, pinned: bool, said_of: str, when_ready: Callable[[], bool]
+        self, revision: Compiled, by: str, pinned: bool, said_of: str, when_ready: Callable[[], bool], *, way: Way
     ) -> Reloaded | Rejected:
         self.meanwhile()
         if not when_ready():
             raise DoorFault("not_found")
-        previous, self.compiled = self.compiled.digest, target
-        self.state.activate(target.digest, by, NOW, pinned)
-        return Reloaded(target.digest, previous)
+        previous, self.compiled = self.compiled.digest, revision
+        self.state.activate(revision.digest, by, NOW, pinned, way)
+        return Reloaded(revision.digest, previous)
 
     # --- as somebody looking on ---
 
@@ -231,6 +231,7 @@ async def test_a_promoted_candidate_is_pinned_and_the_pilot_over(world: World) -
     outcome = await world.pilots.promote("li", 1)
     assert outcome == Reloaded(world.next.digest, world.active.digest)
     assert (world.why(), world.state.activations(1)[0].pinned) == ("promoted", True)
+    assert world.state.activations(1)[0].way == "promotion"
     await world.pilots.tick()
     assert world.why() == "promoted"
 

@@ -220,10 +220,10 @@ async def test_history_tells_who_when_pinned_and_what_is_left(world: Released) -
     said = await world.releases.history()
     assert isinstance(said, dict)
     assert (said["active"], said["pinned"]) == (before, True)
-    assert [(row.digest, row.by, row.pinned, row.stored) for row in said["history"]] == [
-        (before, "op.wang", True, True),
-        (after, "op.li", False, False),
-        (before, "gateway", False, True),
+    assert [(row.digest, row.by, row.way, row.pinned, row.stored) for row in said["history"]] == [
+        (before, "op.wang", "rollback", True, True),
+        (after, "op.li", "reload", False, False),
+        (before, "gateway", "start", False, True),
     ]
 
 

@@ -122,8 +122,9 @@ def test_the_newest_activation_is_first_and_history_stays(state: AnyState) -> No
 
 def test_an_activation_is_pinned_or_not(state: AnyState) -> None:
     assert state.activate("a" * 64, "op", NOW, pinned=True).pinned is True
-    state.activate("b" * 64 + "+II", "op", NOW + 1)
+    state.activate("b" * 64 + "+II", "op", NOW + 1, way="emergency")
     assert [(row.digest, row.pinned) for row in state.activations()] == [("b" * 64 + "+II", False), ("a" * 64, True)]
+    assert [row.way for row in state.activations()] == ["emergency", ""]
 
 
 def test_an_emergency_is_in_force_once_another_operator_confirmed_it(state: AnyState) -> None:

@@ -1,4 +1,4 @@
-"""`gateway policy history`: which policies were in force, since when, by whom?"""
+"""`gateway policy history`: which policies were in force, since when, by whom, and how did they come?"""
 
 import argparse
 from typing import Any
@@ -11,6 +11,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "history.revision": ("revision", "修订版"),
     "history.since": ("in force since", "生效时间"),
     "history.by": ("by", "操作人"),
+    "history.way": ("came by", "方式"),
+    "history.way_start": ("start", "启动"),
+    "history.way_reload": ("reload", "重新加载"),
+    "history.way_rollback": ("rollback", "回滚"),
+    "history.way_promotion": ("promotion", "采用候选"),
+    "history.way_emergency": ("emergency level", "应急级别"),
     "history.active": ("active", "生效中"),
     "history.pinned": ("pinned", "已固定"),
     "history.gone": ("no longer stored", "已不再保存"),
@@ -44,11 +50,12 @@ def run(args: argparse.Namespace) -> int:
             brief(row["digest"]),
             spelled(row["at"]),
             row["by"],
+            screen.text(f"history.way_{row['way']}") if row["way"] else "",
             screen.choose(", ", "、").join(_notes(row, place == 0, screen)),
         )
         for place, row in enumerate(rows)
     ]
-    heads = ("history.revision", "history.since", "history.by")
+    heads = ("history.revision", "history.since", "history.by", "history.way")
     screen.table([*(screen.text(name) for name in heads), ""], cells)
     if answer["pinned"]:
         screen.say("history.follow", "warning")
