@@ -24,8 +24,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "比较两版策略：逐条规则比较，或对已记录的决定重新裁决后比较",
     ),
     "diff.old": (
-        "a folder, `active`, or the digest of a stored revision (`+II`: with that emergency level)",
-        "策略目录、`active`，或已存版本的摘要（`+II` 表示同时启用该应急级别）",
+        "a folder, `active`, or the digest of a stored revision; `+II` behind one of these two: at that emergency level",
+        "策略目录、`active`，或已存版本的摘要；`active` 或摘要后加 `+II` 表示处于该应急级别",
     ),
     "diff.new": ("the same for the other side", "另一方，写法相同"),
     "diff.replay": (
@@ -42,11 +42,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "diff.judged": ("{count:decision} judged by both", "两版策略共裁决 {count} 个决定"),
     "diff.lost": (
         "{people:person|people} would lose access ({count:decision})",
-        "{people} 人将失去访问（{count} 个决定）",
+        "{people} 人将失去访问权限（{count} 个决定）",
     ),
     "diff.gained": (
         "{people:person|people} would gain access ({count:decision})",
-        "{people} 人将获得访问（{count} 个决定）",
+        "{people} 人将获得访问权限（{count} 个决定）",
     ),
     "diff.unmasked": (
         "{people:person|people} would see more unmasked ({count:decision})",
@@ -60,7 +60,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count:decision} would come out the same for other reasons, or with other duties",
         "{count} 个决定结果不变，但原因或附带义务不同",
     ),
-    "diff.nobody": ("nobody would lose access", "没有人会失去访问"),
+    "diff.nobody": ("nobody would lose access", "没有人会失去访问权限"),
     "diff.unjudged": (
         "{count:decision} could not be judged ({ids}): {why}",
         "有 {count} 个决定无法裁决（{ids}）：{why}",

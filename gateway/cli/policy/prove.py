@@ -58,6 +58,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "unknown: {count:question} left without an answer after {steps:step}; try --budget {more}",
         "未知：{steps} 步后仍有 {count} 个问题没有答案，可尝试 --budget {more}",
     ),
+    "prove.native": (
+        "unknown: {count:question} left without an answer: what a policy in casbin/ says cannot be varied; no budget helps",
+        "未知：有 {count} 个问题没有答案：casbin/ 中的策略无法推演，增加 --budget 无济于事",
+    ),
+    "prove.others": ("there may be others: mend this and ask again", "可能还有其他情况：改正后请再次检查"),
     "prove.under": ("while emergency level {level} is in force:", "应急级别 {level} 生效期间："),
     "prove.permits": (
         "{request}: `{rule}` permits it; before: {before}", "{request}：`{rule}` 予以放行，此前为 {before}",
@@ -115,7 +120,9 @@ def _two(args: argparse.Namespace, here: "Installed", screen: Screen) -> int:
     """Compare two policies."""
     from gateway.cli.policy.stored import side
 
-    name = args.candidate or _configured(args)
+    name = args.candidate or _configured(args, screen)
+    if not name:
+        return 3
     base, candidate = side(args.base, here, screen), side(name, here, screen)
     if base is None or candidate is None:
         return 3
@@ -150,8 +157,8 @@ def _under_levels(base: "Side", candidate: "Side", budget: int) -> "dict[str, Pr
     return {level: _proof(at(base, level), at(candidate, level), budget) for level in levels}
 
 
-def _configured(args: argparse.Namespace) -> str:
-    """The folder of the configuration; the one that commands run in when there is none."""
+def _configured(args: argparse.Namespace, screen: Screen) -> str:
+    """The folder of the configuration, or the one that commands run in; "" after saying that neither has policies."""
     import os
 
     from gateway.config import places
@@ -160,7 +167,10 @@ def _configured(args: argparse.Namespace) -> str:
     try:
         return str(places(Path(args.config), os.environ).policies)
     except Faulty:
-        return "."
+        if Path("people.yaml").is_file():
+            return "."
+        screen.warn("no_config", "error", path=args.config)
+        return ""
 
 
 def _proof(
@@ -177,15 +187,22 @@ def _proof(
 
 
 def _told(screen: Screen, proof: "Proof", base: str, name: str, commands: bool = True) -> None:
+    from gateway.policy.native.source import LAYER
+
     if proof.verdict == "unknown":
-        more = max(proof.steps, 1) * 10
-        screen.say("prove.unknown", "warning", count=len(proof.open), steps=proof.steps, more=str(more))
+        if all(question.endswith(f" {LAYER}") for question in proof.open):
+            screen.say("prove.native", "warning", count=len(proof.open))
+        else:
+            more = str(max(proof.steps, 1) * 10)
+            screen.say("prove.unknown", "warning", count=len(proof.open), steps=proof.steps, more=more)
         for question in proof.open[:SHOWN]:
             screen.say("prove.open", question=question)
         return
     colour = "good" if proof.verdict == "narrower" else "error"
     screen.say(f"prove.{proof.verdict}", colour, name=name, base=base, cells=proof.cells, steps=proof.steps)
     _witnesses(screen, proof.witnesses, base if commands else "", name if commands else "")
+    if proof.verdict == "wider":
+        screen.say("prove.others", "dim")  # a proof ends at the first
 
 
 def _witnesses(screen: Screen, witnesses: "tuple[Witness, ...]", base: str, name: str) -> None:
@@ -225,7 +242,10 @@ def _overlays(args: argparse.Namespace, here: "Installed", screen: Screen) -> in
     """Compare a folder with itself without each of its overlays."""
     from gateway.cli.policy.stored import side
 
-    folder = Path(args.base or _configured(args))
+    named = args.base or _configured(args, screen)
+    if not named:
+        return 3
+    folder = Path(named)
     whole = side(str(folder), here, screen) if folder.is_dir() else None
     if whole is None:
         if not folder.is_dir():

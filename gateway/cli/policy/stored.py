@@ -70,7 +70,10 @@ def side(word: str, here: Installed, screen: Screen) -> "Side | None":
     if here.state is None:
         screen.warn("stored.none", "error", value=word)
         return None
-    name = active(here.state) if word == ACTIVE else word
+    base, plus, level = word.partition("+")
+    name = active(here.state) if base == ACTIVE else word
+    if name and base == ACTIVE and plus:
+        name = f"{name.partition('+')[0]}+{level}"  # that level instead of the one in force
     if not name:
         screen.warn("stored.no_active", "error", path=here.state)
         return None

@@ -159,3 +159,10 @@ def test_no_path_of_these_commands_can_write() -> None:
             assert word not in writes
             if word == "open":
                 assert [ast.literal_eval(mode) for mode in call.args] == ["rb"]
+
+
+def test_the_active_one_can_be_taken_at_a_level(run: Run, past: Past) -> None:
+    at = run("policy", "diff", "active", "active+I", "-c", past.folder / "gateway.yaml")
+    assert (at.code, "+ rules level-i-seal" in at.out) == (1, True), at.err
+    none = run("policy", "diff", "active", "active+V", "-c", past.folder / "gateway.yaml")
+    assert (none.code, none.out) == (3, "")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell import ROOT, Run
+from tests.review.native_folder import native_folder
 
 BASE = ROOT / "policies"
 
@@ -122,3 +123,24 @@ def test_a_folder_without_overlays_has_nothing_to_show(run: Run, folder: Path) -
         shutil.rmtree(folder / name)
     done = run("policy", "prove", "--overlays", folder)
     assert (done.code, "no city, department or emergency files" in done.out) == (0, True)
+
+
+def test_a_native_policy_that_differs_is_unknown_and_no_budget_is_promised(run: Run, tmp_path: Path) -> None:
+    native_folder(tmp_path / "a")
+    native_folder(tmp_path / "b", "p, bob, /households, GET, allow\ng, alice, reader\n")
+    done = run("policy", "prove", "a", "b")
+    assert (done.code, "cannot be varied; no budget helps" in done.out, "--budget" in done.out) == (5, True, False)
+
+
+def test_one_way_that_is_shown_need_not_be_the_only_one(run: Run, folder: Path) -> None:
+    change(folder / "rules" / "00-province.yaml", "subject.assurance < 3", "subject.assurance < 2")
+    assert run("policy", "prove", BASE, folder).out.endswith("there may be others: mend this and ask again\n")
+
+
+def test_outside_a_project_the_usual_is_said(run: Run, folder: Path) -> None:
+    done = run("policy", "prove", folder)
+    assert (done.code, done.err) == (
+        3,
+        "there is no `gateway.yaml` here: name one with -c, or make one with `gateway init`\n",
+    )
+    assert run("policy", "prove", "--overlays").code == 3
