@@ -196,3 +196,13 @@ def test_what_was_refused_in_an_emergency_is_asked_again_in_one(run: Run, tmp_pa
     behind.decided = {"entry": {**entry, "bundle": "0" * 64}}
     unknown = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", past.folder / "gateway.yaml").out
     assert "--emergency" not in unknown and "--policies" not in unknown
+
+
+def test_where_a_higher_grade_comes_from_is_told(run: Run, made: Path) -> None:
+    asked = ("policy", "explain", "--as", "zhang.wei", *GIVEN, "--policies", made / "policies", "--do")
+    export = run(*asked, "GET /civil/households/export")
+    assert "\ngrade  core, by endpoint GET /civil/households/export; the asset itself is important\n" in export.out
+    assert run(*asked, "GET /civil/households/export", "-o", "json").json["raised"] == {
+        "own": "important", "by": "endpoint", "name": "GET /civil/households/export",
+    }  # fmt: skip
+    assert run(*asked, "GET /civil/households/1", "-o", "json").json["raised"] is None
