@@ -125,6 +125,12 @@ FILES: dict[str, _Row] = {
         "rename the role or the office",
         "请给角色或机构改名",
     ),
+    "P019": (
+        "a grant is approved by an office that does not own the data",
+        "批准共享授权的机构并不拥有该数据",
+        "name the owner of the data, or an office above it, under `approval: {by: …}`",
+        "请在 `approval: {by: …}` 中写数据的责任部门或其上级机构",
+    ),
     "P020": (
         "the condition cannot be read",
         "条件无法解析",

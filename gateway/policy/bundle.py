@@ -223,7 +223,8 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: M
     _check_model(folder / "model.conf", faults)
     _check_strays(folder, faults)
     categories = frozenset(data.values()) - {""}
-    grants = read_grants(_optional(folder / "grants.yaml", faults), people, categories | set(data), faults)
+    owners = {asset.id: (asset.category, asset.owner) for asset in sorted(named, key=lambda asset: asset.id)}
+    grants = read_grants(_optional(folder / "grants.yaml", faults), people, owners, faults)
     vocabulary = Vocabulary(
         frozenset(people.roles),
         frozenset(people.orgs),
@@ -232,7 +233,6 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: M
         frozenset(grant.id for grant in grants),
         people.timezone,
     )
-    owners = {asset.id: (asset.category, asset.owner) for asset in sorted(named, key=lambda asset: asset.id)}
     reading = Reading(people, vocabulary, frozenset(profiles.by_name), now, faults, owners)
     for kind in ("rules", "departments", "cities"):
         more = {folder / name for name in instead if name.startswith(f"{kind}/")}

@@ -10,7 +10,7 @@ Reads `grants.yaml`: data that one office shares with another, for a purpose and
    action, whatever they are called.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -95,17 +95,47 @@ def _date(at: int, zone: str) -> str:
     return f"{datetime.fromtimestamp(at, ZoneInfo(zone)):%Y-%m-%d}"
 
 
-def read_grants(root: Node, people: People, data: Collection[str], faults: Faults) -> tuple[Grant, ...]:
+Owners = Mapping[str, tuple[str, str]]
+"""Asset to its category and its owner."""
+
+
+def read_grants(root: Node, people: People, owners: Owners, faults: Faults) -> tuple[Grant, ...]:
     """Read the root of `grants.yaml`; every fault goes to `faults`."""
     parts = mapping(root, faults, ("grants",))
     nodes = items(parts["grants"], faults) if "grants" in parts else []
-    grants = [_grant(node, people, data, faults) for node in nodes]
+    known = set(owners) | {category for category, _ in owners.values() if category}
+    grants = [_grant(node, people, known, faults) for node in nodes]
+    for node, grant in zip(nodes, grants, strict=True):
+        _check_approval(node, grant, people, owners, faults)
+        if grant.ends and grant.begins >= grant.ends:
+            at = node.at(["from"])
+            faults.append(
+                at.fault("P081", "it begins after it ends", "生效日晚于截止日", "mend the dates", "请更正日期")
+            )
     seen: set[str] = set()
     for node, grant in zip(nodes, grants, strict=True):
         if grant.id in seen:
             faults.append(node.at(["id"]).fault("P005", f"id `{grant.id}` stands twice", f"标识 `{grant.id}` 重复"))
         seen.add(grant.id)
     return tuple(grants)
+
+
+def _check_approval(node: Node, grant: Grant, people: People, owners: Owners, faults: Faults) -> None:
+    """Whose data is shared approves: an approval by the office that receives it would be its own."""
+    if not grant.approved_by:
+        return
+    for asset, (category, owner) in owners.items():
+        if {asset, category}.isdisjoint(grant.data) or people.below(owner, grant.approved_by):
+            continue
+        faults.append(
+            node.at(["approval", "by"]).fault(
+                "P019",
+                f"`{grant.approved_by}` cannot approve: `{asset}` belongs to `{owner}`",
+                f"`{grant.approved_by}` 无权批准：`{asset}` 属于 `{owner}`",
+                f"name `{owner}` or an office above it", f"请写 `{owner}` 或其上级机构",
+            )
+        )  # fmt: skip
+        return
 
 
 def _grant(node: Node, people: People, data: Collection[str], faults: Faults) -> Grant:

@@ -126,7 +126,7 @@ def test_data_that_is_called_like_an_action_is_not_mistaken_for_it(
     tmp_path: Path, data: str, action: str, asset: Asset
 ) -> None:
     (write(tmp_path, RULES) / "grants.yaml").write_text(
-        APPROVED.replace("data: health", f"data: {data}\n    action: {action}"), encoding="utf-8"
+        GRANT.replace("data: health", f"data: {data}\n    action: {action}"), encoding="utf-8"
     )
     policy = load(tmp_path, OTHERS)
     subject = a_subject(org="hz/civil", purpose="")
@@ -169,6 +169,9 @@ def test_an_approval_is_not_asked_for_where_it_would_not_help(tmp_path: Path) ->
         ("until: 2026-12-31", "until: 9999-12-31", "P081"),  # no day comes after it
         ("approval: {by: prov/health, on", "approval: {on", "P003"),
         ("by: prov/health", "by: somebody", "P011"),
+        ("by: prov/health", "by: hz/civil", "P019"),  # who receives it
+        ("by: prov/health", "by: prov/civil", "P019"),
+        ("until: 2026-12-31", "until: 2025-12-30", "P081"),
         ("purpose: aid", "purpose: aid\n    porpuse: aid", "P001"),
         ("purpose: aid", "purpose: aid\n    action: reed", "P013"),
     ],

@@ -88,7 +88,7 @@ def test_a_frozen_grant_takes_no_stricter_mask_away(tmp_path: Path) -> None:
     )
     write(tmp_path, rules)
     (tmp_path / "grants.yaml").write_text(
-        APPROVED.replace("health", "population").replace("prov/population", "prov/health")
+        APPROVED.replace("data: health", "data: population").replace("by: prov/health", "by: prov")
     )
     (tmp_path / "emergency").mkdir()
     (tmp_path / "emergency" / "III.yaml").write_text("level: III\nfreeze_grants: true\n")
