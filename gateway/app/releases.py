@@ -288,7 +288,7 @@ def _meant(to: str, history: tuple[Activation, ...]) -> str:
     if len(found) > 1:
         raise DoorFault("bad_request", f"`{to}` means several revisions", target=to, zh=f"`{to}` 对应多个修订版")
     if not found:
-        raise DoorFault("not_found", "no such revision was ever in force", target=to[:80], zh="没有生效过这样的修订版")
+        raise DoorFault("not_found", "no such revision was ever in force", target=to[:80], zh="没有生效过该修订版")
     return found[0]
 
 

@@ -790,7 +790,7 @@ FILES: dict[str, _Row] = {
     ),
     "L011": (
         "no decision of the record names this rule",
-        "已记录的决定中没有一个涉及该规则",
+        "已记录的判定中没有一个涉及该规则",
         "remove it if nobody needs it",
         "若无人需要请删除",
     ),

@@ -136,11 +136,12 @@ def _plain(cell: object) -> str:
 
 @lru_cache(maxsize=64)
 def source_of(file: str) -> str:
-    """The text of a file that a fault names; empty for a variable or a file that cannot be read."""
+    """The text of a file that a fault names; empty for a variable, and for what cannot be read or is no text."""
     try:
-        return Path(file).read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
+        text = Path(file).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
         return ""
+    return "" if "\0" in text else text
 
 
 def fault_values(faults: Iterable["FileFault"]) -> list[dict[str, object]]:

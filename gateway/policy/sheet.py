@@ -173,6 +173,7 @@ def _not_carried(node: Node) -> FileFault:
 
 def read_table(text: str, file: str, target: str = "rules/table.yaml") -> Table:
     """The rule files of a table; `target` is the file of rows that name none. Raises Faulty, cells named."""
+    _check_separator(text, file)
     rows = cells.rows(text, file)
     table = Table({}, {}, rows)
     faults: list[FileFault] = []
@@ -194,15 +195,21 @@ def _fault(
     return FileFault(file, cell.line, cell.column + at, code, en, zh, *hint)
 
 
+def _check_separator(text: str, file: str) -> None:
+    """A table that another mark parts, told where it begins: its quotes would else be faults row by row. Raises Faulty."""
+    first = text.removeprefix(cells.MARK).split("\n", 1)[0]
+    if "," in first:
+        return
+    for mark, (en, zh) in _SEPARATORS.items():
+        if mark in first:
+            hint = ("save it with commas: “CSV UTF-8”", "请另存为以半角逗号分隔的“CSV UTF-8”")
+            en, zh = f"the table is parted by {en} (cell A1)", f"表格以{zh}分隔（单元格 A1）"
+            raise Faulty([FileFault(file, 1, 1, "P113", en, zh, *hint)])
+
+
 def _header(rows: list[list[Cell]], file: str, faults: list[FileFault]) -> list[str]:
     """The names of the columns."""
     first = rows[0] if rows else [Cell("", 1, 1, 0, 0)]
-    if len(first) == 1:
-        for mark, (en, zh) in _SEPARATORS.items():
-            if mark in first[0].text:
-                hint = ("save it with commas: “CSV UTF-8”", "请另存为以半角逗号分隔的“CSV UTF-8”")
-                faults.append(_fault(first[0], file, "P113", f"the table is parted by {en}", f"表格以{zh}分隔", hint))
-                return []
     seen: dict[str, Cell] = {}
     for cell in first if rows else ():
         if cell.text not in COLUMNS:

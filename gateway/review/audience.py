@@ -157,7 +157,7 @@ class Audited(Struct, frozen=True):
         rows = [
             ("结果" if zh else "outcome", self.outcome if not self.would else f"{self.outcome} ({self.stage}: {self.would})"),
             ("原因" if zh else "reasons", " ".join(self.reasons)),
-            ("决定层级" if zh else "layer that decided", " ".join(self.layers)),
+            ("判定层级" if zh else "layer that decided", " ".join(self.layers)),
             *((f"{'规则' if zh else 'rule'} {rule.id}", _audited(rule, zh)) for rule in self.rules),
             ("策略版本" if zh else "bundle", self.bundle),
             ("数据目录版本" if zh else "catalog revision", self.catalog),

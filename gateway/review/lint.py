@@ -271,7 +271,7 @@ class _Lint:
             if not record.hits.get(rule) and rule not in self.levels:
                 yield _warned(
                     self.at(rule), "L011", f"none of {record.decisions} recorded decisions names it",
-                    f"{record.decisions} 个已记录的决定中没有一个涉及它",
+                    f"{record.decisions} 个已记录的判定中没有一个涉及它",
                     "remove it if nobody needs it; a deny may just never have been needed yet",
                     "若无人需要请删除；拒绝规则也可能只是尚未触发",
                 )  # fmt: skip

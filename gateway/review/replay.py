@@ -92,7 +92,7 @@ def judged_again(entry: VerdictEntry, bundle: Bundle, catalog: Catalog) -> Verdi
     if bundle.digest != entry.bundle:
         raise Unreplayable(
             f"the bundle `{entry.bundle[:12]}` decided, this is `{bundle.digest[:12]}`",
-            f"作出决定的策略包是 `{entry.bundle[:12]}`，这里是 `{bundle.digest[:12]}`",
+            f"作出判定的策略包是 `{entry.bundle[:12]}`，这里是 `{bundle.digest[:12]}`",
         )
     if catalog.digest != entry.revision:
         raise Unreplayable(

@@ -124,6 +124,7 @@ def test_a_fault_is_told_at_its_cell(row: str, code: str, column: int, cell: str
     [
         ("", "P117", "columns are missing: id, effect"),
         (HEAD.replace(",", ";"), "P113", "semicolons"),
+        (HEAD.replace(",", ";") + '\na;"b, c";deny "x";', "P113", "semicolons"),
         (HEAD.replace(",", "\t"), "P113", "tabs"),
         (HEAD.replace(",", "，"), "P113", "full-width commas"),
         (HEAD.replace("when,", ""), "P117", "columns are missing: when"),

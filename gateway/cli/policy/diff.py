@@ -21,7 +21,7 @@ MARKS = {"added": "+", "removed": "-", "changed": "~"}
 WORDS: dict[str, tuple[str, str]] = {
     "diff.help": (
         "compare two policies: rule by rule, or by what they say about recorded decisions",
-        "比较两版策略：逐条规则比较，或对已记录的决定重新裁决后比较",
+        "比较两版策略：逐条规则比较，或对已记录的判定重新裁决后比较",
     ),
     "diff.old": (
         "a folder, `active`, or the digest of a stored revision; `+II` behind one of these two: at that emergency level",
@@ -30,7 +30,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "diff.new": ("the same for the other side", "另一方，写法相同"),
     "diff.replay": (
         "judge these decisions by both: a span of the ledger (30d, 12h) or a file of entries",
-        "用两版策略裁决这些决定：账本中的时段（30d、12h）或记录文件",
+        "用两版策略裁决这些判定：账本中的时段（30d、12h）或记录文件",
     ),
     "diff.jobs": ("processes that judge (default: 1)", "并行裁决的进程数（默认 1）"),
     "diff.odd_jobs": ("--jobs needs a number from 1", "--jobs 应为不小于 1 的数字"),
@@ -38,54 +38,54 @@ WORDS: dict[str, tuple[str, str]] = {
         "no configuration at `{path}` says where the ledger is: name one with -c",
         "`{path}` 处没有说明账本位置的配置：请用 -c 指定",
     ),
-    "diff.same": ("{count:decision} judged by both: no difference", "两版策略裁决 {count} 个决定：没有差异"),
-    "diff.judged": ("{count:decision} judged by both", "两版策略共裁决 {count} 个决定"),
+    "diff.same": ("{count:decision} judged by both: no difference", "两版策略裁决 {count} 个判定：没有差异"),
+    "diff.judged": ("{count:decision} judged by both", "两版策略共裁决 {count} 个判定"),
     "diff.lost": (
         "{people:person|people} would lose access ({count:decision})",
-        "{people} 人将失去访问权限（{count} 个决定）",
+        "{people} 人将失去访问权限（{count} 个判定）",
     ),
     "diff.gained": (
         "{people:person|people} would gain access ({count:decision})",
-        "{people} 人将获得访问权限（{count} 个决定）",
+        "{people} 人将获得访问权限（{count} 个判定）",
     ),
     "diff.unmasked": (
         "{people:person|people} would see more unmasked ({count:decision})",
-        "{people} 人将看到更多未脱敏内容（{count} 个决定）",
+        "{people} 人将看到更多未脱敏内容（{count} 个判定）",
     ),
     "diff.masked": (
         "{people:person|people} would see less ({count:decision})",
-        "{people} 人看到的内容将减少（{count} 个决定）",
+        "{people} 人看到的内容将减少（{count} 个判定）",
     ),
     "diff.otherwise": (
         "{count:decision} would come out the same for other reasons, or with other duties",
-        "{count} 个决定结果不变，但原因或附带义务不同",
+        "{count} 个判定结果不变，但原因或附带义务不同",
     ),
     "diff.nobody": ("nobody would lose access", "没有人会失去访问权限"),
     "diff.unjudged": (
         "{count:decision} could not be judged ({ids}): {why}",
-        "有 {count} 个决定无法裁决（{ids}）：{why}",
+        "有 {count} 个判定无法裁决（{ids}）：{why}",
     ),
     "diff.drifted": (
         "{count:decision} came out otherwise on record than by OLD ({ids}): other policies decided then",
-        "有 {count} 个决定的记录与 OLD 的裁决不同（{ids}）：当时由其他策略裁决",
+        "有 {count} 个判定的记录与 OLD 的裁决不同（{ids}）：当时由其他策略裁决",
     ),
     "diff.observed": (
         "{count:decision} passed in observation only; both sides were judged as if they enforced",
-        "有 {count} 个决定仅因观察模式放行，双方均按强制执行裁决",
+        "有 {count} 个判定仅因观察模式放行，双方均按强制执行裁决",
     ),
     "diff.more": ("{count:row} more; -o json lists all", "另有 {count} 行，-o json 可列出全部"),
-    "diff.rate": ("{rate} decisions a second, each judged by both", "每秒 {rate} 个决定，每个均由两版策略裁决"),
+    "diff.rate": ("{rate} decisions a second, each judged by both", "每秒 {rate} 个判定，每个均由两版策略裁决"),
     "diff.column_lost": ("lose", "失去"),
     "diff.column_gained": ("gain", "获得"),
     "diff.column_unmasked": ("see more", "看到更多"),
     "diff.column_masked": ("see less", "看到更少"),
     "diff.column_otherwise": ("otherwise", "其他不同"),
     "diff.example": ("for example", "例如"),
-    "diff.by_org": ("office (decisions / people)", "机构（决定数/人数）"),
-    "diff.by_rule": ("rule (decisions / people)", "规则（决定数/人数）"),
-    "diff.by_api": ("API (decisions / people)", "接口（决定数/人数）"),
-    "diff.by_asset": ("data (decisions / people)", "数据（决定数/人数）"),
-    "diff.by_field": ("field (decisions / people)", "字段（决定数/人数）"),
+    "diff.by_org": ("office (decisions / people)", "机构（判定数/人数）"),
+    "diff.by_rule": ("rule (decisions / people)", "规则（判定数/人数）"),
+    "diff.by_api": ("API (decisions / people)", "接口（判定数/人数）"),
+    "diff.by_asset": ("data (decisions / people)", "数据（判定数/人数）"),
+    "diff.by_field": ("field (decisions / people)", "字段（判定数/人数）"),
     "diff.alike": ("no rule differs, nor anything that rules rest on", "规则及其依据均无差异"),
     "diff.edited": ("{count:edit}: + added, - removed, ~ changed", "{count} 处改动：+ 新增，- 删除，~ 修改"),
 }
@@ -106,11 +106,15 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 no difference, 1 differences, 3 could not find out, 2 usage."""
+    from gateway.cli.policy.record import odd_span
     from gateway.cli.policy.stored import installed, side
 
     screen = Screen(args)
     if args.jobs < 1:
         screen.warn("diff.odd_jobs", "error")
+        return 2
+    if odd_span(args.replay):
+        screen.warn("record.none", "error", value=args.replay)
         return 2
     here = installed(args)
     old = side(args.old, here, screen)

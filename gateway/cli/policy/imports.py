@@ -30,6 +30,10 @@ WORDS = {
         "the table speaks for {files:file}: name a folder with -O, such as `-O policies`",
         "该表格涉及 {files} 个文件：请用 -O 指定目录，例如 `-O policies`",
     ),
+    "import.where": (
+        "there is no `{path}` here: name the policy folder behind the table, or write into one with -O",
+        "此处没有 `{path}`：请在表格之后指定策略目录，或用 -O 写入策略目录",
+    ),
     "import.next": ("try it with `gateway policy check` before a reload", "重新加载前请先运行 `gateway policy check`"),
 }  # fmt: skip
 
@@ -54,6 +58,11 @@ def run(args: argparse.Namespace) -> int:
     from gateway.policy.cells import decode
 
     screen = Screen(args)
+    if not args.dir and not Path(args.config).is_file():
+        args.dir = _folder_of(args.out)
+        if not args.dir:
+            screen.warn("import.where", "error", path=args.config)
+            return 3
     place = located(args, screen)
     if place is None:
         return 3
@@ -77,6 +86,12 @@ def run(args: argparse.Namespace) -> int:
         screen.warn("import.next", "dim")
     screen.result({"ok": code == 0, "faults": fault_values(warnings), "files": files})
     return code
+
+
+def _folder_of(out: str) -> str:
+    """The policy folder in which -O writes, known by its people.yaml; "" for none."""
+    around = (Path(out), *Path(out).parents) if out else ()
+    return next((str(path) for path in around if (path / "people.yaml").is_file()), "")
 
 
 def _judged(text: str, args: argparse.Namespace, place: Located) -> "tuple[Table, tuple[FileFault, ...]]":

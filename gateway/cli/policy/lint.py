@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = REPORTS | {
     "lint.strict": ("exit with 1 when anything is found", "发现任何问题即以 1 退出"),
     "lint.replay": (
         "hold the rules against these decisions too: a span of the ledger (30d, 12h) or a file of entries",
-        "同时对照这些决定：账本中的时段（30d、12h）或记录文件",
+        "同时对照这些判定：账本中的时段（30d、12h）或记录文件",
     ),
     "lint.clean": ("nothing found in {count:rule}", "{count} 条规则中没有发现问题"),
     "lint.found": ("{count:finding} in {rules:rule}", "{rules} 条规则中发现 {count} 处问题"),
@@ -37,8 +37,8 @@ WORDS: dict[str, tuple[str, str]] = REPORTS | {
         "not looked at: {count:row} of casbin/; lint reads rules in YAML only",
         "casbin/ 中有 {count} 行未检查：lint 只检查 YAML 规则",
     ),
-    "lint.counted": ("held against {count:decision}", "已对照 {count} 个决定"),
-    "lint.no_decisions": ("there is no decision in `{value}`", "`{value}` 中没有任何决定"),
+    "lint.counted": ("held against {count:decision}", "已对照 {count} 个判定"),
+    "lint.no_decisions": ("there is no decision in `{value}`", "`{value}` 中没有任何判定"),
     "lint.unreadable": (
         "{count:entry|entries} could not be read and {count:was|were} passed over", "{count} 条记录无法读取，已略过",
     ),
@@ -57,10 +57,14 @@ def register(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 nothing or warnings, 1 faults, or findings when strict; 3 could not be read."""
+    """0 nothing or warnings, 1 faults, or findings when strict, 2 an odd span; 3 could not be read."""
+    from gateway.cli.policy.record import odd_span
     from gateway.review.lint import lint, sources
 
     screen = Screen(args)
+    if odd_span(args.replay):
+        screen.warn("record.none", "error", value=args.replay)
+        return 2
     found = meant(args, screen)
     if found is None:
         return 3

@@ -58,6 +58,11 @@ def seconds(text: str) -> float | None:
     return int(match[1]) * SECONDS[match[2]] if match else None
 
 
+def odd_span(text: str) -> bool:
+    """Whether this is a span that was written wrongly (`5x`), and no file either: a slip of usage."""
+    return bool(re.fullmatch(r"[0-9]+[A-Za-z]*", text)) and seconds(text) is None and not Path(text).is_file()
+
+
 def ledger_spans(ledger: Path, since: float = 0.0) -> list[Span]:
     """The files of the ledger that may hold entries from `since` (seconds since 1970) on, oldest first."""
     found: list[Span] = []

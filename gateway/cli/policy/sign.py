@@ -91,7 +91,7 @@ def _make(args: argparse.Namespace, screen: Screen) -> int:
         keys.create(path, key)
     except keys.KeyFault as fault:
         screen.warn("plain", "error", text=fault)
-        return 1
+        return 3
     screen.say("sign.made", "good", path=path)
     screen.line(verifier)
     screen.result({"key": str(path), "verifier": verifier})

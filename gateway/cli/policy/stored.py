@@ -186,7 +186,7 @@ class Deciding:
         if found is None:
             raise Unreplayable(
                 f"the revision that decided (bundle {entry.bundle[:12]}, catalog {entry.revision[:12]}) is no longer stored",
-                f"作出决定的版本（策略包 {entry.bundle[:12]}，数据目录 {entry.revision[:12]}）已不再保存",
+                f"作出判定的版本（策略包 {entry.bundle[:12]}，数据目录 {entry.revision[:12]}）已不再保存",
             )
         return found
 

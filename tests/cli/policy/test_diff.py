@@ -132,9 +132,9 @@ def test_no_configuration_is_needed_for_two_folders_and_a_file(run: Run, past: P
     assert run("policy", "diff", "policies", "next", "--replay", "30d").code == 3
 
 
-@pytest.mark.parametrize("words", [("--replay", "30y"), ("--replay", "policies")])
-def test_an_odd_record_is_3(run: Run, past: Past, words: tuple[str, ...]) -> None:
-    assert run("policy", "diff", "active", "policies", *words).code == 3
+@pytest.mark.parametrize(("word", "code"), [("30y", 2), ("policies", 3)])
+def test_an_odd_span_is_2_and_what_is_no_record_3(run: Run, past: Past, word: str, code: int) -> None:
+    assert run("policy", "diff", "active", "policies", "--replay", word).code == code
 
 
 def test_odd_words_are_2(run: Run, past: Past) -> None:

@@ -91,3 +91,21 @@ def test_a_table_of_several_files_needs_a_folder(run: Run, tmp_path: Path, folde
 def test_a_table_that_is_not_there_is_3(run: Run, folder: Path) -> None:
     assert run("policy", "import", "none.csv", folder).code == 3
     assert run("policy", "import", "none.csv").code == 3
+
+
+def test_the_folder_of_what_is_written_is_meant_where_there_is_no_configuration(
+    run: Run, tmp_path: Path, folder: Path
+) -> None:
+    (tmp_path / "night.csv").write_text(f"{HEAD}\n{ROW}\n")
+    assert run("policy", "import", "night.csv", "-O", "policies/rules/90-night.yaml").code == 0
+    assert (folder / "rules" / "90-night.yaml").is_file()
+    nowhere = run("policy", "import", "night.csv", "-O", "elsewhere.yaml")
+    assert (nowhere.code, "name the policy folder behind the table" in nowhere.err) == (3, True)
+
+
+@pytest.mark.parametrize("data", [HEAD.encode("utf-16"), HEAD.encode() + b"\na\xff\xfe\n", f"{HEAD}\na\0b\n".encode()])
+def test_bytes_that_are_no_text_are_not_echoed(run: Run, tmp_path: Path, folder: Path, data: bytes) -> None:
+    (tmp_path / "t.csv").write_bytes(data)
+    done = run("policy", "import", "t.csv", folder)
+    assert (done.code, "error P11" in done.err) == (1, True), done.err
+    assert "\0" not in done.err and "\ufffd" not in done.err and "|" not in done.err

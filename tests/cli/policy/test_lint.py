@@ -22,7 +22,12 @@ def folder(tmp_path: Path) -> Path:
 def test_nothing_found_is_0(run: Run) -> None:
     done = run("policy", "lint", ROOT / "policies", "--strict")
     assert (done.code, done.err, done.out.startswith("nothing found in ")) == (0, "", True), done.err
-    assert run("policy", "lint", ROOT / "policies", "-o", "json").json == {"ok": True, "faults": [], "decisions": None, "left": 0}
+    assert run("policy", "lint", ROOT / "policies", "-o", "json").json == {
+        "ok": True,
+        "faults": [],
+        "decisions": None,
+        "left": 0,
+    }
 
 
 def test_findings_are_warnings_and_1_only_when_strict(run: Run, folder: Path) -> None:
@@ -65,3 +70,9 @@ def test_rows_of_a_native_policy_are_told_not_passed_over(run: Run, tmp_path: Pa
     native_folder(tmp_path / "p")
     assert "not looked at: 5 rows of casbin/" in run("policy", "lint", "p").err
     assert run("policy", "lint", "p", "-o", "json").json["left"] == 5
+
+
+def test_an_odd_span_is_2_and_a_file_that_is_not_there_3(run: Run) -> None:
+    assert run("policy", "lint", ROOT / "policies", "--replay", "5x").code == 2
+    assert run("policy", "lint", ROOT / "policies", "--replay", "none.jsonl").code == 3
+    assert run("policy", "diff", ROOT / "policies", ROOT / "policies", "--replay", "5x").code == 2

@@ -27,7 +27,7 @@ def test_a_new_key_is_private_and_its_public_half_is_printed(run: Run, tmp_path:
     assert (tmp_path / "sec.li.pem").stat().st_mode & 0o777 == 0o600
     before = (tmp_path / "sec.li.pem").read_bytes()
     again = run("policy", "sign", "--new-key", "sec.li.pem")
-    assert (again.code, "exists and is kept" in again.err) == (1, True)
+    assert (again.code, "exists and is kept" in again.err) == (3, True)
     assert (tmp_path / "sec.li.pem").read_bytes() == before
 
 
