@@ -94,7 +94,6 @@ class Explanation(Struct, frozen=True):
         """The explanation as lines for a terminal."""
         return "\n".join(_lines(self, language == "zh-CN"))
 
-
     def brief(self, language: Language = "en") -> tuple[str, ...]:
         """The least that an author needs: the reason, the rules that applied, and the rule that nearly allowed it."""
         zh = language == "zh-CN"

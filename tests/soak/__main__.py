@@ -11,7 +11,19 @@ from pathlib import Path
 
 from tests.soak.trial import Trial
 
-NAMES = ("policy_differential", "kill", "disk", "power", "issuer", "service", "slow", "policy", "reloads", "clock", "memory")
+NAMES = (
+    "policy_differential",
+    "kill",
+    "disk",
+    "power",
+    "issuer",
+    "service",
+    "slow",
+    "policy",
+    "reloads",
+    "clock",
+    "memory",
+)
 
 
 def say(line: str) -> None:
