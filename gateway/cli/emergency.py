@@ -76,12 +76,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "请写明 --reason 原因：提前结束的原因会被记录",
     ),
     "emergency.asked": (
-        "number {id}: level {level} until {until} waits for another operator before {before}:\n  gateway emergency confirm {id}",
-        "编号 {id}：{level} 级，至 {until}，须由另一名操作员在 {before} 前确认：\n  gateway emergency confirm {id}",
+        "number {id}: level {level} until {until} waits for another operator before {before}:\n  gateway emergency confirm {id} {level}",
+        "编号 {id}：{level} 级，至 {until}，须由另一名操作员在 {before} 前确认：\n  gateway emergency confirm {id} {level}",
     ),
     "emergency.asked_end": (
-        "number {id}: the end of the level waits for another operator before {before}:\n  gateway emergency confirm {id}",
-        "编号 {id}：提前结束须由另一名操作员在 {before} 前确认：\n  gateway emergency confirm {id}",
+        "number {id}: the end of the level waits for another operator before {before}:\n  gateway emergency confirm {id} end",
+        "编号 {id}：提前结束须由另一名操作员在 {before} 前确认：\n  gateway emergency confirm {id} end",
     ),
     "emergency.on": (
         "level {level} is in force in {workers:worker} until {until}",
@@ -94,6 +94,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "emergency.head_level": ("level", "级别"),
     "emergency.head_until": ("until", "截止"),
     "emergency.head_asked": ("asked by", "申请人"),
+    "emergency.what": (
+        "what you confirm: the level, or `end`; another than was asked for under this number is refused",
+        "要确认的内容：级别，或 `end`；与该编号下所申请的不符即被拒绝",
+    ),
     "emergency.head_confirmed": ("confirmed by", "确认人"),
     "emergency.head_state": ("state", "状态"),
     "emergency.head_reason": ("reason", "原因"),
@@ -117,6 +121,10 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+LEVELS = ("I", "II", "III", "IV")
+END = "end"
+
+
 def register(subparsers: Any) -> None:
     """Add the commands."""
     TEXTS.update(WORDS)
@@ -125,12 +133,13 @@ def register(subparsers: Any) -> None:
     for name, answer in (("ask", _ask), ("confirm", _confirm), ("end", _end), ("show", _show)):
         parser = commands.add_parser(name, help=f"emergency.{name}.help", description=f"emergency.{name}.help")
         if name == "ask":
-            parser.add_argument("level", choices=("I", "II", "III", "IV"), metavar="LEVEL", help="emergency.level")
+            parser.add_argument("level", choices=LEVELS, metavar="LEVEL", help="emergency.level")
             parser.add_argument("--until", default="", metavar="TIME", help="emergency.until")
             parser.add_argument("--rehearse", action="store_true", help="emergency.rehearse")
             parser.add_argument("-v", dest="verbose", action="store_true", help="emergency.verbose")
         if name == "confirm":
             parser.add_argument("number", type=int, metavar="NUMBER", help="emergency.number")
+            parser.add_argument("level", choices=(*LEVELS, END), metavar="LEVEL|end", help="emergency.what")
         if name in ("ask", "end"):
             parser.add_argument("--reason", default="", metavar="TEXT", help="emergency.reason")
         parser.add_argument("--socket", default="", metavar="PATH", help="socket")
@@ -188,7 +197,8 @@ def _confirm(args: argparse.Namespace) -> int:
     from gateway.cli.revoke import spelled
 
     screen = Screen(args)
-    code, answer = answered(args, screen, "POST", f"/v1/emergency/{args.number}/confirm")
+    level = "" if args.level == END else args.level
+    code, answer = answered(args, screen, "POST", f"/v1/emergency/{args.number}/confirm?level={level}")
     if code:
         return code
     if answer["level"]:

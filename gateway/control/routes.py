@@ -190,11 +190,19 @@ async def ask_emergency(visit: Visit) -> Answer:
 
 
 async def confirm_emergency(visit: Visit) -> Answer:
-    """Confirm what another operator asked for; in force in every worker before the answer."""
+    """Confirm what another operator asked for; in force in every worker before the answer.
+
+    `?level=` says what is meant ("" for the end): else the second person could be told that number 4 is level II.
+    """
     id = _number(visit.target)
     asked = await visit.door.emergencies.asked(id)
     if asked is None:
         raise DoorFault("not_found")
+    if visit.request.query_params.get("level", "") != asked.level:
+        stands, zh = (
+            (f"level {asked.level}", f"{asked.level} 级") if asked.level else ("the end of the level", "提前结束")
+        )
+        raise DoorFault("conflict", f"under number {id} stands {stands}", zh=f"编号 {id} 下等待确认的是：{zh}")
     name = "emergency.confirm" if asked.level else "emergency.end"
     # the end of a level, or another in its place, lets through again what it stopped: on record before it is tried
     if not asked.level or visit.door.emergencies.level():

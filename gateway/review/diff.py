@@ -22,7 +22,7 @@ from gateway.policy import Bundle
 from gateway.policy.decide import decide
 from gateway.policy.index import Candidates
 from gateway.policy.native.source import row_id
-from gateway.review.edits import RULES, edits
+from gateway.review.edits import RULES, Beside, edits
 from gateway.review.exposure import Shift, shifts
 from gateway.review.recorded import UNLISTED, Unreplayable, ask_of, asset_of, doubt, path_unknown, paths, reads_path
 from gateway.review.tally import KINDS, Change, Difference, Kind, Tally
@@ -39,11 +39,15 @@ NO_NAMES: Final[Names] = {}
 
 
 class Side(Struct, frozen=True, eq=False):
-    """Policies and catalog that judge; `bound` is False for a catalog that was not tied to the APIs."""
+    """Policies and catalog that judge; `bound` is False for a catalog that was not tied to the APIs.
+
+    `beside` are the registers of machines and places: a record holds what came of them, so they judge nothing again.
+    """
 
     bundle: Bundle
     catalog: Catalog
     bound: bool = True
+    beside: Beside = {}
 
 
 def compare(old: Side, new: Side, entries: Iterable[VerdictEntry]) -> Difference:

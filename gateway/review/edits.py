@@ -8,7 +8,7 @@ Compares the content of two bundles and two catalogs, whatever files and lines i
 3. It is told in the words of the files: days, offices, `mask: none`; nobody reads seconds or JSON.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -58,6 +58,10 @@ class Edit(Struct, frozen=True):
     parts: tuple[Part, ...] = ()
 
 
+Beside = Mapping[str, dict[str, dict[str, str]]]
+"""What stands beside the rules (`devices`, `sites`): by kind and name, in words."""
+
+
 def edits(old: Content, new: Content) -> tuple[Edit, ...]:
     """What differs between two policies, rules first."""
     found = list(_edited(RULES, _rules(old), _rules(new)))
@@ -73,6 +77,12 @@ def asset_edits(old: Catalog, new: Catalog) -> tuple[Edit, ...]:
     """What differs between two catalogs, asset by asset."""
     before, after = ({asset.id: _said(asset, one) for asset in one.assets} for one in (old, new))
     return tuple(_edited(ASSETS, before, after))
+
+
+def beside_edits(old: Beside, new: Beside) -> tuple[Edit, ...]:
+    """What differs between two registers of machines and places."""
+    kinds = dict.fromkeys((*old, *new))
+    return tuple(edit for kind in kinds for edit in _edited(kind, old.get(kind, {}), new.get(kind, {})))
 
 
 def _edited(what: str, before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> Iterator[Edit]:

@@ -44,11 +44,13 @@ def test_no_level_without_an_end_and_a_reason(run: Run, behind: Behind, words: t
 
 
 def test_a_confirmation_says_what_is_in_force(run: Run, behind: Behind) -> None:
-    done = run("emergency", "confirm", "3", *SOCKET)
+    done = run("emergency", "confirm", "3", "II", *SOCKET)
     assert (done.code, done.out.startswith("level II is in force in 2 workers until ")) == (0, True)
-    assert run("emergency", "confirm", "4", *SOCKET).out == "no level is in force any more\n"
-    assert run("emergency", "confirm", "9", *SOCKET).code == 1
-    assert run("emergency", "confirm", "3", "--socket", "none.sock").code == 3
+    assert run("emergency", "confirm", "4", "end", *SOCKET).out == "no level is in force any more\n"
+    assert run("emergency", "confirm", "9", "end", *SOCKET).code == 1
+    mistaken = run("emergency", "confirm", "4", "II", *SOCKET)
+    assert (mistaken.code, "under number 4 stands the end of the level" in mistaken.err) == (1, True), mistaken.err
+    assert run("emergency", "confirm", "3", "II", "--socket", "none.sock").code == 3
 
 
 def test_an_end_is_asked_for_too(run: Run, behind: Behind) -> None:

@@ -30,7 +30,7 @@ TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
     ("POST", "/v1/policy/rollback", {"json": {"to": ""}}, {"security", "admin"}, 200),
     ("GET", "/v1/emergency", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/emergency", {"json": {"level": "II", "reason": "flood", "until": NOW + 60}}, {"security", "admin"}, 202),
-    ("POST", "/v1/emergency/3/confirm", {}, {"security", "admin"}, 200),
+    ("POST", "/v1/emergency/3/confirm?level=II", {}, {"security", "admin"}, 200),
     ("GET", "/v1/pilot", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/pilot", {"json": {"percent": 5, "orgs": ["prov/civil"]}}, {"security", "admin"}, 200),
     ("POST", "/v1/pilot/promote", {}, {"security", "admin"}, 200),
@@ -279,7 +279,7 @@ async def test_asking_and_confirming_are_on_record_with_number_level_and_reason(
     wish = {"level": "II", "reason": "flood", "until": NOW + 60}
     async with on_tcp(behind) as base:
         asked = await ask(base, "POST", "/v1/emergency", "security", json=wish)
-        done = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+        done = await ask(base, "POST", "/v1/emergency/3/confirm?level=II", "security")
     assert asked.json() == {"id": 3, "level": "II", "confirm_before": NOW + 600}
     assert done.json() == {"id": 3, "level": "II", "until": NOW + 60, "workers": 2, "bundle": "b" * 64 + "+II"}
     assert [(act.act, act.target, act.detail) for act in behind.acts] == [
@@ -294,7 +294,7 @@ async def test_the_end_of_a_level_is_on_record_before_it_is_tried() -> None:
         done = await ask(base, "POST", "/v1/emergency/4/confirm", "security")
         behind.recording = False
         refused = await ask(base, "POST", "/v1/emergency/4/confirm", "security")
-        raised = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+        raised = await ask(base, "POST", "/v1/emergency/3/confirm?level=II", "security")
     assert (done.status_code, done.json()["level"]) == (200, "")
     assert [act.act for act in behind.acts[:2]] == ["emergency.end_asked", "emergency.end"]
     assert refused.status_code == 503
@@ -307,9 +307,9 @@ async def test_what_takes_the_place_of_a_level_is_on_record_before_it_is_tried()
     behind = Behind()
     behind.level = "I"
     async with on_tcp(behind) as base:
-        done = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+        done = await ask(base, "POST", "/v1/emergency/3/confirm?level=II", "security")
         behind.recording = False
-        refused = await ask(base, "POST", "/v1/emergency/3/confirm", "security")
+        refused = await ask(base, "POST", "/v1/emergency/3/confirm?level=II", "security")
     assert (done.status_code, refused.status_code) == (200, 503)
     assert [(act.act, act.target) for act in behind.acts[:2]] == [
         ("emergency.confirm_asked", "#3"),
@@ -321,7 +321,7 @@ async def test_what_takes_the_place_of_a_level_is_on_record_before_it_is_tried()
 async def test_the_same_operator_is_refused_and_that_is_on_record() -> None:
     behind = Behind()
     async with on_tcp(behind) as base:
-        answer = await ask(base, "POST", "/v1/emergency/5/confirm", "admin")
+        answer = await ask(base, "POST", "/v1/emergency/5/confirm?level=II", "admin")
     assert (answer.status_code, answer.json()["reason"]) == (403, "second_operator")
     assert [(act.act, act.ok) for act in behind.acts] == [("emergency.confirm", False)]
 

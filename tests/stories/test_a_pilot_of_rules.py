@@ -274,7 +274,7 @@ def test_an_emergency_level_ends_it_and_none_begins_under_one(tmp_path: Path) ->
         wish = {"level": "IV", "reason": "drill", "until": time.time() + 600}
         status, asked = ask("wang", "/v1/emergency", wish)
         assert status == 202, asked
-        assert ask("li", f"/v1/emergency/{asked['id']}/confirm")[0] == 200
+        assert ask("li", f"/v1/emergency/{asked['id']}/confirm?level=II")[0] == 200
         gateway.get(OPEN, token(gateway, "boris"))
         assert ended(gateway)["why"] == "another revision came into force"
         until(lambda: "boris" in bundles(gateway))

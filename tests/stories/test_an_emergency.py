@@ -46,8 +46,8 @@ class Town:
         assert said.status == 202, said.body
         return int(said.json["id"])
 
-    def confirm(self, who: str, number: int) -> Answer:
-        return self.door(who, "POST", f"/v1/emergency/{number}/confirm")
+    def confirm(self, who: str, number: int, level: str = "II") -> Answer:
+        return self.door(who, "POST", f"/v1/emergency/{number}/confirm?level={level}")
 
     def statuses(self, count: int = 12) -> set[int]:
         token = self.gateway.issuer.token()
@@ -119,9 +119,10 @@ def test_a_restart_keeps_the_level_and_ending_it_early_needs_two(town: Town) -> 
     town.gateway.start()
     assert town.statuses() == {403}
     number = town.ask("op-wang", 0.0, "")
-    assert town.confirm("op-wang", number).status == 403
+    assert town.confirm("op-wang", number, "").status == 403
+    assert town.confirm("op-li", number).status == 409  # not what was asked for under this number
     assert town.statuses() == {403}
-    assert town.confirm("op-li", number).json["level"] == ""
+    assert town.confirm("op-li", number, "").json["level"] == ""
     assert town.statuses() == {200}
     assert "emergency.end_asked" in acts(town.gateway, "emergency.")
 

@@ -235,9 +235,10 @@ def _doubt(found: "Difference", unreadable: int, source: str, screen: Screen) ->
 
 
 def _by_words(old: "Side", new: "Side", screen: Screen) -> int:
-    from gateway.review.edits import asset_edits, edits
+    from gateway.review.edits import asset_edits, beside_edits, edits
 
-    found = (*edits(old.bundle.content, new.bundle.content), *asset_edits(old.catalog, new.catalog))
+    rules = edits(old.bundle.content, new.bundle.content)
+    found = (*rules, *asset_edits(old.catalog, new.catalog), *beside_edits(old.beside, new.beside))
     for edit in found:
         _show(edit, screen)
     if found:

@@ -95,26 +95,42 @@ def _folder(folder: Path, here: Installed, screen: Screen) -> "Side | None":
 
     try:
         catalog = load_catalog(folder / "catalog", here.apis, offices(folder))
-        return Side(load(folder, catalog.assets, time.time()), catalog, here.bound)
+        return Side(load(folder, catalog.assets, time.time()), catalog, here.bound, beside(folder))
     except Faulty as faulty:
         screen.faults(one for one in faulty.faults if not one.warning)
         return None
 
 
 def _stored(name: str, here: Installed, state: Path, screen: Screen) -> "Side | None":
+    from gateway.app.revisions import base_of
     from gateway.document import Faulty
     from gateway.policy import Damaged
     from gateway.review.diff import Side
 
     try:
         bundle, catalog = recalled(name, state, here.apis)
+        registers = beside(state / "bundles" / base_of(name))
     except Faulty as faulty:
         screen.faults(faulty.faults)
         return None
     except (OSError, Damaged) as damaged:
         screen.warn("stored.damaged", "error", name=name, why=damaged)
         return None
-    return Side(bundle, catalog)
+    return Side(bundle, catalog, beside=registers)
+
+
+def beside(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """Machines and places of a policy folder, in words. Raises Faulty."""
+    from gateway.behaviour import load_sites
+    from gateway.device import load_register
+
+    devices = {
+        one.id: {"org": one.org, "managed": str(one.managed).lower(), "thumbprints": ", ".join(one.thumbprints)}
+        for one in (load_register(folder / "devices.yaml") if (folder / "devices.yaml").exists() else ())
+    }
+    places = load_sites(folder / "sites.yaml") if (folder / "sites.yaml").exists() else ()
+    sites = {one.name: {"networks": ", ".join(one.networks), "kind": one.kind} for one in places}
+    return {"devices": devices, "sites": sites}
 
 
 def recalled(name: str, state: Path, apis: "tuple[ApiBinding, ...]") -> "tuple[Bundle, Catalog]":

@@ -166,3 +166,17 @@ def test_the_active_one_can_be_taken_at_a_level(run: Run, past: Past) -> None:
     assert (at.code, "+ rules level-i-seal" in at.out) == (1, True), at.err
     none = run("policy", "diff", "active", "active+V", "-c", past.folder / "gateway.yaml")
     assert (none.code, none.out) == (3, "")
+
+
+def test_a_machine_and_a_place_that_appear_are_told(run: Run, past: Past) -> None:
+    """One line in the register makes a stranger's machine a managed one."""
+    folder = past.folder / "next"
+    shutil.copytree(past.folder / "policies", folder)
+    register, sites = folder / "devices.yaml", folder / "sites.yaml"
+    register.write_text(register.read_text() + "  - {id: mallory, org: prov, managed: true, thumbprints: []}\n")
+    sites.write_text(sites.read_text().replace("10.", "11.", 1))
+    for one in ("policies", "active"):
+        done = run("policy", "diff", one, "next")
+        assert done.code == 1, done.out
+        assert "+ devices mallory\n    org: prov\n    managed: true\n" in done.out
+        assert "~ sites " in done.out
