@@ -64,6 +64,7 @@ def _paths(templates: tuple[Template, ...]) -> Iterator[str]:
     found: set[frozenset[str]] = set()
     walked: set[tuple[int, frozenset[str]]] = set()
     queue: list[tuple[tuple[str, ...], tuple[Template, ...]]] = [((), templates)]
+    deepest = 1 + max((len(template.segments) for template in templates), default=0)  # there only open ones are left
     while queue:
         path, alive = queue.pop(0)
         depth = len(path)
@@ -75,7 +76,7 @@ def _paths(templates: tuple[Template, ...]) -> Iterator[str]:
         if ends and depth and ends not in found:
             found.add(ends)
             yield "/" + "/".join(path)
-        longer = [one for one in alive if len(one.segments) > depth or (one.open and len(one.segments) == depth)]
+        longer = [one for one in alive if len(one.segments) > depth or (one.open and depth < deepest)]
         for segment in _segments(longer, depth):
             still = tuple(one for one in alive if _goes_on(one, depth, segment))
             if still:

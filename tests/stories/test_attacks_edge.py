@@ -274,7 +274,7 @@ def test_a_body_that_breaks_half_way_never_reaches_the_service(stage: Stage) -> 
 
 def test_a_service_that_hangs_takes_no_other_service_along(tmp_path: Path) -> None:
     """One caller asks it on sixty connections, again and again, at a worker with forty places."""
-    with staged(tmp_path, extra="limits: {in_flight: 40}\n") as here:
+    with staged(tmp_path, extra="limits: {in_flight: 40, drain_seconds: 2}\n") as here:
         hangs, done = threading.Event(), threading.Event()
 
         def hang(connection: socket.socket) -> None:

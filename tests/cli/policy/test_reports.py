@@ -21,7 +21,7 @@ def test_check_writes_faults_and_tests(run: Run, tmp_path: Path) -> None:
     assert done.code == 1
     root = Xml.parse(tmp_path / "j.xml").getroot()
     assert [suite.get("name") for suite in root] == ["policy files", "policy tests"]
-    assert [case.get("name") for case in root[1]] == ["a", "]]><b>", "tests/10.yaml:4"]
+    assert [case.get("name") for case in root[1]] == ["a", "]]><b>", "c"]
     assert [[child.tag for child in case] for case in root[1]] == [[], ["failure"], ["error"]]
     results = json.loads((tmp_path / "s.json").read_text())["runs"][0]["results"]
     assert {result["ruleId"] for result in results} >= {"P098", "P004"}
