@@ -317,7 +317,7 @@ def _is_plain(value: str, flow: bool) -> bool:
         return False
     if _UNPRINTABLE.search(value) or (flow and _NOT_IN_FLOW.search(value)) or _ODD.fullmatch(value):
         return False
-    tag = _RESOLVER.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+    tag = _RESOLVER.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]  # yaml is half typed
     return str(tag).rpartition(":")[2] in ("str", "timestamp")
 
 

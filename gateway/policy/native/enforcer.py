@@ -82,7 +82,7 @@ class Compiled(Struct, frozen=True):
 
     def eval(self, row: Row) -> bool:
         """Whether this row matches; those that do are noted with the request."""
-        asked: Asked = row[ASKED]  # type: ignore[assignment]
+        asked: Asked = row[ASKED]  # type: ignore[assignment]  # put there by `judge`; all else of a row is text
         asked.line = str(row[LINE])
         matches: bool = self.test(row)
         if matches:
@@ -240,4 +240,4 @@ def _warm(pinned: Iterable[Pinned], row: Row) -> None:
 def _rule(rules: dict[str, Get], column: str) -> Get:
     """Runs the rule that stands in a column of the row."""
     key = f"p_{column}"
-    return lambda row: rules[row[key]](row)  # type: ignore[index]
+    return lambda row: rules[row[key]](row)  # type: ignore[index]  # the texts of a column are the keys

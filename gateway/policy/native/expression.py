@@ -495,7 +495,7 @@ class _Compiler:
                 did_you_mean(attribute, slot.attributes),
             )  # fmt: skip
         get = found.get
-        return Term(kind_of(found), lambda row: plain(get(row[ASKED].facts)), asks=True)  # type: ignore[attr-defined]
+        return Term(kind_of(found), lambda row: plain(get(row[ASKED].facts)), asks=True)  # type: ignore[attr-defined]  # an `Asked`
 
     def column(self, node: ast.expr, name: str, attribute: str) -> Term:
         if name not in self.scope.columns or attribute:
@@ -641,7 +641,7 @@ def _called(function: Function, gets: list[Get]) -> Get:
     call = function.call
     if function.now:
         start, end = gets
-        return lambda row: call(row[ASKED].now, start(row), end(row))  # type: ignore[attr-defined]
+        return lambda row: call(row[ASKED].now, start(row), end(row))  # type: ignore[attr-defined]  # an `Asked`
     if len(gets) == 2:
         one, two = gets
         return lambda row: call(one(row), two(row))
@@ -652,9 +652,9 @@ def _called(function: Function, gets: list[Get]) -> Get:
 def _holds(holds: Callable[..., bool], gets: list[Get]) -> Get:
     one, two = gets[:2]
     if len(gets) == 2:
-        return lambda row: holds(one(row), two(row), "", row[ASKED].now)  # type: ignore[attr-defined]
+        return lambda row: holds(one(row), two(row), "", row[ASKED].now)  # type: ignore[attr-defined]  # an `Asked`
     domain = gets[2]
-    return lambda row: holds(one(row), two(row), domain(row), row[ASKED].now)  # type: ignore[attr-defined]
+    return lambda row: holds(one(row), two(row), domain(row), row[ASKED].now)  # type: ignore[attr-defined]  # an `Asked`
 
 
 def _dotted(node: ast.expr) -> str:

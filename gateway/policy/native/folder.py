@@ -356,7 +356,7 @@ class _Reading:
     def check_values(self, row: Line, values: tuple[Value, ...], function: Function | None) -> None:
         """Each of these values as a pattern of the function."""
         for value in values if function is not None and function.check is not None else ():
-            refused = check(Pinned(0, lambda given, text=value.text: text, function), {})  # type: ignore[misc, arg-type]
+            refused = check(Pinned(0, lambda given, text=value.text: text, function), {})  # type: ignore[misc, arg-type]  # bound now
             if refused is not None:
                 self.faults.append(row.fault(self.table_file, value, "P144", refused.en, refused.zh, refused.hint))
 
