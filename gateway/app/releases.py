@@ -110,12 +110,13 @@ class Releases:
 
     async def follow(self, by: str) -> Reloaded | Rejected | None:
         """The folder changed and nobody asked: follow it, unless something else was chosen by name (None)."""
-        with asked_at_the_door():
-            pinned = self.pinned
-        if pinned:
-            self._notice(Notice("policy.pinned", self.compiled.digest, "the policy folder is not followed"))
-            return None
-        return await self.reload(by)
+        async with self.changing:  # asked for inside: a rollback that is under way must not be undone by a saved file
+            with asked_at_the_door():
+                pinned = self.pinned
+            if pinned:
+                self._notice(Notice("policy.pinned", self.compiled.digest, "the policy folder is not followed"))
+                return None
+            return await self._from_folder(self._config.policies, by, "reload")
 
     async def rollback(self, to: str, by: str) -> Reloaded | Rejected:
         """Go back to what was in force before: a digest or its beginning, "" for the one before this if that is no way forth."""

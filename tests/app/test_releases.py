@@ -164,6 +164,20 @@ async def test_what_is_pinned_does_not_follow_the_folder_until_somebody_asks(wor
     assert await world.releases.follow("gateway") == Reloaded(newest, newest)
 
 
+async def test_a_file_that_is_saved_during_a_rollback_does_not_undo_it(world: Released) -> None:
+    before, _ = await two(world)
+    await world.releases.changing.acquire()  # whoever comes first waits, and the other behind
+    back = asyncio.create_task(world.releases.rollback("", "op"))
+    await asyncio.sleep(0)
+    world.device("laptop-99")
+    follows = asyncio.create_task(world.releases.follow("gateway"))
+    await asyncio.sleep(0)
+    world.releases.changing.release()
+    await back
+    assert await follows is None
+    assert world.releases.compiled.digest == before
+
+
 async def test_a_reload_of_the_very_same_only_takes_the_pin_out(world: Released) -> None:
     await two(world)
     await world.releases.rollback("", "op")
