@@ -30,6 +30,32 @@ FIRST_TRY = """\
                                                    # policies/catalog/, with the real level, and name it here: `data: ASSET`
 """
 LEVEL = "general-2"
+TESTS = """\
+# What holds for the API `{name}` until rules speak of it: nothing is allowed, and what the starter rules say of other
+# data leaves it alone. Change these tests together with the rules; they go when the API goes from gateway.yaml.
+tests:
+  - name: "{name}: what opens open data does not open it"
+    request: GET {path}/1
+    expect: deny
+
+  - name: "{name}: a clerk of civil affairs changes households only"
+    given: {{role: clerk, org: prov/civil}}
+    request: POST {path}/1
+    expect: deny
+
+  - name: "{name}: the office hours of a city are about population data"
+    given: {{org: hz, time: "07:59"}}
+    request: POST {path}/1
+    expect: deny
+    rules: []
+
+  - name: "{name}: at level I nothing is deleted either"
+    emergency: I
+    request: DELETE {path}/1
+    expect: deny
+    rules: level-i-no-change
+"""
+"""Of a first try: without them nobody would notice a starter rule that is widened until it reaches this API."""
 CONFIG = """\
 # yaml-language-server: $schema=./gateway.schema.json
 version: 1
@@ -102,7 +128,7 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "gateway.yaml"
     late = bool(url) and config.exists()
-    made = _files(folder, config, _config(url, prefix))
+    made = _files(folder, config, url, prefix)
     where = places(config, os.environ)
     prepared = prepare(where.state, where.origin)
     made += [os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path) for path in prepared.made]
@@ -121,13 +147,14 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     return 0
 
 
-def _files(folder: Path, config: Path, text: str) -> list[str]:
+def _files(folder: Path, config: Path, url: str, prefix: str) -> list[str]:
     """Write what is missing; the names of what was written."""
     from gateway.cli.check import schema_text
 
     made = []
+    first_try = bool(url) and not config.exists()
     for path, content in (
-        (config, text),
+        (config, _config(url, prefix)),
         (folder / "gateway.schema.json", schema_text()),
         (folder / ".gitignore", "/state/\n"),
     ):
@@ -139,6 +166,9 @@ def _files(folder: Path, config: Path, text: str) -> list[str]:
     if not policies.exists():
         shutil.copytree(starter(), policies)
         made.append(str(policies))
+        if first_try:
+            name, path = _named(url, prefix)
+            (policies / "tests" / f"50-{name}.yaml").write_text(TESTS.format(name=name, path=path), encoding="utf-8")
     return made
 
 

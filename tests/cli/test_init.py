@@ -68,6 +68,14 @@ def test_an_own_api_is_put_in_for_a_first_try(run: Run, tmp_path: Path) -> None:
     assert checked.code == 0, checked.err + checked.out
 
 
+@pytest.mark.parametrize("words", [(), ("--api", "http://127.0.0.1:9000/permits"), ("--api", "http://a.gov")])
+def test_a_new_project_notices_every_mutant(run: Run, words: tuple[str, ...]) -> None:
+    """A starter rule that is widened would reach the first try as well."""
+    assert run("init", ".", *words).code == 0
+    done = run("policy", "mutate", "--quick")
+    assert done.code == 0, done.out
+
+
 @pytest.mark.parametrize("first", SHIPPED)
 def test_an_own_api_does_not_stand_where_the_starter_policies_speak(run: Run, tmp_path: Path, first: str) -> None:
     """Their tests would be about this API, and fail."""
