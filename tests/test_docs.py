@@ -15,6 +15,7 @@ from gateway.audit.fields import ALIASES, FIELDS, VALUES, WORDS
 from gateway.behaviour.settings import IDENTITIES_MAX
 from gateway.behaviour.signals import SIGNALS
 from gateway.cli import parser
+from gateway.cli.codes import explained, known
 from gateway.config import DEFAULT_ORIGIN, checks
 from gateway.config.faults import translate
 from gateway.config.model import GatewayFile, Role, Section
@@ -35,11 +36,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [path for path in (ROOT / "gateway").rglob("*.py") if "starter" not in path.parts]
 PAIRS = [("README.md", "README.zh-CN.md"), ("docs/policy.md", "docs/policy.zh-CN.md"),
          ("docs/operations.md", "docs/operations.zh-CN.md"),
-         ("docs/casbin.md", "docs/casbin.zh-CN.md")]  # fmt: skip
+         ("docs/casbin.md", "docs/casbin.zh-CN.md"), ("docs/codes.md", "docs/codes.zh-CN.md"),
+         ("docs/authoring.md", "docs/authoring.zh-CN.md"), ("docs/opa-cedar.md", "docs/opa-cedar.zh-CN.md")]  # fmt: skip
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 POLICY = ["docs/policy.md", "docs/policy.zh-CN.md"]
+CODES = ["docs/codes.md", "docs/codes.zh-CN.md"]
 OPERATIONS = ["docs/operations.md", "docs/operations.zh-CN.md"]
-FAULT_CODE = re.compile(r"[BCDKPY][0-9]{2}[0-9A-F]")
 FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.M | re.S)
 OF_FILES = {"C021", "C050", "C053"}  # an example names files that are not here
 NEEDED = ("required", "必填")
@@ -262,18 +264,19 @@ def test_every_field_of_lines_and_questions(page: str) -> None:
     assert [word for word in (*VALUES, *WORDS) if word not in text_of(page)] == []
 
 
-@pytest.mark.parametrize(("policy", "operations"), list(zip(POLICY, OPERATIONS, strict=True)))
-def test_every_fault_code_and_no_other(policy: str, operations: str) -> None:
-    known = {
-        code for path in SOURCES for code in re.findall(rf'"({FAULT_CODE.pattern})"', path.read_text(encoding="utf-8"))
-    }
-    listed = {
-        code
-        for page in (policy, operations, policy.replace("policy", "casbin"))
-        for code in rows(page)
-        if FAULT_CODE.fullmatch(code)
-    }
-    assert (known - listed, listed - known) == (set(), set())
+@pytest.mark.parametrize("page", CODES)
+def test_every_fault_code_means_what_explain_code_says_and_there_is_no_other(page: str) -> None:
+    listed = {code: (cells[0], cells[-1]) for code, cells in rows(page).items()}
+    said = {code: tuple(cell.replace("|", r"\|") for cell in meaning(code, page)) for code in known() if code.isupper()}
+    assert listed == said
+
+
+def meaning(code: str, page: str) -> tuple[str, str]:
+    """What a code means and what to do; it may be told of several mistakes."""
+    chinese = page == "docs/codes.zh-CN.md"
+    pairs = [(one.zh, one.remedy_zh) if chinese else (one.en, one.remedy_en) for one in explained(code)]
+    texts, remedies = (("；" if chinese else "; ").join(dict.fromkeys(cells)) for cells in zip(*pairs, strict=True))
+    return texts, remedies
 
 
 # --- form ---------------------------------------------------------------------------------------

@@ -26,8 +26,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     for meaning in found:
         screen.line(f"{meaning.code}  {screen.choose(meaning.en, meaning.zh)}", "bold")
-        remedy = screen.choose(meaning.remedy_en, meaning.remedy_zh).strip("…")
-        screen.line("  " + (remedy or screen.text("explain_code.see")))
+        screen.line("  " + (screen.choose(meaning.remedy_en, meaning.remedy_zh) or screen.text("explain_code.see")))
         if meaning.status:
             screen.say("explain_code.answered", "dim", status=meaning.status)
     values = [meaning._asdict() for meaning in found]

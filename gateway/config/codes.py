@@ -436,7 +436,7 @@ CODES: dict[str, Meaning] = {
         "`certificates` of the control door need `client_ca` under its `tls`",
         "控制口的 `certificates` 需要其 `tls` 下的 `client_ca`",
     ),
-    "settings": Meaning("C090", "{why}", "{why}"),
+    "settings": Meaning("C090", "this section cannot be used: {why}", "该部分无法使用：{why}"),
 }
 
 

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from gateway.document import Node, did_you_mean
+from gateway.document import Node
 from gateway.facts import NOTHING_GRANTED, Granted
 from gateway.policy.names import ACTIONS
 from gateway.policy.people import KINDS, PERSON, People
-from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, title
+from gateway.policy.shapes import Faults, items, mapping, one_of, remedy, text, texts, title
 
 KEYS = ("id", "title", "to", "data", "action", "purpose", "from", "until", "basis", "approval")
 REQUIRED = ("id", "to", "data", "purpose", "until")
@@ -170,7 +170,7 @@ def _named(
     found = texts(node, faults) if node is not None else []
     for value, at in found:
         if value not in known and not (code == "P010" and value.startswith(PERSON) and value != PERSON):
-            hint = did_you_mean(value, known)
+            hint = remedy(value, known, code)
             faults.append(at.fault(code, f"no {what[0]} `{value}`", f"没有名为 `{value}` 的{what[1]}", *hint))
     return tuple(dict.fromkeys(value for value, _ in found))
 

@@ -12,8 +12,8 @@ from gateway.document import FileFault, Node, did_you_mean
 Faults = list[FileFault]
 
 MAX_TEXT = 2000
-DECLARED = ("P010", "P011")
-"""Roles and offices: an unknown one may be new."""
+DECLARED = {"P010": "people.yaml", "P011": "people.yaml", "P012": "catalog/"}
+"""Where roles, offices and assets are declared: an unknown one may be new."""
 _WIDE_COMMA = re.compile("[，、；]")
 NO_WORDS: Mapping[str, str] = {}
 
@@ -116,9 +116,9 @@ def remedy(word: str, known: Collection[str], code: str) -> tuple[str, str]:
     if code not in DECLARED:
         return en, zh
     declare = (
-        ("or declare it in people.yaml", "或在 people.yaml 中声明")
+        (f"or declare it in {DECLARED[code]}", f"或在 {DECLARED[code]} 中声明")
         if en
-        else ("declare it in people.yaml", "请在 people.yaml 中声明")
+        else (f"declare it in {DECLARED[code]}", f"请在 {DECLARED[code]} 中声明")
     )
     between = (" ", "") if en.endswith("?") else ("; ", "；") if en else ("", "")
     return f"{en}{between[0]}{declare[0]}", f"{zh}{between[1]}{declare[1]}"

@@ -183,6 +183,19 @@ def test_a_slip_in_a_grant_is_told(tmp_path: Path, before: str, after: str, code
     assert [fault.code for fault in refused.value.faults] == [code]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "remedy"),
+    [
+        ("to: hz/civil", "to: hz/cvil", 'did you mean "hz/civil"? or declare it in people.yaml'),
+        ("data: health", "data: helth", 'did you mean "health"? or declare it in catalog/'),
+    ],
+)
+def test_an_unknown_name_may_be_a_new_one(tmp_path: Path, before: str, after: str, remedy: str) -> None:
+    with pytest.raises(Faulty) as refused:
+        bundle(tmp_path, APPROVED.replace(before, after))
+    assert [fault.remedy_en for fault in refused.value.faults] == [remedy]
+
+
 def test_an_id_stands_once(tmp_path: Path) -> None:
     with pytest.raises(Faulty, match="P005"):
         bundle(tmp_path, GRANT + GRANT.removeprefix("grants:\n"))

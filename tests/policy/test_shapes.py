@@ -80,4 +80,5 @@ def test_a_remedy_names_the_wide_comma_and_where_names_are_declared() -> None:
     assert shapes.remedy("clrek", ("clerk",), "P010")[0] == 'did you mean "clerk"? or declare it in people.yaml'
     assert shapes.remedy("zzz", ("clerk",), "P011")[0] == "possible: clerk; or declare it in people.yaml"
     assert shapes.remedy("zzz", (), "P011") == ("declare it in people.yaml", "请在 people.yaml 中声明")
+    assert shapes.remedy("zzz", (), "P012") == ("declare it in catalog/", "请在 catalog/ 中声明")
     assert shapes.remedy("raed", ("read",), "P013")[0] == 'did you mean "read"?'
