@@ -33,7 +33,7 @@ from gateway.control import (
 from gateway.device import Rejected as RejectedReport
 from gateway.device import accept
 from gateway.facts import Entry
-from gateway.stores import Board, BoardFault, State, StateFault
+from gateway.stores import Board, BoardFault, State, StateFault, instant
 from gateway.stores.board import Topic
 
 SEEN_SECONDS = 1.0  # how long the record is searched for a name before the answer says nothing about it
@@ -63,7 +63,7 @@ class Desk:
         self.releases = Releases(config, start, board, state, ledger.note)
         self.pilots = Pilots(config, state, board, ledger, self.releases)
         self.emergencies = Switch(
-            self.releases, state, config.emergency_longest, time.time, ledger.note, self._put, self._count
+            self.releases, state, config.emergency_longest, instant, ledger.note, self._put, self._count
         )
 
     def door(self) -> Door:

@@ -7,7 +7,8 @@ A level is part of the revisions; switching it on changes no file. Rules:
 2. The truth is the store: of the confirmed rows the one that has not ended, until its time. Names of revisions only
    follow it. Whoever reads the store (a start, a worker, control) comes to the same answer from one function.
 3. No level without an end. Control ends it within a second. A worker knows the end with the level and goes back by
-   itself, also while control is away: the return is prepared shortly before and needs no word of anybody.
+   itself, also while control is away: the return is prepared shortly before and needs no word of anybody. A clock that
+   is set moves no end (`Emergency.left`).
 4. Ending early needs two persons too, since it lets through again what was stopped.
 """
 
@@ -25,7 +26,7 @@ from gateway.control import Act, Confirmed, DoorFault, EmergencyAsked, Emergency
 from gateway.document import Faulty
 from gateway.facts import Notice
 from gateway.policy import Damaged
-from gateway.stores import CONFIRM_SECONDS, LEVELS, BoardFault, Emergency, State, StateFault, Way
+from gateway.stores import CONFIRM_SECONDS, LEVELS, BoardFault, Emergency, Instant, State, StateFault, Way
 
 AHEAD = 2.0  # seconds before its end that a worker prepares the return
 RETRY = 1.0  # seconds between two tries of a worker to return
@@ -34,11 +35,11 @@ SHOWN = 20
 
 
 class InForce(Struct, frozen=True):
-    """What decides: the name of the revision, its level, and the time (seconds) when the level is over, 0 for never."""
+    """What decides: the name of the revision, its level, and the seconds until that is over, 0 without a level."""
 
     name: str
     level: str
-    until: float
+    left: float
 
 
 @contextmanager
@@ -50,11 +51,11 @@ def asked_at_the_door() -> Iterator[None]:
         raise DoorFault("state_unavailable", fault.en, zh=fault.zh) from fault
 
 
-def in_force(state: State, now: float) -> InForce:
+def in_force(state: State, now: Instant) -> InForce:
     """What decides now, by the store. Raises StateFault."""
     active, row = state.standing()
-    level, until = (row.level, row.until) if row is not None and row.holds(now) else ("", 0.0)
-    return InForce(named(base_of(active.digest), level) if active is not None else "", level, until)
+    level, left = (row.level, row.left(now)) if row is not None and row.holds(now) else ("", 0.0)
+    return InForce(named(base_of(active.digest), level) if active is not None else "", level, left)
 
 
 # --- in a worker ------------------------------------------------------------------------------------
@@ -80,17 +81,17 @@ class Expiry:
         self._told = ""
         self._due = 0.0
         self.until = inf
-        """When the level is over, as the store said when it was last read; 0 when there is none."""
+        """When the level is over (`Instant.clock`), as the store said when it was last read."""
 
-    async def look(self, now: float) -> None:
+    async def look(self, clock: float) -> None:
         """Prepare the return shortly before the end, return at the end; asked ten times a second."""
-        if now < self.until - AHEAD or not level_of(self._judging.digest):
+        if clock < self.until - AHEAD or not level_of(self._judging.digest):
             return
         base = base_of(self._judging.digest)
         if not self._judging.prepared(base):
             await self._prepare(base)
-        if now >= self.until and now >= self._due:
-            self._due = now + RETRY  # what cannot be read now may be later: the next request looks, then another
+        if clock >= self.until and clock >= self._due:
+            self._due = clock + RETRY  # what cannot be read now may be later: the next request looks, then another
             self._judging.look_again()
 
     async def _prepare(self, base: str) -> None:
@@ -138,7 +139,7 @@ class Switch:
         releases: Ways,
         state: State,
         longest: float,
-        clock: Callable[[], float],
+        clock: Callable[[], Instant],
         notice: Callable[[Notice], None],
         act: Callable[[Act], None],
         workers: Callable[[], int],
@@ -154,7 +155,7 @@ class Switch:
 
     async def ask(self, wish: EmergencyWish, by: str) -> EmergencyAsked:
         """Ask for a level, or for the end of the one in force (level "")."""
-        now = self._clock()
+        now = self._clock().at
         self._check(wish, now)
         until = wish.until if wish.level and wish.until is not None else now + CONFIRM_SECONDS
         with asked_at_the_door():
@@ -192,7 +193,7 @@ class Switch:
     async def confirm(self, id: int, by: str) -> Confirmed | Rejected:
         """Confirm as another operator: in force in every worker when this returns."""
         row = await self.asked(id)
-        if row is None or not row.waits(self._clock()):
+        if row is None or not row.waits(self._clock().at):
             raise DoorFault("not_found", "nothing waits under this number", zh="该编号下没有等待确认的操作")
         if row.by == by:
             raise DoorFault("second_operator", f"{by} asked for it")
@@ -235,9 +236,10 @@ class Switch:
         """End what is over; bring into force what was confirmed by a control process that died before it could."""
         if self._releases.changing.locked():  # it comes with that change, or with the next tick
             return
-        if self._releases.lost and self._clock() < self._due:
+        clock = self._clock().clock
+        if self._releases.lost and clock < self._due:
             return
-        self._due = self._clock() + REGAIN
+        self._due = clock + REGAIN
         try:
             await self._releases.regain()
             row = self._state.standing_emergency()
@@ -253,7 +255,7 @@ class Switch:
                 await self._bring(level)
             if row is not None and level:
                 self._tell(None, row)
-        if row is not None and not row.holds(now) and self._state.end_emergency(row.id, now) and row.level:
+        if row is not None and not row.holds(now) and self._state.end_emergency(row.id, now.at) and row.level:
             self._notice(Notice("emergency.off", row.level, f"expired at {_spelled(row.until)}"))
             self._act(Act("gateway", "system", "emergency.end", f"#{row.id} {row.level}", "expired"))
 
@@ -269,13 +271,14 @@ class Switch:
         """The level in force, what waits, and what was."""
         now = self._clock()
         with asked_at_the_door():
+            waiting = self._state.waiting_emergencies(now.at)
             rows = self._state.emergencies(SHOWN)
             standing = self._standing()
         return {
             "level": standing.level if standing else "",
-            "until": standing.until if standing else None,
-            "waiting": [row for row in rows if row.waits(now)],
-            "history": [row for row in rows if not row.waits(now)],
+            "until": float(round(now.at + standing.left(now))) if standing else None,
+            "waiting": waiting,
+            "history": [row for row in rows if not row.waits(now.at)],
         }
 
 

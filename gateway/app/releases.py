@@ -33,7 +33,7 @@ from gateway.document import Faulty, FileFault
 from gateway.facts import Notice
 from gateway.policy import Damaged
 from gateway.policy.content import takes_back
-from gateway.stores import Activation, Board, State, StateFault, Way
+from gateway.stores import Activation, Board, Instant, State, StateFault, Way, instant
 
 PREPARE_SECONDS = 20.0
 POLL_SECONDS = 0.02
@@ -222,7 +222,7 @@ def signers(config: Config) -> Signers:
     return Signers(config.policy_signers, config.policy_signatures)
 
 
-def first(config: Config, state: State, now: float, follow: bool = False) -> Compiled:
+def first(config: Config, state: State, now: Instant, follow: bool = False) -> Compiled:
     """The revision that a gateway starts with, kept as active. Raises Faulty, OSError, StateFault.
 
     What the folder says, or what was pinned (unless `follow`), with the emergency level that is still in force.
@@ -236,10 +236,10 @@ def first(config: Config, state: State, now: float, follow: bool = False) -> Com
         if place is None:  # the folder may hold what was rolled back: it must not come back in silence
             raise Faulty([_lost(config.state / "bundles" / base)])
         folder = place
-    compiled = revisions.store(config.state, folder, config.apis, now, signers(config))
+    compiled = revisions.store(config.state, folder, config.apis, now.at, signers(config))
     compiled = raised(compiled, in_force(state, now).level)
-    _end_unsigned(config, state, now)
-    state.activate(compiled.digest, "gateway", now, pinned, "start")
+    _end_unsigned(config, state, now.at)
+    state.activate(compiled.digest, "gateway", now.at, pinned, "start")
     return compiled
 
 
@@ -262,7 +262,7 @@ def _current(config: Config, start: Compiled, state: State) -> Compiled | None:
     A control process that replaces a dead one was forked with what was active at the start.
     """
     try:
-        name = in_force(state, time.time()).name
+        name = in_force(state, instant()).name
         if not name or name == start.digest:
             return start
         return revisions.recall(config.state, name, config.apis)

@@ -44,7 +44,7 @@ from gateway.journey import Journey, Revision
 from gateway.masking import Masking
 from gateway.masking import Settings as MaskingSettings
 from gateway.policy import Damaged, Policy, disagreement
-from gateway.stores import Board, Pilot, Postures, Revocations, State
+from gateway.stores import Board, Pilot, Postures, Revocations, State, instant
 from gateway.upstream import Upstream
 
 TICK_SECONDS = 0.1
@@ -169,9 +169,10 @@ class Worker:
         return self._state
 
     def _active(self) -> str:
-        now = in_force(self._store(), time.time())
-        self._expiry.until = now.until
-        return now.name
+        now = instant()
+        standing = in_force(self._store(), now)
+        self._expiry.until = now.clock + standing.left
+        return standing.name
 
     def _pilot(self) -> Pilot | None:
         return self._store().pilot()
@@ -275,7 +276,7 @@ class Worker:
             await asyncio.sleep(TICK_SECONDS)
             self._learn_from_siblings()
             await self._prepare()
-            await self._expiry.look(time.time())
+            await self._expiry.look(instant().clock)
             await self._streams.look(self._board.any[0])
             turn += 1
             if turn % 10 == 0:

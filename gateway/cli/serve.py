@@ -5,7 +5,6 @@ import errno
 import fcntl
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,7 @@ def _serve(config: Any, language: str, follow: bool) -> int:
     from gateway.config.state import exposed
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
-    from gateway.stores import Board, State
+    from gateway.stores import Board, State, instant
 
     words = TEXTS[language]
     wrong = state_faults(config.state, config.audit.origin)
@@ -122,7 +121,7 @@ def _serve(config: Any, language: str, follow: bool) -> int:
     except BlockingIOError:
         return _fail(words["running"].format(state=config.state))
     state = State(config.state / "state.db")
-    compiled = releases.first(config, state, time.time(), follow)
+    compiled = releases.first(config, state, instant(), follow)
     revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
     pinned = state.activations(1)[0].pinned
     state.close()

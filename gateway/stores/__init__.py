@@ -6,6 +6,7 @@ and `Postures` are what one worker knows, compared with the board at each decisi
 """
 
 from gateway.stores.board import GAUGES, Board, BoardFault, Slot
+from gateway.stores.instant import Instant, instant
 from gateway.stores.memory import MemoryState
 from gateway.stores.records import (
     CONFIRM_SECONDS,
@@ -29,6 +30,7 @@ __all__ = [
     "Board",
     "BoardFault",
     "Emergency",
+    "Instant",
     "Kind",
     "MemoryState",
     "Pilot",
@@ -39,4 +41,5 @@ __all__ = [
     "State",
     "StateFault",
     "Way",
+    "instant",
 ]

@@ -7,6 +7,7 @@ The twin of `gateway.stores.sqlite` for tests and drills: the same methods, the 
 from msgspec.structs import replace
 
 from gateway.facts import Report
+from gateway.stores.instant import Instant
 from gateway.stores.records import (
     Activation,
     Emergency,
@@ -121,15 +122,22 @@ class MemoryState:
         self._check()
         return tuple(reversed(self._emergencies.values()))[:limit]
 
-    def confirm_emergency(self, id: int, by: str, at: float) -> Emergency | None:
+    def waiting_emergencies(self, at: float) -> tuple[Emergency, ...]:
+        """See `State.waiting_emergencies`."""
+        newest = {
+            (row.by, row.level): row for row in reversed(self.emergencies(len(self._emergencies))) if row.waits(at)
+        }
+        return tuple(sorted(newest.values(), key=lambda row: -row.id))
+
+    def confirm_emergency(self, id: int, by: str, now: Instant) -> Emergency | None:
         """See `State.confirm_emergency`."""
         self._next()
         row = self._emergencies.get(id)
-        if row is None or row.by == by or not row.waits(at):
+        if row is None or row.by == by or not row.waits(now.at):
             return None
         for other in self._confirmed():
-            self._keep(replace(other, ended_at=at))
-        return self._keep(replace(row, confirmed_by=by, confirmed_at=at))
+            self._keep(replace(other, ended_at=now.at))
+        return self._keep(replace(row, confirmed_by=by, confirmed_at=now.at, boot=now.boot, clock=now.clock))
 
     def standing_emergency(self) -> Emergency | None:
         """See `State.standing_emergency`."""

@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
+from gateway.stores.instant import Instant
+
 Kind = Literal["token", "session", "subject", "device"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEY_MAX = 512
@@ -62,7 +64,7 @@ class Emergency(Struct, frozen=True):
     """An emergency level that somebody asked for, or asked to end (`level` ""); times in seconds since 1970.
 
     It counts from `confirmed_at` to `until`, unless `ended_at` came before. Of one that asks for an end, `until`
-    is when it can no longer be confirmed.
+    is when it can no longer be confirmed. `boot` and `clock` are those of the `Instant` at which it was confirmed.
     """
 
     id: int
@@ -74,10 +76,24 @@ class Emergency(Struct, frozen=True):
     confirmed_by: str = ""
     confirmed_at: float | None = None
     ended_at: float | None = None
+    boot: str = ""
+    clock: float = 0.0
 
-    def holds(self, now: float) -> bool:
+    def left(self, now: Instant) -> float:
+        """Seconds until its time is over.
+
+        As long as the machine runs it lasts as long as was agreed: a wall clock that is set forward (NTP is not
+        authenticated) does not end it, one that is set back does not prolong it. After another start the wall clock
+        is all there is.
+        """
+        if self.confirmed_at is not None and self.boot and self.boot == now.boot:
+            return self.until - self.confirmed_at - (now.clock - self.clock)
+        return self.until - now.at
+
+    def holds(self, now: Instant) -> bool:
         """Whether this level is in force."""
-        return bool(self.level) and self.confirmed_at is not None and self.ended_at is None and now < self.until
+        counts = bool(self.level) and self.confirmed_at is not None and self.ended_at is None
+        return counts and self.left(now) > 0
 
     def waits(self, now: float) -> bool:
         """Whether it can still be confirmed."""

@@ -23,6 +23,7 @@ from msgspec import DecodeError
 from msgspec.json import Decoder, Encoder
 
 from gateway.facts import Report
+from gateway.stores.instant import Instant
 from gateway.stores.records import (
     CONFIRM_SECONDS,
     Activation,
@@ -36,7 +37,6 @@ from gateway.stores.records import (
     check_revocation,
 )
 
-VERSION = 2
 _APPLICATION = 0x47575354  # "GWST", PRAGMA application_id: another program's database is refused
 
 _SCHEMA = """
@@ -72,16 +72,26 @@ CREATE TABLE pilot (
 ) STRICT;
 CREATE UNIQUE INDEX pilot_running ON pilot (ended_at IS NULL) WHERE ended_at IS NULL;
 """
-_STEPS = (_SCHEMA, _RELEASES)
+_CLOCK = """
+ALTER TABLE emergency ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+ALTER TABLE emergency ADD COLUMN clock REAL NOT NULL DEFAULT 0;
+"""
+_STEPS = (_SCHEMA, _RELEASES, _CLOCK)
 """What takes an empty file to version 1, and each version to the next."""
+VERSION = len(_STEPS)
 
 _REVOCATION = "id, change, kind, key, reason, by, at, until, lifted_at, lifted_by"
 
 _LIFT = f"UPDATE revocation SET change = ?, lifted_at = ?, lifted_by = ? WHERE id = ? AND lifted_at IS NULL RETURNING {_REVOCATION}"  # noqa: S608 -- constants
-_EMERGENCY = "id, level, reason, by, asked_at, until, confirmed_by, confirmed_at, ended_at"
+_EMERGENCY = "id, level, reason, by, asked_at, until, confirmed_by, confirmed_at, ended_at, boot, clock"
 _CONFIRM = (
-    "UPDATE emergency SET confirmed_by = ?, confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL AND ended_at IS NULL"  # noqa: S608 -- constants
+    "UPDATE emergency SET confirmed_by = ?, confirmed_at = ?, boot = ?, clock = ?"  # noqa: S608 -- constants
+    " WHERE id = ? AND confirmed_at IS NULL AND ended_at IS NULL"
     f" AND by <> ? AND asked_at <= ? AND asked_at > ? AND until > ? RETURNING {_EMERGENCY}"
+)
+_WAITING = (
+    "WHERE id IN (SELECT max(id) FROM emergency WHERE confirmed_at IS NULL AND ended_at IS NULL"
+    " AND asked_at > ? AND asked_at <= ? AND until > ? GROUP BY by, level) ORDER BY id DESC"
 )
 _LATEST = "SELECT id, digest, by, at, pinned, way FROM activation ORDER BY id DESC"
 _STANDING = "WHERE confirmed_at IS NOT NULL AND ended_at IS NULL ORDER BY id DESC"
@@ -224,18 +234,27 @@ class State:
         """What was asked for, newest first."""
         return self._emergencies("ORDER BY id DESC LIMIT ?", limit)
 
-    def _emergencies(self, where: str, value: int) -> tuple[Emergency, ...]:
+    def _emergencies(self, where: str, *values: float) -> tuple[Emergency, ...]:
         with self._reading() as connection:
-            rows = connection.execute(f"SELECT {_EMERGENCY} FROM emergency {where}", (value,))  # noqa: S608 -- constants
+            rows = connection.execute(f"SELECT {_EMERGENCY} FROM emergency {where}", values)  # noqa: S608 -- constants
             return tuple(Emergency(*row) for row in rows)
 
-    def confirm_emergency(self, id: int, by: str, at: float) -> Emergency | None:
+    def waiting_emergencies(self, at: float) -> tuple[Emergency, ...]:
+        """What waits for a second operator, newest first: of each who asked, the newest for each level.
+
+        Not a search among the newest rows either: one who asks and asks must not push out of sight what another asked.
+        """
+        return self._emergencies(_WAITING, at - CONFIRM_SECONDS, at, at)
+
+    def confirm_emergency(self, id: int, by: str, now: Instant) -> Emergency | None:
         """Confirm what another operator asked for less than ten minutes ago; None when that is not so (any more).
 
         What was in force until then ends with it: of the confirmed, at most one has not ended.
         """
+        at = now.at
+        values = (by, at, now.boot, now.clock, id, by, at, at - CONFIRM_SECONDS, at)
         with self._change() as (connection, _):
-            row = connection.execute(_CONFIRM, (by, at, id, by, at, at - CONFIRM_SECONDS, at)).fetchone()
+            row = connection.execute(_CONFIRM, values).fetchone()
             if row is not None:
                 connection.execute(
                     "UPDATE emergency SET ended_at = ? WHERE confirmed_at IS NOT NULL AND ended_at IS NULL AND id <> ?",

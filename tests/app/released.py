@@ -9,7 +9,7 @@ from gateway.app.emergency import Switch
 from gateway.app.releases import Releases, first
 from gateway.control import Act
 from gateway.facts import Notice
-from gateway.stores import Board, State
+from gateway.stores import Board, Instant, State
 from tests.app.test_revisions import APIS, NOW
 from tests.test_layout import ROOT
 
@@ -26,19 +26,29 @@ class Released:
             state=folder, policies=self.folder, apis=APIS, policy_signers=signers, policy_signatures=1
         )
         self.now = NOW
+        self.stepped = 0.0  # how far somebody set the wall clock forward
+        self.boot = "boot-1"
         self.told: list[Notice] = []
         self.acts: list[Act] = []
         self.state = state or State(folder / "state.db")
         self.board = Board.create(folder / "board", 2)
-        self.start = first(self.config, self.state, self.now)
+        self.start = first(self.config, self.state, self.instant())
         self.again()
 
     def again(self) -> None:
         """A control process that replaces a dead one: forked with what was active when the gateway started."""
         self.releases = Releases(self.config, self.start, self.board, self.state, self.told.append)
         self.switch = Switch(
-            self.releases, self.state, 72 * 3600.0, lambda: self.now, self.told.append, self.acts.append, lambda: 2
+            self.releases, self.state, 72 * 3600.0, self.instant, self.told.append, self.acts.append, lambda: 2
         )
+
+    def instant(self) -> Instant:
+        return Instant(self.now, self.boot, self.now - self.stepped)
+
+    def set_clock(self, seconds: float) -> None:
+        """Somebody sets the wall clock forward, or back."""
+        self.now += seconds
+        self.stepped += seconds
 
     def device(self, name: str) -> None:
         """Change something that makes another revision."""

@@ -17,7 +17,7 @@ from gateway.app.releases import first
 from gateway.app.revisions import Compiled, recall
 from gateway.control import Confirmed, DoorFault, EmergencyWish, Rejected, Reloaded
 from gateway.facts import Notice
-from gateway.stores import StateFault
+from gateway.stores import Instant, StateFault
 from tests.app.released import Released
 from tests.app.test_knowledge import make
 from tests.app.test_revisions import APIS, NOW
@@ -45,7 +45,7 @@ async def raise_level(world: Released, level: str = "II", hours: float = 1.0) ->
 
 
 def level_of_store(world: Released) -> str:
-    return in_force(world.state, world.now).level
+    return in_force(world.state, world.instant()).level
 
 
 async def test_asking_changes_nothing_and_confirming_brings_it_into_force(world: Released) -> None:
@@ -56,7 +56,7 @@ async def test_asking_changes_nothing_and_confirming_brings_it_into_force(world:
     assert done == Confirmed(asked.id, "II", NOW + HOUR, 2, f"{base}+II")
     assert world.releases.compiled.bundle.level == "II"
     assert world.state.activations(1)[0].digest == f"{base}+II"
-    assert in_force(world.state, world.now).name == f"{base}+II"
+    assert in_force(world.state, world.instant()).name == f"{base}+II"
     assert world.notices() == [("emergency.on", "II")]
     assert world.told[0].detail == "asked by op.li, confirmed by op.wang, until 2026-09-21T15:13:20+00:00"
 
@@ -169,7 +169,7 @@ async def test_the_same_level_again_moves_its_end(world: Released) -> None:
     await raise_level(world, "II", 3.0)
     world.now += 2 * HOUR
     await world.switch.tick()
-    assert (world.releases.level, in_force(world.state, world.now).until) == ("II", NOW + 3 * HOUR)
+    assert (world.releases.level, in_force(world.state, world.instant()).left) == ("II", HOUR)
 
 
 async def test_a_flood_of_asking_moves_nothing(world: Released) -> None:
@@ -241,8 +241,8 @@ async def test_a_level_may_become_stricter_while_it_is_in_force(world: Released)
 async def test_a_restart_keeps_the_level_and_after_its_end_does_not(world: Released) -> None:
     base = world.releases.compiled.digest
     await raise_level(world)
-    assert first(world.config, world.state, NOW + 60).digest == f"{base}+II"
-    assert first(world.config, world.state, NOW + HOUR).digest == base
+    assert first(world.config, world.state, Instant(NOW + 60)).digest == f"{base}+II"
+    assert first(world.config, world.state, Instant(NOW + HOUR)).digest == base
     world.now += HOUR
     world.again()
     await world.switch.tick()  # what ended while nobody was there is told all the same
@@ -253,7 +253,7 @@ async def test_a_restart_keeps_the_level_and_after_its_end_does_not(world: Relea
 async def test_what_was_confirmed_before_control_died_comes_into_force_when_it_is_back(world: Released) -> None:
     base = world.releases.compiled.digest
     asked = await world.switch.ask(wish(), "op.li")
-    assert world.state.confirm_emergency(asked.id, "op.wang", NOW) is not None  # and then it was killed
+    assert world.state.confirm_emergency(asked.id, "op.wang", Instant(NOW)) is not None  # and then it was killed
     world.releases.compiled = world.start
     await world.switch.tick()
     assert world.releases.compiled.digest == f"{base}+II"
@@ -272,7 +272,7 @@ async def test_a_level_does_not_bring_back_the_policies_of_the_start(world: Rele
     with pytest.raises(DoorFault) as caught:
         await world.switch.confirm(asked.id, "op.wang")
     assert caught.value.code == "state_unavailable"
-    assert world.state.confirm_emergency(asked.id, "op.wang", NOW) is not None
+    assert world.state.confirm_emergency(asked.id, "op.wang", Instant(NOW)) is not None
     await world.switch.tick()
     assert world.state.activations(1)[0].digest == outcome.bundle
     assert world.notices() == []
@@ -294,14 +294,48 @@ async def test_a_store_that_cannot_be_read_leaves_the_level(world: Released) -> 
     assert caught.value.code == "state_unavailable"
 
 
+@pytest.mark.parametrize("seconds", [2 * HOUR, -2 * HOUR, 10 * 365 * 24 * HOUR])
+async def test_a_clock_that_is_set_neither_ends_a_level_nor_prolongs_it(world: Released, seconds: float) -> None:
+    """Whoever can set the clock (NTP is not authenticated) would end with it what two operators began."""
+    worker = Worker(world)
+    base = world.releases.compiled.digest
+    await raise_level(world)
+    assert worker.judging() == "II"
+    world.set_clock(seconds)
+    await world.switch.tick()
+    assert first(world.config, world.state, world.instant()).digest == f"{base}+II"  # nor does a restart of the gateway
+    world.now += HOUR - 1
+    await world.switch.tick()
+    await worker.look()
+    assert (world.releases.level, level_of_store(world), worker.judging()) == ("II", "II", "II")
+    said = await world.switch.view()
+    assert isinstance(said, dict)
+    assert said["until"] == world.now + 1  # by the clock that people see
+    world.now += 1
+    await worker.look()
+    await world.switch.tick()
+    assert (world.releases.level, level_of_store(world), worker.judging()) == ("", "", "")
+
+
+async def test_after_another_start_of_the_machine_the_wall_clock_counts(world: Released) -> None:
+    await raise_level(world)
+    world.boot = "boot-2"
+    world.now += HOUR - 1
+    world.stepped = world.now  # the other clock began anew
+    assert level_of_store(world) == "II"
+    world.now += 1
+    assert level_of_store(world) == ""
+
+
 async def test_what_operators_see(world: Released) -> None:
     await raise_level(world)
     await world.switch.ask(wish("I"), "op.zhao")
+    for _ in range(60):
+        await world.switch.ask(wish("IV"), "op.mallory")
     said = await world.switch.view()
     assert isinstance(said, dict)
     assert (said["level"], said["until"]) == ("II", NOW + HOUR)
-    assert [row.level for row in said["waiting"]] == ["I"]
-    assert [(row.level, row.by, row.confirmed_by) for row in said["history"]] == [("II", "op.li", "op.wang")]
+    assert [(row.level, row.by) for row in said["waiting"]] == [("IV", "op.mallory"), ("I", "op.zhao")]
 
 
 # --- a worker alone -----------------------------------------------------------------------------------
@@ -321,9 +355,10 @@ class Worker:
     def active(self) -> str:
         if self.broken:
             raise StateFault("broken", "损坏")
-        now = in_force(self.world.state, self.world.now)
-        self.expiry.until = now.until
-        return now.name
+        now = self.world.instant()
+        standing = in_force(self.world.state, now)
+        self.expiry.until = now.clock + standing.left
+        return standing.name
 
     def recall(self, name: str) -> Compiled:
         self.recalls.append(name)
@@ -335,8 +370,11 @@ class Worker:
     async def at(self, seconds: float) -> str:
         """The level it judges under after its look at this time (seconds after NOW)."""
         self.world.now = NOW + seconds
-        await self.expiry.look(self.world.now)
+        await self.look()
         return self.judging()
+
+    async def look(self) -> None:
+        await self.expiry.look(self.world.instant().clock)
 
 
 async def test_a_worker_returns_by_itself_at_the_end(world: Released) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.facts import Report
-from gateway.stores import MemoryState, Revocation, State, StateFault
+from gateway.stores import Instant, MemoryState, Revocation, State, StateFault
 from tests.literals import NOW
 
 AnyState = State | MemoryState
@@ -129,11 +129,12 @@ def test_an_activation_is_pinned_or_not(state: AnyState) -> None:
 
 def test_an_emergency_is_in_force_once_another_operator_confirmed_it(state: AnyState) -> None:
     asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
-    assert (asked.holds(NOW), asked.waits(NOW)) == (False, True)
-    confirmed = state.confirm_emergency(asked.id, "op.wang", NOW + 60)
+    assert (asked.holds(Instant(NOW)), asked.waits(NOW)) == (False, True)
+    confirmed = state.confirm_emergency(asked.id, "op.wang", Instant(NOW + 60))
     assert confirmed is not None
     assert (confirmed.confirmed_by, confirmed.confirmed_at) == ("op.wang", NOW + 60)
-    assert (confirmed.holds(NOW + 60), confirmed.holds(NOW + 3600), confirmed.waits(NOW + 60)) == (True, False, False)
+    assert (confirmed.holds(Instant(NOW + 60)), confirmed.holds(Instant(NOW + 3600))) == (True, False)
+    assert not confirmed.waits(NOW + 60)
     assert state.emergency(asked.id) == confirmed
     assert state.emergencies() == (confirmed,)
 
@@ -148,21 +149,21 @@ def test_an_emergency_is_in_force_once_another_operator_confirmed_it(state: AnyS
 )
 def test_a_confirmation_that_does_not_count_changes_nothing(state: AnyState, by: str, after: float) -> None:
     asked = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 3600)
-    assert state.confirm_emergency(asked.id, by, NOW + after) is None
+    assert state.confirm_emergency(asked.id, by, Instant(NOW + after)) is None
     assert state.emergency(asked.id) == asked
-    assert state.confirm_emergency(asked.id, "op.wang", NOW + 599.0) is not None
+    assert state.confirm_emergency(asked.id, "op.wang", Instant(NOW + 599.0)) is not None
 
 
 def test_what_is_unknown_confirmed_ended_or_over_cannot_be_confirmed(state: AnyState) -> None:
     first = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 3600)
-    assert state.confirm_emergency(99, "op.wang", NOW) is None
-    assert state.confirm_emergency(first.id, "op.wang", NOW) is not None
-    assert state.confirm_emergency(first.id, "op.zhao", NOW) is None
+    assert state.confirm_emergency(99, "op.wang", Instant(NOW)) is None
+    assert state.confirm_emergency(first.id, "op.wang", Instant(NOW)) is not None
+    assert state.confirm_emergency(first.id, "op.zhao", Instant(NOW)) is None
     ended = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 3600)
     assert state.end_emergency(ended.id, NOW + 1) is not None
-    assert state.confirm_emergency(ended.id, "op.wang", NOW + 2) is None
+    assert state.confirm_emergency(ended.id, "op.wang", Instant(NOW + 2)) is None
     short = state.ask_emergency("I", "flood", "op.li", NOW, NOW + 5)
-    assert state.confirm_emergency(short.id, "op.wang", NOW + 5) is None
+    assert state.confirm_emergency(short.id, "op.wang", Instant(NOW + 5)) is None
     assert [row.id for row in state.emergencies(2)] == [short.id, ended.id]
 
 
@@ -171,16 +172,16 @@ def test_what_is_confirmed_later_ends_what_was_in_force(state: AnyState) -> None
     first = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
     assert state.standing_emergency() is None
     second = state.ask_emergency("I", "dam", "op.li", NOW + 1, NOW + 3600)
-    state.confirm_emergency(second.id, "op.wang", NOW + 2)
-    standing = state.confirm_emergency(first.id, "op.wang", NOW + 3)
+    state.confirm_emergency(second.id, "op.wang", Instant(NOW + 2))
+    standing = state.confirm_emergency(first.id, "op.wang", Instant(NOW + 3))
     assert state.standing_emergency() == standing
     assert [(row.level, row.ended_at) for row in state.emergencies()] == [("I", NOW + 3), ("II", None)]
     over = state.ask_emergency("", "the water fell", "op.wang", NOW + 4, NOW + 604)
     assert state.standing_emergency() == standing
-    ended = state.confirm_emergency(over.id, "op.li", NOW + 5)
+    ended = state.confirm_emergency(over.id, "op.li", Instant(NOW + 5))
     assert ended is not None
     assert state.standing_emergency() == ended
-    assert not ended.holds(NOW + 5)
+    assert not ended.holds(Instant(NOW + 5))
 
 
 def test_what_is_active_and_the_level_are_read_together(state: AnyState) -> None:
@@ -189,24 +190,46 @@ def test_what_is_active_and_the_level_are_read_together(state: AnyState) -> None
     assert state.standing() == (active, None)
     asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 9)
     assert state.standing() == (active, None)
-    confirmed = state.confirm_emergency(asked.id, "op.wang", NOW)
+    confirmed = state.confirm_emergency(asked.id, "op.wang", Instant(NOW))
     assert state.standing() == (active, confirmed)
 
 
 def test_a_flood_of_asking_does_not_hide_the_level_in_force(state: AnyState) -> None:
     first = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
-    confirmed = state.confirm_emergency(first.id, "op.wang", NOW)
+    confirmed = state.confirm_emergency(first.id, "op.wang", Instant(NOW))
     for _ in range(120):
         state.ask_emergency("IV", "noise", "op.mallory", NOW, NOW + 3600)
     assert state.standing_emergency() == confirmed
 
 
+def test_what_waits_is_seen_however_often_another_asks(state: AnyState) -> None:
+    first = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
+    end = state.ask_emergency("", "over", "op.li", NOW + 1, NOW + 601)
+    for _ in range(60):
+        noise = state.ask_emergency("IV", "noise", "op.mallory", NOW + 2, NOW + 3600)
+    short = state.ask_emergency("I", "dam", "op.li", NOW + 3, NOW + 5)
+    assert state.waiting_emergencies(NOW + 4) == (short, noise, end, first)
+    assert state.waiting_emergencies(NOW + 5) == (noise, end, first)  # what is over before it began
+    assert state.waiting_emergencies(NOW + 600) == (noise, end)
+    state.confirm_emergency(end.id, "op.wang", Instant(NOW + 6))
+    assert state.waiting_emergencies(NOW + 6) == (noise, first)
+    assert state.waiting_emergencies(NOW - 1) == ()  # as `waits`: a clock that went back
+
+
+def test_a_confirmation_is_kept_with_the_clock_that_nobody_sets(state: AnyState) -> None:
+    asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 3600)
+    state.confirm_emergency(asked.id, "op.wang", Instant(NOW + 60, "boot-1", 500.0))
+    row = state.standing_emergency()
+    assert row is not None
+    assert (row.boot, row.clock) == ("boot-1", 500.0)
+
+
 def test_an_emergency_ends_once(state: AnyState) -> None:
     asked = state.ask_emergency("III", "flood", "op.li", NOW, NOW + 3600)
-    state.confirm_emergency(asked.id, "op.wang", NOW)
+    state.confirm_emergency(asked.id, "op.wang", Instant(NOW))
     ended = state.end_emergency(asked.id, NOW + 9)
     assert ended is not None
-    assert (ended.ended_at, ended.holds(NOW + 9)) == (NOW + 9, False)
+    assert (ended.ended_at, ended.holds(Instant(NOW + 9))) == (NOW + 9, False)
     assert state.end_emergency(asked.id, NOW + 10) is None
     assert state.end_emergency(99, NOW) is None
     assert state.emergency(asked.id) == ended

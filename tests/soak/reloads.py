@@ -20,7 +20,7 @@ from gateway.device import Settings as DeviceSettings
 from gateway.facts import Facts, Permit, Report
 from gateway.journey import Revision
 from gateway.policy import Bundle, Policy
-from gateway.stores import Board, State
+from gateway.stores import Board, Instant, State
 from tests.policy.world import facts as some_facts
 from tests.soak.policy import STOP
 from tests.soak.rig import OPEN, Stage, Wish, ledger, staged
@@ -139,7 +139,7 @@ def _activate(state: State, board: Board, compiled: Compiled) -> None:
     level = level_of(compiled.digest)
     if level:
         asked = state.ask_emergency(level, "soak", "a", NOW, NOW + 3600)
-        state.confirm_emergency(asked.id, "b", NOW)
+        state.confirm_emergency(asked.id, "b", Instant(NOW))
     elif (standing := state.standing_emergency()) is not None:
         state.end_emergency(standing.id, NOW)
     state.activate(compiled.digest, "soak", NOW)
@@ -183,7 +183,7 @@ def _read(folder: Path, revisions: list[Compiled], permits: dict[str, bool], tol
     by_name = {one.digest: one for one in revisions}
     noted: list[object] = []
     knowledge = Knowledge(
-        board, revisions[0], lambda: in_force(state, NOW).name, by_name.__getitem__,
+        board, revisions[0], lambda: in_force(state, Instant(NOW)).name, by_name.__getitem__,
         lambda compiled: made[compiled.digest], noted.append,
     )  # fmt: skip
     asked = _question(revisions[0])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.stores import Instant
 from gateway.stores.records import Emergency, Revocation, StateFault, check_revocation
 from tests.literals import NOW
 
@@ -41,8 +42,8 @@ def test_a_level_holds_from_its_confirmation_to_its_end(
     asked = Emergency(
         1, "II", "flood", "op.li", NOW, NOW + 60, "op.wang" if confirmed_at else "", confirmed_at, ended_at
     )
-    assert asked.holds(now) is holds
+    assert asked.holds(Instant(now)) is holds
 
 
 def test_a_confirmed_wish_to_end_is_no_level() -> None:
-    assert Emergency(1, "", "over", "op.li", NOW, NOW + 600, "op.wang", NOW + 1).holds(NOW + 2) is False
+    assert Emergency(1, "", "over", "op.li", NOW, NOW + 600, "op.wang", NOW + 1).holds(Instant(NOW + 2)) is False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.stores import Activation, State, StateFault
+from gateway.stores import Activation, Instant, State, StateFault
 from tests.literals import NOW
 
 
@@ -43,7 +43,7 @@ def test_the_file_is_flushed_on_every_commit_and_private(tmp_path: Path) -> None
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     State(tmp_path / "state.db").close()
     connection = sqlite3.connect(tmp_path / "state.db")
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute("PRAGMA user_version = 4")
     connection.close()
     before = (tmp_path / "state.db").read_bytes()
     with pytest.raises(StateFault, match="newer gateway"):
@@ -145,7 +145,7 @@ def test_two_operators_who_confirm_at_once_confirm_once(tmp_path: Path) -> None:
     asked = state.ask_emergency("II", "flood", "op.li", NOW, NOW + 9)
     with ThreadPoolExecutor(8) as pool:
         stores = [State(tmp_path / "state.db") for _ in range(8)]
-        done = list(pool.map(lambda n: stores[n].confirm_emergency(asked.id, f"op.{n}", NOW + 1), range(8)))
+        done = list(pool.map(lambda n: stores[n].confirm_emergency(asked.id, f"op.{n}", Instant(NOW + 1)), range(8)))
     assert sum(row is not None for row in done) == 1
     for store in (*stores, state):
         store.close()
