@@ -31,12 +31,10 @@ from gateway.policy.native.expression import (
     LINE,
     Asked,
     Expression,
-    Faulty,
     Get,
     Pinned,
     Row,
     Scope,
-    check,
     compile_expression,
 )
 from gateway.policy.native.functions import FUNCTIONS, within
@@ -44,6 +42,7 @@ from gateway.policy.native.model import blanks, effect
 from gateway.policy.native.request import fillers, slots
 from gateway.policy.native.roles import Links, Match
 from gateway.policy.native.source import MATCHER, Source, columns, row_id
+from gateway.policy.native.syntax import Faulty
 
 FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RuntimeError)
 """What reading, comparing, or casbin itself may raise while a request is judged."""
@@ -82,8 +81,8 @@ class Compiled(Struct, frozen=True):
 
     def eval(self, row: Row) -> bool:
         """Whether this row matches; those that do are noted with the request."""
-        asked: Asked = row[ASKED]  # type: ignore[assignment]  # put there by `judge`; all else of a row is text
-        asked.line = str(row[LINE])
+        asked: Asked = row[ASKED]
+        asked.line = row[LINE]
         matches: bool = self.test(row)
         if matches:
             asked.hits.append(asked.line)
@@ -232,7 +231,7 @@ def compiled(source: Source, table: dict[str, Name], links: dict[str, Links]) ->
 def _warm(pinned: Iterable[Pinned], row: Row) -> None:
     """Compile the patterns of a row now, not while the first caller waits. Raises ValueError for one that is not good."""
     for one in pinned:
-        refused = check(one, row)
+        refused = one.refused(row)
         if refused is not None:
             raise ValueError(refused.en)
 
@@ -240,4 +239,4 @@ def _warm(pinned: Iterable[Pinned], row: Row) -> None:
 def _rule(rules: dict[str, Get], column: str) -> Get:
     """Runs the rule that stands in a column of the row."""
     key = f"p_{column}"
-    return lambda row: rules[row[key]](row)  # type: ignore[index]  # the texts of a column are the keys
+    return lambda row: rules[row[key]](row)

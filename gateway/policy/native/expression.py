@@ -1,22 +1,15 @@
 """What does a matcher, or the rule in a row, ask for?
 
-casbin hands the text to an evaluator of Python; here it is parsed, held against a list of forms and turned into
-closures at load. Nothing an author writes is executed. Rules:
+The tree that `syntax.py` reads is checked and turned into closures at load. Rules:
 
-1. Allowed: `r.x`, `r.x.y`, `p.x`, texts, numbers, True and False, lists of values, comparisons (chained too), `in`,
-   `&&`, `||`, `!` (and `and`, `or`, `not`), `+ - * / // %` on numbers, `+` on texts, the functions of `functions.py`,
-   the role definitions as functions, and `eval(p.x)` in a matcher. `**`, `<<`, indexing, methods, f-strings,
-   comprehensions and everything else is refused.
+1. What may be spoken about: `r.x`, `r.x.y`, `p.x`, the functions of `functions.py`, the role definitions as functions,
+   and `eval(p.x)` in a matcher.
 2. Everything has a kind, checked at load: casbin finds `text >= number` on the request, and never finds that
    `r.sub.id == 3` cannot be true.
-3. `&&`, `||` and `!` are read as operators outside of quotes only; casbin rewrites them inside of texts as well.
-4. The answers are those of simpleeval: `!a == b` means `!(a == b)`.
+3. The answers are those of simpleeval, which casbin asks.
 """
 
-import ast
-import re
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from operator import add, eq, floordiv, ge, gt, le, lt, mod, mul, ne, sub, truediv
 from typing import Any
@@ -27,26 +20,38 @@ from gateway.document import did_you_mean
 from gateway.facts import Facts
 from gateway.policy.names import Name
 from gateway.policy.native.functions import FUNCTIONS, Function, Kind
-from gateway.policy.native.patterns import Refused as PatternRefused
+from gateway.policy.native.patterns import Refused
+from gateway.policy.native.syntax import (
+    All,
+    Call,
+    Compared,
+    Faulty,
+    Foreign,
+    Minus,
+    Named,
+    Not,
+    Problem,
+    Reckoned,
+    Several,
+    Some,
+    Syntax,
+    Value,
+    read_expression,
+    walk,
+)
 
-Row = dict[str, object]
+Row = dict[str, Any]
 """What casbin evaluates with: `r_sub`, `p_obj` and so on by name; `r__asked` is what the request knows."""
 Get = Callable[[Row], Any]
 
 ASKED = "r__asked"
 LINE = "p__line"
 
-MAX_CHARACTERS = 4000
-MAX_NODES = 600
-MAX_DEPTH = 32
-MAX_DIGITS = 18
-ROW_MICROSECONDS = 1.6
+ROW_MICROSECONDS, PART_MICROSECONDS, ROLE_MICROSECONDS, RULE_MICROSECONDS = 1.6, 0.05, 0.7, 1.0
 
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: eq, ast.NotEq: ne, ast.Lt: lt, ast.LtE: le, ast.Gt: gt, ast.GtE: ge,
-}  # fmt: skip
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: add, ast.Sub: sub, ast.Mult: mul, ast.Div: truediv, ast.FloorDiv: floordiv, ast.Mod: mod,
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": add, "-": sub, "*": mul, "/": truediv, "//": floordiv, "%": mod,
 }  # fmt: skip
 _WORDS = {"true": "True", "false": "False"}
 KINDS_ZH = {"text": "文本", "number": "数字", "bool": "真假值", "texts": "文本列表", "object": "对象"}
@@ -78,17 +83,6 @@ class Scope(Struct, frozen=True):
     rules: bool = True  # whether eval(p.x) may stand here
 
 
-class Problem(Struct, frozen=True):
-    """What is wrong in an expression: at which character of its text, and how to mend it."""
-
-    at: int
-    code: str
-    en: str
-    zh: str
-    hint: tuple[str, str] = ("", "")
-    warning: bool = False
-
-
 class Pinned(Struct, frozen=True):
     """A pattern of a function: how to read it from a row, and how it is checked."""
 
@@ -98,145 +92,111 @@ class Pinned(Struct, frozen=True):
     key: str = ""  # of the column that it is, if it is one
     literal: bool = False
 
+    def refused(self, row: Row) -> Refused | None:
+        """What is wrong with the pattern that this row gives, if anything."""
+        try:
+            if self.function.check is not None:
+                self.function.check(self.get(row))
+        except Refused as refused:
+            return refused
+        return None
+
 
 class Expression(Struct, frozen=True):
     """An expression ready for use, and what it looks at."""
 
+    tree: Syntax
     test: Get
-    tokens: frozenset[str]
-    columns: frozenset[str]
-    rules: tuple[str, ...]  # columns that hold rules of their own
-    roles: frozenset[str]
-    role_names: frozenset[str]  # tokens that are looked up among role names
     pinned: tuple[Pinned, ...]
-    microseconds: float
     warnings: tuple[Problem, ...] = ()
-    equal: frozenset[tuple[str, str]] = frozenset()  # token and column that are compared as they are
-    literals: frozenset[tuple[str, str]] = frozenset()  # column and text that it is compared with
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """The tokens of `r`."""
+        return frozenset(name.split(".")[1] for name in self._names() if name.startswith("r."))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of `p`."""
+        return frozenset(name[2:] for name in self._names() if name.startswith("p."))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The columns that hold rules of their own."""
+        return tuple(_column(call.parts[0]) for call in self._calls() if call.name == "eval")
+
+    @property
+    def calls(self) -> frozenset[str]:
+        """The functions and role definitions."""
+        return frozenset(call.name for call in self._calls())
+
+    @property
+    def role_names(self) -> frozenset[str]:
+        """The tokens that are looked up among role names."""
+        return frozenset(_token(call.parts[0]) for call in self._calls() if call.name == "g") - {""}
+
+    @property
+    def equal(self) -> frozenset[tuple[str, str]]:
+        """Token and column that are compared as they are."""
+        pairs = ((_token(one), _column(two)) for one, two in self._compared())
+        return frozenset((token, column) for token, column in pairs if token and column)
+
+    @property
+    def literals(self) -> frozenset[tuple[str, str]]:
+        """Column and text that it is compared with."""
+        return frozenset(
+            (_column(two), str(one.value)) for one, two in self._compared() if isinstance(one, Value) and _column(two)
+        )
+
+    @property
+    def microseconds(self) -> float:
+        """What one row costs, by a cautious guess."""
+        return ROW_MICROSECONDS + sum(map(_microseconds, walk(self.tree)))
+
+    def _names(self) -> Iterator[str]:
+        return (part.name for part in walk(self.tree) if isinstance(part, Named))
+
+    def _calls(self) -> Iterator[Call]:
+        return (part for part in walk(self.tree) if isinstance(part, Call))
+
+    def _compared(self) -> Iterator[tuple[Syntax, Syntax]]:
+        """Each two neighbours of a comparison, both ways round."""
+        for part in walk(self.tree):
+            if isinstance(part, Compared):
+                for one, operator, two in zip(part.parts, part.operators, part.parts[1:], strict=False):
+                    if operator in _COMPARE:
+                        yield one, two
+                        yield two, one
 
 
-class Faulty(Exception):
-    """The expression cannot be used; all that is wrong with it."""
+def _token(part: Syntax) -> str:
+    """The token of `r` that this is, "" for anything else."""
+    first, _, name = part.name.partition(".") if isinstance(part, Named) else ("", "", "")
+    return name if first == "r" and "." not in name else ""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(problem.en for problem in self.problems))
+
+def _column(part: Syntax) -> str:
+    """The column of `p` that this is, "" for anything else."""
+    return part.name[2:] if isinstance(part, Named) and part.name.startswith("p.") else ""
+
+
+def _microseconds(part: Syntax) -> float:
+    if not isinstance(part, Call):
+        return PART_MICROSECONDS
+    if part.name == "eval":
+        return RULE_MICROSECONDS
+    return FUNCTIONS[part.name].microseconds if part.name in FUNCTIONS else ROLE_MICROSECONDS
 
 
 def compile_expression(text: str, scope: Scope, evaluate: Callable[[str], Get] | None = None) -> Expression:
     """Make an expression from its text. `evaluate(column)` runs the rule in a column. Raises `Faulty`."""
-    source, origin = _python(text)
-    tree = _parse(source, origin)
-    compiler = _Compiler(source, origin, scope, evaluate)
-    term = compiler.term(tree)
-    if term.kind not in ("bool", "none"):
-        compiler.note(
-            tree, "P143", f"a {term.kind} is neither true nor false", f"{KINDS_ZH[term.kind]}不是真假值", _COMPARE_IT
-        )
+    tree = read_expression(text)
+    compiler = _Compiler(scope, evaluate)
+    term = compiler.truth(tree)
     errors = [problem for problem in compiler.problems if not problem.warning]
     if errors:
         raise Faulty(sorted(errors, key=lambda problem: problem.at))
-    return Expression(
-        term.get,
-        frozenset(compiler.tokens),
-        frozenset(compiler.columns),
-        tuple(compiler.rules),
-        frozenset(compiler.roles),
-        frozenset(compiler.role_names),
-        tuple(compiler.pinned),
-        ROW_MICROSECONDS + compiler.microseconds,
-        tuple(problem for problem in compiler.problems if problem.warning),
-        frozenset(compiler.equal),
-        frozenset(compiler.literals),
-    )
-
-
-_COMPARE_IT = ("compare it with something", "请与某个值比较")
-_EXAMPLE = (
-    "write for example: r.sub == p.sub && keyMatch2(r.obj, p.obj)", "写法示例：r.sub == p.sub && keyMatch2(r.obj, p.obj)",
-)  # fmt: skip
-
-
-# --- from casbin's text to a syntax tree ----------------------------------------------------------
-
-
-def _python(text: str) -> tuple[str, list[int]]:
-    """The text in Python's spelling, and for each character where it came from. Raises `Faulty`."""
-    out: list[str] = []
-    origin: list[int] = []
-    behind = False  # a text
-    for found in _PIECE.finditer(text):
-        piece, at = found[0], found.start()
-        quoted = len(piece) > 1 and piece[0] in "\"'"
-        if quoted and behind:  # Python makes one word of `('alice' 'bob')`: a deny for two would be one for nobody
-            raise Faulty([Problem(at, "P140", "a text directly behind a text", "两个文本之间没有分隔", _PARTED)])
-        behind = quoted or (behind and piece.isspace())
-        if piece in _OPERATORS:
-            piece = _OPERATORS[piece]
-            origin.extend([at] * len(piece))
-        elif len(piece) == 1 and (piece in "\"'\\#;" or not " " <= piece <= "~") and piece != "\t":
-            raise Faulty([_odd(piece, at)])
-        else:
-            origin.extend(range(at, found.end()))
-        out.append(piece)
-    return "".join(out), [*origin, len(text)]
-
-
-_PARTED = ("write a comma between them", "请在二者之间写逗号")
-_OPERATORS = {"&&": " and ", "||": " or ", "!": " not "}
-_PIECE = re.compile(
-    r"""
-    "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*'   # a text, as it stands
-    | && | \|\| | !=?
-    | [^"'&|!\\\#;\x00-\x1f\x7f-\U0010ffff]+
-    | .
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-def _odd(letter: str, at: int) -> Problem:
-    if letter in "\"'":
-        return Problem(at, "P140", "this quote is never closed", "此引号没有闭合", ("close it", "请闭合"))
-    return Problem(
-        at, "P140", f"`{letter}` is not allowed outside quotes", f"引号之外不允许使用 `{letter}`",
-        ("use plain ASCII punctuation", "请使用半角标点"),
-    )  # fmt: skip
-
-
-def _parse(source: str, origin: list[int]) -> ast.expr:
-    if len(source) > MAX_CHARACTERS:
-        raise Faulty([Problem(0, "P140", f"longer than {MAX_CHARACTERS} characters", f"超过 {MAX_CHARACTERS} 个字符")])
-    indent = len(source) - len(source.lstrip())
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            tree = ast.parse(source.strip(), mode="eval").body
-    except SyntaxError as error:
-        at = error.offset - 1 + indent if error.offset else len(origin) - 1  # 0: it ends too early
-        at = min(max(at, 0), len(origin) - 1)
-        raise Faulty([Problem(origin[at], "P140", "cannot be read from here", "从此处起无法解析", _EXAMPLE)]) from None
-    except (ValueError, RecursionError, MemoryError):
-        raise Faulty([Problem(0, "P140", "cannot be read", "无法解析", _EXAMPLE)]) from None
-    _check_size(tree)
-    return tree
-
-
-def _check_size(tree: ast.expr) -> None:
-    queue: list[tuple[ast.AST, int]] = [(tree, 0)]
-    count = 0
-    while queue:
-        node, depth = queue.pop()
-        count += 1
-        if count > MAX_NODES or depth > MAX_DEPTH:
-            raise Faulty(
-                [Problem(0, "P140", "too large or nested too deeply", "过大或嵌套过深", ("split it", "请拆分"))]
-            )
-        queue.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
-
-
-# --- from a syntax tree to closures ---------------------------------------------------------------
+    return Expression(tree, term.get, tuple(compiler.pinned), tuple(compiler.problems))
 
 
 class Term(Struct, frozen=True):
@@ -257,55 +217,45 @@ NONE = Term("none", _nothing)
 
 
 class _Compiler:
-    """Turns one syntax tree into closures; faults are noted and reading goes on."""
+    """Turns one tree into closures; faults are noted and reading goes on."""
 
-    def __init__(self, source: str, origin: list[int], scope: Scope, evaluate: Callable[[str], Get] | None) -> None:
-        self.source, self.origin, self.scope, self.evaluate = source, origin, scope, evaluate
-        self.indent = len(source) - len(source.lstrip())
+    def __init__(self, scope: Scope, evaluate: Callable[[str], Get] | None) -> None:
+        self.scope, self.evaluate = scope, evaluate
         self.problems: list[Problem] = []
-        self.tokens: set[str] = set()
-        self.columns: set[str] = set()
-        self.rules: list[str] = []
-        self.roles: set[str] = set()
-        self.role_names: set[str] = set()
         self.pinned: list[Pinned] = []
-        self.equal: set[tuple[str, str]] = set()
-        self.literals: set[tuple[str, str]] = set()
-        self.microseconds = 0.0
 
-    def note(
-        self, node: ast.expr, code: str, en: str, zh: str, hint: tuple[str, str] = ("", ""), warning: bool = False
-    ) -> Term:
-        """Report something; the term that stands for it."""
-        self.problems.append(Problem(self.place(node), code, en, zh, hint, warning))
+    def note(self, part: Syntax, code: str, en: str, zh: str, hint: tuple[str, str] = ("", "")) -> Term:
+        """Report what is wrong; the term that stands for it."""
+        self.problems.append(Problem(part.at, code, en, zh, hint))
         return NONE
 
-    def place(self, node: ast.expr) -> int:
-        """The character of the author's text where a node begins; the parser counts UTF-8 bytes."""
-        before = self.source.strip().encode()[: node.col_offset].decode(errors="ignore")
-        return self.origin[min(len(before) + self.indent, len(self.origin) - 1)]
+    def term(self, part: Syntax) -> Term:
+        match part:
+            case All():
+                return self.connected(part, _every)
+            case Some():
+                return self.connected(part, _some)
+            case Not():
+                inner = self.truth(part.parts[0])
+                return Term("bool", _negated(inner.get), asks=inner.asks)
+            case Compared():
+                return self.comparison(part)
+            case Minus():
+                return self.minus(part)
+            case Reckoned():
+                return self.arithmetic(part)
+            case Call():
+                return self.call(part)
+            case Value():
+                return self.literal(part)
+            case Named():
+                return self.named(part)
+            case Several() | Foreign():  # a list stands beside an operator only
+                return self.foreign(part)
 
-    def term(self, node: ast.expr) -> Term:
-        self.microseconds += 0.05
-        if isinstance(node, ast.BoolOp):
-            return self.connected(node)
-        if isinstance(node, ast.UnaryOp):
-            return self.unary(node)
-        if isinstance(node, ast.Compare):
-            return self.comparison(node)
-        if isinstance(node, ast.BinOp):
-            return self.arithmetic(node)
-        if isinstance(node, ast.Call):
-            return self.call(node)
-        if isinstance(node, ast.Constant):
-            return self.literal(node)
-        if isinstance(node, ast.Attribute | ast.Name):
-            return self.named(node)
-        return self.refused(node)
-
-    def refused(self, node: ast.expr) -> Term:
+    def foreign(self, part: Syntax) -> Term:
         return self.note(
-            node, "P142", "this form is not part of matchers", "匹配器中不允许这种写法",
+            part, "P142", "this form is not part of matchers", "匹配器中不允许这种写法",
             (
                 "allowed: r.x, p.x, literals, comparisons, in, &&, ||, !, + - * / %, functions",
                 "允许：r.x、p.x、字面值、比较、in、&&、||、!、+ - * / %、函数",
@@ -314,84 +264,51 @@ class _Compiler:
 
     # --- truth ----------------------------------------------------------------------------
 
-    def connected(self, node: ast.BoolOp) -> Term:
-        parts = [self.truth(value) for value in node.values]
-        tests = [part.get for part in parts]
-        return Term(
-            "bool", _every(tests) if isinstance(node.op, ast.And) else _some(tests), asks=any(p.asks for p in parts)
-        )
+    def truth(self, part: Syntax) -> Term:
+        term = self.term(part)
+        if term.kind in ("bool", "none"):
+            return term
+        return self.note(
+            part, "P143", f"a {term.kind} is neither true nor false", f"{KINDS_ZH[term.kind]}不是真假值",
+            ("compare it with something", "请与某个值比较"),
+        )  # fmt: skip
 
-    def truth(self, node: ast.expr) -> Term:
-        term = self.term(node)
-        if term.kind not in ("bool", "none"):
-            return self.note(
-                node,
-                "P143",
-                f"a {term.kind} is neither true nor false",
-                f"{KINDS_ZH[term.kind]}不是真假值",
-                _COMPARE_IT,
-            )
-        return term
+    def connected(self, part: All | Some, join: Callable[[list[Get]], Get]) -> Term:
+        terms = [self.truth(one) for one in part.parts]
+        return Term("bool", join([term.get for term in terms]), asks=any(term.asks for term in terms))
 
-    def unary(self, node: ast.UnaryOp) -> Term:
-        if isinstance(node.op, ast.Not):
-            inner = self.truth(node.operand)
-            get = inner.get
-            return Term("bool", lambda row: not get(row), asks=inner.asks)
-        inner = self.term(node.operand)
-        if isinstance(node.op, ast.USub) and inner.kind in ("number", "none"):
-            get = inner.get
-            return Term(inner.kind, lambda row: -get(row), asks=inner.asks, literal=inner.literal)
-        return self.refused(node)
-
-    def comparison(self, node: ast.Compare) -> Term:
-        operands = [node.left, *node.comparators]
-        terms = [self.operand(operand) for operand in operands]
+    def comparison(self, part: Compared) -> Term:
+        terms = [self.listed(one) if isinstance(one, Several) else self.term(one) for one in part.parts]
         tests = [
-            self.compared(operands[i + 1], terms[i], operator, terms[i + 1]) for i, operator in enumerate(node.ops)
+            self.compared(right, one, operator, two)
+            for operator, right, one, two in zip(part.operators, part.parts[1:], terms, terms[1:], strict=False)
         ]
         return Term("bool", tests[0] if len(tests) == 1 else _every(tests), asks=any(term.asks for term in terms))
 
-    def operand(self, node: ast.expr) -> Term:
-        if isinstance(node, ast.Tuple | ast.List):
-            return self.listed(node)
-        return self.term(node)
-
-    def compared(self, node: ast.expr, one: Term, operator: ast.cmpop, two: Term) -> Get:
+    def compared(self, right: Syntax, one: Term, operator: str, two: Term) -> Get:
         if "none" in (one.kind, two.kind):
             return _nothing
-        if isinstance(operator, ast.In | ast.NotIn):
-            return self.membership(node, one, two, isinstance(operator, ast.NotIn))
-        compare = _COMPARE.get(type(operator))
-        if compare is None:
-            self.note(node, "P142", "`is` is not part of matchers", "匹配器中不能使用 `is`", ("write ==", "请写 =="))
-            return _nothing
+        if operator in ("in", "not in"):
+            return self.membership(right, one, operator, two)
+        if operator not in _COMPARE:
+            return self.note(
+                right, "P142", "`is` is not part of matchers", "匹配器中不能使用 `is`", ("write ==", "请写 ==")
+            ).get
         if "object" in (one.kind, two.kind):
-            self.note(
-                node, "P143", "an object is never equal to anything", "对象不会与任何值相等",
+            return self.note(
+                right, "P143", "an object is never equal to anything", "对象不会与任何值相等",
                 ("compare one of its attributes, for example r.sub.id", "请比较它的某个属性，例如 r.sub.id"),
-            )  # fmt: skip
-            return _nothing
-        ordered = compare not in (eq, ne)
+            ).get  # fmt: skip
+        ordered = operator not in ("==", "!=")
         if one.kind != two.kind or (ordered and one.kind not in ("text", "number")) or one.kind == "texts":
-            self.mismatch(node, one, two)
-            return _nothing
-        self.pair(one, two)
-        self.pair(two, one)
-        if one.key and two.key and compare is eq:
+            return self.mismatch(right, one, two).get
+        if one.key and two.key and operator == "==":
             return _same(one.key, two.key)
-        return _compared(one.get, compare, two.get)
+        return _operated(one.get, _COMPARE[operator], two.get)
 
-    def pair(self, one: Term, column: Term) -> None:
-        """Note what a column is compared with."""
-        if column.key.startswith("p_") and one.key.startswith("r_"):
-            self.equal.add((one.key[2:], column.key[2:]))
-        elif column.key.startswith("p_") and one.literal:
-            self.literals.add((column.key[2:], str(one.get({}))))
-
-    def mismatch(self, node: ast.expr, one: Term, two: Term) -> None:
-        self.note(
-            node, "P143", f"a {one.kind} cannot be compared with a {two.kind} in this way",
+    def mismatch(self, part: Syntax, one: Term, two: Term) -> Term:
+        return self.note(
+            part, "P143", f"a {one.kind} cannot be compared with a {two.kind} in this way",
             f"{KINDS_ZH[one.kind]}与{KINDS_ZH[two.kind]}不能这样比较",
             (
                 "columns of policy.csv are texts; casbin would raise or never match",
@@ -399,196 +316,167 @@ class _Compiler:
             ),
         )  # fmt: skip
 
-    def membership(self, node: ast.expr, one: Term, two: Term, negated: bool) -> Get:
+    def membership(self, right: Syntax, one: Term, operator: str, two: Term) -> Get:
         if one.kind != "text" and not (two.literal and one.kind == "number"):
-            self.mismatch(node, one, two)
-            return _nothing
+            return self.mismatch(right, one, two).get
         if two.kind == "text":
-            self.note(
-                node, "P143", "`in` a text looks for a part of it: `read` is in `readwrite`",
-                "对文本使用 `in` 是查找子串：`read` 在 `readwrite` 之中",
-                ("write ==, or a list in brackets", "请写 == 或方括号列表"), warning=True,
+            hint = ("write ==, or a list in brackets", "请写 == 或方括号列表")
+            self.problems.append(
+                Problem(
+                    right.at, "P143", "`in` a text looks for a part of it: `read` is in `readwrite`",
+                    "对文本使用 `in` 是查找子串：`read` 在 `readwrite` 之中", hint, warning=True,
+                )
             )  # fmt: skip
         elif two.kind != "texts":
-            self.mismatch(node, one, two)
-            return _nothing
-        item, holder = one.get, two.get
-        if negated:
-            return lambda row: item(row) not in holder(row)
-        return lambda row: item(row) in holder(row)
+            return self.mismatch(right, one, two).get
+        found = _among(one.get, two.get)
+        return _negated(found) if operator == "not in" else found
 
-    def listed(self, node: ast.Tuple | ast.List) -> Term:
-        items = [self.term(item) for item in node.elts]
+    def listed(self, part: Several) -> Term:
+        items = [self.term(item) for item in part.parts]
         if any(item.kind == "none" for item in items):
             return NONE
         if not items or any(item.kind not in ("text", "number") for item in items):
-            return self.note(node, "P143", "a list holds texts or numbers, at least one", "列表须含至少一个文本或数字")
-        literal = all(item.literal for item in items)
+            return self.note(part, "P143", "a list holds texts or numbers, at least one", "列表须含至少一个文本或数字")
         gets = [item.get for item in items]
-        asks = any(item.asks for item in items)
-        if literal:
+        if all(item.literal for item in items):
             values = frozenset(get({}) for get in gets)
             return Term("texts", lambda row: values, literal=True)
-        return Term("texts", lambda row: [get(row) for get in gets], asks=asks)
+        return Term("texts", lambda row: [get(row) for get in gets], asks=any(item.asks for item in items))
 
     # --- values ---------------------------------------------------------------------------
 
-    def arithmetic(self, node: ast.BinOp) -> Term:
-        operate = _ARITHMETIC.get(type(node.op))
-        if operate is None:  # `**` and `<<` can make numbers of a million digits
-            return self.refused(node)
-        one, two = self.term(node.left), self.term(node.right)
+    def minus(self, part: Minus) -> Term:
+        inner = self.term(part.parts[0])
+        if inner.kind not in ("number", "none"):
+            return self.foreign(part)
+        get = inner.get
+        return Term(inner.kind, lambda row: -get(row), asks=inner.asks, literal=inner.literal)
+
+    def arithmetic(self, part: Reckoned) -> Term:
+        one, two = self.term(part.parts[0]), self.term(part.parts[1])
         if "none" in (one.kind, two.kind):
             return NONE
-        texts = operate is add and one.kind == two.kind == "text"
+        texts = part.operator == "+" and one.kind == two.kind == "text"
         if not texts and not one.kind == two.kind == "number":  # "a" * 100000
-            self.mismatch(node, one, two)
-            return NONE
-        left, right = one.get, two.get
-        return Term(one.kind, lambda row: operate(left(row), right(row)), asks=one.asks or two.asks)
+            return self.mismatch(part, one, two)
+        get = _operated(one.get, _ARITHMETIC[part.operator], two.get)
+        return Term(one.kind, get, asks=one.asks or two.asks)
 
-    def literal(self, node: ast.Constant) -> Term:
-        value = node.value
-        if isinstance(value, bool):
-            kind = "bool"
-        elif isinstance(value, str):
-            kind = "text"
-        elif isinstance(value, int | float) and len(str(value)) <= MAX_DIGITS:
-            kind = "number"
-        else:
-            return self.refused(node)
+    def literal(self, part: Value) -> Term:
+        value = part.value
+        kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
         return Term(kind, lambda row: value, literal=True)
 
-    def named(self, node: ast.expr) -> Term:
-        dotted = _dotted(node)
-        first, _, rest = dotted.partition(".")
+    def named(self, part: Named) -> Term:
+        first, _, rest = part.name.partition(".")
         name, _, attribute = rest.partition(".")
         if first == "r" and name:
-            return self.token(node, name, attribute)
+            return self.token(part, name, attribute)
         if first == "p" and name:
-            return self.column(node, name, attribute)
-        hint = (f"write {_WORDS[dotted]}", f"请写 {_WORDS[dotted]}") if dotted in _WORDS else (
+            return self.column(part, rest)
+        shown = part.name or "…"
+        hint = (f"write {_WORDS[shown]}", f"请写 {_WORDS[shown]}") if shown in _WORDS else (
             "put a text in quotes; what is asked is r.…, what the row says p.…", "文本请放入引号；请求写 r.…，策略行写 p.…",
         )  # fmt: skip
-        return self.note(node, "P141", f"no name `{dotted or '…'}`", f"没有名为 `{dotted or '…'}` 的值", hint)
+        return self.note(part, "P141", f"no name `{shown}`", f"没有名为 `{shown}` 的值", hint)
 
-    def token(self, node: ast.expr, name: str, attribute: str) -> Term:
+    def token(self, part: Named, name: str, attribute: str) -> Term:
         slot = self.scope.request.get(name)
         if slot is None:
-            return self.note(
-                node, "P141", f"`r` has no `{name}`", f"`r` 中没有 `{name}`", did_you_mean(name, self.scope.request)
-            )
-        self.tokens.add(name)
+            hint = did_you_mean(name, self.scope.request)
+            return self.note(part, "P141", f"`r` has no `{name}`", f"`r` 中没有 `{name}`", hint)
         key = f"r_{name}"
         if not attribute:
             return Term(slot.kind, lambda row: row[key], key if slot.kind != "object" else "", asks=True)
         if slot.kind != "object":
             return self.note(
-                node, "P141", f"`r.{name}` is a {slot.kind} and has no `{attribute}`",
+                part, "P141", f"`r.{name}` is a {slot.kind} and has no `{attribute}`",
                 f"`r.{name}` 是{KINDS_ZH[slot.kind]}，没有 `{attribute}`",
                 (f"say `{name}: subject` in casbin/request.yaml", f"请在 casbin/request.yaml 中写 `{name}: subject`"),
             )  # fmt: skip
         found = slot.attributes.get(attribute)
         if found is None:
             return self.note(
-                node, "P141", f"`r.{name}` has no `{attribute}`", f"`r.{name}` 没有 `{attribute}`",
+                part, "P141", f"`r.{name}` has no `{attribute}`", f"`r.{name}` 没有 `{attribute}`",
                 did_you_mean(attribute, slot.attributes),
             )  # fmt: skip
         get = found.get
-        return Term(kind_of(found), lambda row: plain(get(row[ASKED].facts)), asks=True)  # type: ignore[attr-defined]  # an `Asked`
+        return Term(kind_of(found), lambda row: plain(get(row[ASKED].facts)), asks=True)
 
-    def column(self, node: ast.expr, name: str, attribute: str) -> Term:
-        if name not in self.scope.columns or attribute:
-            shown = f"{name}.{attribute}" if attribute else name
-            return self.note(
-                node, "P141", f"`p` has no `{shown}`", f"`p` 中没有 `{shown}`", did_you_mean(shown, self.scope.columns)
-            )
-        self.columns.add(name)
+    def column(self, part: Named, name: str) -> Term:
+        if name not in self.scope.columns:
+            hint = did_you_mean(name, self.scope.columns)
+            return self.note(part, "P141", f"`p` has no `{name}`", f"`p` 中没有 `{name}`", hint)
         key = f"p_{name}"
         return Term("text", lambda row: row[key], key)
 
     # --- functions ------------------------------------------------------------------------
 
-    def call(self, node: ast.Call) -> Term:
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-            return self.refused(node)
-        if name == "eval":
-            return self.rule(node)
-        if name in self.scope.roles:
-            return self.role(node, name)
-        function = FUNCTIONS.get(name)
+    def call(self, part: Call) -> Term:
+        if part.name == "eval":
+            return self.rule(part)
+        if part.name in self.scope.roles:
+            return self.role(part)
+        function = FUNCTIONS.get(part.name)
         if function is None:
-            shown = name or _dotted(node.func) or "…"
-            known = [*FUNCTIONS, *self.scope.roles]
-            return self.note(
-                node, "P141", f"no function `{shown}`", f"没有名为 `{shown}` 的函数", did_you_mean(shown, known)
-            )
-        arguments = self.arguments(node, name, function.arity)
-        if arguments is None:
+            shown = part.name or "…"
+            hint = did_you_mean(shown, [*FUNCTIONS, *self.scope.roles])
+            return self.note(part, "P141", f"no function `{shown}`", f"没有名为 `{shown}` 的函数", hint)
+        terms = self.arguments(part, function.arity)
+        if terms is None:
             return NONE
-        self.microseconds += function.microseconds
-        self.pin(node, function, arguments)
-        return Term(
-            function.gives, _called(function, [term.get for term in arguments]), asks=any(t.asks for t in arguments)
-        )
+        self.pin(part, function, terms)
+        get = _called(function, [term.get for term in terms])
+        return Term(function.gives, get, asks=any(term.asks for term in terms))
 
-    def arguments(self, node: ast.Call, name: str, arity: int) -> list[Term] | None:
+    def arguments(self, part: Call, arity: int) -> list[Term] | None:
         """Texts, as many as it takes; None when they are not."""
-        terms = [self.term(argument) for argument in node.args]
+        terms = [self.term(argument) for argument in part.parts]
         if len(terms) != arity:
             self.note(
-                node, "P143", f"`{name}` takes {arity} arguments, not {len(terms)}", f"`{name}` 需要 {arity} 个参数，而不是 {len(terms)} 个",
+                part, "P143", f"`{part.name}` takes {arity} arguments, not {len(terms)}",
+                f"`{part.name}` 需要 {arity} 个参数，而不是 {len(terms)} 个",
                 ("casbin would ignore the rest, or fail on each request", "casbin 会忽略多余参数，或对每个请求报错"),
             )  # fmt: skip
             return None
-        for argument, term in zip(node.args, terms, strict=True):
+        for argument, term in zip(part.parts, terms, strict=True):
             if term.kind not in ("text", "none"):
                 self.note(
-                    argument,
-                    "P143",
-                    f"`{name}` takes texts, not a {term.kind}",
-                    f"`{name}` 需要文本，而不是{KINDS_ZH[term.kind]}",
-                )
+                    argument, "P143", f"`{part.name}` takes texts, not a {term.kind}",
+                    f"`{part.name}` 需要文本，而不是{KINDS_ZH[term.kind]}",
+                )  # fmt: skip
                 return None
         return None if any(term.kind == "none" for term in terms) else terms
 
-    def pin(self, node: ast.Call, function: Function, arguments: list[Term]) -> None:
+    def pin(self, part: Call, function: Function, arguments: list[Term]) -> None:
         """Patterns are the policy's own: a caller who may choose one writes `*`."""
         for index, term in enumerate(arguments):
             if not function.all_patterns and index != 1:
                 continue
             if term.asks:
                 self.note(
-                    node.args[index], "P144", "a pattern must come from the policy, not from the request",
+                    part.parts[index], "P144", "a pattern must come from the policy, not from the request",
                     "模式必须来自策略，不能来自请求", ("swap the arguments: (r.…, p.…)", "请交换参数：(r.…, p.…)"),
                 )  # fmt: skip
             else:
-                self.pinned.append(Pinned(self.place(node.args[index]), term.get, function, term.key, term.literal))
+                self.pinned.append(Pinned(part.parts[index].at, term.get, function, term.key, term.literal))
 
-    def role(self, node: ast.Call, name: str) -> Term:
-        arguments = self.arguments(node, name, self.scope.roles[name])
-        self.roles.add(name)
-        if arguments is None:
+    def role(self, part: Call) -> Term:
+        terms = self.arguments(part, self.scope.roles[part.name])
+        holds = self.scope.holds.get(part.name)
+        if terms is None:
             return NONE
-        self.microseconds += 0.7
-        if arguments[0].key.startswith("r_") and name == "g":
-            self.role_names.add(arguments[0].key[2:])
-        holds = self.scope.holds.get(name)
-        gets = [term.get for term in arguments]
-        return Term("bool", _holds(holds, gets) if holds is not None else _nothing, asks=any(t.asks for t in arguments))
+        gets = [term.get for term in terms]
+        return Term("bool", _holds(holds, gets) if holds is not None else _nothing, asks=any(t.asks for t in terms))
 
-    def rule(self, node: ast.Call) -> Term:
-        dotted = _dotted(node.args[0]) if len(node.args) == 1 else ""
-        column = dotted.removeprefix("p.")
-        if not self.scope.rules or not dotted.startswith("p.") or column not in self.scope.columns:
+    def rule(self, part: Call) -> Term:
+        column = _column(part.parts[0]) if len(part.parts) == 1 else ""
+        if not self.scope.rules or column not in self.scope.columns:
             return self.note(
-                node, "P142", "`eval` takes one column, `eval(p.rule)`, and stands in the matcher only",
+                part, "P142", "`eval` takes one column, `eval(p.rule)`, and stands in the matcher only",
                 "`eval` 只能取一列，写作 `eval(p.rule)`，且只能用在匹配器中",
             )  # fmt: skip
-        self.columns.add(column)
-        self.rules.append(column)
-        self.microseconds += 1.0
         return Term("bool", self.evaluate(column) if self.evaluate is not None else _nothing, asks=True)
 
 
@@ -602,14 +490,7 @@ def plain(value: object) -> object:
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def check(pinned: Pinned, row: Row) -> PatternRefused | None:
-    """What is wrong with the pattern that this row gives, if anything."""
-    try:
-        if pinned.function.check is not None:
-            pinned.function.check(pinned.get(row))
-    except PatternRefused as refused:
-        return refused
-    return None
+# --- closures -------------------------------------------------------------------------------------
 
 
 def _every(tests: list[Get]) -> Get:
@@ -629,22 +510,29 @@ def _some(tests: list[Get]) -> Get:
     return lambda row: any(test(row) for test in tests)
 
 
+def _negated(test: Get) -> Get:
+    return lambda row: not test(row)
+
+
 def _same(one: str, two: str) -> Get:
     return lambda row: row[one] == row[two]
 
 
-def _compared(one: Get, compare: Callable[[Any, Any], Any], two: Get) -> Get:
-    return lambda row: compare(one(row), two(row))
+def _operated(one: Get, operate: Callable[[Any, Any], Any], two: Get) -> Get:
+    return lambda row: operate(one(row), two(row))
+
+
+def _among(item: Get, holder: Get) -> Get:
+    return lambda row: item(row) in holder(row)
 
 
 def _called(function: Function, gets: list[Get]) -> Get:
     call = function.call
     if function.now:
         start, end = gets
-        return lambda row: call(row[ASKED].now, start(row), end(row))  # type: ignore[attr-defined]  # an `Asked`
+        return lambda row: call(row[ASKED].now, start(row), end(row))
     if len(gets) == 2:
-        one, two = gets
-        return lambda row: call(one(row), two(row))
+        return _operated(gets[0], call, gets[1])
     first, second, third = gets
     return lambda row: call(first(row), second(row), third(row))
 
@@ -652,15 +540,6 @@ def _called(function: Function, gets: list[Get]) -> Get:
 def _holds(holds: Callable[..., bool], gets: list[Get]) -> Get:
     one, two = gets[:2]
     if len(gets) == 2:
-        return lambda row: holds(one(row), two(row), "", row[ASKED].now)  # type: ignore[attr-defined]  # an `Asked`
+        return lambda row: holds(one(row), two(row), "", row[ASKED].now)
     domain = gets[2]
-    return lambda row: holds(one(row), two(row), domain(row), row[ASKED].now)  # type: ignore[attr-defined]  # an `Asked`
-
-
-def _dotted(node: ast.expr) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        inner = _dotted(node.value)
-        return f"{inner}.{node.attr}" if inner else ""
-    return ""
+    return lambda row: holds(one(row), two(row), domain(row), row[ASKED].now)

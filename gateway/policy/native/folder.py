@@ -13,8 +13,7 @@ from msgspec.structs import asdict
 from gateway.document import Faulty, FileFault, Node, read, why
 from gateway.policy.names import Name
 from gateway.policy.native.enforcer import managers, scope_of
-from gateway.policy.native.expression import Expression, Pinned, Problem, Scope, check, compile_expression
-from gateway.policy.native.expression import Faulty as Unusable
+from gateway.policy.native.expression import Expression, Pinned, Scope, compile_expression
 from gateway.policy.native.functions import FUNCTIONS, Function
 from gateway.policy.native.model import (
     ALLOW_AND_DENY,
@@ -29,6 +28,8 @@ from gateway.policy.native.model import (
 )
 from gateway.policy.native.request import never, read_request
 from gateway.policy.native.source import FOLDER, LAYER, MAX_BYTES, Source, columns
+from gateway.policy.native.syntax import Faulty as Unusable
+from gateway.policy.native.syntax import Problem
 from gateway.policy.native.table import Line, Value, Width, decoded, read_table
 from gateway.policy.rules import Rule
 from gateway.policy.shapes import Faults
@@ -217,7 +218,7 @@ class _Reading:
     def check_patterns(self, matcher: Expression) -> None:
         """Every pattern of the matcher: those it writes out once, those it takes from a row in each row."""
         for one in matcher.pinned:
-            refused = check(one, {}) if one.literal else None
+            refused = one.refused({}) if one.literal else None
             if refused is not None:
                 en, zh = refused.en, refused.zh
                 self.faults.append(self.model["m"].fault(self.model_file, one.at, "P144", en, zh, refused.hint))
@@ -230,7 +231,7 @@ class _Reading:
         names = [f"p_{name}" for name in columns(self.model["p"].text)]
         values: dict[str, object] = {name: value.text for name, value in zip(names, row.values, strict=True)}
         for one in pinned:
-            refused = check(one, values)
+            refused = one.refused(values)
             if refused is not None:
                 at = row.values[names.index(one.key)] if one.key in names else rule or row.kind
                 into = one.at if at is rule else 0
@@ -335,8 +336,10 @@ class _Reading:
                 )
             )  # fmt: skip
             return
+        if function is None:
+            return
         seen: set[tuple[str, ...]] = set()
-        for row in rows if function is not None else ():
+        for row in rows:
             self.check_values(row, row.values[shape.names :], function)
             link = tuple(value.text for value in row.values[: shape.names])
             if link in seen:
@@ -353,10 +356,10 @@ class _Reading:
         for row in rows:
             self.check_values(row, tuple(row.values[index] for index in indexes), FUNCTIONS[function])
 
-    def check_values(self, row: Line, values: tuple[Value, ...], function: Function | None) -> None:
+    def check_values(self, row: Line, values: tuple[Value, ...], function: Function) -> None:
         """Each of these values as a pattern of the function."""
-        for value in values if function is not None and function.check is not None else ():
-            refused = check(Pinned(0, lambda given, text=value.text: text, function), {})  # type: ignore[misc, arg-type]  # bound now
+        for value in values:
+            refused = Pinned(0, lambda row, text=value.text: text, function).refused({})  # type: ignore[misc]  # bound now
             if refused is not None:
                 self.faults.append(row.fault(self.table_file, value, "P144", refused.en, refused.zh, refused.hint))
 
@@ -374,9 +377,9 @@ class _Reading:
                 if name not in seen:
                     self.unused(key, f"{key}.{name}", self.model[key].text.index(name))
                     self.check_unread(key, name)
-        roles: frozenset[str] = frozenset().union(*(one.roles for one in whole))
+        calls: frozenset[str] = frozenset().union(*(one.calls for one in whole))
         for key in self.shapes:
-            if key not in roles and effect(self.model["e"].text) != SUBJECT_PRIORITY:
+            if key not in calls and effect(self.model["e"].text) != SUBJECT_PRIORITY:
                 self.unused(key, key, 0)
 
     def check_unread(self, key: str, name: str) -> None:

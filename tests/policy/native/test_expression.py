@@ -9,8 +9,9 @@ from casbin.util import util
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.policy.native.expression import Faulty, Scope, Slot, compile_expression
+from gateway.policy.native.expression import Scope, Slot, compile_expression
 from gateway.policy.native.functions import FUNCTIONS
+from gateway.policy.native.syntax import Faulty
 
 SCOPE = Scope(
     {"a": Slot("text"), "b": Slot("text"), "n": Slot("number"), "k": Slot("number"), "t": Slot("bool")}, ("x", "y"), {}
@@ -99,12 +100,7 @@ def test_a_negation_reaches_as_far_as_in_casbin() -> None:
         ("keyMatch(p.x, 'a' + r.a)", "P144", 14),
         ("eval(p.x)", None, 0),
         ("eval('r.t')", "P142", 0),
-        ("r.a == 'x", "P140", 7),
-        ("r.a in ('alice' 'bob')", "P140", 16),  # one name that nobody has
-        ("(" * 50 + "r.t" + ")" * 50 + " && " * 0, None, 0),
-        ("not " * 40 + "r.t", "P140", 0),
         ("r.n == 99999999999999999999", "P142", 7),
-        ("r.n == " + "1 + " * 1100 + "1", "P140", 0),
     ],
 )
 def test_faults_and_their_places(text: str, code: str | None, at: int) -> None:
