@@ -78,11 +78,7 @@ class Desk:
             policy_history=self.releases.history,
             rollback=self.releases.rollback,
             emergencies=EmergencyDoor(
-                self.emergencies.view,
-                self.emergencies.ask,
-                self.emergencies.asked,
-                self.emergencies.confirm,
-                lambda: self.releases.level,
+                self.emergencies.view, self.emergencies.ask, self.emergencies.asked, self.emergencies.confirm
             ),
             decision=self._decision,
             query=self._query,

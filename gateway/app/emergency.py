@@ -22,7 +22,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gateway.app.revisions import Compiled, base_of, level_of, named, raised
-from gateway.control import Act, Confirmed, DoorFault, EmergencyAsked, EmergencyWish, Rejected, Reloaded
+from gateway.control import Act, Confirmed, DoorFault, EmergencyAsked, EmergencyWish, Recorder, Rejected, Reloaded
 from gateway.document import Faulty
 from gateway.facts import Notice
 from gateway.policy import Damaged
@@ -190,8 +190,13 @@ class Switch:
         with asked_at_the_door():
             return self._state.emergency(id)
 
-    async def confirm(self, id: int, by: str) -> Confirmed | Rejected:
-        """Confirm as another operator: in force in every worker when this returns."""
+    async def confirm(self, id: int, by: str, on_record: Recorder) -> Confirmed | Rejected:
+        """Confirm as another operator: in force in every worker when this returns.
+
+        Where a level is in force its end, or another in its place, lets through again what it stopped. That is on record
+        before it is tried, and is found out when its turn has come: the level may have come while it waited. The first
+        level only takes away, and must not depend on the disk.
+        """
         row = await self.asked(id)
         if row is None or not row.waits(self._clock().at):
             raise DoorFault("not_found", "nothing waits under this number", zh="该编号下没有等待确认的操作")
@@ -201,6 +206,8 @@ class Switch:
         with asked_at_the_door():
             async with releases.changing:
                 await releases.regain()
+                if releases.level:
+                    await on_record()
                 return await self._confirm(row, by)
 
     async def _confirm(self, row: Emergency, by: str) -> Confirmed | Rejected:

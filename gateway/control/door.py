@@ -172,14 +172,17 @@ class PilotDoor(Struct, frozen=True):
     view: Callable[[], Awaitable[Rows]]
 
 
+Recorder = Callable[[], Awaitable[None]]
+"""Puts on record what is about to be tried, since it may widen access. Raises DoorFault when it cannot."""
+
+
 class EmergencyDoor(Struct, frozen=True):
     """What is behind the routes of emergency levels. Each may raise DoorFault."""
 
     view: Callable[[], Awaitable[Rows]]
     ask: Callable[[EmergencyWish, str], Awaitable[EmergencyAsked]]
     asked: Callable[[int], Awaitable[WhatWasAsked | None]]  # None: there is no such number
-    confirm: Callable[[int, str], Awaitable[Confirmed | Rejected]]
-    level: Callable[[], str]  # that is in force, "" for none
+    confirm: Callable[[int, str, Recorder], Awaitable[Confirmed | Rejected]]
 
 
 class Door(Struct, frozen=True):

@@ -204,12 +204,12 @@ async def confirm_emergency(visit: Visit) -> Answer:
         )
         raise DoorFault("conflict", f"under number {id} stands {stands}", zh=f"编号 {id} 下等待确认的是：{zh}")
     name = "emergency.confirm" if asked.level else "emergency.end"
-    # the end of a level, or another in its place, lets through again what it stopped: on record before it is tried
-    if not asked.level or visit.door.emergencies.level():
-        act = Act(visit.caller.name, visit.caller.role, f"{name}{ASKED}", f"#{id}")
-        if not await visit.door.act(act):
+
+    async def on_record() -> None:
+        if not await visit.door.act(Act(visit.caller.name, visit.caller.role, f"{name}{ASKED}", f"#{id}")):
             raise DoorFault("audit_unavailable")
-    done = await visit.door.emergencies.confirm(id, visit.caller.name)
+
+    done = await visit.door.emergencies.confirm(id, visit.caller.name, on_record)
     if isinstance(done, Rejected):
         return Answer(done.faults, 422, f"#{id} {asked.level}", done.brief, name)
     return Answer(done, target=f"#{id} {asked.level}".rstrip(), detail=done.bundle, act=name)

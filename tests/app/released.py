@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.app.emergency import Switch
 from gateway.app.releases import Releases, first
-from gateway.control import Act
+from gateway.control import Act, Confirmed, DoorFault, Rejected
 from gateway.facts import Notice
 from gateway.stores import Board, Instant, State
 from tests.app.test_revisions import APIS, NOW
@@ -28,6 +28,8 @@ class Released:
         self.now = NOW
         self.stepped = 0.0  # how far somebody set the wall clock forward
         self.boot = "boot-1"
+        self.recording = True
+        self.recorded: list[int] = []  # confirmations that were put on record before they were tried
         self.told: list[Notice] = []
         self.acts: list[Act] = []
         self.state = state or State(folder / "state.db")
@@ -54,6 +56,16 @@ class Released:
         """Change something that makes another revision."""
         path = self.folder / "devices.yaml"
         path.write_text(path.read_text() + f"  - {{id: {name}, org: prov, managed: true}}\n")
+
+    async def confirm(self, id: int, by: str) -> Confirmed | Rejected:
+        """As the door does."""
+
+        async def on_record() -> None:
+            if not self.recording:
+                raise DoorFault("audit_unavailable")
+            self.recorded.append(id)
+
+        return await self.switch.confirm(id, by, on_record)
 
     def notices(self) -> list[tuple[str, str]]:
         return [(one.name, one.subject) for one in self.told]

@@ -5,6 +5,7 @@ hide the level behind a flood of asking · let it end with a reload, a rollback,
 empty it, or take its mask away, and reload.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ def wish(level: str = "II", hours: float = 1.0) -> EmergencyWish:
 
 async def raise_level(world: Released, level: str = "II", hours: float = 1.0) -> Confirmed:
     asked = await world.switch.ask(EmergencyWish(level, "flood", world.now + hours * HOUR), "op.li")
-    done = await world.switch.confirm(asked.id, "op.wang")
+    done = await world.confirm(asked.id, "op.wang")
     assert isinstance(done, Confirmed)
     return done
 
@@ -52,7 +53,7 @@ async def test_asking_changes_nothing_and_confirming_brings_it_into_force(world:
     base = world.releases.compiled.digest
     asked = await world.switch.ask(wish(), "op.li")
     assert (asked.level, asked.confirm_before, world.releases.level) == ("II", NOW + 600, "")
-    done = await world.switch.confirm(asked.id, "op.wang")
+    done = await world.confirm(asked.id, "op.wang")
     assert done == Confirmed(asked.id, "II", NOW + HOUR, 2, f"{base}+II")
     assert world.releases.compiled.bundle.level == "II"
     assert world.state.activations(1)[0].digest == f"{base}+II"
@@ -64,7 +65,7 @@ async def test_asking_changes_nothing_and_confirming_brings_it_into_force(world:
 async def test_one_person_is_not_two(world: Released) -> None:
     asked = await world.switch.ask(wish(), "op.li")
     with pytest.raises(DoorFault) as caught:
-        await world.switch.confirm(asked.id, "op.li")
+        await world.confirm(asked.id, "op.li")
     assert (caught.value.code, world.releases.level) == ("second_operator", "")
 
 
@@ -73,12 +74,12 @@ async def test_a_confirmation_counts_for_ten_minutes_and_once(world: Released) -
     world.now += 600
     for id in (late.id, 99):
         with pytest.raises(DoorFault) as caught:
-            await world.switch.confirm(id, "op.wang")
+            await world.confirm(id, "op.wang")
         assert caught.value.code == "not_found"
     asked = await world.switch.ask(EmergencyWish("II", "flood", world.now + HOUR), "op.li")
-    await world.switch.confirm(asked.id, "op.wang")
+    await world.confirm(asked.id, "op.wang")
     with pytest.raises(DoorFault) as caught:
-        await world.switch.confirm(asked.id, "op.zhao")
+        await world.confirm(asked.id, "op.zhao")
     assert caught.value.code == "not_found"
 
 
@@ -145,13 +146,31 @@ async def test_ending_early_needs_two_persons_too(world: Released) -> None:
     await world.switch.tick()
     assert world.releases.level == "II"
     with pytest.raises(DoorFault):
-        await world.switch.confirm(asked.id, "op.wang")
+        await world.confirm(asked.id, "op.wang")
     assert world.releases.level == "II"
-    done = await world.switch.confirm(asked.id, "op.li")
+    done = await world.confirm(asked.id, "op.li")
     assert done == Confirmed(asked.id, "", None, 2, base)
     assert world.notices() == [("emergency.on", "II"), ("emergency.off", "II")]
     await world.switch.tick()
     assert (level_of_store(world), len(world.told)) == ("", 2)
+
+
+async def test_what_takes_the_place_of_a_level_is_on_record_first_whenever_its_turn_comes(world: Released) -> None:
+    """The confirmation comes in while none is in force, and waits behind the one that brings the first."""
+    first_one = await world.switch.ask(wish("I"), "op.li")
+    weaker = await world.switch.ask(wish("IV"), "op.wang")
+    await world.releases.changing.acquire()
+    confirming = [asyncio.create_task(world.confirm(one.id, "op.zhao")) for one in (first_one, weaker)]
+    await asyncio.sleep(0)
+    world.recording = False
+    world.releases.changing.release()
+    done, refused = await asyncio.gather(*confirming, return_exceptions=True)
+    assert isinstance(done, Confirmed)  # it takes away, and must not depend on the disk
+    assert isinstance(refused, DoorFault)
+    assert (refused.code, world.releases.level) == ("audit_unavailable", "I")
+    world.recording = True
+    await world.confirm(weaker.id, "op.zhao")
+    assert (world.recorded, world.releases.level) == ([weaker.id], "IV")
 
 
 async def test_another_level_takes_the_place_of_the_first_which_does_not_come_back(world: Released) -> None:
@@ -270,7 +289,7 @@ async def test_a_level_does_not_bring_back_the_policies_of_the_start(world: Rele
     world.again()
     asked = await world.switch.ask(wish(), "op.li")
     with pytest.raises(DoorFault) as caught:
-        await world.switch.confirm(asked.id, "op.wang")
+        await world.confirm(asked.id, "op.wang")
     assert caught.value.code == "state_unavailable"
     assert world.state.confirm_emergency(asked.id, "op.wang", Instant(NOW)) is not None
     await world.switch.tick()

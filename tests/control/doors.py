@@ -24,6 +24,7 @@ from gateway.control import (
     PilotDoor,
     PilotWish,
     PostureFault,
+    Recorder,
     Rejected,
     Reloaded,
     Revocation,
@@ -138,7 +139,9 @@ class Behind:
     async def asked_emergency(self, id: int) -> Emergency | None:
         return ASKED.get(id)
 
-    async def confirm_emergency(self, id: int, by: str) -> Confirmed | Rejected:
+    async def confirm_emergency(self, id: int, by: str, on_record: Recorder) -> Confirmed | Rejected:
+        if self.level:
+            await on_record()
         self.asked.append(("confirm", id, by))
         if by == ASKED[id].by:
             raise DoorFault("second_operator", f"{by} asked for it")
@@ -160,7 +163,7 @@ class Behind:
     async def submit(self, wish: PilotWish, by: str) -> object:
         self.asked.append(("pilot", wish, by))
         if wish.pilot == 404:
-            raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试运行")
+            raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试点")
         return self.piloting if isinstance(self.piloting, Rejected) else self.piloting["pilot"]
 
     async def promote(self, by: str, number: int | None) -> Reloaded | Rejected:
@@ -188,9 +191,7 @@ class Behind:
             active_policy=self.policy,
             policy_history=self.history,
             rollback=self.rollback,
-            emergencies=EmergencyDoor(
-                self.emergency, self.ask_emergency, self.asked_emergency, self.confirm_emergency, lambda: self.level
-            ),
+            emergencies=EmergencyDoor(self.emergency, self.ask_emergency, self.asked_emergency, self.confirm_emergency),
             decision=self.decision,
             query=self.query,
             risk=self.risk,

@@ -290,10 +290,12 @@ async def test_asking_and_confirming_are_on_record_with_number_level_and_reason(
 
 async def test_the_end_of_a_level_is_on_record_before_it_is_tried() -> None:
     behind = Behind()
+    behind.level = "I"
     async with on_tcp(behind) as base:
         done = await ask(base, "POST", "/v1/emergency/4/confirm", "security")
         behind.recording = False
         refused = await ask(base, "POST", "/v1/emergency/4/confirm", "security")
+        behind.level = ""
         raised = await ask(base, "POST", "/v1/emergency/3/confirm?level=II", "security")
     assert (done.status_code, done.json()["level"]) == (200, "")
     assert [act.act for act in behind.acts[:2]] == ["emergency.end_asked", "emergency.end"]
