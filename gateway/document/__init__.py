@@ -5,19 +5,9 @@ gateway may tidy.
 """
 
 from gateway.document.layout import Form, lay_out, written
+from gateway.document.node import Faulty, FileFault, Node, Plain, Scalar, did_you_mean
 from gateway.document.parts import Unsafe
-from gateway.document.reader import (
-    Faulty,
-    FileFault,
-    Node,
-    Plain,
-    Scalar,
-    changeable,
-    did_you_mean,
-    parse,
-    read,
-    why,
-)
+from gateway.document.reader import changeable, parse, read, why
 
 __all__ = [
     "Faulty",

@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 import yaml
 from msgspec import Struct
 
+from gateway.document.node import Faulty, Node, Plain
 from gateway.document.parts import Comment, Item, Part, Unsafe, read_parts
-from gateway.document.reader import Faulty, Node, Plain, parse
+from gateway.document.reader import parse
 
 WIDTH = 120  # characters between the brackets of one line; cells of a terminal when text is folded
 ALIGNED = 72  # comments behind longer lines are not lined up

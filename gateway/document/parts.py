@@ -6,7 +6,7 @@ comments between them, each with its owner. Rules:
 1. A comment on a line of its own belongs to the item below it; one that is indented deeper than that item closes the
    block above it (`feet`). A comment at the end of a line belongs to the item on that line.
 2. The comments above the first item are the head of the file, except the last group when a blank line parts it.
-3. What a layout could not give back is refused (`Unsafe`): directives, tags, anchors, odd line breaks.
+3. What a layout could not give back is refused (`Unsafe`): directives, odd line breaks.
 """
 
 import re
@@ -15,19 +15,14 @@ from typing import Literal, NamedTuple
 import yaml
 from msgspec import Struct
 
-from gateway.document.reader import Scalar, scalar
+from gateway.document.node import Scalar
+from gateway.document.reader import scalar
 
 _COMMENT = re.compile(r"#[^\n]*")
 _HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)")
 _ODD_BREAK = re.compile("[\x85\u2028\u2029]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ZERO_LENGTH = (yaml.BlockEndToken, yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.StreamEndToken)
-_REFUSED: dict[type[yaml.Token], tuple[str, str]] = {
-    yaml.DirectiveToken: ("a directive (`%…`)", "指令（`%…`）"),
-    yaml.TagToken: ("a tag (`!…`)", "标签（`!…`）"),
-    yaml.AnchorToken: ("an anchor (`&…`)", "锚点（`&…`）"),
-    yaml.AliasToken: ("an alias (`*…`)", "别名（`*…`）"),
-}
 
 
 class Unsafe(Exception):
@@ -107,8 +102,8 @@ def _tokens(text: str) -> list[_Token]:
     end, real, waiting = 0, False, list[Comment]()
     for raw in yaml.scan(text, Loader=_LOADER):
         start = raw.start_mark
-        if type(raw) in _REFUSED:
-            raise Unsafe(start.line + 1, *_REFUSED[type(raw)])
+        if isinstance(raw, yaml.DirectiveToken):
+            raise Unsafe(start.line + 1, "a directive (`%…`)", "指令（`%…`）")
         waiting += _between(text, lines, end, start, real)
         if isinstance(raw, yaml.StreamStartToken):
             continue
