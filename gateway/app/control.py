@@ -128,7 +128,7 @@ class Control:
         self._pairs = Pairs()
         self._meter = Meter(__version__, platform.python_version())
         self._lines = Lines(sys.stdout)
-        self._state = State(config.state / "state.db")
+        self._state = State(config.state / "state.db", make=False)
         self._watch = Watch(config.policies)
         self._pids: dict[int, int] = {}
         self._keys_at: dict[str, float] = {}  # when the keys of each issuer were last fetched
@@ -172,7 +172,7 @@ class Control:
             self._board.bump(topic)  # should the predecessor have died between a commit and its word
         doors = self._doors()
         tasks = [asyncio.create_task(server.serve(sockets=sockets)) for server, sockets in doors]  # type: ignore[arg-type]  # sockets of two families
-        ticking = asyncio.gather(self._tick(stop), self._seal())
+        ticking = asyncio.gather(self._tick(stop), self._seal(), self._desk.follow())
         ticking.add_done_callback(lambda _: stop.set())  # a sealer that cannot go on must be seen: leave with its fault
         self._slot.set_ready(True)
         gc.collect()
@@ -208,6 +208,8 @@ class Control:
             await self._desk.tick()
             if os.getppid() != self._parent:
                 stop.set()  # the supervisor is gone: seal and leave
+            if self._state.replaced():
+                stop.set()  # a backup was restored: the successor begins with what stands there now
 
     async def _seal(self) -> None:
         """On its own: neither a slow disk nor a reload that waits for workers may hold the other up."""

@@ -59,7 +59,7 @@ class Desk:
         self._ledger = ledger
         self._exposition = exposition
         self._settle = settle
-        self._wanted = False
+        self._wanted = asyncio.Event()
         self.releases = Releases(config, start, board, state, ledger.note)
         self.pilots = Pilots(config, state, board, ledger, self.releases)
         self.emergencies = Switch(
@@ -154,25 +154,31 @@ class Desk:
     # --- policies ------------------------------------------------------------------------------------
 
     def reload_soon(self) -> None:
-        """Reload at the next tick: a file changed, or SIGHUP came."""
-        self._wanted = True
+        """Follow the policy folder: a file changed, or SIGHUP came."""
+        self._wanted.set()
+
+    async def follow(self) -> None:
+        """Follow the folder whenever it is wanted. On its own: it may wait for workers, and behind other changes."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self._follow()
+
+    async def _follow(self) -> None:
+        try:
+            outcome = await self.releases.follow("gateway")
+        except DoorFault as fault:
+            self._ledger.act("gateway", "system", "policy.rejected", "", f"{fault.code} {fault.detail}", False)
+            return
+        if isinstance(outcome, Rejected):
+            self._ledger.act("gateway", "system", "policy.rejected", "", outcome.brief, False)
+        elif outcome is not None and outcome.bundle != outcome.previous:
+            self._ledger.act("gateway", "system", "policy.reload", outcome.bundle, f"previous {outcome.previous}")
 
     async def tick(self) -> None:
-        """Do what was asked for outside the door, and what is due."""
+        """Do what is due."""
         await self.emergencies.tick()
         await self.pilots.tick()
-        if self._wanted:
-            self._wanted = False
-            try:
-                outcome = await self.releases.follow("gateway")
-            except DoorFault as fault:
-                self._ledger.act("gateway", "system", "policy.rejected", "", f"{fault.code} {fault.detail}", False)
-                return
-            if isinstance(outcome, Rejected):
-                self._ledger.act("gateway", "system", "policy.rejected", "", outcome.brief, False)
-            elif outcome is not None and outcome.bundle != outcome.previous:
-                detail = f"previous {outcome.previous}"
-                self._ledger.act("gateway", "system", "policy.reload", outcome.bundle, detail)
 
     # --- questions -----------------------------------------------------------------------------------
 

@@ -161,7 +161,7 @@ class Worker:
     # --- what the rooms are given ----------------------------------------------------------------
 
     def _open_state(self) -> State:
-        return State(self._config.state / "state.db", busy=BUSY_SECONDS)
+        return State(self._config.state / "state.db", busy=BUSY_SECONDS, make=False)
 
     def _store(self) -> State:
         if self._state is None or self._state.replaced():

@@ -5,10 +5,12 @@ State on SQLite: `state.db`, written by the control process, read by every worke
 1. A change that returned is on the disk (WAL, synchronous FULL): a power cut does not undo it.
 2. Commit first, bump the board after (the caller does). A crash between the two leaves a change that
    the next start, or a worker's regular look, finds.
-3. `change` grows with every change and is never reused, also when rows go: readers follow it.
-4. A file written by a newer version is refused, never guessed at; one of an older version is brought up to
+3. What is read and written is the file that stands there: a change to one that was replaced is refused, a file that is
+   gone is not made anew while the gateway runs.
+4. `change` grows with every change and is never reused, also when rows go: readers follow it.
+5. A file written by a newer version is refused, never guessed at; one of an older version is brought up to
    date in one transaction.
-5. An emergency level is confirmed in one statement that holds every condition: two confirmations cannot race.
+6. An emergency level is confirmed in one statement that holds every condition: two confirmations cannot race.
 """
 
 import errno
@@ -18,6 +20,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from msgspec import DecodeError
 from msgspec.json import Decoder, Encoder
@@ -103,14 +106,17 @@ _report = Decoder(Report).decode
 class State:
     """`state.db`. Methods raise StateFault when the store cannot be read or the change cannot be kept.
 
-    `busy` is how long (seconds) to wait for another writer; workers, which only read, pass a short one.
+    `busy` is how long (seconds) to wait for another writer; workers, which only read, pass a short one. `make`: only the
+    start of the gateway makes a new file. Whoever made one in the place of a file that is gone would forget all revocations.
     Safe to share between threads; never across a fork.
     """
 
-    def __init__(self, path: Path, busy: float = 5.0) -> None:
+    def __init__(self, path: Path, busy: float = 5.0, make: bool = True) -> None:
         self.path = path
         self._lock = threading.Lock()
         with _translated(path):
+            if make:
+                _make(path)
             self._connection = _connect(path, busy)
         self._inode = path.stat().st_ino
 
@@ -345,6 +351,11 @@ class State:
     def _change(self) -> Iterator[tuple[sqlite3.Connection, int]]:
         """One durable transaction and the number of its change."""
         with self._lock, _translated(self.path):
+            if self.replaced():
+                raise StateFault(
+                    f"`{self.path}` was replaced or removed while the gateway runs; nothing is changed",
+                    f"`{self.path}` 在网关运行期间被替换或移走；未作任何更改",
+                )
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 row = self._connection.execute("UPDATE counter SET change = change + 1 RETURNING change").fetchone()
@@ -360,8 +371,10 @@ def _activation(row: tuple[int, str, str, float, int, Way]) -> Activation:
 
 
 def _connect(path: Path, busy: float) -> sqlite3.Connection:
-    _make(path)
-    connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    uri = f"file:{quote(str(path))}?mode=rw"  # never makes the file
+    connection = sqlite3.connect(uri, timeout=busy, isolation_level=None, check_same_thread=False, uri=True)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -379,8 +392,6 @@ def _make(path: Path) -> None:
     A file that is there is never opened here: closing it would drop every lock that this process holds on it
     (POSIX), and whoever closes next takes the WAL away from under our other connections.
     """
-    if path.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
 

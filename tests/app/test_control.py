@@ -1,6 +1,7 @@
 """What the control process makes of entries, and what it says by itself."""
 
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,32 @@ def test_an_index_that_cannot_be_read_is_made_again_and_told_of(tmp_path: Path) 
         until(lambda: any(entry.get("detail") == "index.db" for entry in gateway.entries()), gateway)
         told = next(entry for entry in gateway.entries() if entry.get("detail") == "index.db")
         assert (told["name"], told["subject"]) == ("gateway.fault", "DatabaseError")
+
+
+def test_a_backup_of_the_state_that_is_restored_while_it_runs_is_followed_by_all(tmp_path: Path) -> None:
+    def revoked() -> list[str]:
+        try:
+            return [row["key"] for row in gateway.door("GET", "/v1/revocations").json["revocations"]]
+        except OSError:  # control leaves, and another one comes
+            return []
+
+    def revoke(name: str) -> int:
+        return gateway.door("POST", "/v1/revocations", {"kind": "subject", "id": name}).status
+
+    with running(tmp_path) as gateway:
+        assert revoke("zhang.wei") == 200
+        backup = sqlite3.connect(gateway.state / "state.db")
+        backup.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+        backup.close()
+        assert revoke("li.na") == 200
+        for path in gateway.state.glob("state.db-*"):
+            path.unlink()
+        (tmp_path / "backup.db").rename(gateway.state / "state.db")
+        until(lambda: revoked() == ["zhang.wei"], gateway)
+        until(lambda: gateway.get(OPEN, gateway.issuer.token("li.na")).status == 200, gateway)
+        assert gateway.get(OPEN, gateway.issuer.token("zhang.wei")).reason == "subject_revoked"
+        assert revoke("wang.fang") == 200
+        assert gateway.get(OPEN, gateway.issuer.token("wang.fang")).reason == "subject_revoked"
 
 
 def test_one_line_for_each_request_joined_from_decision_and_outcome(tmp_path: Path) -> None:

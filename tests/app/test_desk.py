@@ -1,11 +1,16 @@
 """What was answered at the door holds; what could not be done is said."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from gateway.app.desk import Desk
+from tests.app.released import Released
 from tests.running import Gateway, running
 
 OPEN = "/market/enterprises"
@@ -125,6 +130,27 @@ def test_a_saved_file_is_loaded_by_itself(gateway: Gateway) -> None:
     while gateway.door("GET", "/v1/policy").json["active"] == before:
         assert time.monotonic() < deadline
     assert gateway.report_health("laptop-99").status == 202
+
+
+@pytest.mark.anyio
+async def test_what_is_due_does_not_wait_until_a_saved_file_had_its_turn(tmp_path: Path) -> None:
+    world = Released(tmp_path)
+    world.config.emergency_longest, world.config.candidate = 3600.0, None
+    ledger: Any = SimpleNamespace(note=world.told.append, act=lambda *words: done.append(words[2]))
+    done: list[str] = []
+    desk = Desk(world.config, world.start, world.board, world.state, ledger, lambda _: (b"", ""), asyncio.Event().wait)
+    following = asyncio.create_task(desk.follow())
+    world.device("laptop-98")
+    async with desk.releases.changing:  # a change that waits for its workers
+        desk.reload_soon()
+        await asyncio.wait_for(desk.tick(), 5)
+    deadline = time.monotonic() + 10
+    while not done:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    following.cancel()
+    assert done == ["policy.reload"]
+    world.state.close()
 
 
 def test_a_name_that_nobody_has_is_told_and_refused_all_the_same(gateway: Gateway) -> None:

@@ -165,6 +165,19 @@ def test_a_restored_backup_is_read_from_the_start(tmp_path: Path) -> None:
     state.close()
 
 
+def test_a_store_that_is_removed_forgets_no_revocation(tmp_path: Path) -> None:
+    path, board = tmp_path / "state.db", Board.create(tmp_path / "board", 1)
+    state = State(path)
+    state.revoke("subject", "zhang.wei", "", "op", NOW)
+    revocations = Revocations(board, lambda: State(path, make=False), lambda: NOW)
+    state.close()
+    path.unlink()
+    revocations.refresh()
+    assert revocations.refuses(a_subject()) is not None
+    board.bump("state")
+    assert revocations.refuses(a_subject(id="li.na")) is not None  # something changed, and nobody knows what
+
+
 def test_every_reader_refuses_at_its_first_look_after_the_acknowledgement(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     writer_state, board = State(path), Board.create(tmp_path / "board", 4)

@@ -220,6 +220,26 @@ def test_a_file_put_in_its_place_is_noticed(tmp_path: Path) -> None:
     state.close()
 
 
+def test_a_change_to_a_file_that_was_replaced_is_refused(tmp_path: Path) -> None:
+    """Nobody would read it: workers follow the file that stands there."""
+    state = State(tmp_path / "state.db")
+    state.revoke("token", "t-1", "", "op", NOW)
+    (tmp_path / "state.db").rename(tmp_path / "away.db")
+    with pytest.raises(StateFault, match="was replaced or removed"):
+        state.revoke("token", "t-2", "", "op", NOW)
+    assert [row.key for row in state.revocations(NOW)] == ["t-1"]
+    state.close()
+
+
+def test_a_file_that_is_gone_is_not_made_anew_while_the_gateway_runs(tmp_path: Path) -> None:
+    """An empty one would forget every revocation."""
+    with pytest.raises(StateFault):
+        State(tmp_path / "state.db", make=False)
+    assert not (tmp_path / "state.db").exists()
+    State(tmp_path / "state.db").close()
+    State(tmp_path / "state.db", make=False).close()
+
+
 def test_two_of_one_process_keep_their_log_when_another_process_leaves(tmp_path: Path) -> None:
     """SQLite's locks are POSIX locks: a careless close() drops them, and the last to leave deletes the WAL."""
     first = State(tmp_path / "state.db")
