@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_config, with_door
 from gateway.cli.screen import Screen
 
 BRIEF = (
@@ -37,8 +37,7 @@ def register(subparsers: Any) -> None:
     query.add_argument("--limit", type=int, default=100, help="audit.limit")
     query.add_argument("--csv", action="store_true", help="audit.csv")
     query.add_argument("--offline", action="store_true", help="audit.offline")
-    query.add_argument("--socket", default="", metavar="PATH", help="socket")
-    with_config(query)
+    with_door(query)
     query.set_defaults(run=run, audit_run=_query)
     verify = commands.add_parser("verify", help="audit.verify.help", description="audit.verify.help")
     verify.add_argument("ledger", nargs="?", default="", metavar="DIR", help="audit.ledger")
@@ -64,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _query(args: argparse.Namespace, screen: Screen) -> int:
     """0 with the rows, 2 for a question that cannot be read, 3 when nobody and nothing answers."""
-    from gateway.cli.door import NoAnswer, ask, complaint
-    from gateway.cli.revoke import socket_of
+    from gateway.cli.door import NoAnswer, ask, complaint, socket_of
 
     if args.csv and screen.json:
         screen.warn("audit.one_form", "error")

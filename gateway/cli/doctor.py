@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("doctor", help="doctor.help", description="doctor.help")
     parser.add_argument("--live", action="store_true", help="doctor.live")
-    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-    with_config(parser)
+    with_door(parser)
     parser.set_defaults(run=run)
 
 
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _live(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
-    from gateway.cli.revoke import socket_of
+    from gateway.cli.door import socket_of
 
     path = socket_of(args, screen)
     yield from _door(path, args.lang) if path else ()
@@ -76,7 +75,7 @@ def _live(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
 
 
 def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
-    from gateway.cli.revoke import socket_of
+    from gateway.cli.door import socket_of
     from gateway.config import load, places
     from gateway.document import Faulty
 

@@ -7,6 +7,7 @@ import argparse
 import errno
 import http.client
 import json
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gateway.cli.screen import Screen
+    from gateway.document import FileFault
 
 SECONDS = 10.0
 _SILENCE = {
@@ -45,6 +47,23 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(SECONDS)
         self.sock.connect(str(self._path))
+
+
+def socket_of(args: argparse.Namespace, screen: "Screen") -> Path | None:
+    """The control socket; None after saying why it is not known."""
+    if getattr(args, "socket", ""):
+        return Path(args.socket)
+    from gateway.config import places
+    from gateway.document import Faulty
+
+    try:
+        return places(Path(args.config), os.environ).socket
+    except Faulty as faulty:
+        if Path(args.config).exists():
+            screen.faults(faulty.faults)
+        else:
+            screen.warn("no_config", "error", path=args.config)
+        return None
 
 
 def ask(path: Path, method: str, target: str, body: object = None, language: str = "en") -> tuple[int, Any]:
@@ -92,9 +111,6 @@ def answered(
 
     `said` is what a status means for this command, where that tells more than the door's own words.
     """
-    from gateway.cli.reload import faults_of
-    from gateway.cli.revoke import socket_of
-
     path = socket_of(args, screen)
     if path is None:
         return 3, None
@@ -106,13 +122,22 @@ def answered(
     if 200 <= status < 300:
         return 0, answer
     if status == 422:
-        screen.faults(faults_of(answer))
+        screen.faults(_faults(answer))
     if status in said:
         screen.warn("plain", "error", text=said[status])
     else:
         screen.warn("refused", "error", status=status, why=complaint(answer))
     screen.result(answer)
     return (3 if status >= 500 else 1), answer
+
+
+def _faults(answer: Any) -> "list[FileFault]":
+    """The faults of a refusal with 422."""
+    from msgspec import convert
+
+    from gateway.document import FileFault
+
+    return convert(answer.get("errors", []), list[FileFault])
 
 
 def brief(name: str) -> str:

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
 from gateway.cli.texts import TEXTS
+from gateway.cli.times import moment, spelled
 
 if TYPE_CHECKING:  # heavy: only a rehearsal pays
     from gateway.catalog import Catalog
@@ -142,15 +143,13 @@ def register(subparsers: Any) -> None:
             parser.add_argument("level", choices=(*LEVELS, END), metavar="LEVEL|end", help="emergency.what")
         if name in ("ask", "end"):
             parser.add_argument("--reason", default="", metavar="TEXT", help="emergency.reason")
-        parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-        with_config(parser)
+        with_door(parser)
         parser.set_defaults(run=answer, dir="")
 
 
 def _ask(args: argparse.Namespace) -> int:
     """0 asked for, or rehearsed; 1 the gateway said no, 2 no end or no reason, 3 no answer."""
     from gateway.cli.door import answered
-    from gateway.cli.revoke import moment, spelled
 
     screen = Screen(args)
     if args.rehearse:
@@ -177,7 +176,6 @@ def _ask(args: argparse.Namespace) -> int:
 def _end(args: argparse.Namespace) -> int:
     """0 asked for, 1 the gateway said no, 2 no reason, 3 no answer."""
     from gateway.cli.door import answered
-    from gateway.cli.revoke import spelled
 
     screen = Screen(args)
     if not args.reason.strip():
@@ -194,7 +192,6 @@ def _end(args: argparse.Namespace) -> int:
 def _confirm(args: argparse.Namespace) -> int:
     """0 in force, 1 the gateway said no, 3 no answer."""
     from gateway.cli.door import answered
-    from gateway.cli.revoke import spelled
 
     screen = Screen(args)
     level = "" if args.level == END else args.level
@@ -213,7 +210,6 @@ def _confirm(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     """0 whether or not a level is in force, 1 the gateway said no, 3 no answer."""
     from gateway.cli.door import answered
-    from gateway.cli.revoke import spelled
 
     screen = Screen(args)
     code, answer = answered(args, screen, "GET", "/v1/emergency")
@@ -240,8 +236,6 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any], state: str, screen: Screen) -> tuple[object, ...]:
-    from gateway.cli.revoke import spelled
-
     level = row["level"] or screen.text("emergency.the_end")
     until = spelled(row["until"]) if row["level"] else ""
     return (row["id"], level, until, row["by"], row["confirmed_by"], screen.text(state), row["reason"])

@@ -167,8 +167,8 @@ def _files(folder: Path, config: Path, url: str, prefix: str) -> list[str]:
         shutil.copytree(starter(), policies)
         made.append(str(policies))
         if first_try:
-            name, path = _named(url, prefix)
-            (policies / "tests" / f"50-{name}.yaml").write_text(TESTS.format(name=name, path=path), encoding="utf-8")
+            name, match = _named(url, prefix)
+            (policies / "tests" / f"50-{name}.yaml").write_text(TESTS.format(name=name, path=match), encoding="utf-8")
     return made
 
 

@@ -92,6 +92,18 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
 
+def with_door(parser: argparse.ArgumentParser) -> None:
+    """Let a command name the gateway that it asks: by its socket, or by the configuration that says where it is."""
+    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
+    with_config(parser)
+
+
+def with_folder(parser: argparse.ArgumentParser) -> None:
+    """Let a command name the policies that it reads: their folder, or the configuration that says where it is."""
+    with_config(parser)
+    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+
+
 def with_config(parser: argparse.ArgumentParser) -> None:
     """Let a command name its configuration file."""
     parser.add_argument("-c", "--config", metavar="FILE", default="gateway.yaml", help="config")

@@ -4,14 +4,13 @@ Goes through the control socket; 0 means that every live worker refuses, or lets
 """
 
 import argparse
-import os
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
+from gateway.cli.times import moment, spelled
 
 HEADS = (
     "revoke.number_head", "revoke.kind_head", "revoke.id_head", "revoke.until_head", "revoke.by_head",
@@ -29,8 +28,7 @@ def register(subparsers: Any) -> None:
     other.add_argument("--lift", type=int, default=0, metavar="NUMBER", help="revoke.lift")
     parser.add_argument("--reason", default="", metavar="TEXT", help="revoke.reason")
     parser.add_argument("--until", default="", metavar="TIME", help="revoke.until")
-    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-    with_config(parser)
+    with_door(parser)
     parser.set_defaults(run=run)
 
 
@@ -106,28 +104,6 @@ def _lift(args: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
-def spelled(at: float) -> str:
-    """A time as people here read it, with its offset."""
-    from datetime import datetime
-
-    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
-
-
-def moment(text: str, now: float) -> float:
-    """Seconds since 1970 of `24h` from now, or of a time with its offset. Raises ValueError."""
-    from datetime import datetime
-
-    from gateway.config.units import Odd, duration
-
-    try:
-        return now + duration(text)
-    except Odd:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:  # eight hours' difference between what was meant and what was done
-            raise ValueError("a time needs its offset") from None
-        return found.timestamp()
-
-
 def nameable(kind: str, id: str) -> str:
     """The name of a token instead of the token: what is typed must not travel further."""
     if kind == "token" and id.count(".") == 2 and id.startswith("ey"):
@@ -135,20 +111,3 @@ def nameable(kind: str, id: str) -> str:
 
         return token_id(id)
     return id
-
-
-def socket_of(args: argparse.Namespace, screen: Screen) -> Path | None:
-    """The control socket; None after saying why it is not known."""
-    if getattr(args, "socket", ""):
-        return Path(args.socket)
-    from gateway.config import places
-    from gateway.document import Faulty
-
-    try:
-        return places(Path(args.config), os.environ).socket
-    except Faulty as faulty:
-        if Path(args.config).exists():
-            screen.faults(faulty.faults)
-        else:
-            screen.warn("no_config", "error", path=args.config)
-        return None

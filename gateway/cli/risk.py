@@ -8,8 +8,9 @@ import argparse
 import math
 from typing import Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
+from gateway.cli.times import spelled
 
 HEADS = ("risk.signal_head", "risk.points_head", "risk.since_head", "risk.half_head", "risk.evidence_head")
 
@@ -20,8 +21,7 @@ def register(subparsers: Any) -> None:
     commands = group.add_subparsers(dest="risk_command", metavar="COMMAND", required=True)
     show = commands.add_parser("show", help="risk.show.help", description="risk.show.help")
     show.add_argument("subject", metavar="SUBJECT", help="risk.subject")
-    show.add_argument("--socket", default="", metavar="PATH", help="socket")
-    with_config(show)
+    with_door(show)
     show.set_defaults(run=run)
 
 
@@ -29,24 +29,13 @@ def run(args: argparse.Namespace) -> int:
     """0 with what is known, 1 when the record knows nobody by that name, 3 no answer."""
     from urllib.parse import quote
 
-    from gateway.cli.door import NoAnswer, ask, complaint
-    from gateway.cli.revoke import socket_of
+    from gateway.cli.door import answered
 
     screen = Screen(args)
-    path = socket_of(args, screen)
-    if path is None:
-        return 3
-    try:
-        status, answer = ask(path, "GET", f"/v1/risk/{quote(args.subject, safe='')}", None, args.lang)
-    except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
-        return 3
-    if status == 404:
-        screen.warn("risk.nobody", "error", subject=args.subject)
-        return 1
-    if status != 200:
-        screen.warn("refused", "error", status=status, why=complaint(answer))
-        return 3 if status >= 500 else 1
+    said = {404: screen.text("risk.nobody", subject=args.subject)}
+    code, answer = answered(args, screen, "GET", f"/v1/risk/{quote(args.subject, safe='')}", said=said)
+    if code:
+        return code
     _show(answer, screen)
     screen.result(answer)
     return 0
@@ -54,7 +43,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(answer: dict[str, Any], screen: Screen) -> None:
     from gateway.behaviour.risk import HYSTERESIS
-    from gateway.cli.revoke import spelled
 
     score, rows = answer["score"], answer.get("contributions", [])
     screen.say("risk.score", "bold", subject=answer["subject"], score=f"{score:g}", band=answer["band"])

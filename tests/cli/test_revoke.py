@@ -1,12 +1,12 @@
 """`gateway revoke`: who may no longer come in, from now on?"""
 
 import os
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from gateway.cli.revoke import moment, nameable, spelled
+from gateway.cli.revoke import nameable
+from gateway.cli.times import spelled
 from gateway.control import Revocation
 from gateway.crypto.digest import token_id
 from tests.cli.shell import Run
@@ -73,11 +73,6 @@ def test_a_time_that_could_mean_two_things_is_2(run: Run, text: str) -> None:
     assert (done.code, f"`{text}`" in done.err) == (2, True)
 
 
-def test_until_is_a_span_or_a_moment() -> None:
-    assert moment("24h", NOW) == NOW + 86400
-    assert moment("2026-12-31T18:00:00+08:00", NOW) == 1798711200.0
-
-
 def test_a_name_that_nobody_has_is_said_and_revoked_all_the_same(run: Run, behind: Behind) -> None:
     done = run("revoke", "subject", "nobody", *SOCKET)
     assert done.code == 0
@@ -121,7 +116,3 @@ def test_what_could_mean_two_things_is_2(run: Run, words: tuple[str, ...]) -> No
     done = run("revoke", *words, *SOCKET)
     assert (done.code, done.out) == (2, "")
     assert "--lift NUMBER" in done.err
-
-
-def test_times_carry_their_offset() -> None:
-    assert datetime.fromisoformat(spelled(NOW)).timestamp() == NOW

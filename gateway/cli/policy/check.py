@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.policy.reports import of_faults, of_tests, with_reports, write_reports
 from gateway.cli.screen import Screen, fault_values
@@ -20,8 +20,7 @@ WORDS: dict[str, tuple[str, str]] = {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("check", help="policy.check.help", description="policy.check.help")
-    with_config(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("--signer", action="append", metavar="KEY", help="check.signer")
     with_reports(parser)
     parser.set_defaults(run=run)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.screen import Screen, fault_values
 
@@ -31,8 +31,7 @@ FOLDERS = ("rules", "departments", "cities")
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("export", help="export.help", description="export.help")
-    with_config(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("--csv", action="store_true", help="export.csv")
     parser.add_argument("--excel", action="store_true", help="export.excel")
     parser.add_argument("-O", "--out", default="", metavar="FILE", help="export.out")

@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
+from gateway.cli.times import spelled
 
 WORDS: dict[str, tuple[str, str]] = {
     "policy.history.help": ("which policies were in force, since when, by whom", "查看各修订版的生效时间与操作人"),
@@ -30,15 +31,13 @@ WORDS: dict[str, tuple[str, str]] = {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("history", help="policy.history.help", description="policy.history.help")
-    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-    with_config(parser)
+    with_door(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0 with the table, 1 the gateway said no, 3 no answer."""
     from gateway.cli.door import answered, brief
-    from gateway.cli.revoke import spelled
 
     screen = Screen(args)
     code, answer = answered(args, screen, "GET", "/v1/policy/history")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.policy.reports import WORDS as REPORTS
 from gateway.cli.policy.reports import with_reports, write_reports
@@ -48,8 +48,7 @@ WORDS: dict[str, tuple[str, str]] = REPORTS | {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("lint", help="lint.help", description="lint.help")
-    with_config(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("--strict", action="store_true", help="lint.strict")
     parser.add_argument("--replay", default="", metavar="SPAN|FILE", help="lint.replay")
     with_reports(parser)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.policy.reports import WORDS as REPORTS
 from gateway.cli.policy.reports import of_faults, of_tests, percent, with_reports, write_reports
@@ -53,8 +53,7 @@ WORDS = REPORTS | {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("mutate", help="policy.mutate.help", description="policy.mutate.help")
-    with_config(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("--at-least", type=percent, default=100.0, metavar="N", help="policy.mutate_at_least")
     parser.add_argument("--quick", action="store_true", help="policy.mutate_quick")
     with_reports(parser)

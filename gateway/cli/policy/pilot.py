@@ -9,9 +9,9 @@ import re
 import time
 from typing import Any
 
-from gateway.cli.parser import with_config
-from gateway.cli.revoke import moment, spelled
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
+from gateway.cli.times import moment, spelled
 
 WORDS: dict[str, tuple[str, str]] = {
     "pilot.help": ("try the next policies on live traffic", "在真实流量上试运行下一版策略"),
@@ -173,8 +173,7 @@ def register(commands: Any) -> None:
         parser = steps.add_parser(name, help=f"pilot.{name}.help", description=f"pilot.{name}.help")
         if name in ("start", "share"):
             _terms(parser)
-        parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-        with_config(parser)
+        with_door(parser)
         parser.set_defaults(run=run, step=step)
 
 

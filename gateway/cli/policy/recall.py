@@ -11,12 +11,12 @@ What stands on record, told to a caller, an operator or an auditor. Rules:
 import argparse
 import re
 import shlex
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.policy.whatif import graded, say
 from gateway.cli.screen import Screen
+from gateway.cli.times import spelled
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
@@ -64,24 +64,11 @@ def _asked(args: argparse.Namespace, screen: Screen) -> Any:
     """The answer of the door, or an exit code."""
     from urllib.parse import quote
 
-    from gateway.cli.door import NoAnswer, ask, complaint
-    from gateway.cli.revoke import socket_of
+    from gateway.cli.door import answered
 
-    path = socket_of(args, screen)
-    if path is None:
-        return 3
-    try:
-        status, answer = ask(path, "GET", f"/v1/decisions/{quote(args.decision, safe='')}", None, args.lang)
-    except NoAnswer as silence:
-        screen.warn("no_answer", "error", socket=silence.socket, why=screen.choose(silence.why, silence.zh))
-        return 3
-    if status == 404:
-        screen.warn("policy.no_decision", "error", id=args.decision)
-        return 1
-    if status != 200:
-        screen.warn("refused", "error", status=status, why=complaint(answer))
-        return 3
-    return answer
+    said = {404: screen.text("policy.no_decision", id=args.decision)}
+    code, answer = answered(args, screen, "GET", f"/v1/decisions/{quote(args.decision, safe='')}", said=said)
+    return code or answer
 
 
 def _copied(args: argparse.Namespace, screen: Screen) -> Any:
@@ -333,22 +320,21 @@ def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for one in value:  # a check or a signal: its name, then what is known of it
             label, *rest = one.items()
-            words = [_when(inner) if key in ("seen_at", "since") else _word(inner) for key, inner in rest]
+            words = [
+                spelled(inner) if key in ("seen_at", "since") and inner is not None else _word(inner)
+                for key, inner in rest
+            ]
             rows.append((f"{name}.{label[1]}", "  ".join(word for word in words if word)))
     elif isinstance(value, list) and value:
         rows.append((name, ", ".join(map(str, value))))
     elif name == "at" or (name.endswith("_at") and value):  # 0 is never
-        rows.append((name, _when(value)))
+        rows.append((name, spelled(value)))
     elif name == "subject.clearance" and value:
         from gateway.facts import Grade
 
         rows.append((name, Grade(value).text))
     elif value not in (None, "", [], {}) and not name.endswith("_at"):
         rows.append((name, _word(value)))
-
-
-def _when(value: Any) -> str:
-    return f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S%z}" if value is not None else ""
 
 
 def _word(value: Any) -> str:

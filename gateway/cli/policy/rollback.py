@@ -6,7 +6,7 @@ Goes through the control socket; 0 means that every worker judges by them from i
 import argparse
 from typing import Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -33,8 +33,7 @@ def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("rollback", help="policy.rollback.help", description="policy.rollback.help")
     parser.add_argument("digest", nargs="?", default="", metavar="DIGEST", help="rollback.digest")
-    parser.add_argument("--socket", default="", metavar="PATH", help="socket")
-    with_config(parser)
+    with_door(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.screen import Screen, fault_values
 
@@ -40,8 +40,7 @@ WORDS = {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("show", help="policy.show.help", description="policy.show.help")
-    with_config(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("--casbin", action="store_true", help="show.casbin")
     parser.set_defaults(run=run)
 

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.policy.reports import of_faults, of_tests, percent, with_reports, write_reports
 from gateway.cli.screen import Screen
@@ -43,8 +43,7 @@ WORDS = {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("test", help="policy.test.help", description="policy.test.help")
-    with_config(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("-k", dest="filter", default="", metavar="TEXT", help="policy.filter")
     parser.add_argument("-v", dest="verbose", action="store_true", help="policy.verbose")
     parser.add_argument("--coverage", action="store_true", help="policy.coverage")
