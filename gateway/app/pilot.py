@@ -31,7 +31,7 @@ from gateway.app.releases import signers
 from gateway.app.revisions import Compiled
 from gateway.audit import Ledger, Unanswerable, query
 from gateway.config import Config
-from gateway.control import DoorFault, PilotLimits, PilotWish, Rejected, Reloaded
+from gateway.control import DoorFault, Piloted, PilotLimits, PilotWish, Rejected, Reloaded
 from gateway.document import Faulty, FileFault, did_you_mean
 from gateway.facts import Notice, NoticeEntry
 from gateway.policy import Damaged
@@ -85,14 +85,14 @@ class Pilots:
 
     # --- what operators ask for ---------------------------------------------------------------------
 
-    async def submit(self, wish: PilotWish, by: str) -> object | Rejected:
+    async def submit(self, wish: PilotWish, by: str) -> Piloted | Rejected:
         """Start the candidate, or change the terms of the pilot that the wish names."""
         async with self._releases.changing:
             await self._look()
             if wish.pilot is None:
                 return await self._start(wish, by)
             running = self._named(wish.pilot)
-            return self._change(running, wish, by)
+            return self._change(running, wish)
 
     async def promote(self, by: str, number: int | None = None) -> Reloaded | Rejected:
         """Make the candidate the active revision, pinned, and end the pilot."""
@@ -101,7 +101,7 @@ class Pilots:
             running = self._named(number)
             name = running.pilot.digest
             if running.terms.beside != self._releases.compiled.digest:
-                raise _not_now("another revision came into force; the pilot ends", "已有其他修订版生效，试运行即将结束")
+                raise _not_now("another revision came into force; the pilot ends", "已有其他修订版生效，试点即将结束")
             try:  # as a reload: who must sign may be others since the pilot began
                 candidate = await asyncio.to_thread(self._stored_anew, self._config.state / "bundles" / name)
             except Faulty as faulty:
@@ -121,7 +121,7 @@ class Pilots:
         crossed = running.trial.crossed(time.time())
         why = self._report or (crossed.text(running.terms.limits) if crossed else "")
         if why:
-            raise _not_now(f"the pilot is about to be withdrawn: {why}", f"试运行即将撤回：{why}")
+            raise _not_now(f"the pilot is about to be withdrawn: {why}", f"试点即将撤回：{why}")
         return True
 
     async def stop(self, by: str) -> object:
@@ -219,12 +219,12 @@ class Pilots:
             return
         self._run(pilot, terms, candidate)
 
-    async def _start(self, wish: PilotWish, by: str) -> object | Rejected:
+    async def _start(self, wish: PilotWish, by: str) -> Piloted | Rejected:
         if self._running is not None:
             number = self._running.pilot.id
             raise _not_now(
                 f"pilot {number} is running: stop it, or change its share",
-                f"试运行 {number} 正在进行：请先停止，或调整其比例",
+                f"试点 {number} 正在进行：请先停止，或调整其比例",
             )
         folder = self._folder()
         try:
@@ -247,9 +247,9 @@ class Pilots:
         self._run(pilot, terms, candidate)
         self._tell()
         self._ledger.note(Notice("pilot.started", pilot.digest[:12], _share(terms)))
-        return self._shown(self._known(), {})
+        return self._told()
 
-    def _change(self, running: Running, wish: PilotWish, by: str) -> object:
+    def _change(self, running: Running, wish: PilotWish) -> Piloted:
         terms = self._checked(_changed(running.terms, wish), self._releases.compiled, time.time())
         with asked_at_the_door():
             pilot = self._state.change_pilot(running.pilot.id, terms.text())
@@ -259,7 +259,11 @@ class Pilots:
         self._running = Running(pilot, terms, running.candidate, running.trial, running.since)
         self._tell()
         self._ledger.note(Notice("pilot.changed", pilot.digest[:12], _share(terms)))
-        return self._shown(self._known(), {})
+        return self._told()
+
+    def _told(self) -> Piloted:
+        running = self._known()
+        return Piloted(running.pilot.digest, self._shown(running, {}))
 
     def _run(self, pilot: Pilot, terms: Terms, candidate: Compiled) -> None:
         active = self._releases.compiled
@@ -300,11 +304,11 @@ class Pilots:
         """The pilot that runs, if it is the one that is meant. Raises DoorFault."""
         running = self._running
         if running is None:
-            raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试运行")
+            raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试点")
         if number is not None and number != running.pilot.id:
             raise _not_now(
                 f"pilot {running.pilot.id} is running, not {number}",
-                f"正在进行的是试运行 {running.pilot.id}，而非 {number}",
+                f"正在进行的是试点 {running.pilot.id}，而非 {number}",
             )
         return running
 
@@ -320,7 +324,7 @@ class Pilots:
                 raise _odd(f"no org `{org}`; {en}".rstrip("; "), f"没有名为 `{org}` 的机构；{zh}".rstrip("；"))
         if not now < terms.until <= now + LONGEST_SECONDS:
             raise _odd(
-                "a pilot ends within 90 days, and not in the past", "试运行须在 90 天内结束，且结束时间不得早于现在"
+                "a pilot ends within 90 days, and not in the past", "试点须在 90 天内结束，且结束时间不得早于现在"
             )
         return terms
 
@@ -368,7 +372,7 @@ def compared(folder: Path, active: Compiled, candidate: Compiled) -> FileFault |
     if active.bundle.level:
         return _fault(
             folder, "P11A", "an emergency level is in force", "紧急级别正在生效",
-            "start the pilot when it has ended", "请在其结束后再开始试运行",
+            "start the pilot when it has ended", "请在其结束后再开始试点",
         )  # fmt: skip
     if candidate.digest == active.digest:
         return _fault(
@@ -384,7 +388,7 @@ def compared(folder: Path, active: Compiled, candidate: Compiled) -> FileFault |
         if not alike:
             return _fault(
                 folder / name, "P11C", "differs from what is in force; a pilot compares rules",
-                "与现行内容不同；试运行只比较规则", "bring this change into force first: `gateway reload`",
+                "与现行内容不同；试点只比较规则", "bring this change into force first: `gateway reload`",
                 "请先用 `gateway reload` 使该改动生效",
             )  # fmt: skip
     return None
@@ -414,6 +418,7 @@ def _changed(terms: Terms, wish: PilotWish) -> Terms:
             old.deny if limits.deny is None else limits.deny,
             old.errors if limits.errors is None else limits.errors,
             old.p99 if limits.p99 is None else limits.p99,
+            old.gain if limits.gain is None else limits.gain,
         ),
         terms.until if wish.until is None else wish.until,
     )

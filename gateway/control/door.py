@@ -96,11 +96,12 @@ class Rejected(Struct, frozen=True):
 
 
 class PilotLimits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a candidate may cost: shares between 0 and 1, and seconds; None is as it was, or as usual."""
+    """What a candidate may do: shares between 0 and 1, and seconds; None is as it was, or as usual."""
 
     deny: float | None = None
     errors: float | None = None
     p99: float | None = None
+    gain: float | None = None
 
 
 class PilotWish(Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +112,13 @@ class PilotWish(Struct, frozen=True, forbid_unknown_fields=True):
     orgs: tuple[str, ...] | None = None
     limits: PilotLimits | None = None
     until: float | None = None
+
+
+class Piloted(Struct, frozen=True):
+    """A pilot as it runs now: the digest of its candidate, and what operators are shown of it."""
+
+    candidate: str
+    shown: "Rows"
 
 
 class PostureFault(Struct, frozen=True):
@@ -166,7 +174,7 @@ Rows = object
 class PilotDoor(Struct, frozen=True):
     """What is behind the routes of pilots. Each may raise DoorFault."""
 
-    submit: Callable[[PilotWish, str], Awaitable[Rows | Rejected]]
+    submit: Callable[[PilotWish, str], Awaitable[Piloted | Rejected]]
     promote: Callable[[str, int | None], Awaitable[Reloaded | Rejected]]
     stop: Callable[[str], Awaitable[Rows]]
     view: Callable[[], Awaitable[Rows]]

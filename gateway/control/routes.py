@@ -264,19 +264,19 @@ async def submit_pilot(visit: Visit) -> Answer:
         return Answer(said.faults, 422, detail=said.brief, act=name)
     orgs = ",".join(wish.orgs or ())
     share = "as it was" if wish.percent is None else f"{wish.percent:g}%"
-    return Answer(said, target=str(wish.pilot or ""), detail=f"{share} {orgs}".rstrip(), act=name)
+    return Answer(said.shown, target=said.candidate, detail=f"{share} {orgs}".rstrip(), act=name)
 
 
 def _check_pilot(wish: PilotWish) -> None:
     limits = wish.limits
-    shares = () if limits is None else (limits.deny, limits.errors)
+    shares = () if limits is None else (limits.deny, limits.gain, limits.errors)
     if wish.percent is not None and not 0 <= wish.percent <= 100:
         raise DoorFault("bad_request", "`percent` must be 0 to 100", zh="`percent` 须为 0 至 100")
     if any(share is not None and not 0 <= share <= 1 for share in shares):
         raise DoorFault(
             "bad_request",
-            "`limits.deny` and `limits.errors` must be 0 to 1",
-            zh="`limits.deny` 与 `limits.errors` 须为 0 至 1",
+            "`limits.deny`, `limits.gain` and `limits.errors` must be 0 to 1",
+            zh="`limits.deny`、`limits.gain` 与 `limits.errors` 须为 0 至 1",
         )
     if limits is not None and limits.p99 is not None and not 0 < limits.p99 <= 600:
         raise DoorFault("bad_request", "`limits.p99` must be 0 to 600 seconds", zh="`limits.p99` 须为 0 至 600 秒")

@@ -7,13 +7,14 @@ While a pilot runs, two bundles are asked about every request and one of them de
 2. It is made with a key that nobody outside knows: a caller who could reckon it would pick the name, or the address,
    that falls to the laxer bundle.
 3. A department counts only for somebody who signed in, and means the office and what stands below it in the active
-   bundle; whoever is anonymous is chosen by address.
+   bundle; whoever is anonymous is chosen by network: the address, and of IPv6 the /64, in which one caller has 2**64.
 4. A difference is what the rules say, also where an API only observes. Of two permits the masks are compared: to show
    one field more clearly is a difference, whatever else is hidden better.
 """
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from ipaddress import AddressValueError, IPv6Address
 from typing import Literal, get_args
 
 import msgspec
@@ -35,16 +36,17 @@ WORDS: dict[type[Decision], str] = {Permit: "permit", Challenge: "challenge", De
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a candidate may cost before it is withdrawn.
+    """What a candidate may do before it is withdrawn.
 
-    `deny`: of the decisions it makes, the share that refuses what the active bundle would permit. `errors`: the share
-    that could not be evaluated or that the gateway failed to carry out. `p99` (seconds): one answer in a hundred may
-    take longer than this.
+    `deny`: of the decisions it makes, the share that refuses what the active bundle would permit. `gain`: the share that
+    permits what the active bundle would not, or shows more. `errors`: the share that could not be evaluated or that the
+    gateway failed to carry out. `p99` (seconds): one answer in a hundred may take longer than this.
     """
 
     deny: float = 0.02
     errors: float = 0.001
     p99: float = 0.05
+    gain: float = 0.02
 
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,7 +83,7 @@ class Choice:
     def falls_on(self, subject: Subject, source: str) -> bool:
         """Whether the candidate decides about this caller."""
         if subject.kind == "anonymous":
-            name = "from " + source  # a word before it: nobody who signs in may be called like an address
+            name = "from " + _network(source)  # a word before it: nobody who signs in may be called like an address
         elif self._orgs and not self._orgs.isdisjoint(self._offices(subject)):
             return True
         else:
@@ -90,6 +92,17 @@ class Choice:
             return False
         drawn = blake2b(name.encode(errors="surrogatepass"), digest_size=8, key=self._key).digest()
         return int.from_bytes(drawn) < self._below
+
+
+def _network(source: str) -> str:
+    """What a caller cannot change: a host picks any address of its IPv6 /64, until one falls to the laxer bundle."""
+    if ":" not in source:
+        return source
+    try:
+        address = IPv6Address(source)
+    except AddressValueError:
+        return source
+    return str(address.ipv4_mapped or address.packed[:8].hex())
 
 
 class Comparison:

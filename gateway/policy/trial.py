@@ -3,8 +3,8 @@
 Counts what the record tells of a pilot: decisions by the candidate and by the active bundle side by side, what went
 wrong, and what the two decided differently. Rules:
 
-1. Denials are held against what the active bundle says about the very same requests (each worker asks both), never
-   against other callers: a department that is refused much anyway withdraws no candidate.
+1. Denials and gains are held against what the active bundle says about the very same requests (each worker asks both),
+   never against other callers: a department that is refused much anyway withdraws no candidate.
 2. Errors and slow answers are held against the active bundle's at the same time: with a service that is down both
    fail. Above the limit, and where the active bundle is above it too, above that by the limit once more.
 3. At least 200 decisions of the last five minutes are reckoned with. When the ones already known are too many for 200,
@@ -18,7 +18,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gateway.facts import NoticeEntry, OutcomeEntry, VerdictEntry
-from gateway.policy.pilot import Limits, Seen, seen
+from gateway.policy.pilot import Difference, Limits, Seen, seen
 
 SLOT = 10  # seconds that are counted together
 WINDOW = 300  # seconds that are looked back
@@ -27,16 +27,23 @@ SLOW = 0.01  # what a 99th percentile leaves
 SAMPLES = 5
 ROWS = 500
 LOSES = frozenset(("would_deny", "would_challenge", "would_hide"))
-REFUSES = frozenset(("would_deny", "would_challenge"))
+COUNTED: dict[Difference, str] = {
+    "would_deny": "denied", "would_challenge": "denied", "would_permit": "gained", "would_show": "gained"
+}  # fmt: skip
+"""Which figure a difference counts for when the candidate's word was the one that counted."""
 
-Limit = Literal["deny", "errors", "p99"]
+Limit = Literal["deny", "gain", "errors", "p99"]
 
 
 class Figures(Struct, frozen=True):
-    """What was counted in the window for one of the two bundles; `denied` is what the other would have permitted."""
+    """What was counted in the window for one of the two bundles.
+
+    `denied` is what the other would have permitted, `gained` what it would have refused, or hidden.
+    """
 
     decisions: int = 0
     denied: int = 0
+    gained: int = 0
     errors: int = 0
     answers: int = 0
     slow: int = 0
@@ -55,10 +62,11 @@ class Crossed(Struct, frozen=True):
         """In one line for the record."""
         what = {
             "deny": "refused what the active bundle permits",
+            "gain": "permitted or showed what the active bundle does not",
             "errors": "ended in errors",
             "p99": f"took longer than {limits.p99 * 1000:g} ms",
         }[self.limit]
-        beside = f"; beside it {self.beside:.2%}" if self.limit != "deny" else ""
+        beside = f"; beside it {self.beside:.2%}" if self.limit in ("errors", "p99") else ""
         return f"{self.limit}: {self.count} of {self.of} {what}, allowed {self.allowed:.2%}{beside}"
 
 
@@ -147,8 +155,8 @@ class Trial:
         row.count += notice.count
         if found.decided:
             row.decided += notice.count
-            if found.kind in REFUSES:
-                self._populations[self._candidate].add(notice.at, "denied", notice.count)
+            if found.kind in COUNTED:
+                self._populations[self._candidate].add(notice.at, COUNTED[found.kind], notice.count)
         if found.request and len(row.requests) < SAMPLES:
             row.requests.append(found.request)
         self.orgs.setdefault(found.org, Counter())["loses" if found.kind in LOSES else "gains"] += notice.count
@@ -163,6 +171,7 @@ class Trial:
         limits = self.limits
         asked: tuple[tuple[Limit, int, int, float, float], ...] = (
             ("deny", tried.denied, tried.decisions, limits.deny, 0.0),
+            ("gain", tried.gained, tried.decisions, limits.gain, 0.0),
             ("errors", tried.errors, tried.decisions, limits.errors, _rate(active.errors, active.decisions)),
             ("p99", tried.slow, tried.answers, SLOW, _rate(active.slow, active.answers)),
         )

@@ -110,7 +110,12 @@ async def test_it_begins_in_the_store_and_on_the_board_before_the_answer(world: 
     running = world.state.pilot()
     assert running is not None
     assert (running.digest, running.by, world.words) == (world.next.digest, "wang", ["bundle"])
-    assert (said["percent"], said["beside"], said["bundle"]) == (0.0, world.active.digest, world.next.bundle.digest)
+    assert (said.shown["percent"], said.shown["beside"], said.shown["bundle"]) == (
+        0.0,
+        world.active.digest,
+        world.next.bundle.digest,
+    )
+    assert said.candidate == world.next.digest
     assert "key" not in str(said)  # whoever knew it could pick a name that falls to the laxer bundle
     assert revisions.candidate(world.place / "state") == world.active.digest
 
@@ -124,7 +129,7 @@ async def test_workers_that_are_not_ready_start_nothing(world: World) -> None:
 async def test_a_change_keeps_what_it_does_not_name(world: World) -> None:
     await world.pilots.submit(PilotWish(percent=5.0, orgs=("hz",), limits=PilotLimits(deny=0.5)), "wang")
     said: Any = await world.pilots.submit(PilotWish(pilot=1, percent=10.0), "li")
-    assert (said["percent"], said["orgs"], said["limits"].deny) == (10.0, ("hz",), 0.5)
+    assert (said.shown["percent"], said.shown["orgs"], said.shown["limits"].deny) == (10.0, ("hz",), 0.5)
     assert [one.name for one in world.told] == ["pilot.started", "pilot.changed"]
 
 
@@ -137,6 +142,19 @@ async def test_a_limit_that_is_crossed_ends_it_at_the_next_tick(world: World) ->
     assert world.told[-1].name == "pilot.rolled_back"
     assert world.acts == [("gateway", "system", "pilot.rolled_back", world.next.digest, world.why())]
     assert world.words == ["bundle", "bundle"]  # every worker was told
+
+
+async def test_a_candidate_that_newly_permits_too_much_ends_itself(world: World) -> None:
+    await world.pilots.submit(EVERYBODY, "wang")
+    for kind in ("would_permit", "would_show"):
+        one = notice(Seen(kind, "households", (), decided=True), 2)  # type: ignore[arg-type]  # literals
+        world.sees(one.name, one.subject, one.detail, one.count)
+        await world.pilots.tick()
+        assert world.why() == ""
+    one = notice(Seen("would_permit", "households", (), decided=True), 1)
+    world.sees(one.name, one.subject, one.detail, one.count)
+    await world.pilots.tick()
+    assert world.why() == "gain: 5 of 0 permitted or showed what the active bundle does not, allowed 2.00%"
 
 
 async def test_wider_limits_hold_at_once(world: World) -> None:
@@ -283,7 +301,8 @@ async def test_nobody_starts_a_second_one(world: World) -> None:
     with pytest.raises(DoorFault):
         await world.pilots.submit(PilotWish(), "li")
     assert await world.pilots.stop("li") == {"pilot": 1, "candidate": world.next.digest, "why": "stopped"}
-    assert (await world.pilots.submit(PilotWish(), "li"))["pilot"] == 2  # type: ignore[index]  # not rejected
+    again: Any = await world.pilots.submit(PilotWish(), "li")
+    assert again.shown["pilot"] == 2
 
 
 # --- what can be compared -----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from gateway.control import (
     EmergencyWish,
     Lifted,
     PilotDoor,
+    Piloted,
     PilotWish,
     PostureFault,
     Recorder,
@@ -63,7 +64,7 @@ RISK: dict[str, object] = {
 PILOT: dict[str, object] = {
     "pilot": 3, "candidate": "c" * 64, "beside": "a" * 64, "bundle": "d" * 64, "by": "wang", "at": NOW - 3600,
     "until": NOW + 82800, "percent": 12.5, "orgs": ["prov/civil"],
-    "limits": {"deny": 0.02, "errors": 0.001, "p99": 0.05}, "counted_since": NOW - 3600, "counted_until": NOW - 1,
+    "limits": {"deny": 0.02, "errors": 0.001, "p99": 0.05, "gain": 0.02}, "counted_since": NOW - 3600, "counted_until": NOW - 1,
     "judged": {"permit": 900, "deny": 100},
     "differences": [
         {"kind": "would_deny", "api": "households", "rules": ["rules/99.yaml:2"], "count": 7, "decided": 2,
@@ -71,8 +72,8 @@ PILOT: dict[str, object] = {
     ],
     "orgs_differ": [{"org": "prov/civil", "loses": 7, "gains": 0}],
     "window": {
-        "candidate": {"decisions": 250, "denied": 2, "errors": 0, "answers": 230, "slow": 1},
-        "active": {"decisions": 750, "denied": 0, "errors": 1, "answers": 700, "slow": 3},
+        "candidate": {"decisions": 250, "denied": 2, "gained": 0, "errors": 0, "answers": 230, "slow": 1},
+        "active": {"decisions": 750, "denied": 0, "gained": 0, "errors": 1, "answers": 700, "slow": 3},
     },
 }  # fmt: skip
 
@@ -160,11 +161,13 @@ class Behind:
     async def risk(self, subject: str) -> object | None:
         return RISK | {"subject": subject} if subject == "staff/zhang.wei" else None
 
-    async def submit(self, wish: PilotWish, by: str) -> object:
+    async def submit(self, wish: PilotWish, by: str) -> Piloted | Rejected:
         self.asked.append(("pilot", wish, by))
         if wish.pilot == 404:
             raise DoorFault("not_found", "no pilot is running", zh="没有正在进行的试点")
-        return self.piloting if isinstance(self.piloting, Rejected) else self.piloting["pilot"]
+        if isinstance(self.piloting, Rejected):
+            return self.piloting
+        return Piloted("c" * 64, self.piloting["pilot"])
 
     async def promote(self, by: str, number: int | None) -> Reloaded | Rejected:
         self.asked.append(("promote", by, number))

@@ -364,8 +364,8 @@ async def test_a_pilot_is_on_record_before_and_after() -> None:
         await ask(base, "POST", "/v1/pilot/promote?pilot=3", "security")
         await ask(base, "DELETE", "/v1/pilot", "security")
     assert [(act.act, act.target, act.detail) for act in behind.acts] == [
-        ("pilot.start_asked", "", ""), ("pilot.start", "", "5% prov/civil"),
-        ("pilot.start_asked", "", ""), ("pilot.change", "3", "10%"),
+        ("pilot.start_asked", "", ""), ("pilot.start", "c" * 64, "5% prov/civil"),
+        ("pilot.start_asked", "", ""), ("pilot.change", "c" * 64, "10%"),
         ("pilot.promote_asked", "", ""), ("pilot.promote", "b" * 64, f"previous {'a' * 64}"),
         ("pilot.stop_asked", "", ""), ("pilot.stop", "", ""),
     ]  # fmt: skip
@@ -384,6 +384,7 @@ async def test_a_candidate_with_faults_is_told_with_them() -> None:
 @pytest.mark.parametrize(
     "odd",
     [{"percent": -1}, {"percent": 100.5}, {"percent": "5"}, {"limits": {"deny": 1.5}}, {"limits": {"errors": -0.1}},
+     {"limits": {"gain": 1.5}},
      {"limits": {"p99": 0}}, {"limits": {"p99": 1e9}}, {"orgs": ["a"] * 201}, {"share": 5}, {"limits": {"rate": 1}}],
 )  # fmt: skip
 async def test_terms_that_cannot_be_are_refused(odd: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def chosen(one: Choice, count: int = 2000) -> set[int]:
 
 
 def test_terms_are_read_as_they_were_kept() -> None:
-    terms = Terms("r" * 64, KEY, 12.5, ("prov/civil",), Limits(0.1, 0.2, 0.3), 1_790_000_000.0)
+    terms = Terms("r" * 64, KEY, 12.5, ("prov/civil",), Limits(0.1, 0.2, 0.3, 0.4), 1_790_000_000.0)
     assert read_terms(terms.text()) == terms
 
 
@@ -90,6 +90,18 @@ def test_the_address_of_somebody_who_signed_in_chooses_nothing(bundle: Bundle) -
     one = choice(bundle, 50.0)
     caller = a_subject(org="")
     assert len({one.falls_on(caller, f"10.0.0.{number}") for number in range(100)}) == 1
+
+
+def test_a_host_shops_for_no_share_among_the_addresses_of_its_network(bundle: Bundle) -> None:
+    one = choice(bundle, 50.0)
+    networks = [[f"2001:db8:{net:x}:1:{host:x}::1" for host in range(0, 4096, 256)] for net in range(40)]
+    drawn = [{one.falls_on(ANONYMOUS, source) for source in sources} for sources in networks]
+    assert all(len(found) == 1 for found in drawn)
+    assert {True, False} == set.union(*drawn)  # other networks are drawn anew
+    assert [one.falls_on(ANONYMOUS, f"::ffff:10.0.{n}.1") for n in range(40)] == [
+        one.falls_on(ANONYMOUS, f"10.0.{n}.1") for n in range(40)
+    ]
+    assert one.falls_on(ANONYMOUS, "no:address") in (True, False)
 
 
 def test_anonymous_callers_are_chosen_by_address(bundle: Bundle) -> None:

@@ -85,9 +85,19 @@ def test_a_sign_in_that_only_the_candidate_asks_for_is_a_refusal(trial: Trial) -
     assert limit(trial) == "deny"
 
 
-@pytest.mark.parametrize(("kind", "decided"), [("would_deny", False), ("would_permit", True), ("would_show", True),
+@pytest.mark.parametrize(("kind", "gained", "crosses"), [("would_permit", 20, False), ("would_permit", 21, True),
+                                                         ("would_show", 21, True)])  # fmt: skip
+def test_what_only_the_candidate_permits_or_shows_is_counted(
+    trial: Trial, kind: str, gained: int, crosses: bool
+) -> None:
+    decide(trial, 1000)
+    trial.told(told(gained, kind=kind))
+    assert limit(trial) == ("gain" if crosses else "")
+
+
+@pytest.mark.parametrize(("kind", "decided"), [("would_deny", False), ("would_permit", False), ("would_show", False),
                                                ("would_hide", True)])  # fmt: skip
-def test_what_refuses_nobody_crosses_nothing(trial: Trial, kind: str, decided: bool) -> None:
+def test_what_costs_nobody_anything_crosses_nothing(trial: Trial, kind: str, decided: bool) -> None:
     decide(trial, 100)
     trial.told(told(100, decided, kind))
     assert limit(trial) == ""

@@ -14,30 +14,34 @@ from gateway.cli.screen import Screen
 from gateway.cli.times import moment, spelled
 
 WORDS: dict[str, tuple[str, str]] = {
-    "pilot.help": ("try the next policies on live traffic", "在真实流量上试运行下一版策略"),
+    "pilot.help": ("try the next policies on live traffic", "在真实流量上试点下一版策略"),
     "pilot.start.help": (
         "ask the candidate beside the active policies; without a share it only looks on",
-        "在现行策略之外同时询问候选策略；不设比例时只观察不裁决",
+        "在现行策略之外同时询问候选策略；不设比例时只观察不判定",
     ),
-    "pilot.share.help": ("let the candidate decide about more callers, or fewer", "调整由候选策略裁决的调用方范围"),
+    "pilot.share.help": ("let the candidate decide about more callers, or fewer", "调整由候选策略判定的调用方范围"),
     "pilot.promote.help": (
         "make the candidate the active policies; a restart keeps them",
         "使候选策略成为现行策略，重启后仍然有效",
     ),
-    "pilot.stop.help": ("end the pilot; the active policies decide about everybody", "结束试运行，全部由现行策略裁决"),
+    "pilot.stop.help": ("end the pilot; the active policies decide about everybody", "结束试点，全部由现行策略判定"),
     "pilot.show.help": (
         "what the candidate decides otherwise, and how it keeps its limits",
-        "查看候选策略的不同裁决及各项限值",
+        "查看候选策略的不同判定及各项限值",
     ),
-    "pilot.percent": ("share of the callers that it decides about, 0 to 100", "由候选策略裁决的调用方比例，0 至 100"),
+    "pilot.percent": ("share of the callers that it decides about, 0 to 100", "由候选策略判定的调用方比例，0 至 100"),
     "pilot.org": (
         "department whose people it decides about, with all below; may be repeated",
-        "由候选策略裁决的机构（含下级机构），可重复",
+        "由候选策略判定的机构（含下级机构），可重复",
     ),
     "pilot.no_org": ("no department any more", "不再按机构选取"),
     "pilot.deny": (
         "withdraw it when it refuses more than this share that the active policies permit (default 2%%)",
         "候选策略拒绝而现行策略允许的请求超过该比例时自动撤回（默认 2%%）",
+    ),
+    "pilot.gain": (
+        "the same when it permits or shows what the active policies do not (default 2%%)",
+        "候选策略允许或显示了现行策略不允许、不显示的内容，超过该比例时自动撤回（默认 2%%）",
     ),
     "pilot.errors": ("the same for errors (default 0.1%%)", "错误超过该比例时自动撤回（默认 0.1%%）"),
     "pilot.p99": (
@@ -54,16 +58,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "请指明要更改的内容：--percent、--org、--no-org、限值或 --for",
     ),
     "pilot.both": ("--org and --no-org exclude each other", "--org 与 --no-org 不能同时使用"),
-    "pilot.none": ("no pilot is running", "没有正在进行的试运行"),
+    "pilot.none": ("no pilot is running", "没有正在进行的试点"),
     "pilot.rejected": ("the candidate was not started; nothing has changed", "候选策略未启动，一切照旧"),
-    "pilot.unpromoted": ("the candidate was not promoted; the pilot goes on", "候选策略未被采用，试运行继续"),
+    "pilot.unpromoted": ("the candidate was not promoted; the pilot goes on", "候选策略未被采用，试点继续"),
     "pilot.started": (
         "pilot {pilot} has begun: {candidate} is asked beside the active policies, and decides about {share}",
-        "试运行 {pilot} 已开始：{candidate} 与现行策略同时接受询问，裁决范围：{share}",
+        "试点 {pilot} 已开始：{candidate} 与现行策略同时接受询问，判定范围：{share}",
     ),
     "pilot.changed": (
         "pilot {pilot} goes on: {candidate} decides about {share}",
-        "试运行 {pilot} 继续：{candidate} 的裁决范围：{share}",
+        "试点 {pilot} 继续：{candidate} 的判定范围：{share}",
     ),
     "pilot.promoted": (
         "in force in every worker: {bundle} (before {previous}); pinned until the next `gateway reload`",
@@ -71,15 +75,15 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "pilot.stopped": (
         "pilot {pilot} has ended; the active policies decide about everybody",
-        "试运行 {pilot} 已结束，全部由现行策略裁决",
+        "试点 {pilot} 已结束，全部由现行策略判定",
     ),
     "pilot.nobody": ("nobody (it looks on)", "无（仅观察）"),
     "pilot.callers": ("{percent}% of the callers", "{percent}% 的调用方"),
     "pilot.state": (
         "pilot {pilot}: {candidate}, started by {by} at {at}, ends {until}",
-        "试运行 {pilot}：{candidate}，由 {by} 于 {at} 启动，{until} 结束",
+        "试点 {pilot}：{candidate}，由 {by} 于 {at} 启动，{until} 结束",
     ),
-    "pilot.decides": ("decides about: {share}", "裁决范围：{share}"),
+    "pilot.decides": ("decides about: {share}", "判定范围：{share}"),
     "pilot.judged": (
         "asked {count:request} from {since} to {until}: {permit} permitted, {challenge} to sign in again, {deny} denied",
         "自 {since} 至 {until} 共询问 {count} 次：允许 {permit}，要求重新登录 {challenge}，拒绝 {deny}",
@@ -94,7 +98,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "pilot.why_promoted": ("promoted", "已采用为现行策略"),
     "pilot.why_stopped": ("stopped", "已手动停止"),
-    "pilot.why_replaced": ("replaced", "被另一次试运行取代"),
+    "pilot.why_replaced": ("replaced", "被另一次试点取代"),
     "pilot.why_over": ("its time is over", "已到期"),
     "pilot.why_another": ("another revision came into force", "已有其他修订版生效"),
     "pilot.why_unreadable": ("its candidate cannot be read any more", "其候选策略已无法读取"),
@@ -111,6 +115,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "withdrawn: {count} of {of} were refused what the active policies permit; allowed {allowed}",
         "已撤回：{of} 次中有 {count} 次拒绝了现行策略允许的请求，上限 {allowed}",
     ),
+    "pilot.why_gain": (
+        "withdrawn: {count} of {of} were permitted or shown what the active policies do not; allowed {allowed}",
+        "已撤回：{of} 次中有 {count} 次允许或显示了现行策略不允许、不显示的内容，上限 {allowed}",
+    ),
     "pilot.why_errors": (
         "withdrawn: {count} of {of} ended in errors; allowed {allowed}, beside it {beside}",
         "已撤回：{of} 次中有 {count} 次出错，上限 {allowed}，同期现行策略为 {beside}",
@@ -119,13 +127,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "withdrawn: {count} of {of} were slower than the limit; allowed {allowed}, beside it {beside}",
         "已撤回：{of} 次中有 {count} 次慢于限值，上限 {allowed}，同期现行策略为 {beside}",
     ),
-    "pilot.same": ("no decision differed", "裁决全部一致"),
+    "pilot.same": ("no decision differed", "判定全部一致"),
     "pilot.kind": ("it would", "不同之处"),
     "pilot.api": ("api", "接口"),
     "pilot.rules": ("rules", "规则"),
     "pilot.count": ("times", "次数"),
-    "pilot.decided": ("decided", "已裁决"),
-    "pilot.decisions": ("decisions", "裁决编号"),
+    "pilot.decided": ("decided", "已判定"),
+    "pilot.decisions": ("decisions", "判定编号"),
     "pilot.orgs": ("department", "机构"),
     "pilot.loses": ("loses", "受限"),
     "pilot.gains": ("gains", "放宽"),
@@ -134,6 +142,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pilot.candidate": ("candidate", "候选"),
     "pilot.active": ("active", "现行"),
     "pilot.limit_deny": ("newly denied", "新增拒绝"),
+    "pilot.limit_gain": ("newly permitted or shown", "新增允许或显示"),
     "pilot.limit_errors": ("errors", "错误"),
     "pilot.limit_p99": ("slower than {seconds}", "慢于 {seconds}"),
     "pilot.would_deny": ("deny", "拒绝"),
@@ -143,7 +152,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pilot.would_hide": ("hide more", "隐藏更多"),
     "pilot.past": (
         "pilot {pilot} of {candidate} ended {at}: {why}",
-        "试运行 {pilot}（{candidate}）已于 {at} 结束：{why}",
+        "试点 {pilot}（{candidate}）已于 {at} 结束：{why}",
     ),
 }
 
@@ -159,7 +168,7 @@ WHY = {
 }
 """Why a pilot ended, as the store keeps it, and the text that tells it."""
 CROSSED = re.compile(
-    r"(?P<limit>deny|errors|p99): (?P<count>\d+) of (?P<of>\d+) .*, allowed (?P<allowed>[\d.]+%)(?:; beside it (?P<beside>[\d.]+%))?"
+    r"(?P<limit>deny|gain|errors|p99): (?P<count>\d+) of (?P<of>\d+) .*, allowed (?P<allowed>[\d.]+%)(?:; beside it (?P<beside>[\d.]+%))?"
 )
 REPORTED = re.compile(r"pilot\.(?P<what>broken|unprepared) (?P<detail>.*)", re.DOTALL)
 ENOUGH = 200  # requests below which a pilot says little: the limits are shares of as many
@@ -183,6 +192,7 @@ def _terms(parser: argparse.ArgumentParser) -> None:
     if parser.prog.endswith("share"):
         parser.add_argument("--no-org", action="store_true", help="pilot.no_org")
     parser.add_argument("--max-deny", default="", metavar="SHARE", help="pilot.deny")
+    parser.add_argument("--max-gain", default="", metavar="SHARE", help="pilot.gain")
     parser.add_argument("--max-errors", default="", metavar="SHARE", help="pilot.errors")
     parser.add_argument("--max-p99", default="", metavar="TIME", help="pilot.p99")
     parser.add_argument("--for", dest="until", default="", metavar="TIME", help="pilot.until")
@@ -209,6 +219,7 @@ def _wish(args: argparse.Namespace) -> dict[str, Any]:
     percent = _read("--percent", args.percent.removesuffix("%"), float, 100)
     limits = {
         "deny": _read("--max-deny", args.max_deny, share),
+        "gain": _read("--max-gain", args.max_gain, share),
         "errors": _read("--max-errors", args.max_errors, share),
         "p99": _read("--max-p99", args.max_p99, duration),
     }
@@ -382,6 +393,7 @@ def _tell_limits(screen: Screen, running: dict[str, Any]) -> None:
     slow = screen.text("pilot.limit_p99", seconds=f"{limits['p99'] * 1000:g}ms")
     rows = [
         (screen.text("pilot.limit_deny"), f"{limits['deny']:.2%}", _part(tried, "denied", "decisions"), ""),
+        (screen.text("pilot.limit_gain"), f"{limits['gain']:.2%}", _part(tried, "gained", "decisions"), ""),
         (screen.text("pilot.limit_errors"), f"{limits['errors']:.2%}", _part(tried, "errors", "decisions"), _part(active, "errors", "decisions")),
         (slow, "1.00%", _part(tried, "slow", "answers"), _part(active, "slow", "answers")),
     ]  # fmt: skip

@@ -27,9 +27,10 @@ def test_a_start_without_words_only_looks_on(run: Run, behind: Behind) -> None:
 
 def test_every_word_reaches_the_door(run: Run, behind: Behind) -> None:
     ran = run("policy", "pilot", "start", *DOOR, "--percent", "12.5%", "--org", "hz", "--org", "prov/civil", "--max-deny", "2%",
+              "--max-gain", "30%",
               "--max-errors", "0.001", "--max-p99", "80ms", "--for", "2026-12-31T00:00:00+08:00")  # fmt: skip
     assert ran.code == 0, ran.err
-    limits = PilotLimits(0.02, 0.001, 0.08)
+    limits = PilotLimits(0.02, 0.001, 0.08, 0.3)
     assert wishes(behind) == [PilotWish(None, 12.5, ("hz", "prov/civil"), limits, 1798646400.0)]
 
 
@@ -95,7 +96,7 @@ def test_what_differs_is_shown(run: Run, behind: Behind) -> None:
     ):
         assert told in ran.out, told
     chinese = run("policy", "pilot", "show", *DOOR, "--lang", "zh-CN").out
-    assert "由候选" in chinese or "裁决范围" in chinese
+    assert "由候选" in chinese or "判定范围" in chinese
     assert "would" not in chinese
     assert run("policy", "pilot", "show", *DOOR, "-o", "json").json["pilot"]["differences"][0]["count"] == 7
 
@@ -120,6 +121,10 @@ def ended_because(why: str) -> dict[str, object]:
         ("its candidate is not signed", "其候选策略未签名"),
         ("pilot.broken w1: KeyError", "有工作进程无法询问候选策略（w1: KeyError）"),
         (Crossed("deny", 5, 20, 0.02, 0.0).text(Limits()), "20 次中有 5 次拒绝了现行策略允许的请求，上限 2.00%"),
+        (
+            Crossed("gain", 5, 20, 0.02, 0.0).text(Limits()),
+            "20 次中有 5 次允许或显示了现行策略不允许、不显示的内容，上限 2.00%",
+        ),
         (Crossed("errors", 5, 20, 0.02, 0.01).text(Limits()), "5 次出错，上限 2.00%，同期现行策略为 1.00%"),
         (Crossed("p99", 5, 20, 0.02, 0.01).text(Limits()), "5 次慢于限值，上限 2.00%"),
         ("what nobody foresaw", "what nobody foresaw"),
