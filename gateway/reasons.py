@@ -257,14 +257,14 @@ REASONS: dict[str, Meaning] = {
     "subject_revoked": Meaning(
         401,
         "access of this account has been withdrawn",
-        "该账号的访问权限已被撤销",
+        "该账号的访问权限已被吊销",
         "contact the operator",
         "请联系运维人员",
     ),
     "device_revoked": Meaning(
         403,
         "access from this device has been withdrawn",
-        "该设备的访问权限已被撤销",
+        "该设备的访问权限已被吊销",
         "use another device or contact the operator",
         "请更换设备或联系运维人员",
     ),

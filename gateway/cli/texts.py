@@ -76,7 +76,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "init.auditor": (
         "\nhand this to your auditor: with it and a copy of the ledger the record can be checked without you\n  {key}",
-        "\n请将以下公钥交给审计人员：凭它和账本副本即可独立核验记录\n  {key}",
+        "\n请将以下公钥交给审计人员：凭它和台账副本即可独立核验记录\n  {key}",
     ),
     "init.next": (
         "\nnext:\n  gateway check -c {config}\n  gateway serve -c {config}",
@@ -231,7 +231,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{count} 处问题，首个为 {code}：启动和重新加载都会拒绝；请查看 `gateway policy check`",
     ),
     "doctor.policies": ("policies", "策略"),
-    "doctor.chain": ("ledger", "账本"),
+    "doctor.chain": ("ledger", "台账"),
     "doctor.packages": ("packages", "软件包"),
     "doctor.door": ("control door", "控制口"),
     "doctor.config_good": ("no faults", "无错误"),
@@ -289,7 +289,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.packages_good": ("one casbin", "casbin 仅一份"),
     "doctor.packages_bad": (
         "the distribution `casbin` is installed beside `pycasbin` and hides it: pip uninstall casbin",
-        "同时安装了 `casbin` 与 `pycasbin`，前者会遮蔽后者：请执行 pip uninstall casbin",
+        "同时安装了 `casbin` 与 `pycasbin`，前者会顶替后者：请执行 pip uninstall casbin",
     ),
     "doctor.door_good": ("answers, {workers:worker}", "有应答，{workers} 个工作进程"),
     "doctor.door_not_ready": ("answers, but is not ready", "有应答，但尚未就绪"),
@@ -389,7 +389,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.rows": ("{count:row}", "{count} 行"),
     "audit.prove.help": (
         "the proof that one entry is in the ledger, to hand out (c2sp.org/tlog-proof)",
-        "输出某条记录确在账本中的证明，可交付他人（c2sp.org/tlog-proof）",
+        "输出某条记录确在台账中的证明，可交付他人（c2sp.org/tlog-proof）",
     ),
     "audit.entry": (
         "the number of the entry, as `policy explain … --for auditor` tells it",
@@ -402,17 +402,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.verify.help": (
         "is the ledger what was signed? needs its folder and the public key, nothing else",
-        "账本是否与签名一致？只需账本目录与公钥",
+        "台账是否与签名一致？只需台账目录与公钥",
     ),
-    "audit.ledger": ("folder of the ledger (default: the configuration's)", "账本目录（默认取自配置）"),
+    "audit.ledger": ("folder of the ledger (default: the configuration's)", "台账目录（默认取自配置）"),
     "audit.public_key": ("the public key that was handed over, or a file with it", "交付的公钥，或含公钥的文件"),
     "audit.checkpoint": (
         "a checkpoint that was kept elsewhere: finds a ledger cut at its end",
-        "另行保存的检查点：可发现末尾被截断的账本",
+        "另行保存的检查点：可发现末尾被截断的台账",
     ),
     "audit.own_key": (
         "the key is the gateway's own copy: whoever altered the ledger could have replaced it; use the one handed over",
-        "使用的是网关自存的公钥：篡改账本者也可能替换它，请使用交付的公钥",
+        "使用的是网关自存的公钥：篡改台账者也可能替换它，请使用交付的公钥",
     ),
     "audit.no_key": ("no public key: name it with --public-key", "没有公钥：请用 --public-key 指定"),
     "audit.key_odd": ("the public key {why}", "公钥无效：{why}"),
@@ -426,10 +426,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "nothing is on record yet in `{path}`: no gateway has run here, so there is nothing to verify",
         "`{path}` 中尚无记录：网关从未在此运行，没有可核验的内容",
     ),
-    "audit.no_ledger": ("there is no ledger in `{path}`", "`{path}` 中没有账本"),
+    "audit.no_ledger": ("there is no ledger in `{path}`", "`{path}` 中没有台账"),
     "audit.no_folder_named": (
         "name the ledger folder: gateway audit verify DIR --public-key KEY",
-        "请指定账本目录：gateway audit verify 目录 --public-key 公钥",
+        "请指定台账目录：gateway audit verify 目录 --public-key 公钥",
     ),
     "audit.intact": (
         "INTACT  {size:entry|entries}, all under {checkpoints:valid checkpoint}",
@@ -439,7 +439,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.altered_at": ("from entry {at} on nothing can be trusted: ", "自第 {at} 条起不可信："),
     "audit.altered_next": (
         "keep the machine and this ledger as they are; compare with the auditor's last copy, which shows what was changed",
-        "请保持机器与账本原状；与审计方最近的副本比对，即可看出改动之处",
+        "请保持机器与台账原状；与审计方最近的副本比对，即可看出改动之处",
     ),
     "audit.incomplete_next": (
         "of a copy: copy again and verify again; of a gateway that was stopped hard: start it, it declares the gap",
@@ -461,7 +461,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "completion.help": ("print completions for a shell", "输出命令补全脚本"),
     "completion.shell": ("the shell", "命令行解释器"),
     # --- policy diff and replay: which record, which revision --------------------------------------
-    "record.judging": ("judging", "正在裁决"),
+    "record.judging": ("judging", "正在判定"),
     "record.none": (
         "`{value}` is neither a span such as 30d or 12h nor a file of entries",
         "`{value}` 既不是 30d、12h 这样的时段，也不是记录文件",

@@ -124,7 +124,7 @@ def _offer(node: Node, parts: dict[str, Node], faults: Faults) -> Then:
             )
         )
     step_up = (
-        one_of(parts["step_up"], faults, ASSURANCES, "P072", "assurance", "认证等级") if "step_up" in parts else ""
+        one_of(parts["step_up"], faults, ASSURANCES, "P072", "assurance", "认证强度") if "step_up" in parts else ""
     )
     max_age = whole_number(parts["max_age"], faults, 1, DAY) if "max_age" in parts else None
     return Then(step_up=step_up, max_age=max_age)

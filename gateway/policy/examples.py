@@ -177,7 +177,7 @@ def _check_words(parts: dict[str, Node], faults: Faults) -> None:
     if "reason" in parts:
         one_of(parts["reason"], faults, REASONS, "P073", "reason", "原因代码")
     if "step_up" in parts:
-        one_of(parts["step_up"], faults, ASSURANCES, "P072", "assurance", "认证等级")
+        one_of(parts["step_up"], faults, ASSURANCES, "P072", "assurance", "认证强度")
     if "max_age" in parts:
         whole_number(parts["max_age"], faults, 0, MAX_AGE)
     if "emergency" in parts:

@@ -282,7 +282,7 @@ def _open_to_all(node: Node) -> FileFault:
     fault = node.fault(
         "P085",
         "this lets in callers who have not signed in",
-        "这会允许未登录的调用者",
+        "这会允许未登录的调用方",
         "write `signed-in` unless that is meant",
         "若非本意，请改为 `signed-in`",
     )

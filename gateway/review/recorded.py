@@ -93,7 +93,7 @@ def doubt(entry: VerdictEntry) -> Unreplayable | None:
         return Unreplayable(f"an alarm refused it, not a rule: {alarm[0]}", f"由告警而非规则拒绝：{alarm[1]}")
     if _shortened(entry):
         return Unreplayable(
-            "its entry was too long and stands shortened in the record", "该记录过长，在账本中是截短后的内容"
+            "its entry was too long and stands shortened in the record", "该记录过长，在台账中是截短后的内容"
         )
     return None
 

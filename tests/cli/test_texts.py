@@ -69,6 +69,36 @@ def test_chinese_sentences_have_chinese_punctuation() -> None:
     assert odd == []
 
 
+TERMS = {
+    "判定": ("裁决", "裁定", "判决", "决策"),  # what the gateway decides
+    "台账": ("账本", "总账"),
+    "试点": ("试运行", "灰度"),
+    "影子": ("旁路",),
+    "授权": ("授予",),
+    "策略包": ("策略集",),
+    "脱敏": ("掩码", "遮盖", "屏蔽", "打码"),
+    "级别": ("密级", "分级"),
+    "层级": ("层次",),
+    "吊销": ("撤销",),
+    "调用方": ("调用者",),
+}
+"""One thing has one word, in the texts and on the pages: what is written, and the words that are not."""
+
+
+def test_one_thing_has_one_chinese_word() -> None:
+    pages = [ROOT / "gateway" / "cli" / "codes.yaml", *ROOT.glob("*.zh-CN.md"), *(ROOT / "docs").glob("*.zh-CN.md")]
+    texts = [(page, number, line) for page in pages for number, line in enumerate(page.read_text().splitlines(), 1)]
+    texts += [(path, line, text) for path in (ROOT / "gateway").rglob("*.py") for line, text in chinese(path)]
+    odd = [
+        f"{path.relative_to(ROOT)}:{line}: {word}, not {other}: {text}"
+        for path, line, text in texts
+        for word, others in TERMS.items()
+        for other in others
+        if other in text
+    ]
+    assert odd == []
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

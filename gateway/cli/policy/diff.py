@@ -21,7 +21,7 @@ MARKS = {"added": "+", "removed": "-", "changed": "~"}
 WORDS: dict[str, tuple[str, str]] = {
     "diff.help": (
         "compare two policies: rule by rule, or by what they say about recorded decisions",
-        "比较两版策略：逐条规则比较，或对已记录的判定重新裁决后比较",
+        "比较两版策略：逐条规则比较，或用两版策略复判已记录的判定后比较",
     ),
     "diff.old": (
         "a folder, `active`, or the digest of a stored revision; `+II` behind one of these two: at that emergency level",
@@ -30,16 +30,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "diff.new": ("the same for the other side", "另一方，写法相同"),
     "diff.replay": (
         "judge these decisions by both: a span of the ledger (30d, 12h) or a file of entries",
-        "用两版策略裁决这些判定：账本中的时段（30d、12h）或记录文件",
+        "用两版策略复判这些判定：台账中的时段（30d、12h）或记录文件",
     ),
-    "diff.jobs": ("processes that judge (default: 1)", "并行裁决的进程数（默认 1）"),
+    "diff.jobs": ("processes that judge (default: 1)", "并行判定的进程数（默认 1）"),
     "diff.odd_jobs": ("--jobs needs a number from 1", "--jobs 应为不小于 1 的数字"),
     "diff.no_ledger": (
         "no configuration at `{path}` says where the ledger is: name one with -c",
-        "`{path}` 处没有说明账本位置的配置：请用 -c 指定",
+        "`{path}` 处没有说明台账位置的配置：请用 -c 指定",
     ),
-    "diff.same": ("{count:decision} judged by both: no difference", "两版策略裁决 {count} 个判定：没有差异"),
-    "diff.judged": ("{count:decision} judged by both", "两版策略共裁决 {count} 个判定"),
+    "diff.same": ("{count:decision} judged by both: no difference", "两版策略复判 {count} 个判定：没有差异"),
+    "diff.judged": ("{count:decision} judged by both", "两版策略复判 {count} 个判定"),
     "diff.lost": (
         "{people:person|people} would lose access ({count:decision})",
         "{people} 人将失去访问权限（{count} 个判定）",
@@ -63,18 +63,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "diff.nobody": ("nobody would lose access", "没有人会失去访问权限"),
     "diff.unjudged": (
         "{count:decision} could not be judged ({ids}): {why}",
-        "有 {count} 个判定无法裁决（{ids}）：{why}",
+        "有 {count} 个判定无法复判（{ids}）：{why}",
     ),
     "diff.drifted": (
         "{count:decision} came out otherwise on record than by OLD ({ids}): other policies decided then",
-        "有 {count} 个判定的记录与 OLD 的裁决不同（{ids}）：当时由其他策略裁决",
+        "有 {count} 个判定的记录与 OLD 的判定不同（{ids}）：当时由其他策略判定",
     ),
     "diff.observed": (
         "{count:decision} passed in observation only; both sides were judged as if they enforced",
-        "有 {count} 个判定仅因观察模式放行，双方均按强制执行裁决",
+        "有 {count} 个判定仅因观察模式放行，双方均按强制执行判定",
     ),
     "diff.more": ("{count:row} more; -o json lists all", "另有 {count} 行，-o json 可列出全部"),
-    "diff.rate": ("{rate} decisions a second, each judged by both", "每秒 {rate} 个判定，每个均由两版策略裁决"),
+    "diff.rate": ("{rate} decisions a second, each judged by both", "每秒 {rate} 个判定，每个均由两版策略复判"),
     "diff.column_lost": ("lose", "失去"),
     "diff.column_gained": ("gain", "获得"),
     "diff.column_unmasked": ("see more", "看到更多"),

@@ -24,12 +24,12 @@ if TYPE_CHECKING:  # heavy: only the commands that need it pay
 WORDS: dict[str, tuple[str, str]] = REPORTS | {
     "lint.help": (
         "look for rules that are dead, shadowed, redundant, leaky or never needed",
-        "查找无效、被遮蔽、重复、可能泄露或从未用到的规则",
+        "查找无效、被架空、重复、可能泄露或从未用到的规则",
     ),
     "lint.strict": ("exit with 1 when anything is found", "发现任何问题即以 1 退出"),
     "lint.replay": (
         "hold the rules against these decisions too: a span of the ledger (30d, 12h) or a file of entries",
-        "同时对照这些判定：账本中的时段（30d、12h）或记录文件",
+        "同时对照这些判定：台账中的时段（30d、12h）或记录文件",
     ),
     "lint.clean": ("nothing found in {count:rule}", "{count} 条规则中没有发现问题"),
     "lint.found": ("{count:finding} in {rules:rule}", "{rules} 条规则中发现 {count} 处问题"),

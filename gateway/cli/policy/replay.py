@@ -18,11 +18,11 @@ SHOWN = 20
 WORDS: dict[str, tuple[str, str]] = {
     "replay.help": (
         "judge recorded decisions again: same facts, same policies, the same decision byte for byte?",
-        "重新裁决已记录的判定：相同事实、相同策略，结果是否逐字节相同？",
+        "复判已记录的判定：相同事实、相同策略，结果是否逐字节相同？",
     ),
     "replay.ids": ("ids of decisions, as `gateway audit query` shows them", "判定编号，见 `gateway audit query`"),
-    "replay.all": ("every decision in the ledger", "账本中的全部判定"),
-    "replay.jobs": ("processes that judge (default: 1)", "并行裁决的进程数（默认 1）"),
+    "replay.all": ("every decision in the ledger", "台账中的全部判定"),
+    "replay.jobs": ("processes that judge (default: 1)", "并行判定的进程数（默认 1）"),
     "replay.what": ("name decisions, or say --all", "请给出判定编号，或使用 --all"),
     "replay.no_state": (
         "no configuration at `{path}` says where the record is: name one with -c",
@@ -33,15 +33,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "replay.differs": ("DIFFERS  {id}", "不一致  {id}"),
     "replay.unjudged": (
         "{count:decision} could not be judged again ({ids}): {why}",
-        "有 {count} 个判定无法重新裁决（{ids}）：{why}",
+        "有 {count} 个判定无法复判（{ids}）：{why}",
     ),
     "replay.field": ("field", "字段"),
     "replay.recorded": ("on record", "记录"),
-    "replay.again": ("judged again", "重新裁决"),
+    "replay.again": ("judged again", "复判"),
     "replay.more": ("{count:decision} more; -o json lists all", "另有 {count} 个，-o json 可列出全部"),
     "replay.summary": (
         "{count:decision} judged again: {same} the same, {differs} not",
-        "重新裁决 {count} 个判定：{same} 个一致，{differs} 个不一致",
+        "复判 {count} 个判定：{same} 个一致，{differs} 个不一致",
     ),
 }
 

@@ -35,7 +35,7 @@ WORDS = {
     "policy.route": ("route", "路由"),
     "policy.grade": ("grade", "级别"),
     "policy.permit": ("permit", "允许"),
-    "policy.challenge": ("challenge", "要求再认证"),
+    "policy.challenge": ("challenge", "要求加强认证"),
     "policy.deny": ("deny", "拒绝"),
 }  # fmt: skip
 

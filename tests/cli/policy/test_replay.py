@@ -21,7 +21,7 @@ def test_a_decision_and_all_of_them_come_out_the_same(run: Run, past: Past) -> N
     assert (done.code, done.out.count("same")) == (0, 2), done.err
     whole = run("policy", "replay", "--all", "-o", "json")
     assert (whole.code, whole.json["same"], whole.json["differs"]) == (0, 60, [])
-    assert run("policy", "replay", "--all", "--lang", "zh-CN").out == "重新裁决 60 个判定：60 个一致，0 个不一致\n"
+    assert run("policy", "replay", "--all", "--lang", "zh-CN").out == "复判 60 个判定：60 个一致，0 个不一致\n"
 
 
 def test_what_was_altered_is_4_with_both_values(run: Run, past: Past) -> None:
