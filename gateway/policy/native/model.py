@@ -29,6 +29,7 @@ EFFECTS = (ALLOW_OVERRIDE, DENY_OVERRIDE, ALLOW_AND_DENY, PRIORITY, SUBJECT_PRIO
 _KEY = re.compile(r"\s*([^=]*?)\s*=")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _BLANKS = re.compile(r"(_(?:\s*,\s*_){1,2})(?:\s*,\s*\(\s*(_(?:\s*,\s*_)*)\s*\))?\s*\Z")
+_PARTS = re.compile(r"\w+|\S")
 _LETTER = dict(SECTIONS)
 _WHAT = {
     "r": ("the request", "请求"),
@@ -194,9 +195,9 @@ def _check(found: dict[str, Definition], file: str, faults: Faults) -> None:
 
 
 def effect(text: str) -> str:
-    """The effect in casbin's spelling, "" for none of them. White space means nothing."""
-    bare = "".join(text.split())
-    return next((known for known in EFFECTS if "".join(known.split()) == bare), "")
+    """The effect in casbin's spelling, "" for none of them. White space between words and signs means nothing."""
+    parts = _PARTS.findall(text)
+    return next((known for known in EFFECTS if _PARTS.findall(known) == parts), "")
 
 
 def _check_words(definition: Definition, file: str, faults: Faults) -> None:

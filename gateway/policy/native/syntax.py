@@ -156,6 +156,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_PREFIX = re.compile(r"(?<![\w.])([rp])\.")  # as casbin does: `p.from` and `r.class` are names, not words of Python
 
 
 def _python(text: str) -> tuple[str, list[int]]:
@@ -175,6 +176,7 @@ def _python(text: str) -> tuple[str, list[int]]:
         elif len(piece) == 1 and (piece in "\"'\\#;" or not " " <= piece <= "~") and piece != "\t":
             raise _odd(piece, at)
         else:
+            piece = piece if quoted else _PREFIX.sub(r"\1_", piece)
             origin.extend(range(at, found.end()))
         out.append(piece)
     source = "".join(out)
@@ -275,7 +277,7 @@ class _Reader:
 
 def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
-        return node.id
+        return f"{node.id[0]}.{node.id[2:]}" if node.id.startswith(("r_", "p_")) else node.id
     if isinstance(node, ast.Attribute):
         inner = _dotted(node.value)
         return f"{inner}.{node.attr}" if inner else ""

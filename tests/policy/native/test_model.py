@@ -64,6 +64,7 @@ def test_every_character_knows_its_place() -> None:
         ("some(where (p.eft == allow))&&!some(where(p.eft==deny))", ALLOW_AND_DENY),
         ("priority( p.eft ) || deny", "priority(p.eft) || deny"),
         ("some(where (p.eft == Allow))", ""),
+        ("som e(where (p.eft == allow))", ""),
         ("", ""),
     ],
 )

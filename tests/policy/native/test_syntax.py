@@ -33,6 +33,7 @@ from gateway.policy.native.syntax import (
         ("r.a not in ('张', \"b\")", Compared(0, ("not in",), (Named(0, "r.a"), Several(11, (Value(12, "张"), Value(17, "b")))))),
         ("g(r.sub.id, True)", Call(0, "g", (Named(2, "r.sub.id"), Value(12, True)))),
         ("().x", Named(0, "")),
+        ("p.from == r.class.id", Compared(0, ("==",), (Named(0, "p.from"), Named(10, "r.class.id")))),  # words of Python
         ("r.a == '&&!||#'", Compared(0, ("==",), (Named(0, "r.a"), Value(7, "&&!||#")))),
     ],
 )  # fmt: skip
