@@ -128,6 +128,7 @@ class Worker:
         self._tally = Tally(self._notice)
         self._state: State | None = None
         self._unprepared = ""
+        self._distrusted: set[str] = set()
         self._fetch = Fetcher(plaintext_allowed="plaintext-issuer" in config.insecure)
         self._revocations = Revocations(self._board, self._open_state, time.time, self._notice)
         self._postures = Postures(self._board, self._open_state, self._revocations, time.time, self._notice)
@@ -181,7 +182,8 @@ class Worker:
         return revisions.recall(self._config.state, digest, self._config.apis)
 
     def _revision(self, compiled: Compiled) -> Revision:
-        policy = Policy(compiled.bundle, self._config.audit.strength)  # type: ignore[arg-type]  # checked by its settings
+        strength = self._config.audit.strength
+        policy = Policy(compiled.bundle, strength, self._distrusted)  # type: ignore[arg-type]  # checked by its settings
         policy.sample(SAMPLE_EVERY)
         return Revision(compiled.catalog, policy, Devices(self._config.device, compiled.register, self._postures))
 
@@ -338,8 +340,10 @@ class Worker:
     async def _check_sample(self) -> None:
         for policy in self._shadow.policies(self._knowledge.current()):
             differs = await asyncio.to_thread(first_difference, policy)
-            if differs and not self._shadow.withdraws(policy, differs):
-                policy.distrust(policy.bundle.digest)
+            if not differs:
+                continue
+            policy.distrust(policy.bundle.digest)  # a candidate too: it may come into force by another way
+            if not self._shadow.withdraws(policy, differs):
                 self._notice(Notice("policy.mismatch", policy.bundle.digest, differs))
 
 

@@ -56,15 +56,21 @@ ACR = {level: name for name, level in ASSURANCES.items()}
 
 
 class Policy:
-    """Decides by the active bundle. `strength` is the log strength by national grade, from the configuration."""
+    """Decides by the active bundle. `strength` is the log strength by national grade, from the configuration.
 
-    def __init__(self, bundle: Bundle, strength: Mapping[National, Strength] = BY_GRADE) -> None:
+    `distrusted` is shared by all policies of a process: what one of them found out, the next to decide by the same
+    content must know too.
+    """
+
+    def __init__(
+        self, bundle: Bundle, strength: Mapping[National, Strength] = BY_GRADE, distrusted: set[str] | None = None
+    ) -> None:
         self._bundle = bundle
         self._strength: tuple[Strength, ...] = (
             "synced",
             *(strength[grade.national] for grade in Grade),
         )  # indexed by grade; 0 never occurs
-        self._distrusted: set[str] = set()
+        self._distrusted: set[str] = set() if distrusted is None else distrusted
         self._every = 0
         self._countdown = 0
         self._samples: deque[tuple[Facts, Decision]] = deque(maxlen=SAMPLES)
@@ -82,7 +88,7 @@ class Policy:
     def decide(self, facts: Facts) -> Decision:
         """Permit, Challenge or Deny. Plain, pure over the bundle, never raises for what rules say."""
         bundle = self._bundle  # read once: one request, one bundle
-        if self._distrusted and bundle.digest in self._distrusted:
+        if self._distrusted and _content(bundle.digest) in self._distrusted:
             return Deny((Reason("policy_error", "", "index and enforcer disagree"),), bundle.digest)
         decision = decide(bundle, facts, self._strength[facts.asset.grade])
         if self._every:
@@ -109,14 +115,22 @@ class Policy:
         return taken
 
     def distrust(self, digest: str) -> None:
-        """From now on, deny everything that this bundle would decide: its index and its enforcer disagree."""
-        self._distrusted.add(digest)
+        """From now on, deny everything that this content would decide: its index and its enforcer disagree.
+
+        Under every emergency level: else the end of one would bring back what is not to be trusted.
+        """
+        self._distrusted.add(_content(digest))
 
     def _take(self, facts: Facts, decision: Decision) -> None:
         self._countdown -= 1
         if self._countdown <= 0:
             self._countdown = self._every
             self._samples.append((facts, decision))
+
+
+def _content(digest: str) -> str:
+    """The digest of the content, whatever emergency level is in force."""
+    return digest.partition("+")[0]
 
 
 class Verdict(Struct, frozen=True, eq=False):

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.document import Faulty
 from gateway.facts import Challenge, Deny, Grade, Granted, Permit
-from gateway.policy import Bundle, Damaged, load
+from gateway.policy import Bundle, Damaged, Policy, load
 from gateway.policy.decide import decide
 from tests.literals import a_subject, an_ask, an_asset
 from tests.policy.test_grants import APPROVED, NEW_YEAR, asked
@@ -41,6 +41,18 @@ def test_a_level_decides_only_while_it_is_in_force(tmp_path: Path) -> None:
         ("rule_denied", "ii-clerks"),
     ]
     assert raised.raised("").digest == calm.digest
+
+
+def test_what_is_distrusted_stays_so_when_a_level_comes_or_ends(tmp_path: Path) -> None:
+    """Each level is another policy object over the same content, and a new one is made at each change."""
+    calm = policies(tmp_path)
+    found: set[str] = set()
+    under, after = Policy(calm.raised("II"), distrusted=found), Policy(calm, distrusted=found)
+    assert isinstance(after.decide(facts()), Permit)
+    under.distrust(under.bundle.digest)
+    for policy in (under, after, Policy(calm, distrusted=found)):
+        assert [reason.code for reason in policy.decide(facts()).reasons] == ["policy_error"]
+    assert isinstance(Policy(calm).decide(facts()), Permit)
 
 
 def test_the_level_is_part_of_the_name_and_of_what_travels(tmp_path: Path) -> None:
