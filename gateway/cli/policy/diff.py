@@ -86,7 +86,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "diff.by_api": ("API (decisions / people)", "接口（判定数/人数）"),
     "diff.by_asset": ("data (decisions / people)", "数据（判定数/人数）"),
     "diff.by_field": ("field (decisions / people)", "字段（判定数/人数）"),
-    "diff.alike": ("no rule differs, nor anything that rules rest on", "规则及其依据均无差异"),
+    "diff.alike": (
+        "no rule differs, nor anything that rules rest on, nor any test",
+        "规则及其依据均无差异，测试也无差异",
+    ),
+    "diff.untried": ("no test reaches any more: {name}", "不再有测试覆盖：{name}"),
+    "diff.rule": ("rule {rule}", "规则 {rule}"),
     "diff.edited": ("{count:edit}: + added, - removed, ~ changed", "{count} 处改动：+ 新增，- 删除，~ 修改"),
 }
 KINDS = ("lost", "gained", "unmasked", "masked", "otherwise")
@@ -107,7 +112,7 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 no difference, 1 differences, 3 could not find out, 2 usage."""
     from gateway.cli.policy.record import odd_span
-    from gateway.cli.policy.stored import installed, side
+    from gateway.cli.policy.stored import installed, place, read
 
     screen = Screen(args)
     if args.jobs < 1:
@@ -117,12 +122,12 @@ def run(args: argparse.Namespace) -> int:
         screen.warn("record.none", "error", value=args.replay)
         return 2
     here = installed(args)
-    old = side(args.old, here, screen)
-    new = side(args.new, here, screen)
-    if old is None or new is None:
+    was, now = place(args.old, here, screen), place(args.new, here, screen)
+    old, new = was and read(was, here, screen), now and read(now, here, screen)
+    if was is None or now is None or old is None or new is None:
         return 3
     if not args.replay:
-        return _by_words(old, new, screen)
+        return _by_words(old, new, was.folder, now.folder, screen)
     try:
         spans = _spans(args, here, screen)
         return 3 if spans is None else _by_record(old, new, spans, args, screen)
@@ -234,24 +239,38 @@ def _doubt(found: "Difference", unreadable: int, source: str, screen: Screen) ->
 # --- by their words -----------------------------------------------------------------------------
 
 
-def _by_words(old: "Side", new: "Side", screen: Screen) -> int:
+def _by_words(old: "Side", new: "Side", was: Path, now: Path, screen: Screen) -> int:
+    from gateway.cli.policy.trials import edited, untried
     from gateway.review.edits import asset_edits, beside_edits, edits
 
     rules = edits(old.bundle.content, new.bundle.content)
-    found = (*rules, *asset_edits(old.catalog, new.catalog), *beside_edits(old.beside, new.beside))
+    beside = (*beside_edits(old.beside, new.beside), *edited(was, now))
+    found = (*rules, *asset_edits(old.catalog, new.catalog), *beside)
+    lost = untried(old, new, was, now) if found else ()
     for edit in found:
         _show(edit, screen)
+    for one in lost[:SHOWN]:
+        name = screen.text("diff.rule", rule=one.rule) if one.rule else f"{one.route}  {_outcome(one.outcome, screen)}"
+        screen.say("diff.untried", "warning", name=name)
+    if len(lost) > SHOWN:
+        screen.say("diff.more", "dim", count=len(lost) - SHOWN)
     if found:
         screen.say("diff.edited", "bold", count=len(found))
     else:
         screen.say("diff.alike", "good")
-    screen.result({"same": not found, "edits": found})
+    screen.result({"same": not found, "edits": found, "untried": lost})
     return 1 if found else 0
 
 
+def _outcome(outcome: str, screen: Screen) -> str:
+    return screen.text(f"policy.{outcome}")
+
+
 def _show(edit: "Edit", screen: Screen) -> None:
+    from gateway.cli.policy.trials import TESTS
+
     colour = {"added": "good", "removed": "error"}.get(edit.form, "bold")
     screen.line(f"{MARKS[edit.form]} {edit.what} {edit.id}".rstrip(), colour)
-    for part in edit.parts:
+    for part in edit.parts if edit.what != TESTS or edit.form == "changed" else ():  # the name of a test says it all
         words = f"{part.before or '-'} → {part.after or '-'}" if edit.form == "changed" else part.before or part.after
         screen.line(f"    {part.name}: {words}" if part.name else f"    {words}")

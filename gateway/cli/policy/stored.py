@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -63,10 +63,25 @@ def _without_apis(path: Path) -> Installed:
         return Installed()
 
 
+class Place(NamedTuple):
+    """Where the policies stand that a word means; `revision` is the name of a stored one."""
+
+    folder: Path
+    revision: str = ""
+
+
 def side(word: str, here: Installed, screen: Screen) -> "Side | None":
     """The policies that a word means; None after saying why there are none."""
+    found = place(word, here, screen)
+    return found and read(found, here, screen)
+
+
+def place(word: str, here: Installed, screen: Screen) -> Place | None:
+    """Where the policies stand that a word means; None after saying that it means none."""
+    from gateway.app.revisions import base_of
+
     if word != ACTIVE and Path(word).is_dir():
-        return _folder(Path(word), here, screen)
+        return Place(Path(word))
     if here.state is None:
         screen.warn("stored.none", "error", value=word)
         return None
@@ -78,13 +93,17 @@ def side(word: str, here: Installed, screen: Screen) -> "Side | None":
         screen.warn("stored.no_active", "error", path=here.state)
         return None
     found = _named(name, here.state)
-    if len(found) != 1:
-        if found:
-            screen.warn("stored.several", "error", value=word, names=", ".join(found))
-        else:
-            screen.warn("stored.none", "error", value=word)
-        return None
-    return _stored(found[0], here, here.state, screen)
+    if len(found) == 1:
+        return Place(here.state / "bundles" / base_of(found[0]), found[0])
+    screen.warn("stored.several" if found else "stored.none", "error", value=word, names=", ".join(found))
+    return None
+
+
+def read(place: Place, here: Installed, screen: Screen) -> "Side | None":
+    """The policies that stand there; None after saying why they cannot be used."""
+    if place.revision and here.state is not None:
+        return _stored(place, here, here.state, screen)
+    return _folder(place.folder, here, screen)
 
 
 def _folder(folder: Path, here: Installed, screen: Screen) -> "Side | None":
@@ -101,20 +120,19 @@ def _folder(folder: Path, here: Installed, screen: Screen) -> "Side | None":
         return None
 
 
-def _stored(name: str, here: Installed, state: Path, screen: Screen) -> "Side | None":
-    from gateway.app.revisions import base_of
+def _stored(place: Place, here: Installed, state: Path, screen: Screen) -> "Side | None":
     from gateway.document import Faulty
     from gateway.policy import Damaged
     from gateway.review.diff import Side
 
     try:
-        bundle, catalog = recalled(name, state, here.apis)
-        registers = beside(state / "bundles" / base_of(name))
+        bundle, catalog = recalled(place.revision, state, here.apis)
+        registers = beside(place.folder)
     except Faulty as faulty:
         screen.faults(faulty.faults)
         return None
     except (OSError, Damaged) as damaged:
-        screen.warn("stored.damaged", "error", name=name, why=damaged)
+        screen.warn("stored.damaged", "error", name=place.revision, why=damaged)
         return None
     return Side(bundle, catalog, beside=registers)
 

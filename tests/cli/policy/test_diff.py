@@ -152,7 +152,7 @@ def test_every_byte_of_the_state_stays_what_it_was(run: Run, past: Past) -> None
 
 def test_no_path_of_these_commands_can_write() -> None:
     writes = {"write", "write_text", "write_bytes", "unlink", "rename", "mkdir", "rmtree", "touch", "chmod", "truncate"}
-    for name in ("diff", "replay", "record", "stored"):
+    for name in ("diff", "replay", "record", "stored", "trials"):
         tree = ast.parse((ROOT / "gateway" / "cli" / "policy" / f"{name}.py").read_text())
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             word = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -180,3 +180,20 @@ def test_a_machine_and_a_place_that_appear_are_told(run: Run, past: Past) -> Non
         assert done.code == 1, done.out
         assert "+ devices mallory\n    org: prov\n    managed: true\n" in done.out
         assert "~ sites " in done.out
+
+
+def test_a_test_that_was_removed_is_named_with_what_it_leaves_in_the_dark(run: Run, past: Past) -> None:
+    """Whoever widens a rule takes away first the test that would tell."""
+    folder = past.folder / "next"
+    shutil.copytree(past.folder / "policies", folder)
+    shutil.rmtree(folder / "tests")
+    for one in ("policies", "active"):
+        done = run("policy", "diff", one, "next")
+        assert done.code == 1, done.out
+        assert "- tests a clerk of civil affairs reads a household, masked\n" in done.out
+        assert "no test reaches any more: GET /civil/households/{id}  permit\n" in done.out
+        assert "more; -o json lists all" in done.out
+    found = run("policy", "diff", "policies", "next", "-o", "json").json
+    assert {"rule": "civil-read", "route": "", "outcome": ""} in found["untried"]
+    chinese = run("policy", "diff", "policies", "next", "--lang", "zh-CN").out
+    assert "不再有测试覆盖：GET /civil/households/{id}  允许\n" in chinese
