@@ -1,0 +1,52 @@
+"""What in a native policy is probably not meant?"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.policy.native.pairs import ALLOW, BOTH, SAME, model
+from tests.policy.native.world import ACL, ROWS, answer, errors, faults, stock, write
+
+SAFE = model(
+    "sub, obj, act",
+    "sub, obj, act, eft",
+    BOTH,
+    "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == p.act",
+    "g = _, _",
+)
+DENYING = "p, zhang.wei, /civil/*, GET, allow\n"
+ASKED = ["zhang.wei", "/civil/households/42", "GET"]
+
+
+def stock_allows(folder: Path) -> bool:
+    """Whether stock casbin lets our clerk in, with these files."""
+    return answer(stock(folder), ASKED)[0] is True
+
+
+def test_a_deny_in_a_column_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    text = model("sub, obj, act", "sub, obj, act, effect", ALLOW, SAME)
+    rows = "p, zhang.wei, /civil/households/42, GET, Deny\n"
+    write(tmp_path, text, rows)
+    assert stock_allows(tmp_path)
+    assert errors(tmp_path, text, rows) == [("P147", 1, 42)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "expected"),
+    [
+        (ACL, ROWS, []),
+        (SAFE, DENYING + "g, zhang.wei, role:clerk\n", []),
+        (SAFE, DENYING + "g, zhang.wei, clerk\n", ["P158"]),
+        (ACL.replace(" && r.act == p.act", ""), ROWS, ["P157", "P157"]),
+        (model("sub, obj, act", "sub, obj, act", ALLOW, SAME, "g = _, _"), ROWS, ["P157"]),
+        (ACL.replace("r.act == p.act", "r.act in p.act"), ROWS, ["P143"]),
+        (ACL, "p, zhang.wei, /a,\n", ["P146"]),
+        (ACL, "p, zhang.wei, /a, read\np, li.na, /a, read\np, li.na, /a, *\n", ["P143"]),
+        (ACL.replace("r.act == p.act", "(p.act == 'any' || r.act == p.act)"), "p, li.na, /a, any\n", []),
+        (ACL, "".join(f"p, zhang.wei, /a/{n}, GET\n" for n in range(3000)), ["P159"]),
+    ],
+)
+def test_warnings(tmp_path: Path, text: str, rows: str, expected: list[str]) -> None:
+    found = faults(tmp_path, text, rows)
+    assert [fault.code for fault in found] == expected
+    assert all(fault.warning for fault in found)
