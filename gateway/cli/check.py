@@ -66,8 +66,7 @@ def _check(path: Path, screen: Screen) -> int:
     screen.faults(found)
     for fault in keys:
         screen.warn("check.key", "error", why=fault)
-    for test in failed:
-        screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+    screen.failures(failed)
     _summary(screen, config, policies)
     errors = sum(not one.warning for one in found)
     if good:
@@ -79,7 +78,7 @@ def _check(path: Path, screen: Screen) -> int:
             "ok": good,
             "faults": fault_values(found),
             "keys": keys,
-            "tests": {"run": len(policies.tests), "failed": [test.name for test in failed]},
+            "tests": policies.ran,
             "observing": list(config.observing) if config else None,
             "insecure": list(config.insecure) if config else None,
             "bundle": policies.bundle.digest if policies.bundle else None,

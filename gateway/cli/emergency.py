@@ -309,15 +309,10 @@ def _in_force(args: argparse.Namespace) -> Rehearsed | None:
 
 def _in_folder(args: argparse.Namespace, screen: Screen) -> Rehearsed | int:
     """The policies of the folder, or the exit code after saying why there are none."""
-    from gateway.cli.policy.meant import meant
+    from gateway.cli.policy.meant import judging
 
-    read = meant(args, screen)
-    if read is None:
-        return 3
-    if read.bundle is None or read.catalog is None:
-        screen.faults(read.faults)
-        return 1
-    return Rehearsed(read.folder, read.bundle, read.catalog, "")
+    found = judging(args, screen)
+    return found if isinstance(found, int) else Rehearsed(found.read.folder, found.bundle, found.catalog, "")
 
 
 def _tell_which(tried: Rehearsed, screen: Screen) -> None:

@@ -17,6 +17,7 @@ from gateway.cli.texts import TEXTS, Language
 
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.document import FileFault
+    from gateway.policy import TestResult
 
 _COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2", "bold": "1"}
 _ANY_WIDTH = 1_000_000
@@ -84,6 +85,11 @@ class Screen:
             head, *rest = one.render(source, self.language).split("\n")
             lines = [self.paint(head, "warning" if one.warning else "error"), *rest]
             print("\n".join(lines), file=sys.stderr)
+
+    def failures(self, tests: Iterable["TestResult"]) -> None:
+        """Policy tests that came out otherwise, on stderr."""
+        for one in tests:
+            self.warn("policy.failed", "error", name=one.name, place=one.place, why=self.choose(one.en, one.zh))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> None:
         """A table on stdout whose columns also fit Chinese; silent when the answer is JSON.

@@ -42,8 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if found is None:
         return 3
     screen.faults(found.faults)
-    for test in found.failed:
-        screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+    screen.failures(found.failed)
     good = not found.errors and not found.failed  # a reload refuses both
     if found.bundle is not None and good:
         screen.say("policy.good", "good", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
@@ -54,10 +53,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         screen.say("policy.bad", "error", count=found.errors, tests=len(found.failed))
     digest = found.bundle.digest if found.bundle else None
-    tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
-    told = {"ok": good, "faults": fault_values(found.faults), "tests": tests, "bundle": digest}
+    told = {"ok": good, "faults": fault_values(found.faults), "tests": found.ran, "bundle": digest}
     screen.result(told | {"revision": found.revision or None})
     suites = (of_faults(found.faults, screen, "policy files"), of_tests(found.tests, found.folder, screen))
     failures = (failure(found.folder, test) for test in found.failed)
-    written = write_reports(args, screen, suites, (*found.faults, *failures))
-    return 3 if not written else 0 if good else 1
+    return write_reports(args, screen, suites, (*found.faults, *failures), good)

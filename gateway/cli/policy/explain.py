@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
-from gateway.cli.policy.meant import meant
+from gateway.cli.policy.meant import judging
 from gateway.cli.policy.recall import recall
 from gateway.cli.policy.whatif import graded, say
 from gateway.cli.screen import Screen
@@ -196,13 +196,8 @@ def _policies(args: argparse.Namespace, screen: Screen) -> "tuple[Bundle, Catalo
 
         stored = side(args.dir, installed(args), screen)
         return (stored.bundle, stored.catalog) if stored else None
-    found = meant(args, screen)
-    if found is None:
-        return None
-    if found.bundle is None or found.catalog is None:
-        screen.faults(one for one in found.faults if not one.warning)
-        return None
-    return found.bundle, found.catalog
+    found = judging(args, screen)
+    return None if isinstance(found, int) else (found.bundle, found.catalog)
 
 
 def _suppose(

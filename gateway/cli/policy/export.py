@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.parser import with_folder
-from gateway.cli.policy.meant import meant
+from gateway.cli.policy.meant import judging
 from gateway.cli.screen import Screen, fault_values
 
 WORDS = {
@@ -45,16 +45,13 @@ def run(args: argparse.Namespace) -> int:
     from gateway.policy.sheet import COLUMNS, exported, text_of
 
     screen = Screen(args)
-    found = meant(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None:
-        screen.faults(found.faults)
-        screen.result({"ok": False, "faults": fault_values(found.faults)})
-        return 1
-    paths = [path for kind in FOLDERS for path in sorted((found.folder / kind).glob("*.yaml"))]
+    found = judging(args, screen)
+    if isinstance(found, int):
+        return found
+    folder = found.read.folder
+    paths = [path for kind in FOLDERS for path in sorted((folder / kind).glob("*.yaml"))]
     try:
-        rows = exported((path.relative_to(found.folder).as_posix(), read(path)) for path in paths)
+        rows = exported((path.relative_to(folder).as_posix(), read(path)) for path in paths)
     except Faulty as faulty:
         screen.faults(faulty.faults)
         screen.result({"ok": False, "faults": fault_values(faulty.faults)})
@@ -64,12 +61,14 @@ def run(args: argparse.Namespace) -> int:
         try:
             create(Path(args.out), text.encode())
         except Refused as refused:
-            screen.faults([FileFault(args.out, 1, 1, "P111", f"not written: it {refused.en}", f"未写入：{refused.zh}")])
+            hint = "write elsewhere", "请写到别处"
+            said = f"not written: it {refused.en}", f"未写入：{refused.zh}"
+            screen.faults([FileFault(args.out, 1, 1, "P111", *said, *hint)])
             return 3
         screen.warn("export.done", "good", rules=len(rows), path=args.out)
     elif not screen.json:
         sys.stdout.write(text)
-    for path in sorted((found.folder / "emergency").glob("*.yaml")):
+    for path in sorted((folder / "emergency").glob("*.yaml")):
         screen.warn("export.left", "dim", path=path)
     native = found.bundle.content.native
     left = len(native.rows) if native is not None else 0

@@ -50,6 +50,11 @@ class Read(Struct, frozen=True):
         return len({row[0] for row in self.bundle.content.rules}) + rows
 
     @property
+    def ran(self) -> dict[str, object]:
+        """How the tests came out, as a value of JSON."""
+        return {"run": len(self.tests), "failed": [test.name for test in self.failed]}
+
+    @property
     def assets(self) -> int:
         """How many assets the catalog lists."""
         return len(self.catalog.assets) if self.catalog else 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_folder
-from gateway.cli.policy.meant import meant
+from gateway.cli.policy.meant import judging
 from gateway.cli.policy.reports import WORDS as REPORTS
 from gateway.cli.policy.reports import with_reports, write_reports
 from gateway.cli.screen import Screen, fault_values
@@ -64,12 +64,9 @@ def run(args: argparse.Namespace) -> int:
     if odd_span(args.replay):
         screen.warn("record.none", "error", value=args.replay)
         return 2
-    found = meant(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None or found.catalog is None:
-        screen.faults(found.faults)
-        return 1
+    found = judging(args, screen)
+    if isinstance(found, int):
+        return found
     try:
         record = _record(args, screen) if args.replay else None
     except OSError as error:
@@ -77,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         return 3
     if args.replay and record is None:
         return 3
-    findings = lint(found.bundle, found.catalog, sources(found.folder), time.time(), record)
+    findings = lint(found.bundle, found.catalog, sources(found.read.folder), time.time(), record)
     screen.faults(findings)
     if record is not None:
         screen.say("lint.counted", "dim", count=record.decisions)
@@ -94,9 +91,7 @@ def run(args: argparse.Namespace) -> int:
     screen.result(
         {"ok": good, "faults": fault_values(findings), "decisions": record.decisions if record else None, "left": left}
     )
-    if not write_reports(args, screen, (), findings):
-        return 3
-    return 0 if good else 1
+    return write_reports(args, screen, (), findings, good)
 
 
 def _record(args: argparse.Namespace, screen: Screen) -> "Record | None":

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_folder
-from gateway.cli.policy.meant import meant
+from gateway.cli.policy.meant import Judging, judging
 from gateway.cli.policy.reports import WORDS as REPORTS
-from gateway.cli.policy.reports import of_faults, of_tests, percent, with_reports, write_reports
-from gateway.cli.screen import Screen
+from gateway.cli.policy.reports import of_tests, percent, with_reports, write_reports
+from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
-    from gateway.cli.policy.folder import Read
     from gateway.document import FileFault
     from gateway.review.mutate import Mutant
     from gateway.review.report import Suite
@@ -66,25 +65,21 @@ def run(args: argparse.Namespace) -> int:
     from gateway.review.mutate import left_aside, score
 
     screen = Screen(args)
-    found = meant(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None or found.catalog is None:
-        screen.faults(found.faults)
-        written = write_reports(args, screen, (of_faults(found.faults, screen, "policy files"),), found.faults)
-        return 1 if written else 3
-    failed = [test for test in found.tests if not test.passed]
+    found = judging(args, screen)
+    if isinstance(found, int):
+        return found
+    folder = found.read.folder
+    failed = [test for test in found.read.tests if not test.passed]
     if failed:
-        for test in failed:
-            screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+        screen.failures(failed)
         screen.warn("policy.mutate_tests", "error", count=len(failed))
-        faults = [fault for test in failed for fault in test.faults or (failure(found.folder, test),)]
-        written = write_reports(args, screen, (of_tests(failed, found.folder, screen),), faults)
-        return 1 if written else 3
+        faults = [fault for test in failed for fault in test.faults or (failure(folder, test),)]
+        screen.result({"ok": False, "faults": fault_values(faults)})
+        return write_reports(args, screen, (of_tests(failed, folder, screen),), faults)
     mutants = list(_brought(found, suggest=not args.quick))
-    for mutant in mutants:
-        if mutant.fate == "survived":
-            _show(mutant, screen)
+    survived = [mutant for mutant in mutants if mutant.fate == "survived"]
+    for mutant in survived:
+        _show(mutant, screen)
     told = score(mutants)
     left = left_aside(found.bundle)
     good = told.percent >= args.at_least and told.killed > 0 and not (left and args.at_least == 100)
@@ -104,15 +99,14 @@ def run(args: argparse.Namespace) -> int:
             "killed": told.killed,
             "equivalent": told.equivalent,
             "left": left,
-            "survived": [_value(mutant) for mutant in mutants if mutant.fate == "survived"],
+            "survived": [_value(mutant) for mutant in survived],
         }
     )
-    survived = tuple(_fault(mutant, found.folder) for mutant in mutants if mutant.fate == "survived")
-    written = write_reports(args, screen, (_suite(mutants, found.folder, screen),), survived)
-    return 3 if not written else 0 if good else 1
+    faults = [_fault(mutant, folder) for mutant in survived]
+    return write_reports(args, screen, (_suite(mutants, folder, screen),), faults, good)
 
 
-def _brought(found: "Read", suggest: bool) -> "Iterator[Mutant]":
+def _brought(found: Judging, suggest: bool) -> "Iterator[Mutant]":
     """Every mutant with its fate; how far it is shows on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
@@ -120,9 +114,8 @@ def _brought(found: "Read", suggest: bool) -> "Iterator[Mutant]":
     from gateway.policy.examples import read_tests
     from gateway.review.mutate import SEARCHED, Trial, slips
 
-    assert found.bundle is not None and found.catalog is not None
     every = slips(found.bundle, time.time())
-    trial = Trial(found.bundle, found.catalog, read_tests(found.folder), SEARCHED if suggest else 0)
+    trial = Trial(found.bundle, found.catalog, read_tests(found.read.folder), SEARCHED if suggest else 0)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         for slip in bar.track(every, description=""):
             mutant = trial.of(slip)

@@ -1,7 +1,7 @@
 """How does a build server learn what a policy command found?
 
 `--junit FILE` and `--sarif FILE`, for every command that checks policies: `with_reports(parser)` adds them,
-`write_reports(args, screen, suites, faults)` writes them. A report that cannot be written is 3, never a silent 0.
+`write_reports(args, screen, suites, faults, good)` writes them. A report that cannot be written is 3, never a silent 0.
 """
 
 import argparse
@@ -37,9 +37,13 @@ def with_reports(parser: argparse.ArgumentParser) -> None:
 
 
 def write_reports(
-    args: argparse.Namespace, screen: Screen, suites: "Iterable[Suite]", faults: "Iterable[FileFault]"
-) -> bool:
-    """Write what was asked for; False after saying why one could not be written."""
+    args: argparse.Namespace,
+    screen: Screen,
+    suites: "Iterable[Suite]",
+    faults: "Iterable[FileFault]",
+    good: bool = False,
+) -> int:
+    """Write what was asked for; the exit code: 0 for what is good, 1 for what is not, 3 when one cannot be written."""
     from gateway import __version__
     from gateway.review.report import junit, sarif
 
@@ -53,8 +57,8 @@ def write_reports(
             Path(file).write_text(text, encoding="utf-8")
         except OSError as error:
             screen.warn("cannot_write", "error", why=error)
-            return False
-    return True
+            return 3
+    return 0 if good else 1
 
 
 def meaning(code: str) -> "Meaning | None":

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_folder
-from gateway.cli.policy.meant import meant
+from gateway.cli.policy.meant import judging
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
@@ -48,12 +48,9 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """List the rules: 0, or 1 when they have faults."""
     screen = Screen(args)
-    found = meant(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None:
-        screen.faults(found.faults)
-        return 1
+    found = judging(args, screen)
+    if isinstance(found, int):
+        return found
     if args.casbin:
         return _casbin(found.bundle, screen)
     content = found.bundle.content
@@ -63,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     native = content.native.lines() if content.native is not None else []
     if native:
         screen.table((screen.text("policy.where"), screen.text("policy.native_row")), native)
-    screen.say("policy.shown", "dim", rules=found.rules, assets=found.assets, digest=found.bundle.digest[:12])
+    screen.say("policy.shown", "dim", rules=found.read.rules, assets=found.read.assets, digest=found.bundle.digest[:12])
     screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles, "native": native})
     return 0
 

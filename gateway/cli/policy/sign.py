@@ -6,11 +6,11 @@ looked at.
 """
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.parser import with_config
+from gateway.cli.parser import with_folder
+from gateway.cli.policy.meant import Located, located, read_at
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
@@ -57,12 +57,11 @@ WORDS: dict[str, tuple[str, str]] = {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("sign", help="policy.sign.help", description="policy.sign.help")
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    with_folder(parser)
     parser.add_argument("--key", default="", metavar="FILE", help="sign.key")
     parser.add_argument("--new-key", default="", metavar="FILE", help="sign.new")
     parser.add_argument("--name", default="", metavar="NAME", help="sign.name")
     parser.add_argument("--force", action="store_true", help="sign.force")
-    with_config(parser)
     parser.set_defaults(run=run)
 
 
@@ -104,9 +103,10 @@ def _sign(args: argparse.Namespace, screen: Screen) -> int:
     from gateway.crypto import keys
     from gateway.document import Faulty
 
-    folder = _folder(args, screen)
-    if folder is None:
+    place = located(args, screen)
+    if place is None:
         return 3
+    folder = place.folder
     path, name = Path(args.key), args.name or Path(args.key).stem
     try:
         pem = keys.read_private(path)
@@ -124,12 +124,11 @@ def _sign(args: argparse.Namespace, screen: Screen) -> int:
         return 1
     try:
         listing(folder)  # links first: what cannot be signed is not read either
-        found = _looked_at(args, folder, screen)
+        found = _looked_at(place, screen)
         bad = found.errors or found.failed
         if bad and not args.force:
             screen.warn("sign.bad", "error", errors=found.errors, tests=len(found.failed))
-            tests = {"run": len(found.tests), "failed": [test.name for test in found.failed]}
-            screen.result({"signed": None, "faults": fault_values(found.faults), "tests": tests})
+            screen.result({"signed": None, "faults": fault_values(found.faults), "tests": found.ran})
             return 1
         done = sign(folder, signer)
     except Faulty as faulty:
@@ -149,35 +148,11 @@ def _sign(args: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
-def _looked_at(args: argparse.Namespace, folder: Path, screen: Screen) -> "Read":
-    """The policies as a reload would read them, after telling what is wrong with them."""
-    from msgspec.structs import replace
+def _looked_at(place: Located, screen: Screen) -> "Read":
+    """The policies as a reload would read them, after telling what is wrong with them; who signed is no question yet."""
+    from gateway.app.signatures import NOBODY
 
-    from gateway.cli.policy.folder import read
-    from gateway.cli.policy.meant import apis_for
-
-    apis = apis_for(folder, Path(args.config))
-    found = read(folder, apis)
+    found = read_at(place._replace(signers=NOBODY))
     screen.faults(found.faults)
-    for test in found.failed:
-        screen.warn("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
-    return found if apis else replace(found, revision="")
-
-
-def _folder(args: argparse.Namespace, screen: Screen) -> Path | None:
-    """The folder that was named, or the configuration's; None after saying why there is none."""
-    from gateway.config import places
-    from gateway.document import Faulty
-
-    if args.dir:
-        folder = Path(args.dir)
-    else:
-        try:
-            folder = places(Path(args.config), os.environ).policies
-        except Faulty:
-            screen.warn("no_config", "error", path=args.config)
-            return None
-    if not folder.is_dir():
-        screen.warn("audit.no_folder", "error", path=folder)
-        return None
-    return folder
+    screen.failures(found.failed)
+    return found

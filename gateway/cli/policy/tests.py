@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_folder
-from gateway.cli.policy.meant import meant
-from gateway.cli.policy.reports import of_faults, of_tests, percent, with_reports, write_reports
+from gateway.cli.policy.meant import Judging, judging
+from gateway.cli.policy.reports import of_tests, percent, with_reports, write_reports
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from gateway.cli.policy.folder import Read
     from gateway.policy import TestResult
     from gateway.review.coverage import Cell, Coverage
     from gateway.review.report import Suite
@@ -58,14 +57,11 @@ def run(args: argparse.Namespace) -> int:
     from gateway.review.coverage import coverage, uncovered
 
     screen = Screen(args)
-    found = meant(args, screen)
-    if found is None:
-        return 3
-    if found.bundle is None or found.catalog is None:
-        screen.faults(found.faults)
-        written = write_reports(args, screen, (of_faults(found.faults, screen, "policy files"),), found.faults)
-        return 1 if written else 3
-    tests = [test for test in found.tests if args.filter in test.name]
+    found = judging(args, screen)
+    if isinstance(found, int):
+        return found
+    folder = found.read.folder
+    tests = [test for test in found.read.tests if args.filter in test.name]
     for test in tests:
         if not test.passed:
             screen.say("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
@@ -93,25 +89,24 @@ def run(args: argparse.Namespace) -> int:
         }
         | ({"coverage": _value(reach)} if reach else {})
     )
-    faults = [fault for test in tests if not test.passed for fault in test.faults or (failure(found.folder, test),)]
-    suites = [of_tests(tests, found.folder, screen)]
+    faults = [fault for test in tests if not test.passed for fault in test.faults or (failure(folder, test),)]
+    suites = [of_tests(tests, folder, screen)]
     if reach:
-        faults += uncovered(reach, str(found.folder))
-        suites.append(_suite(reach, args.at_least or 0.0, found.folder, screen))
-    written = write_reports(args, screen, suites, faults)
-    return 3 if not written else 0 if good and enough else 1
+        faults += uncovered(reach, str(folder))
+        suites.append(_suite(reach, args.at_least or 0.0, folder, screen))
+    return write_reports(args, screen, suites, faults, good and enough)
 
 
-def _grounds(test: "TestResult", found: "Read", screen: Screen) -> list[str]:
+def _grounds(test: "TestResult", found: Judging, screen: Screen) -> list[str]:
     """Why it was decided so, and the command that tells all of it; nothing for a test that cannot be read."""
     from gateway.policy import explain
     from gateway.review.witness import of_test
 
-    if test.facts is None or test.example is None or found.bundle is None:
+    if test.facts is None or test.example is None:
         return []
     level = test.example.emergency
     bundle = found.bundle.raised(level) if level else found.bundle
-    command = shlex.join(("gateway", *of_test(test.example), "--policies", str(found.folder)))
+    command = shlex.join(("gateway", *of_test(test.example), "--policies", str(found.read.folder)))
     return [*explain(bundle, test.facts).brief(screen.language), command]
 
 

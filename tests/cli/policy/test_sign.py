@@ -133,3 +133,11 @@ def test_a_link_is_not_signed(run: Run, folder: Path, tmp_path: Path) -> None:
 def test_what_is_no_verifier_key_is_2(run: Run, folder: Path) -> None:
     done = run("policy", "check", "policies", "--signer", "sec.li")
     assert (done.code, done.out) == (2, "")
+
+
+def test_a_configuration_with_faults_is_not_called_missing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text("policies: [\n")
+    (tmp_path / "k").write_text("")
+    done = run("policy", "sign", "--key", "k")
+    assert done.code == 3
+    assert "gateway.yaml:1:11: error" in done.err
