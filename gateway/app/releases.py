@@ -9,8 +9,8 @@ worker prepares it, it is kept as active, and all flip. Rules:
 3. A rollback goes through the same gate as a reload: the stored folder is compiled, its tests run and its signatures
    are checked again. It goes only to what was in force before: a draft that never was is no way back. Without a digest
    it goes one step back, once: what came back itself may have left something bad, and the one before it is just that.
-4. While an emergency level is in force every change keeps it, with its rules and its mask: it took two operators, so one
-   cannot end it by a reload of policies in which it stops less.
+4. While an emergency level is in force every change keeps it, with its rules, its mask and whom and what they meet: it took
+   two operators, so one cannot end it by a reload of policies in which it stops less. At a start such a folder is not followed.
 5. Which revision is active stands in the store alone; a control process that died and came back reads it there. If it
    cannot be read, nothing is built upon what was active at the start: an emergency level would bring that back.
 """
@@ -162,8 +162,8 @@ class Releases:
         except Faulty as faulty:
             return Rejected(faulty.faults)
         kept = self.level if level is None else ""
-        if kept and takes_back(self.compiled.bundle.content, target.bundle.content, kept):
-            return Rejected((_weaker(kept),))
+        if kept and (softer := softened(self.compiled, target, kept)):
+            return Rejected((_weaker(kept, softer),))
         previous, name = self.compiled.digest, target.digest
         if name != previous:
             revisions.name_candidate(self._config.state, name)
@@ -227,20 +227,53 @@ def first(config: Config, state: State, now: Instant, follow: bool = False) -> C
 
     What the folder says, or what was pinned (unless `follow`), with the emergency level that is still in force.
     """
-    latest = state.activations(1)
+    standing, latest = in_force(state, now), state.activations(1)
+    base, level = base_of(standing.name), standing.level
     pinned = bool(latest) and latest[0].pinned and not follow
-    folder = config.policies
-    if pinned:
-        base = base_of(latest[0].digest)
-        place = revisions.stored(config.state, base)
-        if place is None:  # the folder may hold what was rolled back: it must not come back in silence
-            raise Faulty([_lost(config.state / "bundles" / base)])
-        folder = place
+    place = revisions.stored(config.state, base)
+    if pinned and place is None:  # the folder may hold what was rolled back: it must not come back in silence
+        raise Faulty([_lost(config.state / "bundles" / base)])
+    folder = place if pinned and place is not None else config.policies
     compiled = revisions.store(config.state, folder, config.apis, now.at, signers(config))
-    compiled = raised(compiled, in_force(state, now).level)
+    if level and not follow and (before := _harder(config, base, compiled, level, now.at)):
+        compiled, pinned = before, True
+    compiled = raised(compiled, level)
     _end_unsigned(config, state, now.at)
     state.activate(compiled.digest, "gateway", now.at, pinned, "start")
     return compiled
+
+
+def _harder(config: Config, base: str, compiled: Compiled, level: str, now: float) -> Compiled | None:
+    """What was in force, if the level stops less in what shall follow: else an edit and a restart end what two began.
+
+    None where the level is kept, and where what was in force is not good any more: then nothing tells what it stopped.
+    """
+    place = revisions.stored(config.state, base)
+    if place is None or base == compiled.digest:
+        return None
+    try:
+        before = revisions.store(config.state, place, config.apis, now, signers(config))
+        return before if softened(raised(before, level), compiled, level) else None
+    except (Faulty, OSError):
+        return None
+
+
+def softened(before: Compiled, after: Compiled, level: str) -> str:
+    """What would make this level, which is in force in `before`, stop less in `after`; "" for nothing.
+
+    Its rules and its mask, and what decides whom and what its rules meet. That must be the very same: a rule that says
+    `not has(subject.roles, …)` is softened also by what is added.
+    """
+    old, new = before.bundle.content, after.bundle.content
+    if level not in new.overlays or takes_back(old, new, level):
+        return f"emergency/{level}.yaml"
+    same = (
+        ("people.yaml", (old.roles, old.orgs, old.declared, old.offices, old.timezone)
+                        == (new.roles, new.orgs, new.declared, new.offices, new.timezone)),
+        ("catalog", before.catalog.digest == after.catalog.digest),
+        ("sites.yaml", before.sites == after.sites),
+    )  # fmt: skip
+    return next((name for name, alike in same if not alike), "")
 
 
 def _end_unsigned(config: Config, state: State, now: float) -> None:
@@ -309,11 +342,17 @@ def _which(known: list[str]) -> DoorFault:
     )
 
 
-def _weaker(level: str) -> FileFault:
+def _weaker(level: str, place: str) -> FileFault:
+    if place.startswith("emergency/"):
+        return FileFault(
+            place, 1, 1, "P168", f"lacks a rule or the mask of the level {level} that is in force",
+            f"缺少生效中的 {level} 级的规则或脱敏方案", "keep them (more may be added), or let two operators end the level first",
+            "请予保留（可以增加），或先由两名操作员结束该级别",
+        )  # fmt: skip
     return FileFault(
-        f"emergency/{level}.yaml", 1, 1, "P168", f"lacks a rule or the mask of the level {level} that is in force",
-        f"缺少生效中的 {level} 级的规则或脱敏方案", "keep them (more may be added), or let two operators end the level first",
-        "请予保留（可以增加），或先由两名操作员结束该级别",
+        place, 1, 1, "P168", f"differs, and decides what the rules of the level {level} meet that is in force",
+        f"内容不同，而它决定生效中的 {level} 级规则所及的范围", "wait until the level is over, or let two operators end it first",
+        "请等待该级别到期，或先由两名操作员结束该级别",
     )  # fmt: skip
 
 
