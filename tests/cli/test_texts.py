@@ -72,7 +72,7 @@ def test_chinese_sentences_have_chinese_punctuation() -> None:
 TERMS = {
     "判定": ("裁决", "裁定", "判决", "决策"),  # what the gateway decides
     "台账": ("账本", "总账"),
-    "试点": ("试运行", "灰度"),
+    "试点": ("试运行", "试行", "灰度"),
     "影子": ("旁路",),
     "授权": ("授予",),
     "策略包": ("策略集",),

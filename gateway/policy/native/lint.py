@@ -91,7 +91,7 @@ def check_cost(draft: Draft) -> Iterator[FileFault]:
     if micros > SLOW_MICROSECONDS:
         yield FileFault(
             draft.table_file, 1, 1, "P159", f"{count} rows: a decision may take {micros / 1000:.1f} ms",
-            f"共 {count} 行：一次决策可能耗时 {micros / 1000:.1f} 毫秒",
+            f"共 {count} 行：一次判定可能耗时 {micros / 1000:.1f} 毫秒",
             "move rules to YAML: they are indexed, and cost microseconds at any number",
             "请将规则改写为 YAML：它们建有索引，数量再多也只需数微秒", True,
         )  # fmt: skip
