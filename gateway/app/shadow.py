@@ -21,7 +21,7 @@ from gateway.document import Faulty
 from gateway.facts import Ask, Asset, Decision, Facts, Granted, Notice, Subject
 from gateway.journey import Revision
 from gateway.policy import Bundle, Damaged, Policy
-from gateway.policy.pilot import Choice, Comparison, Differences, Terms, named, read_terms
+from gateway.policy.pilot import Choice, Comparison, Differences, Terms, read_terms
 from gateway.stores import Pilot, StateFault
 
 Ready = Callable[[str], Revision]
@@ -35,6 +35,7 @@ class Piloted:
         self, active: Policy, candidate: Policy, terms: Terms, counted: Differences, broken: Callable[[str], None]
     ) -> None:
         self.active, self.candidate = active, candidate
+        self._settle, self._try = active.decide, candidate.decide
         self._until = terms.until
         self._choice = Choice(terms, active.bundle)
         self._compare = Comparison().of
@@ -91,12 +92,12 @@ class Piloted:
             settled = self.active.decide(self._as_known_to(self.active, facts) if mine else facts)
             tried = self.candidate.decide(facts if mine else self._as_known_to(self.candidate, facts))
         else:
-            settled, tried = self.active.decide(facts), self.candidate.decide(facts)
+            settled, tried = self._settle(facts), self._try(facts)
         self._asked[type(tried)] += 1
         kind = self._compare(settled, tried)
         if kind is not None:
             asset, org = facts.asset, facts.subject.org
-            self._counted.add(kind, asset.api, org, named(tried), mine, facts.ask.id)
+            self._counted.add(kind, asset.api, org, tried.reasons, mine, facts.ask.id)
         return tried if mine else settled
 
     def _falls_on_candidate(self, subject: Subject, ask: Ask) -> bool:

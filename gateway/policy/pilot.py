@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from gateway.facts import Challenge, Decision, Deny, Mask, Notice, Permit, Subject
+from gateway.facts import Challenge, Decision, Deny, Mask, Notice, Permit, Reason, Subject
 from gateway.masks import parse_technique, strictest
 from gateway.policy.bundle import Bundle
 
@@ -115,6 +115,8 @@ class Comparison:
         """What the candidate (`tried`) decides otherwise than the active bundle (`settled`)."""
         if type(settled) is Permit and type(tried) is Permit and settled.would is None and tried.would is None:
             return None if settled.mask is tried.mask else self._shown(settled.mask, tried.mask)
+        if type(tried) is Deny and type(settled) is Permit and settled.would is None:
+            return "would_deny"
         before, after = judged(settled), judged(tried)
         if type(before) is not type(after):
             return _outcome(after)
@@ -209,13 +211,12 @@ def seen(name: str, subject: str, detail: str) -> Seen | None:
     return Seen(kind, subject, told.rules, told.org, told.decided, told.request)
 
 
-def named(decision: Decision) -> tuple[str, ...]:
+def named(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
     """The rules that speak in a decision, or the codes where none does; the first few."""
-    reasons = judged(decision).reasons[:NAMED]
-    return tuple([reason.rule or reason.code for reason in reasons])
+    return tuple([reason.rule or reason.code for reason in reasons[:NAMED]])
 
 
-Key = tuple[Difference, str, str, tuple[str, ...], bool]
+Key = tuple[Difference, str, str, tuple[Reason, ...], bool]
 
 
 class Differences:
@@ -228,9 +229,11 @@ class Differences:
         self.asked: dict[type[Decision], int] = {Permit: 0, Challenge: 0, Deny: 0}
         """How often the candidate said what; whoever asks it counts here."""
 
-    def add(self, kind: Difference, api: str, org: str, rules: tuple[str, ...], decided: bool, request: str) -> None:
-        """Count one."""
-        key = (kind, api, org if org in self._offices else OTHER, rules, decided)  # a token may claim any office
+    def add(
+        self, kind: Difference, api: str, org: str, reasons: tuple[Reason, ...], decided: bool, request: str
+    ) -> None:
+        """Count one, by what the candidate gave as its reasons."""
+        key = (kind, api, org if org in self._offices else OTHER, reasons, decided)  # a token may claim any office
         counts = self._counts
         known = counts.get(key)
         if known is None:
@@ -247,6 +250,6 @@ class Differences:
         told = [Notice("pilot.judged", WORDS[said], "", count) for said, count in self.asked.items() if count]
         self.asked.update(dict.fromkeys(self.asked, 0))
         for key, count in counts.items():
-            kind, api, org, rules, decided = key
-            told.append(notice(Seen(kind, api, rules, org, decided, requests[key]), count))
+            kind, api, org, reasons, decided = key
+            told.append(notice(Seen(kind, api, named(reasons), org, decided, requests[key]), count))
         return tuple(told)

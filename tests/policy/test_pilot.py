@@ -203,17 +203,19 @@ def test_other_notices_tell_of_no_difference() -> None:
 
 
 def test_a_decision_names_its_rules_or_what_stands_for_them() -> None:
-    assert named(a_permit()) == ("rules/10-civil.yaml:3",)
-    assert named(a_deny()) == ("no_rule",)
-    assert named(a_permit(would=a_deny())) == ("no_rule",)
+    assert named(a_permit().reasons) == ("rules/10-civil.yaml:3",)
+    assert named((Reason("no_rule"), *a_permit().reasons * 3)) == ("no_rule", *["rules/10-civil.yaml:3"] * 2)
+
+
+FORBIDS = Reason("rule_denied", "rules/a.yaml:1", "a", "province")
 
 
 def test_like_differences_are_counted_together() -> None:
     counted = Differences(("prov/civil",))
     for number in range(3):
         counted.asked[Deny] += 1
-        counted.add("would_deny", "civil", "prov/civil", ("rules/a.yaml:1",), False, f"req-{number}")
-    counted.add("would_deny", "civil", "claimed", ("rules/a.yaml:1",), True, "req-9")
+        counted.add("would_deny", "civil", "prov/civil", (FORBIDS,), False, f"req-{number}")
+    counted.add("would_deny", "civil", "claimed", (FORBIDS,), True, "req-9")
     told = [(one.name, one.subject, one.count, seen(one.name, one.subject, one.detail)) for one in counted.taken()]
     assert told == [
         ("pilot.judged", "deny", 3, None),
@@ -231,7 +233,8 @@ def test_like_differences_are_counted_together() -> None:
 def test_a_flood_of_kinds_is_counted_and_fills_no_memory() -> None:
     counted = Differences(())
     for number in range(10_000):
-        counted.add("would_deny", "civil", "", (f"rules/a.yaml:{number}",), False, f"req-{number}")
+        reasons = (Reason("rule_denied", f"rules/a.yaml:{number}"),)
+        counted.add("would_deny", "civil", "", reasons, False, f"req-{number}")
     told: tuple[Notice, ...] = counted.taken()
     assert sum(one.count for one in told) == 10_000
     assert len(told) == KINDS + 1
