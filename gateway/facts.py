@@ -61,14 +61,15 @@ GRADES: dict[str, Grade] = {text: grade for grade, text in GRADE_TEXT.items()}
 
 
 class Reason(Struct, frozen=True, omit_defaults=True, gc=False):
-    """Why: a code of `gateway.reasons`, the rule that spoke (`rules/20-health.yaml:14`), a detail.
+    """Why: a code of `gateway.reasons`, the rule that spoke (`rules/20-health.yaml:14`), a detail, the rule's layer.
 
-    The detail is for operators and entries; it is never shown to the caller.
+    All but the code is for operators and entries; it is never shown to the caller.
     """
 
     code: str
     rule: str = ""
     detail: str = ""
+    layer: str = ""  # base, province, department:ORG, city:ORG, emergency:LEVEL, casbin; "" where no rule spoke
 
 
 # --- edge: what came in ---------------------------------------------------------------------

@@ -325,6 +325,13 @@ REASONS: dict[str, Meaning] = {
         "wait or contact the security team",
         "请稍候或联系安全团队",
     ),
+    "cannot_mask": Meaning(
+        403,
+        "parts of this answer must be hidden, and its form does not allow that",
+        "该应答须经脱敏，而其形式无法脱敏",
+        "ask for the data in another form, or ask the owner of the data",
+        "请以其他形式获取数据，或联系数据责任部门",
+    ),
     "policy_error": Meaning(
         503,
         "the request could not be judged",

@@ -55,6 +55,7 @@ FIELDS: Final[dict[str, Field]] = {
     "would": Field("would"),
     "reason": Field("reasons", "list"),
     "rule": Field("rules", "list"),
+    "layer": Field("layers", "list"),
     "bundle": Field("bundle"),
     "mask": Field("mask"),
     "masked": Field("masked", "number"),
@@ -82,7 +83,7 @@ ALIASES: Final = {
     "时间": "time", "小时": "hour", "主体": "subject", "人员": "person", "姓名": "person", "角色": "role", "部门": "org",
     "设备": "device", "地址": "ip", "风险": "risk", "接口": "api", "动作": "action", "操作": "action", "资产": "asset",
     "数据": "data", "类别": "category", "责任部门": "owner", "级别": "level", "结果": "outcome", "原因": "reason",
-    "依据": "rule", "规则": "rule", "脱敏": "mask", "用途": "purpose", "条数": "records", "状态": "status",
+    "依据": "rule", "规则": "rule", "层级": "layer", "脱敏": "mask", "用途": "purpose", "条数": "records", "状态": "status",
     "编号": "id", "会话": "session", "模式": "mode", "对象": "record", "耗时": "latency",
 }  # fmt: skip
 VALUES: Final = {
@@ -109,7 +110,8 @@ WORDS: Final = {"且": "and", "并且": "and", "或": "or", "或者": "or", "非
 BARE: Final = ("subject", "api", "rule", "id", "name", "person")
 SHOWN: Final = (
     "time", "id", "kind", "subject", "person", "org", "role", "device", "device.trust", "ip", "risk", "api", "action",
-    "asset", "level", "outcome", "mode", "would", "reason", "rule", "mask", "masked", "record", "records", "purpose",
+    "asset", "level", "outcome", "mode", "would", "reason", "rule", "layer", "mask", "masked", "record", "records",
+    "purpose",
     "method", "path", "status", "sent", "latency", "code", "bundle", "request", "name", "target", "detail", "count",
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ from gateway.audit.entry import Malformed, decode
 from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, Posture, Subject, VerdictEntry
 from gateway.reasons import REASONS
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 _BATCH: Final = 2000
 _NO_FILE: Final = (0, 0)
 _OPEN: Final = 65_536
@@ -37,7 +37,7 @@ _WHO: Final = (
 )  # fmt: skip
 _WHAT: Final = (
     "kind", "name", "api", "method", "host", "route", "action", "asset", "category", "owner", "grade", "outcome",
-    "stage", "would", "reasons", "rules", "bundle", "mask", "purpose", "honey", "notify", "band",
+    "stage", "would", "reasons", "rules", "layers", "bundle", "mask", "purpose", "honey", "notify", "band",
 )  # fmt: skip
 _PLACE: Final = ("n", "j", "seq", "at", "who", "what")
 _ASKED: Final = ("source", "risk", "path", "object", "digest", "request", "trace")
@@ -304,7 +304,7 @@ class Index:
         return self._who.remember((id(subject), id(posture)), number, (subject, posture))
 
     def _matter(self, glance: tuple[Hashable, ...], entry: VerdictEntry) -> int:
-        said = tuple([(reason.code, reason.rule) for reason in entry.reasons])
+        said = tuple([(reason.code, reason.rule, reason.layer) for reason in entry.reasons])
         matter = (*glance[:-2], said, entry.mask.profile if entry.mask else "")
         number = self._what.known.get(matter) or self._what.add(matter, _what(entry))
         return self._what.remember(glance, number, (entry.reasons, entry.mask))
@@ -376,8 +376,8 @@ def _what(entry: VerdictEntry) -> tuple[Any, ...]:
         "verdict", None, entry.api, entry.method, entry.host, entry.route, entry.action, entry.asset, entry.category,
         entry.owner, int(GRADES.get(entry.grade, 0)), entry.outcome, entry.stage, entry.would,
         _list(reason.code for reason in entry.reasons), _list(reason.rule for reason in entry.reasons if reason.rule),
-        entry.bundle, entry.mask.profile if entry.mask else "", entry.purpose, int(entry.honey), _list(entry.notify),
-        entry.risk.band,
+        _list(reason.layer for reason in entry.reasons if reason.layer), entry.bundle,
+        entry.mask.profile if entry.mask else "", entry.purpose, int(entry.honey), _list(entry.notify), entry.risk.band,
     )  # fmt: skip
 
 

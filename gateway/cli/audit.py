@@ -13,7 +13,7 @@ from gateway.cli.screen import Screen
 
 BRIEF = (
     "time", "id", "subject", "name", "target", "api", "method", "path", "action", "asset", "level", "outcome", "reason",
-    "status", "records", "detail",
+    "layer", "status", "records", "detail",
 )  # fmt: skip
 """What of an entry fits a screen, where any row has it; `-o json` gives the rest."""
 

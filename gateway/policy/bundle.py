@@ -31,14 +31,13 @@ from gateway.policy.names import Vocabulary, names
 from gateway.policy.native.folder import check_rules, read_native
 from gateway.policy.native.source import LAYER, Source
 from gateway.policy.native.verdict import Native
-from gateway.policy.overlays import FROZEN, Overlay, read_overlay
+from gateway.policy.overlays import EMERGENCY, FROZEN, Overlay, read_overlay
 from gateway.policy.people import People, read_people
-from gateway.policy.profiles import Profiles, plan, read_profiles, restore
+from gateway.policy.profiles import Profiles, hides, plan, read_profiles, restore
 from gateway.policy.rules import Kind, Reading, Rule, add_rule, read_rules
 from gateway.policy.shapes import Faults
 
 PLANS = 4096
-EMERGENCY = "emergency:"
 NO_OVERLAY = Overlay()
 NOTHING = Node(None, "", 1, 1)
 NO_FILES: Mapping[str, Node] = {}
@@ -93,7 +92,7 @@ class Bundle:
         self._offices = frozenset(content.offices)
         self._conditions: dict[str, Condition] = {}
         self.engine = Engine(content, self._test)
-        self.index = Index(self.engine, content, self._test)
+        self.index = Index(self.engine, content, self.condition, self.hides, level)
         self.asks_for_grants = any(_asks_for_grants(row[8]) for row in self.engine.rules)
         self.denies = {row[0]: row[1] != "allow" for row in self.engine.rules}
         self.native = Native(content.native, self.names, content.timezone) if content.native is not None else None
@@ -168,6 +167,10 @@ class Bundle:
         mask = plan(self.profiles, profiles, asset, clearance)
         memory[key] = Planned(mask, asset)
         return mask
+
+    def hides(self, profile: str, grade: Grade) -> bool:
+        """Whether a profile that is named may hide something of an opaque answer up to this grade."""
+        return bool(profile) and hides(self.profiles.by_name.get(profile, {}), grade)
 
     def _test(self, text: str) -> Test:
         return self.condition(text).test

@@ -37,10 +37,11 @@ from gateway.facts import (
     Strength,
     Subject,
 )
-from gateway.policy.bundle import EMERGENCY, Bundle
+from gateway.policy.bundle import Bundle
 from gateway.policy.condition import FAILURES
 from gateway.policy.duties import ASSURANCES, Duties, stronger
 from gateway.policy.index import Candidate
+from gateway.policy.overlays import EMERGENCY
 
 National = Literal["general", "important", "core"]
 
@@ -169,7 +170,7 @@ def _weigh(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength) -
     if verdict.allows:  # only an allow that was not needed could not be evaluated
         return _permit(bundle, facts, verdict.allowed, strength, verdict.broken)
     refusal = _refusal(bundle, facts, verdict)
-    if facts.asset.mode == "observe" and _may_pass(bundle, facts.asset, verdict):
+    if facts.asset.mode == "observe" and _may_pass(facts.asset, verdict):
         return _observed(bundle, facts, verdict, strength, refusal)
     return refusal
 
@@ -244,35 +245,48 @@ def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge
     if offers and facts.subject.kind == "person":
         return _offer(bundle, facts, offers, reasons)
     if bundle.asks_for_grants and not facts.grant.approved:
-        reasons = (*_approval(bundle, facts), *reasons)
+        reasons = (*_approval(bundle, facts, verdict), *reasons)
     return Deny(reasons, bundle.digest)
 
 
-def _approval(bundle: Bundle, facts: Facts) -> tuple[Reason, ...]:
+def _approval(bundle: Bundle, facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
     """That an approved grant is what is missing, if the same request with all of them would be allowed.
 
     Never where nobody can obtain one: without a sign-in, or (a deny says so) while an emergency freezes them.
     """
-    if facts.subject.kind == "anonymous":
+    if facts.subject.kind == "anonymous" or not _turns_on_grants(bundle, facts, verdict):
         return ()
     granted = Granted(tuple(grant.id for grant in bundle.content.grants) or ("any",), approved=True)
     asked = ask(bundle, Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, granted))
     if not asked.allows:
         return ()
-    return (Reason("approval_needed", asked.allowed[0].says.rule, asked.allowed[0].id),)
+    wants = asked.allowed[0]
+    return (Reason("approval_needed", wants.says.rule, wants.id, wants.says.layer),)
+
+
+def _turns_on_grants(bundle: Bundle, facts: Facts, verdict: Verdict) -> bool:
+    """Whether other grants could allow it at all: a deny that asks for none applies with any, an allow likewise not."""
+    for rule in verdict.denied:  # a generator costs as much as the rest of a refusal
+        if not rule.grants:
+            return False
+    if verdict.allowed or bundle.native is not None:
+        return True
+    return any(rule.grants for rule in bundle.index.candidates(facts.subject, facts.asset).allows)
 
 
 def _reasons(facts: Facts, verdict: Verdict) -> tuple[Reason, ...]:
     """All reasons, entitlement first."""
     reasons: list[Reason] = []
-    broken = verdict.broken
+    broken, denied = verdict.broken, verdict.denied
+    if len(denied) == 1 and verdict.allowed and not broken:
+        return denied[0].alone
     if not verdict.allowed:
         if facts.subject.kind == "anonymous":
             reasons.append(CREDENTIAL_MISSING)
         if broken:
             reasons += [rule.fails for rule in broken if not rule.deny]
         reasons.append(NO_RULE)
-    reasons += [rule.says for rule in verdict.denied]
+    reasons += [rule.says for rule in denied]
     if broken:
         reasons += [rule.fails for rule in broken if rule.deny or verdict.allowed]
     return tuple(reasons)
@@ -289,7 +303,8 @@ def _offer(bundle: Bundle, facts: Facts, offers: list[Candidate], reasons: tuple
         if ask(bundle, _signed_in(facts, level, 0)).allows:
             if not ask(bundle, _signed_in(facts, level, age)).allows:
                 age = 0  # a sign-in as old as the rule lets pass would be refused, and asked for again without end
-            told = Reason("step_up_required", offers[0].says.rule, offers[0].says.detail)
+            first = offers[0].says
+            told = Reason("step_up_required", first.rule, first.detail, first.layer)
             return Challenge((told, *reasons), bundle.digest, ACR[level], age)
     return Deny(reasons, bundle.digest)
 
@@ -303,11 +318,10 @@ def _signed_in(facts: Facts, level: int, age: int | None) -> Facts:
     return Facts(facts.ask, again, facts.posture, facts.risk, facts.asset, facts.grant)
 
 
-def _may_pass(bundle: Bundle, asset: Asset, verdict: Verdict) -> bool:
+def _may_pass(asset: Asset, verdict: Verdict) -> bool:
     if asset.grade is Grade.CORE or asset.honey or verdict.broken:
         return False
-    layers = bundle.content.layers
-    return not any(layers.get(rule.id, "").startswith(EMERGENCY) for rule in verdict.denied)
+    return not any(rule.says.layer.startswith(EMERGENCY) for rule in verdict.denied)
 
 
 def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength, refusal: Deny | Challenge) -> Permit:
@@ -332,7 +346,8 @@ def disagreement(bundle: Bundle, facts: Facts, decision: Decision) -> str:
     said = bundle.reference(facts)
     judged = decision.would if isinstance(decision, Permit) and decision.would is not None else decision
     allowed = isinstance(judged, Permit)
-    if allowed is not said.allowed:
+    unmasked = any(reason.code == "cannot_mask" for reason in judged.reasons)  # casbin knows rules, not masks
+    if allowed is not said.allowed and not (said.allowed and unmasked):
         return f"index says {'allow' if allowed else 'deny'}, enforcer says {'allow' if said.allowed else 'deny'}"
     told = _told(bundle, judged, allowed)
     expected = {bundle.content.places[rule] for rule in said.rules if bundle.denies[rule] is not allowed}

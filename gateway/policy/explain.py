@@ -134,7 +134,6 @@ def _explanation(
 ) -> Explanation:
     mask = decision.mask if isinstance(decision, Permit) else None
     asks = _asks_for_grants((*applied, *nearest)) or any(one.code == "approval_needed" for one in decision.reasons)
-    deciding = [rule for rule in applied if rule.effect == "deny"] or applied
     return Explanation(
         outcome=outcome(decision),
         reasons=tuple((reason.code, reason.rule, reason.detail) for reason in decision.reasons),
@@ -146,7 +145,7 @@ def _explanation(
         mask=tuple((field.path, field.technique) for field in mask.fields) if mask is not None else (),
         profile=mask.profile if mask is not None else "",
         would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
-        layers=tuple(dict.fromkeys(rule.layer for rule in deciding if rule.layer)),
+        layers=tuple(dict.fromkeys(reason.layer for reason in decision.reasons if reason.layer)),
         grants=facts.grant.ids if facts.grant.ids or asks else None,
         approved=facts.grant.approved,
         lapsed=_lapsed(bundle, facts) if asks and _refused(decision) else (),
@@ -300,6 +299,7 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     out.extend(_applied(explanation, zh))
     for rule in explanation.nearest:
         out.extend(_near(rule, zh))
+    out.extend(_unmasked(place, detail, zh) for code, place, detail in explanation.reasons if code == "cannot_mask")
     if explanation.request:
         asked = ", ".join(f"{token} = {value or ('空' if zh else 'empty')}" for token, value in explanation.request)
         out.append(f"casbin 请求  {asked}" if zh else f"casbin was asked  {asked}")
@@ -328,6 +328,14 @@ def _applied(explanation: Explanation, zh: bool) -> Iterator[str]:
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
         yield f"{word}  {_named(rule, zh)}"
+
+
+def _unmasked(place: str, detail: str, zh: bool) -> str:
+    """Who asks for a mask that cannot be laid over the answer; the detail is of `gateway.policy.index`."""
+    profile = detail.rpartition(": ")[2]
+    if zh:
+        return f"脱敏  {place}  要求 {profile}，但应答不经检查直接通过（opaque），其中内容无法隐藏"
+    return f"mask  {place}  asks for {profile}, but the answer passes unread (opaque): nothing in it can be hidden"
 
 
 def _count(explanation: Explanation, zh: bool) -> str:

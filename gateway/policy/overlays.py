@@ -5,7 +5,8 @@ Rules:
 
 1. A level only takes away: its rules deny, its mask is added to those of every permit (the strictest wins), and it
    may freeze all sharing grants. Freezing is a deny of whoever asks under a grant, never the end of the grant: a rule
-   that no longer applied would take its mask with it, and another rule could then show more.
+   that no longer applied would take its mask with it, and another rule could then show more. An opaque answer, which
+   no mask reaches, is refused where the level's mask might hide something of it.
 2. All levels are part of the bundle and of its digest; switching one on changes no file.
 3. I is the gravest. One level is in force at a time: IV is not part of I unless its author wrote it there.
 """
@@ -23,6 +24,9 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 Row = tuple[str, ...]
 FROZEN = "grant.held"
 """What a level denies that freezes sharing grants."""
+
+EMERGENCY = "emergency:"
+"""Before the level, the name of its layer."""
 
 
 class Overlay(Struct, frozen=True):

@@ -7,8 +7,9 @@ Reads `masks.yaml` and makes a `Mask` for an asset from the profiles of all allo
 2. Several profiles: the strictest technique wins, field by field (`gateway.masks.strictest`, a join: order and
    repetition never matter).
 3. A field graded above the caller's clearance is never kept in clear, whatever the profile says.
-4. Fields the catalog does not know follow the asset's contract; an opaque asset is passed unread, and one without
-   labelled fields is not inspected unless its contract is enforced.
+4. Fields the catalog does not know follow the asset's contract; an asset without labelled fields is not inspected
+   unless its contract is enforced.
+5. An opaque answer passes unread. Whatever `hides` something of it therefore refuses the request (`index`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -104,6 +105,17 @@ def technique(profile: Profile, field: Field, clearance: Grade) -> Technique:
 def merged(profiles: Iterable[Profile], field: Field, clearance: Grade) -> Technique:
     """What all profiles together do to one field."""
     return reduce(strictest, (technique(profile, field, clearance) for profile in profiles), KEEP)
+
+
+def hides(profile: Profile, grade: Grade) -> bool:
+    """Whether a profile may hide something of an answer that nobody reads; no data in it is above this grade.
+
+    Any path and any identifier may be in it. The clearance has no part in this: who may have the whole answer is what
+    the level of an allow says.
+    """
+    anywhere = (how for key, how in profile.items() if key.startswith("$") or key in IDENTIFIERS)
+    graded = (technique(profile, Field("", "", each), Grade.CORE) for each in Grade if each <= grade)
+    return any(how != KEEP for how in (*anywhere, *graded))
 
 
 def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Grade) -> Mask:

@@ -8,7 +8,7 @@ Three accounts of one decision, for the caller, the operator and the auditor. Ru
 3. The auditor hears what a decision rested on and where it stands on record: bundle, catalog, layer, legal basis,
    owners, duties. No value of the request that the entry does not hold.
 4. The layer that decided is that of the rules that had a say: the denying ones of a refusal, the allowing ones of a
-   permit. No layer decided what no rule allows, or what is refused before any rule is asked.
+   permit. It stands in the record. No layer decided what no rule allows, or what is refused before any rule is asked.
 """
 
 from typing import Literal
@@ -190,7 +190,10 @@ def _grants(audited: Audited, zh: bool) -> str:
 
 
 def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
-    """The auditor's account of an entry. Without the bundle that decided, layers and legal basis stay unknown."""
+    """The auditor's account of an entry. Without the bundle that decided, the legal basis stays unknown.
+
+    So do the layers of an entry from before they were recorded.
+    """
     known = bundle if bundle is not None and bundle.digest == entry.bundle else None
     reasons = entry.would_reasons if entry.would else entry.reasons
     rules = [_rule(known, place, reasons) for place in dict.fromkeys(reason.rule for reason in reasons) if place]
@@ -238,10 +241,10 @@ def _lapsed(bundle: Bundle, entry: VerdictEntry) -> tuple[Lapsed, ...]:
 def _rule(bundle: Bundle | None, place: str, reasons: tuple[Reason, ...]) -> RuleAudited:
     """The rule that stands there, with every code under which it spoke."""
     spoke = [reason for reason in reasons if reason.rule == place]
-    codes = tuple(reason.code for reason in spoke)
+    codes, id, layer = tuple(reason.code for reason in spoke), spoke[0].detail.partition(":")[0], spoke[0].layer
     if bundle is None:
-        return RuleAudited(spoke[0].detail.partition(":")[0], place, codes, "", "", "", "")
+        return RuleAudited(id, place, codes, layer, "", "", "")
     content = bundle.content
-    id = next((rule for rule, where in content.places.items() if where == place), "")
+    id = next((rule for rule, where in content.places.items() if where == place), id)
     basis = content.basis.get(id, ("", ""))
-    return RuleAudited(id, place, codes, content.layers.get(id, ""), *basis, content.owners.get(id, ""))
+    return RuleAudited(id, place, codes, layer or content.layers.get(id, ""), *basis, content.owners.get(id, ""))

@@ -102,7 +102,7 @@ class Comparison:
     def _settled(self, permitted: bool, subject: Subject, asset: Asset) -> bool:
         """Whether the new side can only say what the old one says: it asks the same rules about the same facts."""
         edited = self._edited
-        if edited is None or (self._shown and permitted):
+        if edited is None or (self._shown and (permitted or asset.opaque)):  # a mask denies what passes unread
             return False
         return not edited or not (self._old.asks(subject, asset, edited) or self._new.asks(subject, asset, edited))
 

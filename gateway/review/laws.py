@@ -13,7 +13,7 @@ atom it is noted which values could make a difference (`Noted`). Rules:
 
 import ast
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -28,7 +28,7 @@ from gateway.policy.grants import Grant
 from gateway.policy.index import ANY as EVERYBODY
 from gateway.policy.levels import span
 from gateway.policy.people import KINDS, PERSON
-from gateway.review.formula import ALWAYS, Atom, Formula, Point, Pool
+from gateway.review.formula import ALWAYS, FAILS, YES, Atom, Formula, Point, Pool
 
 ROLE = "role:"
 UNKNOWN = "?"
@@ -89,6 +89,12 @@ class Law(Struct, frozen=True, eq=False):
     applies: Formula
     then: Then
     profiles: frozenset[str]  # through which the answer is shown, of an allow
+    sure: bool = False  # a deny that does not apply where it cannot be evaluated
+
+    @property
+    def struck(self) -> int:
+        """The answers with which it applies: a deny also when it cannot be evaluated."""
+        return YES | FAILS if self.deny and not self.sure else YES
 
 
 class Noted(Struct):
@@ -139,7 +145,17 @@ class Laws:
         rows = rows_about(self.bundle, self.asset)
         laws = tuple(self._law(found) for found in rows.values())
         known = self.asset.listed and self.bundle.index.knows(self.asset)
+        laws += tuple(self._unmaskable(laws)) if self.asset.opaque and known else ()
         return laws if self.bundle.native is None or not known else (*laws, self._native())
+
+    def _unmaskable(self, laws: tuple[Law, ...]) -> Iterator[Law]:
+        """The denies that stand in for masks where nobody reads the answer, as `gateway.policy.index` has them."""
+        level, grade = self.bundle.level, self.asset.grade
+        if level and self.bundle.hides(self.bundle.content.overlays[level].mask, grade):
+            yield Law(f"emergency-{level}-mask", True, ALWAYS, Then(), frozenset())
+        for law in laws:
+            if not law.deny and self.bundle.hides(law.then.mask, grade):
+                yield Law(f"{law.id}: {law.then.mask}", True, law.applies, Then(), frozenset(), sure=True)
 
     def _native(self) -> Law:
         """A native policy as one allow: it lets through, or it does not; its own denies are part of that."""

@@ -16,7 +16,7 @@ from msgspec import Struct
 from gateway.catalog import Catalog
 from gateway.policy import Bundle
 from gateway.review.cells import Cell, cells
-from gateway.review.formula import ANY, FAILS, NO, YES, Point, atoms_of
+from gateway.review.formula import ANY, NO, YES, Point, atoms_of
 from gateway.review.laws import Law, Side
 from gateway.review.search import Budget, Wish, find
 from gateway.review.space import Space
@@ -76,7 +76,7 @@ def _look(bundle: Bundle, cell: Cell, since: float, found: dict[str, _Gathered])
         gathered.relation.reached = True
         for text, answers in _comparisons(space, law):
             gathered.answers[text] = gathered.answers.get(text, 0) | answers
-        meets, open_ = _possible(space, [(law.applies, _struck(law))])
+        meets, open_ = _possible(space, [(law.applies, law.struck)])
         gathered.relation.open |= open_
         if meets is None:
             continue
@@ -101,13 +101,13 @@ def _shadow(space: Space, law: Law, denies: Sequence[Law], meets: Point, gathere
 def _always(space: Space, law: Law, others: Iterable[Law], meets: Point) -> set[str]:
     """Those of the other rules that apply whenever this one does; `meets` is a request that it applies to."""
     whole = {name: values[0] for name, values in space.domains.items()} | meets
-    likely = (one for one in others if space.look(one.applies, whole) & _struck(one))
+    likely = (one for one in others if space.look(one.applies, whole) & one.struck)
     return {one.id for one in likely if _implies(space, law, one)}
 
 
 def _implies(space: Space, one: Law, other: Law) -> bool:
     """Whether the other rule certainly applies whenever the one does."""
-    found, open_ = _possible(space, [(one.applies, _struck(one)), (other.applies, ANY & ~_struck(other))])
+    found, open_ = _possible(space, [(one.applies, one.struck), (other.applies, ANY & ~other.struck)])
     return found is None and not open_
 
 
@@ -115,11 +115,6 @@ def _possible(space: Space, wishes: Iterable[Wish]) -> tuple[Point | None, bool]
     budget = Budget(STEPS)
     found = find(space, wishes, budget)
     return found, budget.open
-
-
-def _struck(law: Law) -> int:
-    """The answers with which a rule applies: a deny also when it cannot be evaluated."""
-    return YES | FAILS if law.deny else YES
 
 
 def _narrowed(before: set[str] | None, now: set[str]) -> set[str]:

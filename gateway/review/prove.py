@@ -136,12 +136,13 @@ def _questions(space: Space) -> Iterator[Question]:
     for law in new:
         if law.deny:
             continue
-        passes = ((law.applies, YES), *((deny.applies, NO) for deny in new if deny.deny))
+        passes = ((law.applies, YES), *((deny.applies, ANY & ~deny.struck) for deny in new if deny.deny))
         yield Question(law, (*passes, *((allow.applies, NO | FAILS) for allow in old if not allow.deny)))
         for deny in old:
             if deny.deny:
-                yield Question(law, (*passes, (deny.applies, YES | FAILS)))
-        yield from _shown(space, law, old, (*passes, *((d.applies, NO) for d in old if d.deny)), new)
+                yield Question(law, (*passes, (deny.applies, deny.struck)))
+        both = (*passes, *((deny.applies, ANY & ~deny.struck) for deny in old if deny.deny))
+        yield from _shown(space, law, old, both, new)
 
 
 def _shown(

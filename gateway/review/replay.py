@@ -6,6 +6,7 @@ Judges a recorded decision again and makes the bytes that the ledger would write
    is kept under a key of the gateway, or not at all, is taken over: the digests, the path, the names of the query.
 2. Only the revision that decided can judge: another catalog or bundle is refused, never taken in its place.
 3. Nothing is written, nothing in the record is ever changed: a recorded deny stays a deny.
+4. Reasons on record from before they named their layer are compared without it: the bundle says what it was.
 """
 
 from typing import Final
@@ -17,7 +18,7 @@ from msgspec.structs import asdict, replace
 from gateway.audit import Digests, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
-from gateway.facts import VerdictEntry
+from gateway.facts import Reason, VerdictEntry
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.review.recorded import Unreplayable, asset_of, facts_of, path_unknown, reads_path
@@ -105,7 +106,13 @@ def judged_again(entry: VerdictEntry, bundle: Bundle, catalog: Catalog) -> Verdi
     facts = facts_of(entry, asset_of(entry, catalog))
     decision = decide(bundle, facts, BY_GRADE[facts.asset.grade.national])
     again = verdict_entry(entry.journal, entry.seq, facts, decision, _NO_KEY)
+    if not any(reason.layer for reason in (*entry.reasons, *entry.would_reasons)):
+        again = replace(again, reasons=_bare(again.reasons), would_reasons=_bare(again.would_reasons))
     return replace(again, **{name: getattr(entry, name) for name in TAKEN_OVER})
+
+
+def _bare(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    return tuple(Reason(reason.code, reason.rule, reason.detail) for reason in reasons)
 
 
 def _differing(entry: VerdictEntry, again: VerdictEntry) -> tuple[Differing, ...]:

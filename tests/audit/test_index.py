@@ -272,3 +272,18 @@ def test_a_rule_that_two_reasons_cite_is_counted_once(settings: Settings, signer
     batch = one.step()
     index.add(batch.first, batch.entries)
     assert query(index.path, "outcome:deny | count by rule", now=NOW) == [{"rule": ["rules/a.yaml:62"], "count": 1}]
+
+
+def test_decisions_are_found_by_the_layer_that_decided(settings: Settings, signer: Signer) -> None:
+    async def story(ledger: Ledger) -> None:
+        level = Reason("rule_denied", "emergency/II.yaml:6", "ii", "emergency:II")
+        await ledger.commit(FACTS, Deny((level, Reason("rule_denied", "rules/a.yaml:1", "a", "base")), "b" * 64))
+        await ledger.commit(FACTS, Deny((Reason("rule_denied", "rules/a.yaml:1", "a"),), "b" * 64))
+
+    live(settings, story)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    batch = one.step()
+    index.add(batch.first, batch.entries)
+    rows = query(index.path, "layer:emergency:II", now=NOW)
+    assert [row["layer"] for row in rows] == [["emergency:II", "base"]]
+    assert len(query(index.path, "outcome:deny", now=NOW)) == 2

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.facts import ANONYMOUS, Challenge, Deny, Grade, Permit, Reason, Risk
-from gateway.policy import Policy, disagreement
+from gateway.policy import Policy, disagreement, load
 from gateway.policy.decide import SAMPLES, ask, decide
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
-from tests.policy.world import CLERK_READS, a_bundle, visit
+from tests.policy.world import ASSETS, CLERK_READS, a_bundle, visit, write
 
 DENY = "- {id: no, effect: deny, who: clerk}\n"
 STEP_UP = """\
@@ -45,7 +45,7 @@ def decided(folder: Path, rules: str, **changes: Any) -> Permit | Challenge | De
 def test_an_allow_that_fits_permits_and_names_the_rule_and_its_line(tmp_path: Path) -> None:
     decision = decided(tmp_path, CLERK_READS)
     assert isinstance(decision, Permit)
-    assert decision.reasons == (Reason("rule_allowed", "rules/10-test.yaml:2", "clerk-reads"),)
+    assert decision.reasons == (Reason("rule_allowed", "rules/10-test.yaml:2", "clerk-reads", "province"),)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,33 @@ def test_an_approval_is_not_spoken_of_where_nobody_can_obtain_one(tmp_path: Path
     assert codes(Policy(a_bundle(tmp_path / "c", rules).raised("I")).decide(some_facts())) == ["no_rule"]
 
 
+def test_an_approval_is_not_spoken_of_where_another_deny_would_stay(tmp_path: Path) -> None:
+    allow = "- {id: a, effect: allow, who: clerk, data: household, action: read, level: any, when: approval.held}\n"
+    deny = "- {id: unapproved, effect: deny, who: clerk, when: not approval.held}\n"
+    assert codes(decided(tmp_path, allow + deny)) == ["approval_needed", "no_rule", "rule_denied"]
+    assert codes(decided(tmp_path / "b", allow + deny + DENY)) == ["no_rule", "rule_denied", "rule_denied"]
+    assert codes(decided(tmp_path / "c", CLERK_READS + deny)) == ["approval_needed", "rule_denied"]
+    assert codes(decided(tmp_path / "d", deny)) == ["no_rule", "rule_denied"]
+
+
+def test_every_reason_of_a_rule_names_its_layer(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS, cities="- {id: hz, effect: deny}\n")
+    (folder / "rules" / "00-base.yaml").write_text(
+        "locked: true\nrules: [{id: b, effect: deny, when: risk.score > 5}]\n", encoding="utf-8"
+    )
+    (folder / "emergency").mkdir()
+    (folder / "emergency" / "I.yaml").write_text(
+        "level: I\nrules: [{id: i, effect: deny, when: subject.assurance < 3, then: {step_up: aal3}}]\n",
+        encoding="utf-8",
+    )
+    bundle = load(folder, ASSETS)
+    policy, facts = Policy(bundle), some_facts(subject=a_subject(org="hz/civil"), risk=Risk())
+    assert [reason.layer for reason in policy.decide(facts).reasons] == ["city:hz", "base"]
+    policy.swap(bundle.raised("I"))
+    assert [reason.layer for reason in policy.decide(some_facts()).reasons] == ["emergency:I", "emergency:I"]
+    assert policy.decide(some_facts(subject=a_subject(roles=()))).reasons[0] == Reason("no_rule")
+
+
 def test_an_allow_that_itself_demands_the_strong_sign_in_is_offered_too(tmp_path: Path) -> None:
     rules = STEP_UP.replace('env.purpose == "audit"', "subject.assurance >= 3")
     assert isinstance(decided(tmp_path, rules, subject=AUDITOR, asset=visit()), Challenge)
@@ -246,6 +273,60 @@ def test_the_strength_by_grade_comes_from_the_configuration(tmp_path: Path) -> N
     policy = Policy(a_bundle(tmp_path), {"general": "written", "important": "synced", "core": "synced"})
     decision = policy.decide(some_facts())
     assert isinstance(decision, Permit) and decision.strength == "synced"
+
+
+# --- an answer that nobody reads ------------------------------------------------------------------
+
+MASKED = CLERK_READS + "  then: {mask: pii-strict}\n"
+
+
+def test_an_opaque_answer_passes_unread_where_no_rule_asks_for_a_mask(tmp_path: Path) -> None:
+    for rules in (CLERK_READS, CLERK_READS + "  then: {mask: none}\n"):
+        decision = decided(tmp_path / str(len(rules)), rules, asset=an_asset(opaque=True))
+        assert isinstance(decision, Permit)
+        assert not decision.mask.inspects
+
+
+def test_an_opaque_answer_is_refused_where_an_allow_asks_for_a_mask(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path, MASKED)
+    assert isinstance(Policy(bundle).decide(some_facts()), Permit)
+    opaque = some_facts(asset=an_asset(opaque=True))
+    refused = Policy(bundle).decide(opaque)
+    assert isinstance(refused, Deny)
+    assert refused.reasons == (Reason("cannot_mask", "rules/10-test.yaml:2", "clerk-reads: pii-strict", "province"),)
+    assert disagreement(bundle, opaque, refused) == ""
+
+
+def test_a_second_allow_without_a_mask_opens_no_opaque_answer(tmp_path: Path) -> None:
+    other = "- {id: two, effect: allow, who: employee, data: household, action: read, level: any}\n"
+    assert codes(decided(tmp_path, MASKED + other, asset=an_asset(opaque=True))) == ["cannot_mask"]
+
+
+def test_whoever_is_not_entitled_is_told_so_and_not_of_a_mask(tmp_path: Path) -> None:
+    assert codes(decided(tmp_path, MASKED, asset=an_asset(opaque=True), subject=a_subject(roles=()))) == ["no_rule"]
+
+
+def test_an_allow_that_fails_asks_for_no_mask(tmp_path: Path) -> None:
+    rules = CLERK_READS + "- {id: two, effect: allow, who: clerk, data: household, action: read, level: any,"
+    rules += " when: risk.score < 5, then: {mask: pii-strict}}\n"
+    bundle, facts = a_bundle(tmp_path, rules), some_facts(asset=an_asset(opaque=True), risk=Risk())
+    decision = Policy(bundle).decide(facts)
+    assert isinstance(decision, Permit)
+    assert codes(decision) == ["rule_allowed", "policy_error"]
+    assert disagreement(bundle, facts, decision) == ""
+
+
+def test_a_step_up_that_would_end_before_a_mask_is_not_offered(tmp_path: Path) -> None:
+    rules = MASKED + "- {id: step, effect: deny, who: clerk, when: subject.assurance < 3, then: {step_up: aal3}}\n"
+    assert isinstance(decided(tmp_path, rules), Challenge)
+    assert isinstance(decided(tmp_path / "b", rules, asset=an_asset(opaque=True)), Deny)
+
+
+def test_in_observe_a_mask_that_cannot_be_laid_is_only_marked(tmp_path: Path) -> None:
+    decision = decided(tmp_path, MASKED, asset=an_asset(opaque=True, mode="observe"))
+    assert isinstance(decision, Permit)
+    assert isinstance(decision.would, Deny)
+    assert codes(decision.would) == ["cannot_mask"]
 
 
 # --- observe ------------------------------------------------------------------------------------

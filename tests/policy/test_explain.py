@@ -163,3 +163,14 @@ def test_an_asset_without_a_category_stands_without_brackets(tmp_path: Path) -> 
     asset = an_asset(id="dossier", category="")
     (near,) = explain(bundle, some_facts(asset=asset, subject=a_subject(roles=()))).nearest
     assert near.clauses[DATA].has == "dossier"
+
+
+def test_a_mask_that_cannot_be_laid_is_told_with_who_asks_for_it(tmp_path: Path) -> None:
+    folder = write(tmp_path, CLERK_READS)
+    (folder / "emergency").mkdir()
+    (folder / "emergency" / "III.yaml").write_text("level: III\nmask: pii-strict\n", encoding="utf-8")
+    raised = load(folder, [Named("household", "population")]).raised("III")
+    explanation = explain(raised, some_facts(asset=an_asset(opaque=True)))
+    assert (explanation.outcome, explanation.layers) == ("deny", ("emergency:III",))
+    assert "mask  emergency/III.yaml  asks for pii-strict, but the answer passes unread" in explanation.text()
+    assert "脱敏  emergency/III.yaml  要求 pii-strict" in explanation.text("zh-CN")

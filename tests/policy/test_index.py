@@ -69,3 +69,12 @@ def test_what_is_remembered_for_one_caller_never_serves_another() -> None:
     for caller in words * 2:
         facts = some_facts(subject=a_subject(**caller), asset=asset)
         assert {rule.id for rule in ask(bundle, facts).allowed} == bundle.reference(facts).rules
+
+
+def test_two_endpoints_of_an_asset_are_told_apart_by_whether_anybody_reads_their_answers() -> None:
+    masked = generated.bundle(
+        [Rule("m", "allow", ("*",), ("*",), ("*",), ("*",), "any", "", "", '{"mask": "strict"}', "r:1", ("", ""))]
+    )
+    for opaque in (False, True, False):
+        facts = some_facts(asset=an_asset(id="a0", category="c0", opaque=opaque))
+        assert ask(masked, facts).allows is not opaque

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gateway.document import Faulty
-from gateway.facts import Challenge, Deny, Grade, Granted, Permit
-from gateway.policy import Bundle, Damaged, Policy, load
+from gateway.facts import Challenge, Deny, Grade, Granted, Permit, Reason
+from gateway.policy import Bundle, Damaged, Policy, disagreement, load
 from gateway.policy.decide import decide
 from tests.literals import a_subject, an_ask, an_asset
 from tests.policy.test_grants import APPROVED, NEW_YEAR, asked
@@ -78,6 +78,37 @@ def test_every_answer_is_shown_through_its_mask_as_well(tmp_path: Path) -> None:
         assert isinstance(decision, Permit)
         assert decision.mask.profile == shown
     assert {field.technique for field in decision.mask.fields} == {"redact"}
+
+
+GRADED = """\
+profiles:
+  pii-standard: {resident-id: "partial(1,1)", "*": keep}
+  from-general-3: {general-3: redact, general-4: redact, important: redact, core: redact, "*": keep}
+default: pii-standard
+"""
+
+
+@pytest.mark.parametrize(
+    ("grade", "passes"), [(Grade.GENERAL_2, True), (Grade.GENERAL_3, False), (Grade.IMPORTANT, False)]
+)
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_an_opaque_answer_is_refused_where_the_level_would_hide_something_of_it(
+    tmp_path: Path, grade: Grade, passes: bool, mode: str
+) -> None:
+    """A scan or an export has no fields to redact: it must not be the way around the mask of a level."""
+    write(tmp_path, CLERK_READS, masks=GRADED)
+    (tmp_path / "emergency").mkdir()
+    (tmp_path / "emergency" / "III.yaml").write_text("level: III\nmask: from-general-3\n", encoding="utf-8")
+    calm = load(tmp_path, ASSETS)
+    request = facts(asset=an_asset(grade=grade, opaque=True, mode=mode))
+    assert isinstance(decide(calm, request, "written"), Permit)
+    decision = decide(calm.raised("III"), request, "written")
+    assert isinstance(decision, Permit) is passes
+    if not passes:
+        assert decision.reasons == (
+            Reason("cannot_mask", "emergency/III.yaml", "emergency-III-mask: from-general-3", "emergency:III"),
+        )
+        assert disagreement(calm.raised("III"), request, decision) == ""
 
 
 def test_a_level_may_freeze_all_grants(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.document import FileFault, parse
 from gateway.facts import Field, FieldMask, Grade
 from gateway.masks import TECHNIQUES, Technique, parse_technique
-from gateway.policy.profiles import Profile, merged, plan, read_profiles, restore, technique
+from gateway.policy.profiles import Profile, hides, merged, plan, read_profiles, restore, technique
 from tests.literals import an_asset
 
 WRITTEN = {
@@ -79,6 +79,28 @@ def test_what_happens_to_fields_the_catalog_does_not_know(
 ) -> None:
     mask = plan(PROFILES, names("none"), an_asset(**changes), Grade.CORE)
     assert (mask.unlabelled, mask.inspects) == (unlabelled, inspects)
+
+
+@pytest.mark.parametrize(
+    ("written", "grade", "hidden"),
+    [
+        ({"*": "keep"}, Grade.CORE, False),
+        ({"general": "keep"}, Grade.GENERAL_4, False),
+        ({"general": "keep"}, Grade.IMPORTANT, True),
+        ({"general-3": "redact", "*": "keep"}, Grade.GENERAL_2, False),
+        ({"general-3": "redact", "*": "keep"}, Grade.GENERAL_3, True),
+        ({"general-3": "redact", "*": "keep"}, Grade.CORE, True),
+        ({"core": "hash", "*": "keep"}, Grade.IMPORTANT, False),
+        ({"phone": "partial(3,4)", "*": "keep"}, Grade.GENERAL_1, True),
+        ({"$.name": "drop", "*": "keep"}, Grade.GENERAL_1, True),
+        ({"$.name": "keep", "phone": "keep", "*": "keep"}, Grade.CORE, False),
+        ({}, Grade.GENERAL_1, True),
+    ],
+)
+def test_what_may_hide_something_of_an_answer_that_nobody_reads(
+    written: dict[str, str], grade: Grade, hidden: bool
+) -> None:
+    assert hides({key: parse_technique(how) for key, how in written.items()}, grade) is hidden
 
 
 def read(text: str) -> tuple[object, list[str]]:

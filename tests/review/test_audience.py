@@ -136,7 +136,7 @@ def test_with_another_bundle_nothing_is_guessed(tmp_path: Path) -> None:
     other = a_bundle(tmp_path / "b", RULES.replace("Statute 4", "Statute 5"))
     for bundle in (other, None):
         (rule,) = audited(entry, bundle).rules
-        assert (rule.id, rule.layer, rule.basis_en) == ("clerk-reads", "", "")
+        assert (rule.id, rule.layer, rule.basis_en) == ("clerk-reads", "province", "")  # it stands in the record
 
 
 def test_what_is_refused_before_the_rules_was_decided_by_no_layer(tmp_path: Path) -> None:

@@ -316,6 +316,13 @@ def test_labels_that_cannot_be_compared_are_unknown() -> None:
     assert prove_cells(bundle, bundle, iter([cell]), 0.0, Budget()).verdict == "unknown"
 
 
+def test_a_mask_taken_from_an_allow_of_an_opaque_answer_widens() -> None:
+    masked, plain = (a_bundle([a_rule("", then=then)]) for then in ('{"mask": "strict"}', "{}"))
+    opaque = an_asset(id="a0", category="c0", opaque=True)
+    assert on_cells(masked, plain, opaque).verdict == "wider"
+    assert on_cells(plain, masked, opaque).verdict == "narrower"
+
+
 # --- two laws ---------------------------------------------------------------------------------------
 
 

@@ -78,6 +78,20 @@ def test_an_emergency_level_replays_under_its_own_name(level: str) -> None:
         replay(entry, COMPILED.bundle, COMPILED.catalog)
 
 
+def test_an_entry_from_before_layers_were_recorded_replays() -> None:
+    for entry in record(COMPILED, 200):
+        plain = [tuple(replace(reason, layer="") for reason in some) for some in (entry.reasons, entry.would_reasons)]
+        old = replace(entry, reasons=plain[0], would_reasons=plain[1])
+        assert b'"layer"' not in encode(old)
+        assert replay(old, COMPILED.bundle, COMPILED.catalog).same
+
+
+def test_a_layer_that_was_altered_is_told() -> None:
+    entry = permitted()
+    other = replace(entry, reasons=(replace(entry.reasons[0], layer="base"), *entry.reasons[1:]))
+    assert [one.field for one in replay(other, COMPILED.bundle, COMPILED.catalog).differs] == ["reasons"]
+
+
 def permitted() -> VerdictEntry:
     return next(entry for entry in record(COMPILED, 200) if (entry.outcome, entry.asset) == ("permit", "household"))
 

@@ -130,8 +130,8 @@ WORDS = {
         "与记录不一致，存在差异的字段：{fields}",
     ),
     "policy.explain.no_revision": (
-        "layers, legal basis and owners of rules are not told: {why}",
-        "无法说明规则的层级、依据与责任部门：{why}",
+        "legal basis and owners of rules are not told: {why}",
+        "无法说明规则的依据与责任部门：{why}",
     ),
 }
 

@@ -17,7 +17,7 @@ from gateway.policy.engine import Judgement
 from gateway.policy.index import Candidate
 from gateway.policy.names import Name
 from gateway.policy.native.enforcer import FAILURES, Enforcer, Said
-from gateway.policy.native.source import Source, row_id
+from gateway.policy.native.source import LAYER, Source, row_id
 
 NEAREST = 5
 """Rows that are shown when none matches."""
@@ -89,8 +89,8 @@ class Native:
 
 def _candidate(order: int, identity: str, place: str, deny: bool) -> Candidate:
     then = Then()
-    says = Reason("rule_denied" if deny else "rule_allowed", place, identity)
-    fails = Reason("policy_error", place, f"{identity}: could not be evaluated")
+    says = Reason("rule_denied" if deny else "rule_allowed", place, identity, LAYER)
+    fails = Reason("policy_error", place, f"{identity}: could not be evaluated", LAYER)
     return Candidate(order, identity, deny, None, inf, then, duties(then), says, fails, (says,))
 
 
