@@ -231,8 +231,7 @@ def _show(args: argparse.Namespace) -> int:
 def _state(row: dict[str, Any]) -> str:
     if row["confirmed_at"] is None:
         return "emergency.lapsed"
-    holds = row["level"] and row["ended_at"] is None and row["until"] > time.time()
-    return "emergency.holds" if holds else "emergency.over"
+    return "emergency.holds" if row["level"] and row["ended_at"] is None else "emergency.over"
 
 
 def _cells(row: dict[str, Any], state: str, screen: Screen) -> tuple[object, ...]:
