@@ -466,6 +466,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "`{value}` is neither a span such as 30d or 12h nor a file of entries",
         "`{value}` 既不是 30d、12h 这样的时段，也不是记录文件",
     ),
+    "record.no_ledger": (
+        "no configuration at `{path}` says where the record is: name one with -c",
+        "`{path}` 处没有说明记录位置的配置：请用 -c 指定",
+    ),
     "record.nothing": ("no decision is on record in {source}", "{source} 中没有任何判定记录"),
     "record.unreadable": (
         "{count:line} could not be read as an entry and did not count",

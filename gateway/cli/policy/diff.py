@@ -10,7 +10,6 @@ from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.cli.policy.record import Span
-    from gateway.cli.policy.stored import Installed
     from gateway.review.diff import Side
     from gateway.review.edits import Edit
     from gateway.review.tally import Difference, Share, Tally
@@ -34,10 +33,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "diff.jobs": ("processes that judge (default: 1)", "并行判定的进程数（默认 1）"),
     "diff.odd_jobs": ("--jobs needs a number from 1", "--jobs 应为不小于 1 的数字"),
-    "diff.no_ledger": (
-        "no configuration at `{path}` says where the ledger is: name one with -c",
-        "`{path}` 处没有说明台账位置的配置：请用 -c 指定",
-    ),
     "diff.same": ("{count:decision} judged by both: no difference", "两版策略复判 {count} 个判定：没有差异"),
     "diff.judged": ("{count:decision} judged by both", "两版策略复判 {count} 个判定"),
     "diff.lost": (
@@ -111,17 +106,17 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 no difference, 1 differences, 3 could not find out, 2 usage."""
-    from gateway.cli.policy.record import odd_span
+    from gateway.cli.policy import record
     from gateway.cli.policy.stored import installed, place, read
 
     screen = Screen(args)
     if args.jobs < 1:
         screen.warn("diff.odd_jobs", "error")
         return 2
-    if odd_span(args.replay):
-        screen.warn("record.none", "error", value=args.replay)
-        return 2
     here = installed(args)
+    spans = record.spans(args.replay, here, screen) if args.replay else []
+    if isinstance(spans, int):
+        return spans
     was, now = place(args.old, here, screen), place(args.new, here, screen)
     old, new = was and read(was, here, screen), now and read(now, here, screen)
     if was is None or now is None or old is None or new is None:
@@ -129,8 +124,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.replay:
         return _by_words(old, new, was.folder, now.folder, screen)
     try:
-        spans = _spans(args, here, screen)
-        return 3 if spans is None else _by_record(old, new, spans, args, screen)
+        return _by_record(old, new, spans, args, screen)
     except BrokenPipeError:  # nobody reads on; that is no fault of the record
         raise
     except OSError as error:
@@ -138,27 +132,12 @@ def run(args: argparse.Namespace) -> int:
         return 3
 
 
-def _spans(args: argparse.Namespace, here: "Installed", screen: Screen) -> "list[Span] | None":
-    """The record that is meant; None after saying why there is none."""
-    from gateway.cli.policy.record import file_spans, ledger_spans, seconds
-
-    length = seconds(args.replay)
-    if length is None:
-        if Path(args.replay).is_file():
-            return file_spans(Path(args.replay))
-        screen.warn("record.none", "error", value=args.replay)
-        return None
-    if here.state is None:
-        screen.warn("diff.no_ledger", "error", path=args.config)
-        return None
-    return ledger_spans(here.state / "ledger", time.time() - length)
-
-
 # --- by what they say of a record ---------------------------------------------------------------
 
 
 def _by_record(old: "Side", new: "Side", spans: "list[Span]", args: argparse.Namespace, screen: Screen) -> int:
-    from gateway.cli.policy.record import Taken, decisions, judged
+    from gateway.cli.policy.jobs import judged
+    from gateway.cli.policy.record import Taken, decisions
     from gateway.review.diff import Comparison
     from gateway.review.tally import Tally
 

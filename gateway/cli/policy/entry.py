@@ -1,19 +1,22 @@
-"""Which entry of a ledger is this decision, and is it signed?
+"""Which entry on record is the decision that somebody names, and is it signed?
 
-Reads a state directory, and changes nothing in it (SQLite may touch the `-shm` file beside the index). The index is only a signpost: the entry is taken from the ledger,
-and must carry the id that was asked for. Without an index, or with one that points elsewhere, the ledger is read from
-its beginning.
+Reads a state directory, and changes nothing in it (SQLite may touch the `-shm` file beside the index). Rules:
+
+1. The index is only a signpost: the entry is taken from the ledger, and must carry the id that was asked for. Without an
+   index, or with one that points elsewhere, the ledger is read from its beginning.
+2. Of many entries only those are decoded whose bytes name the id.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, json
 
 from gateway.audit import Malformed, decode, lookup, read_entries
-from gateway.facts import Entry, OutcomeEntry
+from gateway.audit.chain import is_journal
+from gateway.facts import Entry, OutcomeEntry, VerdictEntry
 
 
 class Found(Struct, frozen=True):
@@ -29,14 +32,18 @@ def find(state: Path, id: str) -> Found | None:
     ledger = state / "ledger"
     if not ledger.is_dir():
         raise FileNotFoundError(2, "there is no ledger", str(ledger))
-    start = _number(state / "index.db", id)
-    found = next(_entries(ledger, start), None) if start is not None else None
-    if found is None or _id(found[1]) != id:  # an index proves nothing: it may be old, or somebody's own
-        found = next((one for one in _entries(ledger) if _id(one[1]) == id), None)
+    found = _sealed(state, id)
     if found is None:
         return None
     number, entry = found
     return Found(number, _plain(entry), _ended(ledger, number, id))
+
+
+def decision(state: Path, id: str) -> VerdictEntry | None:
+    """The decision with this id, out of the ledger or out of a journal that is not sealed yet. Raises OSError."""
+    found = _sealed(state, id) if (state / "ledger").is_dir() else None
+    entry = found[1] if found else _unsealed(state, id)
+    return entry if isinstance(entry, VerdictEntry) else None
 
 
 def signed(state: Path) -> int | None:
@@ -48,6 +55,25 @@ def signed(state: Path) -> int | None:
     return int(lines[1]) if len(lines) > 2 and lines[1].isascii() and lines[1].isdigit() else None
 
 
+def _sealed(state: Path, id: str) -> tuple[int, Entry] | None:
+    start = _number(state / "index.db", id)
+    for begin in (0,) if start is None else (start, 0):  # an index proves nothing: it may be old, or somebody's own
+        raws = enumerate(read_entries(state / "ledger", begin), begin)
+        found = next(_carrying(raws, id), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _unsealed(state: Path, id: str) -> Entry | None:
+    journal = id.rpartition(".")[0]
+    file = state / "journal" / f"{journal}.log"
+    if not is_journal(journal) or not file.is_file():  # what is no id would become a file name
+        return None
+    lines = (line.partition(b" ")[2] for line in file.read_bytes().splitlines())  # the chain stands before a space
+    return next((entry for _, entry in _carrying(enumerate(lines), id)), None)
+
+
 def _number(index: Path, id: str) -> int | None:
     if not index.is_file():
         return None
@@ -57,22 +83,27 @@ def _number(index: Path, id: str) -> int | None:
         return None
 
 
-def _entries(ledger: Path, start: int = 0) -> Iterator[tuple[int, Entry]]:
-    """The entries from a number on; one that cannot be read is left to `audit verify`."""
-    for number, raw in enumerate(read_entries(ledger, start), start):
-        try:
-            yield number, decode(raw)
-        except Malformed:
-            continue
+def _carrying(raws: Iterable[tuple[int, bytes]], id: str) -> Iterator[tuple[int, Entry]]:
+    """The entries with this id, numbered; one that cannot be read is left to `audit verify`."""
+    journal, _, seq = id.rpartition(".")
+    for number, entry in _naming(raws, f'"journal":"{journal}","seq":{seq},'):
+        if f"{entry.journal}.{entry.seq}" == id:
+            yield number, entry
 
 
-def _id(entry: Entry) -> str:
-    return f"{entry.journal}.{entry.seq}"
+def _naming(raws: Iterable[tuple[int, bytes]], words: str) -> Iterator[tuple[int, Entry]]:
+    needle = words.encode()
+    for number, raw in raws:
+        if needle in raw:
+            try:
+                yield number, decode(raw)
+            except Malformed:
+                continue
 
 
 def _ended(ledger: Path, number: int, id: str) -> dict[str, Any] | None:
     """How the request ended; its outcome stands somewhere after the decision."""
-    for _, entry in _entries(ledger, number):
+    for _, entry in _naming(enumerate(read_entries(ledger, number)), f'"{id}"'):
         if isinstance(entry, OutcomeEntry) and entry.verdict == id:
             return _plain(entry)
     return None

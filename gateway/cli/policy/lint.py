@@ -6,8 +6,6 @@ are also held against decisions that were made: a rule that none of them names m
 
 import argparse
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_folder
@@ -17,7 +15,7 @@ from gateway.cli.policy.reports import with_reports, write_reports
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
-    from gateway.cli.policy.record import Span, Taken
+    from gateway.cli.policy.record import Span
     from gateway.facts import VerdictEntry
     from gateway.review.lint import Record
 
@@ -57,21 +55,18 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 nothing or warnings, 1 faults, or findings when strict, 2 an odd span; 3 could not be read."""
-    from gateway.cli.policy.record import odd_span
+    from gateway.cli.policy.record import spans
+    from gateway.cli.policy.stored import installed
     from gateway.review.lint import lint, sources
 
     screen = Screen(args)
-    if odd_span(args.replay):
-        screen.warn("record.none", "error", value=args.replay)
-        return 2
+    held = spans(args.replay, installed(args), screen) if args.replay else []
+    if isinstance(held, int):
+        return held
     found = judging(args, screen)
     if isinstance(found, int):
         return found
-    try:
-        record = _record(args, screen) if args.replay else None
-    except OSError as error:
-        screen.warn("cannot_read", "error", why=error)
-        return 3
+    record = _record(held, args, screen) if args.replay else None
     if args.replay and record is None:
         return 3
     findings = lint(found.bundle, found.catalog, sources(found.read.folder), time.time(), record)
@@ -94,46 +89,23 @@ def run(args: argparse.Namespace) -> int:
     return write_reports(args, screen, (), findings, good)
 
 
-def _record(args: argparse.Namespace, screen: Screen) -> "Record | None":
-    """The decisions that are meant; None after saying why there are none. Raises OSError."""
-    from gateway.cli.policy.record import Taken
+def _record(spans: "list[Span]", args: argparse.Namespace, screen: Screen) -> "Record | None":
+    """What these decisions name; None after saying that there are none, or why they cannot be read."""
+    from gateway.cli.policy.record import Taken, decisions
     from gateway.review.lint import counted
 
-    spans = _spans(args, screen)
-    if spans is None:
-        return None
     taken = Taken()
-    record = counted(_named(entry) for entry in _decisions(spans, taken))
+    try:
+        record = counted(_named(entry) for span in spans for entry in decisions(span, taken))
+    except OSError as error:
+        screen.warn("cannot_read", "error", why=error)
+        return None
     if taken.unreadable:
         screen.warn("lint.unreadable", "warning", count=taken.unreadable)
     if not record.decisions:
         screen.warn("lint.no_decisions", "error", value=args.replay)
         return None
     return record
-
-
-def _spans(args: argparse.Namespace, screen: Screen) -> "list[Span] | None":
-    from gateway.cli.policy.record import file_spans, ledger_spans, seconds
-    from gateway.cli.policy.stored import installed
-
-    length = seconds(args.replay)
-    if length is None:
-        if Path(args.replay).is_file():
-            return file_spans(Path(args.replay))
-        screen.warn("record.none", "error", value=args.replay)
-        return None
-    state = installed(args).state
-    if state is None:
-        screen.warn("diff.no_ledger", "error", path=args.config)
-        return None
-    return ledger_spans(state / "ledger", time.time() - length)
-
-
-def _decisions(spans: "list[Span]", taken: "Taken") -> "Iterator[VerdictEntry]":
-    from gateway.cli.policy.record import decisions
-
-    for span in spans:
-        yield from decisions(span, taken)
 
 
 def _named(entry: "VerdictEntry") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which recorded decisions are meant, and what does somebody who judges all of them see meanwhile?
+"""Which recorded decisions are meant?
 
 A span (`30d`, `12h`) of the state directory's ledger, or a file of entries: one JSON a line, or a journal. Rules:
 
@@ -8,24 +8,22 @@ A span (`30d`, `12h`) of the state directory's ledger, or a file of entries: one
 """
 
 import re
-import sqlite3
-import sys
-from collections.abc import Callable, Iterator
-from itertools import islice, pairwise
-from multiprocessing import get_context
+import time
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
-
+    from gateway.cli.policy.stored import Installed
+    from gateway.cli.screen import Screen
     from gateway.facts import VerdictEntry
 
 SECONDS: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhdw])\Z")
+_SLIP = re.compile(r"[0-9]+[A-Za-z]*")
 _BEGIN: Final = b'{"kind":"verdict",'
 _AT: Final = b'"at":'
 _LOOK: Final = 256  # bytes within which an entry says when
@@ -58,9 +56,22 @@ def seconds(text: str) -> float | None:
     return int(match[1]) * SECONDS[match[2]] if match else None
 
 
-def odd_span(text: str) -> bool:
-    """Whether this is a span that was written wrongly (`5x`), and no file either: a slip of usage."""
-    return bool(re.fullmatch(r"[0-9]+[A-Za-z]*", text)) and seconds(text) is None and not Path(text).is_file()
+def spans(word: str, here: "Installed", screen: "Screen") -> list[Span] | int:
+    """The record that a word means; the exit code after saying why there is none: 2 for a slip such as `5x`, else 3."""
+    length = seconds(word)
+    try:
+        if length is None and Path(word).is_file():
+            return file_spans(Path(word))
+        if length is None:
+            screen.warn("record.none", "error", value=word)
+            return 2 if _SLIP.fullmatch(word) else 3
+        if here.state is None:
+            screen.warn("record.no_ledger", "error", path=here.config)
+            return 3
+        return ledger_spans(here.state / "ledger", time.time() - length)
+    except OSError as error:
+        screen.warn("cannot_read", "error", why=error)
+        return 3
 
 
 def ledger_spans(ledger: Path, since: float = 0.0) -> list[Span]:
@@ -138,92 +149,3 @@ def _at(raw: bytes) -> float:
         return float(raw[begin + len(_AT) : end]) if begin >= 0 else 0.0
     except ValueError:
         return 0.0
-
-
-def look_up(state: Path, identity: str) -> "VerdictEntry | None":
-    """The decision with this id, out of the ledger or out of a journal that is not sealed yet. Raises OSError."""
-    from gateway.audit import Malformed, decode
-    from gateway.audit.chain import is_journal
-    from gateway.facts import VerdictEntry
-
-    journal, _, seq = identity.rpartition(".")
-    if not is_journal(journal) or not (seq.isascii() and seq.isdigit()):  # it would become a file name
-        return None
-    for raw in _likely(state, identity, journal, seq):
-        try:
-            entry = decode(raw)
-        except Malformed:
-            continue
-        if isinstance(entry, VerdictEntry) and (entry.journal, str(entry.seq)) == (journal, seq):
-            return entry
-    return None
-
-
-def _likely(state: Path, identity: str, journal: str, seq: str) -> Iterator[bytes]:
-    """What may be the entry: where the index says, else what carries its number."""
-    from gateway.audit import lookup, read_entries
-
-    try:
-        number = lookup(state / "index.db", identity)
-    except sqlite3.Error:  # the index is rebuilt at will; the ledger is what counts
-        number = None
-    if number is not None:
-        yield from islice(read_entries(state / "ledger", number), 1)
-    needle = f'"journal":"{journal}","seq":{seq},'.encode()
-    own = state / "journal" / f"{journal}.log"
-    spans = [*(file_spans(own) if own.is_file() else ()), *ledger_spans(state / "ledger")]
-    yield from (raw for span in spans for raw in _raws(span) if needle in raw[:_LOOK])
-
-
-# --- judging all of them ------------------------------------------------------------------------
-
-
-T = TypeVar("T")
-
-
-def judged(spans: list[Span], judge: Callable[[Span], T], jobs: int, label: str) -> Iterator[T]:
-    """What `judge` makes of each part, in their order, on `jobs` processes; with a progress bar on a terminal.
-
-    Raises OSError, also when one of the processes died.
-    """
-    from rich.console import Console
-    from rich.progress import Progress
-
-    several = min(jobs, len(spans)) > 1  # they are started before the bar: it has a thread, and threads do not fork
-    results = _apart(spans, judge, min(jobs, len(spans))) if several else map(judge, spans)
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task(label, total=sum(span.end - span.start for span in spans))
-        for span, result in zip(spans, results, strict=True):
-            bar.advance(task, span.end - span.start)
-            yield result
-
-
-def _apart(spans: list[Span], judge: Callable[[Span], T], jobs: int) -> Iterator[T]:
-    """Each process takes every so-many-th part; what it judges by is inherited, only results are sent."""
-    context = get_context("fork")
-    pipes = [context.Pipe(duplex=False) for _ in range(jobs)]
-    processes = [
-        context.Process(target=_work, args=(spans[number::jobs], judge, sending), daemon=True)
-        for number, (_, sending) in enumerate(pipes)
-    ]
-    for process, (_, sending) in zip(processes, pipes, strict=True):
-        process.start()
-        sending.close()
-    return _gathered(len(spans), [receiving for receiving, _ in pipes], processes)
-
-
-def _work(spans: list[Span], judge: Callable[[Span], object], sending: "Connection[object, object]") -> None:
-    for span in spans:
-        sending.send(judge(span))
-
-
-def _gathered(count: int, receiving: "list[Connection[T, T]]", processes: "list[ForkProcess]") -> Iterator[T]:
-    try:
-        for number in range(count):
-            yield receiving[number % len(receiving)].recv()
-    except EOFError:
-        raise OSError("a process that was judging has died") from None
-    finally:
-        for process in processes:
-            process.terminate()
-            process.join()

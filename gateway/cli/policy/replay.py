@@ -24,10 +24,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "replay.all": ("every decision in the ledger", "台账中的全部判定"),
     "replay.jobs": ("processes that judge (default: 1)", "并行判定的进程数（默认 1）"),
     "replay.what": ("name decisions, or say --all", "请给出判定编号，或使用 --all"),
-    "replay.no_state": (
-        "no configuration at `{path}` says where the record is: name one with -c",
-        "`{path}` 处没有说明记录位置的配置：请用 -c 指定",
-    ),
     "replay.no_decision": ("there is no such decision on record", "没有该编号的判定记录"),
     "replay.same": ("same  {id}", "一致  {id}"),
     "replay.differs": ("DIFFERS  {id}", "不一致  {id}"),
@@ -66,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     here = installed(args)
     if here.state is None:
-        screen.warn("replay.no_state", "error", path=args.config)
+        screen.warn("record.no_ledger", "error", path=args.config)
         return 3
     try:
         again = _all(here, here.state, args.jobs, screen) if args.all else _named(args.ids, here, here.state, screen)
@@ -77,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _named(ids: list[str], here: "Installed", state: Path, screen: Screen) -> "Again":
-    from gateway.cli.policy.record import look_up
+    from gateway.cli.policy.entry import decision
     from gateway.cli.policy.stored import Deciding
     from gateway.review.replay import Again
 
     again, deciding = Again(), Deciding(state, here.apis)
     for identity in dict.fromkeys(ids):
-        entry = look_up(state, identity)
+        entry = decision(state, identity)
         if entry is None:
             again.leave_out(identity, *WORDS["replay.no_decision"])
         elif _judge(entry, deciding, again):
@@ -92,7 +88,8 @@ def _named(ids: list[str], here: "Installed", state: Path, screen: Screen) -> "A
 
 
 def _all(here: "Installed", state: Path, jobs: int, screen: Screen) -> "Again":
-    from gateway.cli.policy.record import Taken, decisions, judged, ledger_spans
+    from gateway.cli.policy.jobs import judged
+    from gateway.cli.policy.record import Taken, decisions, ledger_spans
     from gateway.cli.policy.stored import Deciding
     from gateway.review.replay import Again
 

@@ -31,8 +31,9 @@ _DIGITS: Final = 64
 
 
 class Installed(Struct, frozen=True):
-    """What the configuration says of the place: its state directory and its APIs, as far as it can be read."""
+    """What a configuration says of the place: its state directory and its APIs, as far as it can be read."""
 
+    config: str
     state: Path | None = None
     apis: "tuple[ApiBinding, ...]" = ()
     bound: bool = False
@@ -45,22 +46,23 @@ def installed(args: argparse.Namespace) -> Installed:
 
     path = Path(args.config)
     if not path.is_file():
-        return Installed()
+        return Installed(args.config)
     try:
         config = load(path, os.environ)
     except Faulty:
-        return _without_apis(path)
-    return Installed(config.state, config.apis, True)
+        return Installed(args.config, _state(path))
+    return Installed(args.config, config.state, config.apis, True)
 
 
-def _without_apis(path: Path) -> Installed:
+def _state(path: Path) -> Path | None:
+    """The state directory of a configuration that has faults, if not there."""
     from gateway.config import places
     from gateway.document import Faulty
 
     try:
-        return Installed(places(path, os.environ).state)
+        return places(path, os.environ).state
     except Faulty:
-        return Installed()
+        return None
 
 
 class Place(NamedTuple):

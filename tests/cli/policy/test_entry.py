@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.audit import Index
-from gateway.cli.policy.entry import find, signed
+from gateway.cli.policy.entry import decision, find, signed
 from tests.cli.policy.kept import Kept
+from tests.review import history
 
 
 @pytest.fixture
@@ -58,3 +59,21 @@ def test_the_checkpoint_says_how_much_is_signed(kept: Kept, copy: Path) -> None:
     assert signed(copy) is None
     (copy / "ledger" / "checkpoint").unlink()
     assert signed(copy) is None
+
+
+@pytest.mark.parametrize("identity", ["", "x", "../../x.1", f"{history.JOURNAL}.-1", f"{history.JOURNAL}.٣", "a/b.1"])
+def test_what_is_no_id_is_not_looked_for(tmp_path: Path, identity: str) -> None:
+    assert decision(tmp_path, identity) is None
+
+
+def test_a_decision_is_found_before_and_after_it_is_sealed(kept: Kept, copy: Path) -> None:
+    for name in ("allowed", "stranger"):
+        found = decision(kept.state, kept.ids[name])
+        assert found is not None
+        assert f"{found.journal}.{found.seq}" == kept.ids[name]
+    journal = kept.ids["allowed"].rpartition(".")[0]
+    assert decision(copy, f"{journal}.0") is None  # the notice that opens a journal is no decision
+    before = decision(copy, kept.ids["allowed"])
+    shutil.rmtree(copy / "ledger")
+    assert list((copy / "journal").glob("*.log")), "the journal is still there"
+    assert decision(copy, kept.ids["allowed"]) == before

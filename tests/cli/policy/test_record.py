@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from gateway.audit import encode
 from gateway.audit.shelf import Shelf
 from gateway.cli.policy import record
-from gateway.cli.policy.record import Span, Taken, decisions, file_spans, judged, ledger_spans, look_up, seconds
-from tests.literals import NOW
+from gateway.cli.policy.record import Taken, decisions, file_spans, ledger_spans, seconds
 from tests.review import history
 
 ENTRIES = list(history.record(history.shipped(), 60))
@@ -79,24 +78,3 @@ def test_an_entry_in_other_spacing_is_read(tmp_path: Path) -> None:
 
     (tmp_path / "f").write_text(json.dumps(json.loads(encode(ENTRIES[5]))) + "\r\n")
     assert list(decisions(file_spans(tmp_path / "f")[0], Taken())) == [ENTRIES[5]]
-
-
-@pytest.mark.parametrize("identity", ["", "x", "../../x.1", f"{history.JOURNAL}.-1", f"{history.JOURNAL}.٣", "a/b.1"])
-def test_what_is_no_id_is_not_looked_for(tmp_path: Path, identity: str) -> None:
-    assert look_up(tmp_path, identity) is None
-
-
-def test_results_come_in_order_from_several_processes(tmp_path: Path) -> None:
-    spans = [Span(tmp_path, number, number + 1, False) for number in range(9)]
-    assert list(judged(spans, lambda span: span.start, 4, "x")) == list(range(9))
-    assert list(judged([], lambda span: span.start, 4, "x")) == []
-
-
-def test_a_process_that_fails_is_an_error_and_not_an_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    def judge(span: Span) -> float:
-        if span.start == 3:
-            raise OSError("gone")
-        return NOW
-
-    with pytest.raises(OSError, match="died"):
-        list(judged([Span(tmp_path, number, number + 1, False) for number in range(5)], judge, 2, "x"))
