@@ -5,8 +5,9 @@ allowed forms and turned into closures once, at load. Rules:
 
 1. Allowed: the names of `names.py`, text, whole and decimal numbers, true and false, lists of literals, comparisons
    (chained too), `in`, `not in`, `and`, `or`, `not`, and the functions `ip_in`, `between`, `weekday`, `has`.
-2. Everything has a kind, checked at load: a number is never compared with a text, and a word that a name can
-   never take (`device.trust == "manged"`) is a fault, because it would silently be false for ever.
+2. Everything has a kind, checked at load: a number is never compared with a text. What a name can never be
+   (`device.trust == "manged"`, `env.time == "8:00"`) and what can never be true (`env.hour > 23`) is a fault: a deny
+   would silently never apply.
 3. Size and depth are bounded; anything that is not plain ASCII outside quotes is refused (Python folds full-width
    letters into plain ones, a reader does not). So is what Python reads otherwise than it looks: a comment, two texts
    side by side.
@@ -19,7 +20,7 @@ import re
 import warnings
 from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -45,12 +46,14 @@ FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 """What reading or comparing a value may raise; never more, a broken gateway must not look like a broken rule."""
 
 MAX_CHARACTERS = 2000
-MAX_NODES = 400
+MAX_PARTS = 400
 MAX_DEPTH = 24
 MAX_NUMBER = 1e15
 FUNCTIONS = ("between", "has", "ip_in", "weekday")
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_JOINED = re.compile("\1[ \t\r\n]*(?=\0)")
+_TAKEN = {"between": "08:00", "ip_in": "10.0.0.1", "weekday": "mon"}
+"""A text that a name must be able to be for the function to make sense of it."""
+_QUOTED = re.compile(r"(?:\"[^\"]*\"|'[^']*')([ \t\r\n]*(?=[\"']))?")
+_ODD = re.compile(r"[^\0-~]|[\\#]")
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
@@ -90,6 +93,13 @@ class Term(Struct, frozen=True):
     name: Name | None = None
 
 
+class Truth(NamedTuple):
+    """A part that is true or false: its test, and how it comes out for everybody, None when that depends."""
+
+    test: Test
+    settled: bool | None = None
+
+
 class Clause(Struct, frozen=True):
     """One conjunct of a condition, for explanations: where it stands, its test, the names it looks at."""
 
@@ -112,12 +122,11 @@ def compile_condition(text: str, table: dict[str, Name]) -> Condition:
     """Make a condition from its text. Raises `Refused`."""
     tree = _parse(text)
     compiler = _Compiler(text, table)
-    test = compiler.truth(tree)
     conjuncts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
-    clauses = tuple(compiler.clause(part) for part in conjuncts)
-    reads = compiler.reads(tree)
-    unguarded = tuple(n for n in reads if table[n].may_be_unknown and "risk.known" not in reads)
-    return Condition(text, test, clauses, unguarded)
+    clauses = tuple([compiler.clause(part) for part in conjuncts])
+    reads = {name: None for clause in clauses for name in clause.reads}
+    unguarded = tuple([n for n in reads if table[n].may_be_unknown and "risk.known" not in reads])
+    return Condition(text, every([clause.test for clause in clauses]), clauses, unguarded)
 
 
 def _parse(text: str) -> ast.expr:
@@ -128,17 +137,21 @@ def _parse(text: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            tree = ast.parse(source.strip(), mode="eval").body
+            return ast.parse(source.strip(), mode="eval").body
     except SyntaxError as error:
         raise Refused(
             max((error.offset or 1) - 1, 0), "P020", "the condition cannot be read", "条件无法解析", _EXAMPLE
         ) from None
     except (ValueError, RecursionError, MemoryError):
         raise Refused(0, "P020", "the condition cannot be read", "条件无法解析", _EXAMPLE) from None
-    _check_size(tree)
-    return tree
 
 
+_MEANT = (
+    "between looks at env.time, ip_in at env.source, weekday at env.weekday",
+    "between 看 env.time，ip_in 看 env.source，weekday 看 env.weekday",
+)
+_NEVER = ("a typing error? correct the value, or remove this part", "是否笔误？请更正取值，或删除这一部分")
+_UNDECLARED = ("none is declared: declare it first, or remove this part", "尚未声明任何取值：请先声明，或删除这一部分")
 _SPLIT = ("split the rule in two", "请拆分为两条规则")
 _EXAMPLE = (
     'write for example: env.purpose == "audit" and subject.assurance >= 3',
@@ -169,32 +182,21 @@ def _check_alphabet(text: str) -> None:
     for odd in ('"""', "'''"):  # else a quote could seem to end where it goes on
         if odd in text:
             raise Refused(text.index(odd), "P020", f"`{odd}` is not allowed", f"不允许使用 `{odd}`")
-    outside = _QUOTED.sub(lambda match: " " * len(match[0]), text)
-    for column, letter in enumerate(outside):
-        if letter > "~" or letter in "\\#":
-            raise Refused(
-                column,
-                "P020",
-                f"`{letter}` is not allowed outside quotes",
-                f"引号之外不允许使用 `{letter}`",
-                _NO_COMMENT if letter == "#" else _narrow(letter),
-            )
+    found = _ODD.search(_QUOTED.sub(lambda match: " " * len(match[0]), text))
+    if found is not None:
+        letter = found[0]
+        raise Refused(
+            found.start(),
+            "P020",
+            f"`{letter}` is not allowed outside quotes",
+            f"引号之外不允许使用 `{letter}`",
+            _NO_COMMENT if letter == "#" else _narrow(letter),
+        )
     if "\\" in text:
         raise Refused(text.index("\\"), "P020", "`\\` is not allowed", "不允许使用 `\\`")
-    joined = _JOINED.search(_QUOTED.sub(lambda match: f"\0{'x' * (len(match[0]) - 2)}\1", text))
-    if joined is not None:  # Python makes one word of `["a" "b"]`: a deny for two would be one for nobody
-        raise Refused(joined.end(), "P020", "a text directly behind a text", "两个文本之间没有分隔", _PARTED)
-
-
-def _check_size(tree: ast.expr) -> None:
-    queue: list[tuple[ast.AST, int]] = [(tree, 0)]
-    count = 0
-    while queue:
-        node, depth = queue.pop()
-        count += 1
-        if count > MAX_NODES or depth > MAX_DEPTH:
-            raise Refused(0, "P023", "the condition is too large or nested too deeply", "条件过大或嵌套过深", _SPLIT)
-        queue.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
+    for quoted in _QUOTED.finditer(text):
+        if quoted[1] is not None:  # Python makes one word of `["a" "b"]`: a deny for two would be one for nobody
+            raise Refused(quoted.end(), "P020", "a text directly behind a text", "两个文本之间没有分隔", _PARTED)
 
 
 class _Compiler:
@@ -205,6 +207,8 @@ class _Compiler:
         self.table = table
         self.indent = len(text) - len(text.lstrip())
         self.wide = not text.isascii()
+        self.parts = 0
+        self.read: dict[str, None] = {}  # the names that the clause at hand looks at
 
     # --- places ---------------------------------------------------------------------------
 
@@ -217,28 +221,39 @@ class _Compiler:
     def refuse(self, node: ast.expr, code: str, en: str, zh: str, hint: tuple[str, str] = ("", "")) -> Refused:
         return Refused(self.column(node), code, en, zh, hint)
 
-    def reads(self, tree: ast.expr) -> tuple[str, ...]:
-        found = (_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-        return tuple(dict.fromkeys(name for name in found if name in self.table))
-
     def clause(self, node: ast.expr) -> Clause:
-        return Clause(self.column(node), self.column(node, end=True), self.truth(node), self.reads(node))
+        self.read = {}
+        truth = self.truth(node, 0)
+        return Clause(self.column(node), self.column(node, end=True), truth.test, tuple(self.read))
+
+    def count(self, depth: int = 0) -> None:
+        self.parts += 1
+        if self.parts > MAX_PARTS or depth > MAX_DEPTH:
+            raise Refused(0, "P023", "the condition is too large or nested too deeply", "条件过大或嵌套过深", _SPLIT)
 
     # --- truth ----------------------------------------------------------------------------
 
-    def truth(self, node: ast.expr) -> Test:
+    def truth(self, node: ast.expr, depth: int) -> Truth:
+        """A part of the condition; one that can never be true is refused, but for the word `false` inside others."""
+        self.count(depth)
+        truth = self.form(node, depth)
+        if truth.settled is False and (depth == 0 or _constant(node) is None):
+            part = self.text[self.column(node) : self.column(node, end=True)]
+            raise self.refuse(node, "P026", f"`{part}` can never be true", f"`{part}` 永远不会成立", _NEVER)
+        return truth
+
+    def form(self, node: ast.expr, depth: int) -> Truth:
         if isinstance(node, ast.BoolOp):
-            parts = [self.truth(value) for value in node.values]
-            return every(parts) if isinstance(node.op, ast.And) else some(parts)
+            return _joined([self.truth(value, depth + 1) for value in node.values], isinstance(node.op, ast.Or))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return negation(self.truth(node.operand))
+            return _negated(self.truth(node.operand, depth + 1))
         if isinstance(node, ast.Compare):
             return self.comparison(node)
         if isinstance(node, ast.Call):
-            return self.call(node)
+            return Truth(self.call(node))
         return self.bare(node)
 
-    def bare(self, node: ast.expr) -> Test:
+    def bare(self, node: ast.expr) -> Truth:
         term = self.term(node)
         if term.kind != "bool":
             raise self.refuse(
@@ -249,17 +264,17 @@ class _Compiler:
                 ("compare it with something", "请与某个值比较"),
             )
         get = term.get
-        return lambda facts: get(facts) is True
+        return Truth(lambda facts: get(facts) is True, term.value is True if term.literal else None)
 
-    def comparison(self, node: ast.Compare) -> Test:
+    def comparison(self, node: ast.Compare) -> Truth:
         operands = [node.left, *node.comparators]
         parts = [self.compare(node, operands[i], operator, operands[i + 1]) for i, operator in enumerate(node.ops)]
-        return every(parts)
+        return parts[0] if len(parts) == 1 else _joined(parts, wins=False)
 
-    def compare(self, whole: ast.expr, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Test:
+    def compare(self, whole: ast.expr, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Truth:
         if isinstance(operator, ast.In | ast.NotIn):
-            test = self.membership(left, right)
-            return test if isinstance(operator, ast.In) else negation(test)
+            among = self.membership(left, right)
+            return among if isinstance(operator, ast.In) else _negated(among)
         compare = _COMPARE.get(type(operator))
         if compare is None:
             raise self.refuse(
@@ -275,9 +290,13 @@ class _Compiler:
                 f"{_KINDS_ZH[one.kind]}不能这样比较",
                 ("use ==, !=, in, has(…) or between(…)", "请使用 ==、！=、in、has(…) 或 between(…)"),
             )
+        if not ordered:
+            self.check_number(left, one, two)
+            self.check_number(right, two, one)
+        settled = _settled(compare, one, two)
         if two.literal:
-            return against(one.get, compare, two.value)
-        return between_two(one.get, compare, two.get)
+            return Truth(against(one.get, compare, two.value), settled)
+        return Truth(between_two(one.get, compare, two.get), settled)
 
     def pair(self, left: ast.expr, right: ast.expr) -> tuple[Term, Term]:
         """Two sides of one kind; a text literal beside a grade is read as a grade."""
@@ -301,19 +320,31 @@ class _Compiler:
         return Term("grade", lambda facts: grade, literal=True, value=grade)
 
     def check_word(self, node: ast.expr, term: Term, other: Term) -> None:
-        """A word that the name on the other side can never take is a typing error of the author."""
-        known = other.name
-        if term.literal and term.kind == "text" and known is not None and known.words:
-            word = str(_constant(node))
-            if word not in known.words and word:
-                code = "P010" if known.what == "role" else "P011" if known.what == "org" else "P022"
-                raise self.refuse(
-                    node,
-                    code,
-                    f"no {known.what} `{word}`",
-                    f"没有 `{word}` 这个取值",
-                    remedy(word, known.words, code),
-                )
+        """A text that the name on the other side can never be is a typing error of the author."""
+        name = other.name
+        if name is None or not (term.literal and isinstance(term.value, str)) or name.takes(term.value):
+            return
+        word = term.value
+        if name.form is not None:
+            en, zh = f"`{self.spelled(other)}` is never `{word}`", f"`{self.spelled(other)}` 不可能是 `{word}`"
+            raise self.refuse(node, "P022", en, zh, (name.form.en, name.form.zh))
+        code = "P010" if name.what == "role" else "P011" if name.what == "org" else "P022"
+        hint = remedy(word, name.words or (), code) if name.words else _UNDECLARED
+        raise self.refuse(node, code, f"no {name.what} `{word}`", f"没有 `{word}` 这个取值", hint)
+
+    def check_number(self, node: ast.expr, term: Term, other: Term) -> None:
+        """The same of a number."""
+        name = other.name
+        if name is None or not term.literal or not isinstance(term.value, int | float) or name.reaches(term.value):
+            return
+        en, zh = f"`{self.spelled(other)}` is never {term.value}", f"`{self.spelled(other)}` 不可能是 {term.value}"
+        kind = ("a whole number", "整数") if name.whole else ("a number", "数")
+        reach = f"{name.low:g}", f"{name.high:g}"
+        hint = f"it is {kind[0]} from {reach[0]} to {reach[1]}", f"它是 {reach[0]} 至 {reach[1]} 的{kind[1]}"
+        raise self.refuse(node, "P022", en, zh, hint)
+
+    def spelled(self, term: Term) -> str:
+        return next(dotted for dotted, name in self.table.items() if name is term.name)
 
     def mismatch(self, node: ast.expr, got: Kind, wanted: Kind) -> Refused:
         return self.refuse(
@@ -323,13 +354,13 @@ class _Compiler:
             f"{_KINDS_ZH[got]}不能与{_KINDS_ZH[wanted]}比较",
         )
 
-    def membership(self, left: ast.expr, right: ast.expr) -> Test:
+    def membership(self, left: ast.expr, right: ast.expr) -> Truth:
         one = self.term(left)
         if isinstance(right, ast.List | ast.Tuple):
             values = frozenset(self.constant_beside(item, left) for item in right.elts)
             if not values:
                 raise self.refuse(right, "P022", "the list is empty", "列表为空")
-            return one_of(one.get, values)
+            return Truth(one_of(one.get, values), one.value in values if one.literal else None)
         two = self.term(right)
         if two.kind != "texts":
             # "a" in "abc" would be a search inside the text, which nobody means
@@ -343,17 +374,19 @@ class _Compiler:
         if one.kind != "text":
             raise self.mismatch(left, one.kind, "text")
         self.check_word(left, one, two)
-        return member(one.get, two.get)
+        return Truth(member(one.get, two.get))
 
     def constant_beside(self, item: ast.expr, left: ast.expr) -> object:
         other, term = self.pair(left, item)
         if not term.literal or other.kind == "texts":
             raise self.refuse(item, "P024", "a list holds literals only", "列表中只能写字面值")
+        self.check_number(item, term, other)
         return term.value
 
     # --- values ---------------------------------------------------------------------------
 
     def term(self, node: ast.expr) -> Term:
+        self.count()
         value = _constant(node)
         if value is not None:
             kind: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
@@ -377,6 +410,7 @@ class _Compiler:
         dotted = _dotted(node)
         if dotted in self.table:
             name = self.table[dotted]
+            self.read[dotted] = None
             return Term(name.kind, name.get, name=name)
         shown = dotted or "…"
         room = dotted.partition(".")[0]
@@ -407,6 +441,15 @@ class _Compiler:
                 f"`{name}` looks at a {wanted}, not at a {term.kind}",
                 f"`{name}` 的第一个参数应为{_KINDS_ZH[wanted]}",
             )
+        if term.name is not None and name in _TAKEN and not term.name.takes(_TAKEN[name]):
+            shown = self.spelled(term)
+            raise self.refuse(
+                node.args[0],
+                "P022",
+                f"`{name}` can make nothing of `{shown}`: it would never be true",
+                f"`{name}` 不适用于 `{shown}`：永远不会成立",
+                _MEANT,
+            )
         words = [self.word(argument) for argument in node.args[1:]]
         if name == "ip_in":
             return self.ip_in(node, term.get, words)
@@ -419,6 +462,7 @@ class _Compiler:
         return holds_one(term.get, frozenset(words))
 
     def word(self, node: ast.expr) -> str:
+        self.count()
         value = _constant(node)
         if isinstance(value, str):
             return value
@@ -464,6 +508,41 @@ class _Compiler:
             start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
             days.update(WEEKDAYS[(start + i) % 7] for i in range((end - start) % 7 + 1))
         return one_of(get, frozenset(days))
+
+
+def _joined(parts: list[Truth], wins: bool) -> Truth:
+    """Parts joined by `or` when True wins over all others, by `and` when False does."""
+    outcomes = [part.settled for part in parts]
+    settled = wins if wins in outcomes else None if None in outcomes else not wins
+    return Truth((some if wins else every)([part.test for part in parts]), settled)
+
+
+def _negated(truth: Truth) -> Truth:
+    return Truth(negation(truth.test), None if truth.settled is None else not truth.settled)
+
+
+def _settled(compare: Callable[[Any, Any], Any], one: Term, two: Term) -> bool | None:
+    """How a comparison comes out whatever the facts are, None when that depends on them."""
+    if one.name is not None and one.name is two.name:
+        return bool(compare(0, 0))
+    if one.literal and two.literal:
+        return bool(compare(one.value, two.value))
+    if compare in (eq, ne):
+        return compare is ne if _differ(one.name, two.name) else None
+    outcomes = {bool(compare(a, b)) for a in _ends(one) for b in _ends(two)}  # an order is settled where its ends are
+    return outcomes.pop() if len(outcomes) == 1 else None
+
+
+def _differ(one: Name | None, two: Name | None) -> bool:
+    """Whether two names have no word in common."""
+    if one is None or two is None or one.words is None or two.words is None or (one.blank and two.blank):
+        return False
+    return frozenset(one.words).isdisjoint(two.words)
+
+
+def _ends(term: Term) -> tuple[Any, Any]:
+    """The least and the greatest that it can be."""
+    return (term.name.low, term.name.high) if term.name is not None else (term.value, term.value)
 
 
 def _constant(node: ast.expr) -> str | int | float | bool | None:

@@ -1,7 +1,7 @@
 """What may a condition speak about?
 
-The table of names (`subject.org`, `risk.score`, …): the kind of each value, the words it can take, and how it is
-read from the facts. Nothing else exists for a condition.
+The table of names (`subject.org`, `risk.score`, …): the kind of each value, what it can ever be, and how it is read
+from the facts. Nothing else exists for a condition.
 
 1. A value that is unknown (`risk.score` of a cold history) cannot be read: the condition fails, and a condition that
    fails denies. `risk.known` asks first.
@@ -9,33 +9,61 @@ read from the facts. Nothing else exists for a condition.
 3. Hour, time and weekday are read in the policy's time zone from the request's own timestamp: no clock here.
 """
 
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 from math import inf
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from gateway.facts import GRADES, Asset, Band, Facts, Posture, Proof
+from gateway.facts import GRADES, Asset, Band, Facts, Grade, Posture, Proof
 
 Kind = Literal["text", "number", "bool", "texts", "grade"]
 Getter = Callable[[Facts], object]
 
 ACTIONS = ("read", "create", "update", "delete", "other")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # no other reaches a decision
 BANDS: tuple[str, ...] = get_args(Band)
 
 
+class Form(Struct, frozen=True):
+    """What every text of a name looks like, and how to write one, in English and Chinese."""
+
+    fits: Callable[[str], object]
+    en: str
+    zh: str
+
+
 class Name(Struct, frozen=True):
-    """One name: its kind, the words it can take (none: any), and how to read it."""
+    """One name: its kind, how to read it, and what it can ever be."""
 
     kind: Kind
     get: Getter
-    words: Collection[str] = ()
+    words: Collection[str] | None = None  # the only texts that there are
     what: str = ""  # how a wrong word is called in a message
+    blank: bool = False  # it may be nothing at all
+    form: Form | None = None  # of a text without words of its own
+    low: float = -inf  # of a number or a grade
+    high: float = inf
+    whole: bool = False  # a number without a fraction
     may_be_unknown: bool = False
+
+    def takes(self, word: str) -> bool:
+        """Whether this text can ever be its value, or one of its values."""
+        if not word and self.blank:
+            return True
+        if self.words is not None:
+            return word in self.words
+        return self.form is None or bool(self.form.fits(word))
+
+    def reaches(self, number: float) -> bool:
+        """Whether this number can ever be its value."""
+        return self.low <= number <= self.high and (not self.whole or number == int(number))
 
 
 class Vocabulary(Struct, frozen=True):
@@ -48,6 +76,28 @@ class Vocabulary(Struct, frozen=True):
     grants: frozenset[str] = frozenset()
     timezone: str = "Asia/Shanghai"
     closure: Callable[[Facts], frozenset[str]] = lambda facts: frozenset(facts.subject.roles)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a caller's address can be written so: canonical, and IPv4 never mapped into IPv6."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    mapped = isinstance(address, IPv6Address) and (address.ipv4_mapped or address.scope_id)
+    return str(address) == text and not mapped
+
+
+TIME = Form(
+    re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]").fullmatch,
+    'write hours and minutes with two digits each, for example "08:00"',
+    '时与分各写两位，例如 "08:00"',
+)
+ADDRESS = Form(
+    _is_address,
+    'write one address as it is usually spelled; for a network write ip_in(env.source, "10.0.0.0/8")',
+    '请写一个规范写法的地址；网段请写 ip_in(env.source, "10.0.0.0/8")',
+)
 
 
 def names(vocabulary: Vocabulary) -> dict[str, Name]:
@@ -66,10 +116,10 @@ def _subject(vocabulary: Vocabulary) -> dict[str, Name]:
     return {
         "subject.id": Name("text", lambda f: f.subject.id),
         "subject.kind": Name("text", lambda f: f.subject.kind, ("person", "service", "anonymous"), "kind"),
-        "subject.org": Name("text", lambda f: f.subject.org, vocabulary.orgs, "org"),
+        "subject.org": Name("text", lambda f: f.subject.org, vocabulary.orgs, "org", blank=True),
         "subject.roles": Name("texts", vocabulary.closure, vocabulary.roles, "role"),
-        "subject.clearance": Name("grade", lambda f: f.subject.clearance, GRADES, "grade"),
-        "subject.assurance": Name("number", lambda f: f.subject.assurance),
+        "subject.clearance": Name("grade", lambda f: f.subject.clearance, GRADES, low=min(Grade), high=max(Grade)),
+        "subject.assurance": Name("number", lambda f: f.subject.assurance, low=0, high=3, whole=True),
         "subject.purpose": Name("text", lambda f: f.subject.purpose),
         "subject.auth_age": Name("number", _auth_age),
         "subject.bound": Name("bool", lambda f: f.subject.proof.bound),
@@ -81,7 +131,7 @@ def _device(vocabulary: Vocabulary) -> dict[str, Name]:
     return {
         "device.id": Name("text", lambda f: f.posture.device),
         "device.trust": Name("text", lambda f: f.posture.trust, _words_of(Posture, "trust"), "device trust"),
-        "device.org": Name("text", lambda f: f.posture.org, vocabulary.orgs, "org"),
+        "device.org": Name("text", lambda f: f.posture.org, vocabulary.orgs, "org", blank=True),
         "device.fresh": Name("bool", lambda f: f.posture.fresh),
     }
 
@@ -93,7 +143,7 @@ def _score(facts: Facts) -> float:
 
 
 _RISK: dict[str, Name] = {
-    "risk.score": Name("number", _score, may_be_unknown=True),
+    "risk.score": Name("number", _score, low=0, high=100, may_be_unknown=True),
     "risk.band": Name("text", lambda f: f.risk.band, BANDS, "band"),
     "risk.known": Name("bool", lambda f: f.risk.score is not None),
 }
@@ -102,9 +152,9 @@ _RISK: dict[str, Name] = {
 def _data(vocabulary: Vocabulary) -> dict[str, Name]:
     return {
         "data.asset": Name("text", lambda f: f.asset.id, vocabulary.assets, "asset"),
-        "data.category": Name("text", lambda f: f.asset.category, vocabulary.categories, "category"),
-        "data.grade": Name("grade", lambda f: f.asset.grade, GRADES, "grade"),
-        "data.owner": Name("text", lambda f: f.asset.owner, vocabulary.orgs, "org"),
+        "data.category": Name("text", lambda f: f.asset.category, vocabulary.categories, "category", blank=True),
+        "data.grade": Name("grade", lambda f: f.asset.grade, GRADES, low=min(Grade), high=max(Grade)),
+        "data.owner": Name("text", lambda f: f.asset.owner, vocabulary.orgs, "org", blank=True),
         "data.action": Name("text", lambda f: f.asset.action, _words_of(Asset, "action"), "action"),
     }
 
@@ -120,12 +170,12 @@ def _grant(vocabulary: Vocabulary) -> dict[str, Name]:
 def _environment(timezone: str) -> dict[str, Name]:
     wall = _wall_clock(timezone)
     return {
-        "env.hour": Name("number", lambda f: wall(int(f.ask.at // 60))[0]),
-        "env.time": Name("text", lambda f: wall(int(f.ask.at // 60))[1]),
+        "env.hour": Name("number", lambda f: wall(int(f.ask.at // 60))[0], low=0, high=23, whole=True),
+        "env.time": Name("text", lambda f: wall(int(f.ask.at // 60))[1], form=TIME),
         "env.weekday": Name("text", lambda f: wall(int(f.ask.at // 60))[2], WEEKDAYS, "weekday"),
         "env.purpose": Name("text", lambda f: f.subject.purpose or f.ask.purpose),  # vouched for before merely stated
-        "env.source": Name("text", lambda f: f.ask.source),
-        "env.method": Name("text", lambda f: f.ask.method),
+        "env.source": Name("text", lambda f: f.ask.source, blank=True, form=ADDRESS),
+        "env.method": Name("text", lambda f: f.ask.method, METHODS, "method"),
     }
 
 

@@ -140,6 +140,92 @@ def test_what_cannot_be_said_is_refused_with_a_code(text: str, code: str) -> Non
     assert refused(text).code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "hint"),
+    [
+        ('env.time == "8:00"', '"8', '"08:00"'),
+        ('env.time != "24:00"', '"24', '"08:00"'),
+        ('device.fresh or env.time not in ["08:00", "18:0"]', '"18', '"08:00"'),
+        ("env.hour == 24", "24", "a whole number from 0 to 23"),
+        ("env.hour != 8.5", "8.5", "a whole number from 0 to 23"),
+        ("env.hour in [22, 23, 24]", "24", "a whole number from 0 to 23"),
+        ("not subject.assurance == 4", "4", "a whole number from 0 to 3"),
+        ("-1 == risk.score", "-1", "a number from 0 to 100"),
+        ('env.weekday == "monday"', '"', "mon"),
+        ('env.weekday in ["mon", "Tue"]', '"Tue', "tue"),
+        ('weekday(env.weekday, "mon-fry")', '"', "mon"),
+        ('weekday(env.time, "mon")', "env", "weekday at env.weekday"),
+        ('between(env.weekday, "08:00", "18:00")', "env", "between looks at env.time"),
+        ('ip_in(env.method, "10.0.0.0/8")', "env", "ip_in at env.source"),
+        ('risk.band not in ["limit", "high"]', '"high', "quarantine"),
+        ('not (device.trust == "")', '""', "managed"),
+        ('subject.kind in ["persons"]', '"', "person"),
+        ('env.method == "get"', '"', "GET"),
+        ('env.source == "10.0.0.0/8"', '"', "ip_in"),
+        ('env.source in ["::ffff:10.0.0.1"]', '"', "ip_in"),
+        ('env.source != "2001:DB8::1"', '"', "ip_in"),
+        ('data.grade in ["core", "secret"]', '"secret', "core"),
+        ('has(grant.ids, "g-1")', '"', "none is declared"),
+    ],
+)
+def test_what_a_name_can_never_be_is_refused_at_its_place_with_what_it_can_be(text: str, at: str, hint: str) -> None:
+    found = refused(text)
+    assert found.code in ("P022", "P031")
+    assert found.column == text.index(at)
+    assert hint in found.hint[0]
+    assert found.hint[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("env.hour > 23", "env.hour > 23"),
+        ("env.hour >= 24 or device.fresh", "env.hour >= 24"),
+        ("device.fresh and 23 < env.hour", "23 < env.hour"),
+        ("8 <= env.hour < 0", "8 <= env.hour < 0"),
+        ("not env.hour <= 23", "not env.hour <= 23"),
+        ("not (device.fresh or env.hour >= 0)", "not (device.fresh or env.hour >= 0)"),
+        ("subject.assurance > 3", "subject.assurance > 3"),
+        ("subject.assurance < 0", "subject.assurance < 0"),
+        ("risk.known and risk.score > 100", "risk.score > 100"),
+        ('data.grade > "core"', 'data.grade > "core"'),
+        ('subject.clearance < "general-1"', 'subject.clearance < "general-1"'),
+        ('not data.grade >= "general-1"', 'not data.grade >= "general-1"'),
+        ("subject.org != subject.org", "subject.org != subject.org"),
+        ("subject.kind == device.trust", "subject.kind == device.trust"),
+        ("not subject.kind != device.trust", "not subject.kind != device.trust"),
+        ('"a" == "b"', '"a" == "b"'),
+        ("1 in [2]", "1 in [2]"),
+        ("false", "false"),
+        ("not true", "not true"),
+        ("device.fresh and false", "false"),
+    ],
+)
+def test_what_can_never_be_true_is_refused_wherever_it_stands(text: str, part: str) -> None:
+    found = refused(text)
+    assert (found.code, found.en) == ("P026", f"`{part}` can never be true")
+    assert found.column == text.index(part)
+    assert all(found.hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env.hour < 24 and risk.score <= 100",  # always so: lint says it (L002), and nothing fails open
+        "false or device.fresh",
+        'subject.org == "" or device.org != ""',
+        'env.source == "" or device.fresh',
+        'env.source != "2001:db8::1"',
+        "not (env.hour >= 0 and subject.bound)",
+        "0.5 < subject.assurance < 2.5",
+        'between(env.purpose, "08:00", "18:00") or device.fresh',
+        "subject.org == device.org",
+    ],
+)
+def test_what_can_be_true_is_read(text: str) -> None:
+    assert holds(text)
+
+
 def test_a_suggestion_names_the_word_that_was_meant() -> None:
     assert "subject.assurance" in refused("subject.asurance > 1").hint[0]
     assert "clerk" in refused("has(subject.roles, 'clrek')").hint[1]
@@ -269,7 +355,12 @@ def test_closures_mean_what_the_words_mean(text: str, fresh: bool, bound: bool, 
         ask=an_ask(purpose=purpose),
         asset=an_asset(grade=Grade.CORE),
     )
-    assert compile_condition(text, TABLE).test(facts) is plainly(text, facts)
+    try:
+        condition = compile_condition(text, TABLE)
+    except Refused as refused:
+        assert (refused.code, plainly(refused.en.split("`")[1], facts)) == ("P026", False)
+    else:
+        assert condition.test(facts) is plainly(text, facts)
 
 
 def test_a_wide_quote_and_a_wide_sign_are_named() -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.edge.framing import METHODS
+from gateway.edge.proxies import plain_address
 from gateway.facts import Grade, Granted, Risk
 from gateway.policy.names import Vocabulary, names
-from tests.literals import a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
+from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
 
 TABLE = names(Vocabulary())
 FACTS = some_facts(
@@ -83,6 +85,26 @@ def test_the_words_of_the_facts_are_the_words_of_conditions() -> None:
     assert set(TABLE["device.trust"].words) == {"managed", "known", "unknown", "compromised"}
     assert set(TABLE["risk.band"].words) == {"normal", "step_up", "limit", "quarantine"}
     assert set(TABLE["data.action"].words) == {"read", "create", "update", "delete", "other"}
+    assert set(TABLE["env.method"].words) == METHODS
+
+
+def test_the_risk_and_the_clock_stay_within_what_their_names_can_be() -> None:
+    for at in range(0, 86400, 60):
+        facts = some_facts(ask=an_ask(at=NOW + at))
+        assert TABLE["env.hour"].reaches(TABLE["env.hour"].get(facts))
+        assert TABLE["env.time"].takes(TABLE["env.time"].get(facts))
+    assert [TABLE["risk.score"].reaches(score) for score in (0, 12.5, 100, 100.5)] == [True, True, True, False]
+    assert [TABLE["subject.assurance"].reaches(level) for level in (-1, 0, 3, 4)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("address", "possible"),
+    [("10.0.0.9", True), ("2001:db8::1", True), ("2001:DB8::1", False), ("::ffff:10.0.0.9", False), ("fe80::1%eth0", False),
+     ("10.0.0.256", False), ("010.0.0.1", False), ("10.0.0.0/8", False), ("", True)],
+)  # fmt: skip
+def test_an_address_is_one_that_the_edge_would_write(address: str, possible: bool) -> None:
+    assert TABLE["env.source"].takes(address) is possible
+    assert not address or (plain_address(address) == address) is possible
 
 
 def test_the_clock_follows_summer_time_where_there_is_one() -> None:

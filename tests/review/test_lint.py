@@ -3,7 +3,7 @@
 | who | writes | held by |
 |---|---|---|
 | careless author | a rule for nothing, for nobody, or one that another one swallows | `test_each_finding` |
-| careless author | a value that can never be (`assurance > 3`) | `test_each_finding` |
+| careless author | a value that can never be where the rule applies | `test_each_finding` |
 | hostile author | `user:C1erk`, to be taken for the role | `test_names_that_look_alike` |
 | insider | a mask that gives a resident id away by the day of birth | `test_a_mask_that_leaks` |
 | insider | an allow that only an emergency would uncover | `test_levels_are_looked_at_as_if_in_force` |
@@ -32,7 +32,11 @@ def found(folder: Path, more: str = "", record: Record | None = None, **changes:
     [
         ("effect: deny, data: population, action: delete", "L001", "no endpoint of the catalog"),
         ('effect: deny, who: service, when: subject.kind == "person"', "L001", "no request can meet"),
-        ("effect: deny, when: subject.assurance > 3", "L002", "`subject.assurance > 3` is never true here"),
+        (
+            'effect: deny, level: ">= important", when: data.grade == "general-1" or device.fresh',
+            "L002",
+            '`data.grade == "general-1"` is never true here',
+        ),
         (
             "effect: deny, when: subject.assurance <= 3 and device.fresh",
             "L002",

@@ -204,5 +204,7 @@ def test_every_changed_condition_can_be_read_and_is_another(text: str) -> None:
         return  # too deep
     for _, _, whole in conditions(text):
         assert whole != text
-        if whole:
-            compile_condition(whole, TABLE)
+        try:
+            compile_condition(whole or text, TABLE)
+        except Refused as refused:  # `env.hour == -1`: what the reader refuses is no mutant
+            assert refused.code in ("P022", "P026")

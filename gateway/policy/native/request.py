@@ -134,7 +134,7 @@ def never(name: str, value: str, table: dict[str, Name]) -> tuple[str, str] | No
             "方法须大写；`act: action` 则比较 read、create 等",
         )
     else:
-        known = ACTIONS if name == "action" else table[name].words if name in table else ()
+        known = ACTIONS if name == "action" else (table[name].words or ()) if name in table else ()
         good = not known or value in known
         hint = did_you_mean(value, known)
     return None if good or value in ("", "*") else hint

@@ -15,7 +15,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the shipped policies with a rule that nobody answers for."""
     shutil.copytree(ROOT / "policies", tmp_path / "new")
     more = tmp_path / "new" / "rules" / "99.yaml"
-    more.write_text("rules:\n  - {id: odd, title: odd, effect: deny, when: subject.assurance > 3}\n", encoding="utf-8")
+    more.write_text("rules:\n  - {id: odd, title: odd, effect: deny, when: not device.fresh and subject.assurance <= 3}\n", encoding="utf-8")
     return tmp_path / "new"
 
 
@@ -33,11 +33,11 @@ def test_nothing_found_is_0(run: Run) -> None:
 def test_findings_are_warnings_and_1_only_when_strict(run: Run, folder: Path) -> None:
     done = run("policy", "lint", folder)
     assert (done.code, "2 findings in" in done.out) == (0, True)
-    assert "99.yaml:2:47: warning L002: `subject.assurance > 3` is never true here" in done.err
+    assert "99.yaml:2:47: warning L002: `subject.assurance <= 3` is always true here" in done.err
     assert "warning L008" in done.err
     assert run("policy", "lint", folder, "--strict").code == 1
     chinese = run("policy", "lint", folder, "--lang", "zh-CN")
-    assert "警告 L002：`subject.assurance > 3` 在此处从不成立" in chinese.err
+    assert "警告 L002：`subject.assurance <= 3` 在此处总是成立" in chinese.err
     told = run("policy", "lint", folder, "--strict", "-o", "json").json
     assert (told["ok"], [one["code"] for one in told["faults"]]) == (False, ["L008", "L002"])
 
