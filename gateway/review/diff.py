@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from gateway.catalog import Catalog
 from gateway.facts import NOTHING_GRANTED, Ask, Asset, Challenge, Decision, Facts, Permit, Reason, Subject, VerdictEntry
 from gateway.policy import Bundle
-from gateway.policy.decide import decide
+from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.index import Candidates
 from gateway.policy.native.source import row_id
 from gateway.review.edits import RULES, Beside, edits
@@ -157,7 +157,8 @@ class _Judge:
         bundle, subject, grant = self._bundle, entry.subject, entry.grant
         if entry.bundle != bundle.digest:
             grant = bundle.granted(ask, subject, asset) if self._shares else NOTHING_GRANTED
-        return decide(bundle, Facts(ask, subject, entry.posture, entry.risk, asset, grant), "written")
+        facts = Facts(ask, subject, entry.posture, entry.risk, asset, grant)
+        return decide(bundle, facts, BY_GRADE[asset.grade.national])
 
     def asset(self, entry: VerdictEntry) -> Asset:
         """What was asked for, as this side's catalog sees it. Raises Unreplayable."""

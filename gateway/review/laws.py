@@ -314,7 +314,7 @@ class Laws:
         numbers = [float(value) for value in (*_constants(node, int), *_constants(node, float))]
         numbers += [-value for value in numbers]  # a minus stands apart from its number
         if len(names) > 1:  # what one name can be, the other may be compared with
-            words += [word for name in names for word in self.bundle.names[name].words]
+            words += [word for name in names for word in self.bundle.names[name].words or ()]
             words += [grant.id for grant in self.grants]
         clock = CLOCK & set(names)
         if clock and len(names) > 1:

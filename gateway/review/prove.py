@@ -4,23 +4,23 @@
 request that shows it, or unknown. Rules:
 
 1. Wider is said only of a request that both policies have really decided: the candidate permits it and the base does
-   not, or both permit it and the candidate shows a field more openly.
+   not, or both permit it and the candidate shows a field more openly, or leaves out a duty: a synced log, a notice.
 2. Narrower is said only when every question was answered: for each kind of request and each allow of the candidate,
-   whether all allows of the base may miss, whether one more deny of the base may strike, and whether an allow of the
-   base may hide what the candidate shows.
+   whether all allows of the base may miss, whether one more deny of the base may strike, whether an allow of the base
+   may hide what the candidate shows, and whether it may bring a duty that no allow of the candidate brings.
 3. Everything else is unknown, with how far it came.
 4. A request is what identity, device and behaviour can tell, at any moment from `since` on. A step-up that is offered
-   instead of a refusal lets nothing through; duties other than masks (log, notices) are not compared.
+   instead of a refusal lets nothing through. What a grade demands of the log is taken as the gateway ships it.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Literal
 
 from msgspec import Struct
 
 from gateway.catalog import Catalog
-from gateway.facts import Asset, Decision, Facts, Grade, Mask, Permit
+from gateway.facts import Asset, Decision, Facts, Grade, Mask, Permit, Strength
 from gateway.jsonpath import BadPath, Element, Every, parse
 from gateway.masks import parse_technique, strictest
 from gateway.policy import Bundle
@@ -30,11 +30,13 @@ from gateway.review.cells import Cell, cells
 from gateway.review.exposure import Shift, shifts
 from gateway.review.formula import ANY, FAILS, NO, YES, Point
 from gateway.review.laws import Law, Side
-from gateway.review.search import BUDGET, Budget, Wish, find
+from gateway.review.search import Budget, Wish, find
 from gateway.review.space import Space
 from gateway.review.witness import command
 
 Verdict = Literal["narrower", "wider", "unknown"]
+What = Literal["permits", "shows", "owes"]
+"""How a candidate is wider: it lets a request through, shows more of the answer, or owes less for it."""
 
 
 class Policies(Struct, frozen=True, eq=False):
@@ -45,9 +47,9 @@ class Policies(Struct, frozen=True, eq=False):
 
 
 class Witness(Struct, frozen=True):
-    """A request that the candidate lets through, or shows more of; with the arguments of `gateway` that ask for it."""
+    """A request for which the candidate is wider; with the arguments of `gateway` that ask for it."""
 
-    what: Literal["permits", "shows"]
+    what: What
     method: str
     path: str
     api: str
@@ -58,6 +60,7 @@ class Witness(Struct, frozen=True):
     after: str
     reasons: tuple[tuple[str, str, str], ...]  # why the base refuses: code, place, detail
     fields: tuple[Shift, ...]
+    duties: tuple[str, ...]  # what only the base owes, as a rule says it: `log: synced`, `notify: security`
     base: tuple[str, ...]
     candidate: tuple[str, ...]
 
@@ -70,7 +73,9 @@ class Proof(Struct, frozen=True):
     cells: int = 0  # kinds of requests looked at
     questions: int = 0
     steps: int = 0
-    open: tuple[str, ...] = ()  # `METHOD PATH rule` of the questions without an answer
+    open: tuple[str, ...] = ()  # `METHOD PATH rule` of the questions without an answer; no rule: none of them
+    ran_out: bool = False  # the budget was used up; else what is open turns on what cannot be varied
+    native: bool = False  # a side has a team's own casbin policy, which is known only as equal or unknown
 
 
 class Question(Struct, frozen=True, eq=False):
@@ -78,25 +83,25 @@ class Question(Struct, frozen=True, eq=False):
 
     law: Law
     wishes: tuple[Wish, ...]
+    what: What = "permits"
     known: Point = {}
-    masks: bool = False  # both permit, and it is the masks that may differ
 
 
 def prove(
     base: Policies,
     candidate: Policies,
     since: float = 0.0,
-    budget: int = BUDGET,
+    budget: Budget | None = None,
     most: int = 1,
     about: Callable[[Asset], bool] = lambda asset: True,
 ) -> Proof:
-    """Whether the candidate permits and shows nothing that the base does not.
+    """Whether the candidate permits and shows nothing that the base does not, and owes as much.
 
-    `since` is the first moment that counts (seconds since 1970), `budget` the steps for all questions together,
+    `since` is the first moment that counts (seconds since 1970), `budget` is for all questions together,
     `most` how many witnesses are enough, `about` which assets are meant, as the candidate's catalog has them.
     """
     found = (cell for cell in cells((base.catalog, candidate.catalog)) if about(cell.assets[1]))
-    return prove_cells(base.bundle, candidate.bundle, found, since, Budget(budget), most)
+    return prove_cells(base.bundle, candidate.bundle, found, since, budget or Budget(), most)
 
 
 def prove_cells(
@@ -107,7 +112,12 @@ def prove_cells(
     open_: list[str] = []
     looked = asked = 0
     for cell in found:
+        if len(witnesses) >= most:
+            break
         looked += 1
+        if budget.ended():  # before it is worked out which values matter: that takes longer than most searches
+            open_.append(f"{cell.method} {cell.path}")
+            continue
         before, after = (Side(bundle, asset) for bundle, asset in zip((base, candidate), cell.assets, strict=True))
         space = Space((before, after), cell.verbs, since)
         shown: set[str] = set()
@@ -115,17 +125,19 @@ def prove_cells(
             if question.law.id in shown:
                 continue
             asked += 1
+            budget.open = False
             witness = _answer(space, cell, question, budget)
             if witness is not None:
                 witnesses.append(witness)
                 shown.add(question.law.id)
                 if len(witnesses) >= most:
-                    return Proof("wider", tuple(witnesses), looked, asked, budget.taken, tuple(dict.fromkeys(open_)))
+                    break
             elif budget.open:
                 open_.append(f"{cell.method} {cell.path} {question.law.id}")
-            budget.open = False
     verdict: Verdict = "wider" if witnesses else "unknown" if open_ else "narrower"
-    return Proof(verdict, tuple(witnesses), looked, asked, budget.taken, tuple(dict.fromkeys(open_)))
+    native = base.native is not None or candidate.native is not None
+    left = tuple(dict.fromkeys(open_))
+    return Proof(verdict, tuple(witnesses), looked, asked, budget.taken, left, bool(left) and budget.over, native)
 
 
 # --- questions ------------------------------------------------------------------------------------
@@ -143,6 +155,7 @@ def _questions(space: Space) -> Iterator[Question]:
                 yield Question(law, (*passes, (deny.applies, deny.struck)))
         both = (*passes, *((deny.applies, ANY & ~deny.struck) for deny in old if deny.deny))
         yield from _shown(space, law, old, both, new)
+        yield from _owed(space, law, old, both, new)
 
 
 def _shown(
@@ -159,7 +172,7 @@ def _shown(
         if opens(hides, masks[0]) and alike not in asked:
             asked.add(alike)
             rest = _missing(after, law, hides, clearance, others)
-            yield Question(law, (*passes, (allow.applies, YES), *rest), {"clearance": int(clearance)}, masks=True)
+            yield Question(law, (*passes, (allow.applies, YES), *rest), "shows", {"clearance": int(clearance)})
 
 
 def _missing(after: Side, law: Law, hides: Mask, clearance: Grade, others: Sequence[Law]) -> list[Wish]:
@@ -176,6 +189,33 @@ def _missing(after: Side, law: Law, hides: Mask, clearance: Grade, others: Seque
     if opens(hides, bundle.mask(profiles, asset, clearance)):  # even all of them together do not
         return miss
     return [*miss, *((one.applies, ANY) for one in more)]
+
+
+def _owed(
+    space: Space, law: Law, old: Sequence[Law], passes: tuple[Wish, ...], new: Sequence[Law]
+) -> Iterator[Question]:
+    """Whether the candidate may leave out what the base owes: each duty by itself, since they are only ever added up."""
+    always, then_always = (_duties(BY_GRADE[side.asset.grade.national], ()) for side in space.sides)
+    for allow in old:
+        if allow.deny:
+            continue
+        for duty in sorted((always | _of_rule(allow)) - then_always - _of_rule(law)):
+            misses = ((one.applies, NO | FAILS) for one in new if not one.deny and duty in _of_rule(one))
+            yield Question(law, (*passes, (allow.applies, YES), *misses), "owes")
+
+
+def _of_rule(law: Law) -> frozenset[str]:
+    return _duties(law.then.log, law.then.notify)
+
+
+def _of_permit(permit: Permit) -> frozenset[str]:
+    return _duties(permit.strength, (notice.topic for notice in permit.obligations))
+
+
+def _duties(strength: Strength, topics: Iterable[str]) -> frozenset[str]:
+    """Duties in the words of a rule; `log: written` is what every request owes."""
+    log = ("log: synced",) if strength == "synced" else ()
+    return frozenset((*log, *(f"notify: {topic}" for topic in topics)))
 
 
 def opens(before: Mask, after: Mask) -> bool:
@@ -236,47 +276,38 @@ def _answer(space: Space, cell: Cell, question: Question, budget: Budget) -> Wit
 
 def _decided(space: Space, cell: Cell, question: Question, point: Point) -> Witness | bool:
     """Both policies really decide: a witness, or whether their word contradicts what the search was sure of."""
-    before, after = space.sides
-    told = _decide(before, space.make(point, before)), _decide(after, space.make(point, after))
-    fields: tuple[Shift, ...] = ()
-    if not isinstance(told[1], Permit):
+    sides = space.sides
+    before, after = (_decide(side, space.make(point, side)) for side in sides)
+    if not isinstance(after, Permit):
         return True
-    if isinstance(told[0], Permit):
-        if not question.masks:
-            return True
-        fields = tuple(shift for shift in shifts(told[0].mask, told[1].mask) if shift.more)
-        if not fields:
-            return _crosses(told[0].mask, told[1].mask)
-    return _witness(cell, question.law, (before, after), space.make(point, after), told, fields)
-
-
-def _decide(side: Side, facts: Facts) -> Decision:
-    return decide(side.bundle, facts, BY_GRADE[side.asset.grade.national])
-
-
-def _witness(
-    cell: Cell,
-    law: Law,
-    sides: tuple[Side, Side],
-    facts: Facts,
-    told: tuple[Decision, Decision],
-    fields: tuple[Shift, ...],
-) -> Witness:
+    fields: tuple[Shift, ...] = ()
+    duties: frozenset[str] = frozenset()
+    if isinstance(before, Permit):
+        fields = tuple(shift for shift in shifts(before.mask, after.mask) if shift.more)
+        duties = _of_permit(before) - _of_permit(after)
+        if not fields and not duties:
+            return question.what != "shows" or _crosses(before.mask, after.mask)
+    what: What = "shows" if fields else "owes" if duties else "permits"
+    facts, asset = space.make(point, sides[1]), sides[1].asset
     method = facts.ask.method
     base, candidate = (command(facts, method, cell.path, side.bundle.content.timezone) for side in sides)
-    asset: Asset = sides[1].asset
     return Witness(
-        what="shows" if fields else "permits",
+        what=what,
         method=method,
         path=cell.path,
         api=cell.api,
         asset=asset.id,
         owner=asset.owner,
-        rule=law.id,
-        before=outcome(told[0]),
-        after=outcome(told[1]),
-        reasons=() if fields else tuple((one.code, one.rule, one.detail) for one in told[0].reasons),
+        rule=question.law.id,
+        before=outcome(before),
+        after=outcome(after),
+        reasons=() if isinstance(before, Permit) else tuple((one.code, one.rule, one.detail) for one in before.reasons),
         fields=fields,
+        duties=tuple(sorted(duties)),
         base=base,
         candidate=candidate,
     )
+
+
+def _decide(side: Side, facts: Facts) -> Decision:
+    return decide(side.bundle, facts, BY_GRADE[side.asset.grade.national])

@@ -4,8 +4,8 @@ A search over the representatives of a space, one variable at a time, that turns
 be met. Rules:
 
 1. Only variables on which an open wish turns are tried; the wish with the fewest of them comes first.
-2. A request is found, or there is none, or it is not known: after so many steps (a budget, not a time, so that the
-   same question has the same answer on every machine), or because a rule looks at what this search cannot vary.
+2. A request is found, or there is none, or it is not known: because the budget was used up, or because a rule looks at
+   what this search cannot vary. Steps have the same answer on every machine; whoever has a clock may end it sooner.
 3. Whoever asked may refuse what was found (`accepts`); the search goes on from there.
 """
 
@@ -17,6 +17,7 @@ from gateway.review.formula import ANY, FAILS, NO, YES, Formula, Point, asked, a
 from gateway.review.space import Space
 
 BUDGET = 50_000
+LOOK = 64  # steps between two questions whether to go on: some milliseconds
 SETTLED = (YES, NO, FAILS)
 
 Wish = tuple[Formula, int]
@@ -24,19 +25,26 @@ Wish = tuple[Formula, int]
 
 
 class Budget(Struct):
-    """Steps that may still be taken, and whether something had to be left open."""
+    """How long searches may go on: so many steps, and while `goes_on` says so, which is asked every few steps."""
 
-    left: int = BUDGET
+    steps: int = BUDGET
+    goes_on: Callable[[], bool] = lambda: True
     taken: int = 0
-    open: bool = False
+    over: bool = False  # it was used up
+    open: bool = False  # something had to be left open, for this or another reason
 
     def step(self) -> bool:
         """Take a step; False when none is left."""
-        if self.taken >= self.left:
-            self.open = True
+        if self.taken >= self.steps or (self.taken % LOOK == 0 and self.ended()):
+            self.over = self.open = True
             return False
         self.taken += 1
         return True
+
+    def ended(self) -> bool:
+        """Whether it is used up, as `goes_on` says now; what has ended never begins again."""
+        self.over = self.over or not self.goes_on()
+        return self.over
 
 
 def find(
@@ -93,8 +101,7 @@ def _search(
         found = _search(space, left, budget, accepts, {**point, variable: value})
         if found is not None:
             return found
-        if budget.taken >= budget.left:
-            budget.open = True  # the value that took the last step was not the right one, and others may be left
+        if budget.over:
             return None
     return None
 

@@ -21,18 +21,20 @@ from msgspec.structs import replace
 import gateway.review
 from gateway.app.revisions import Compiled
 from gateway.audit import encode
-from gateway.facts import ANONYMOUS, VerdictEntry
+from gateway.facts import ANONYMOUS, Grade, VerdictEntry
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.profiles import restore
 from gateway.policy.rules import Rule
 from gateway.review.diff import Comparison, Side, compare, outcome
+from gateway.review.edits import edits
 from gateway.review.recorded import Unreplayable
 from gateway.review.replay import replay
-from gateway.review.tally import Difference
+from gateway.review.tally import KINDS, Difference, Tally
 from tests.literals import an_asset, some_facts
 from tests.policy import generated
 from tests.policy.native import world as native
 from tests.review.history import SHIPPED, record, shipped
+from tests.review.pairs import Pair, a_pair, differences, facts_of, points, said
 from tests.review.test_replay import catalog, written
 
 COMPILED = shipped()
@@ -203,7 +205,22 @@ def test_a_policy_that_looks_at_paths_cannot_judge_what_has_none_on_record(tmp_p
         replay(entry, bundle, listed)
 
 
+def test_a_log_that_a_lower_grade_weakens_shows_and_one_that_the_grade_demands_anyway_does_not() -> None:
+    synced, plain = (
+        generated.bundle([replace(ALLOWED, then=then)])
+        for then in ('{"mask": "none", "log": "synced"}', '{"mask": "none"}')
+    )
+    core = an_asset(id="a0", category="c0", grade=Grade.CORE)
+    entry = written(plain, some_facts(asset=core))
+    assert compare(Side(plain, catalog(core)), Side(synced, catalog(core)), [entry]).same
+    lower = catalog(replace(core, grade=Grade.GENERAL_1, revision="cat-2"))
+    assert compare(Side(plain, catalog(core)), Side(plain, lower), [entry]).otherwise.decisions == 1
+
+
 # --- laws ---------------------------------------------------------------------------------------
+
+
+ALLOWED = Rule("all", "allow", ("*",), ("*",), ("*",), ("*",), "any", "", "", "{}", "rules/x.yaml:1", ("", ""))
 
 
 def flipped(rule: Rule) -> Rule:
@@ -261,6 +278,30 @@ def test_asking_both_sides_in_full_comes_to_the_same(random: Random) -> None:
         found = quick.tally.difference()
         assert bool(found.lost.decisions) is (told[0] == "permit" != told[1])
         assert bool(found.gained.decisions) is (told[1] == "permit" != told[0])
+
+
+def misjudged(random: Random, pair: Pair, every: int) -> str:
+    """The first request of the grid of which a comparison says something else than both policies; "" for none."""
+    sides = [Side(bundle, catalog(asset)) for bundle, asset in zip(pair.bundles, pair.assets, strict=True)]
+    comparison = Comparison(sides[0], sides[1])
+    same_words = pair.assets[0] == pair.assets[1] and not edits(*(bundle.content for bundle in pair.bundles))
+    for point in [*points(random, 1)][::every]:
+        comparison.tally = Tally()
+        comparison.take([written(pair.bundles[0], facts_of(point, pair.bundles[0], pair.assets[0]))])
+        found, told = comparison.tally.difference(), differences(*said(pair, point))
+        if {kind for kind in KINDS if getattr(found, kind).decisions} != told or found.drifted.decisions:
+            return f"{found} is not {told}: {point}"
+        if told and same_words:
+            return f"nothing was edited, and it is {told}: {point}"
+    return ""
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_every_difference_is_real_and_none_is_missed(seed: int) -> None:
+    """Larger: `python -m tests.soak proofs`."""
+    random = Random(seed)
+    assert misjudged(random, a_pair(random), every=11) == ""
 
 
 # --- nothing is written -------------------------------------------------------------------------

@@ -70,14 +70,25 @@ def test_a_level_that_takes_less_away_is_wider(run: Run, folder: Path) -> None:
     assert run("policy", "prove", folder, BASE).code == 0  # one that is new takes away
 
 
-def test_no_answer_within_the_budget_is_5(run: Run, folder: Path) -> None:
+def test_what_runs_out_is_not_proved_and_3(run: Run, folder: Path) -> None:
     change(folder / "rules" / "00-province.yaml", "subject.assurance < 2", "subject.assurance <= 1")
-    done = run("policy", "prove", BASE, folder, "--budget", "3")
-    assert (done.code, "--budget 30" in done.out, "open: GET /civil/households civil-read" in done.out) == (
-        5,
-        True,
-        True,
-    )
+    for bound in (("--budget", "3"), ("--seconds", "0.000001")):
+        done = run("policy", "prove", BASE, folder, *bound)
+        assert (done.code, done.out.startswith("not proved: ran out after ")) == (3, True), done.out
+        assert "--seconds N" in done.out and "open: GET /civil/households" in done.out
+        assert run("policy", "prove", BASE, folder, *bound, "--lang", "zh-CN").out.startswith("未能证明：")
+        told = run("policy", "prove", BASE, folder, *bound, "-o", "json").json
+        assert (told["verdict"], told["proof"]["ran_out"]) == ("unknown", True)
+    assert run("policy", "prove", BASE, folder, "--seconds", "100").code == 0
+
+
+def test_a_duty_that_goes_is_told(run: Run, folder: Path) -> None:
+    change(folder / "rules" / "30-health.yaml", "notify: [security, prov-health]", "notify: [prov-health]")
+    done = run("policy", "prove", BASE, folder)
+    assert (done.code, done.out.startswith(f"wider: {folder} owes less than {BASE}\n")) == (1, True), done.out
+    assert "`health-statistics` permits it, and no longer owes notify: security" in done.out
+    assert run("policy", "prove", BASE, folder, "-o", "json").json["witness"]["duties"] == ["notify: security"]
+    assert run("policy", "prove", folder, BASE).code == 0
 
 
 def test_the_candidate_is_the_configured_folder_when_none_is_named(run: Run, made: Path) -> None:
@@ -87,6 +98,7 @@ def test_the_candidate_is_the_configured_folder_when_none_is_named(run: Run, mad
 def test_what_cannot_be_read_is_3_and_odd_words_are_2(run: Run, folder: Path) -> None:
     assert run("policy", "prove").code == 2
     assert run("policy", "prove", BASE, folder, "--budget", "0").code == 2
+    assert run("policy", "prove", BASE, folder, "--seconds", "0").code == 2
     assert run("policy", "prove", "--overlays", BASE, folder).code == 2
     assert run("policy", "prove", "--overlays", "nowhere").code == 3
     assert run("policy", "prove", "nowhere", folder).code == 3
@@ -112,6 +124,15 @@ def test_each_overlay_is_compared_with_the_rest(run: Run, folder: Path) -> None:
     ]
 
 
+def test_a_department_whose_own_data_ran_out_is_not_proved(run: Run, folder: Path) -> None:
+    """About data of others there was nothing to search; that is no proof about its own."""
+    told = run("policy", "prove", "--overlays", folder, "--budget", "1", "-o", "json")
+    assert (told.code, told.json["overlays"][0]["verdict"]) == (3, "unknown")
+    done = run("policy", "prove", "--overlays", folder, "--budget", "1")
+    assert done.out.startswith("not proved: ran out after 1 step, with"), done.out
+    assert "about departments/health.yaml left" in done.out
+
+
 def test_a_level_that_freezes_grants_is_narrower(run: Run, folder: Path) -> None:
     """Also for whoever is shown a record under a grant and by another rule too."""
     (folder / "emergency" / "III.yaml").write_text("level: III\nfreeze_grants: true\n", encoding="utf-8")
@@ -125,11 +146,18 @@ def test_a_folder_without_overlays_has_nothing_to_show(run: Run, folder: Path) -
     assert (done.code, "no city, department or emergency files" in done.out) == (0, True)
 
 
-def test_a_native_policy_that_differs_is_unknown_and_no_budget_is_promised(run: Run, tmp_path: Path) -> None:
+def test_a_native_policy_is_known_only_as_equal_or_unknown_and_that_is_said(run: Run, tmp_path: Path) -> None:
     native_folder(tmp_path / "a")
     native_folder(tmp_path / "b", "p, bob, /households, GET, allow\ng, alice, reader\n")
+    assert run("policy", "prove", "a", "a").code == 0
     done = run("policy", "prove", "a", "b")
-    assert (done.code, "cannot be varied; no budget helps" in done.out, "--budget" in done.out) == (5, True, False)
+    assert (done.code, done.out.splitlines()[:2]) == (
+        3,
+        [
+            "not proved: b has 3 questions about what cannot be varied; more time does not help",
+            "   native casbin rows (casbin/) are known only as equal or unknown: where they differ, nothing is proved",
+        ],
+    )
 
 
 def test_one_way_that_is_shown_need_not_be_the_only_one(run: Run, folder: Path) -> None:
