@@ -14,6 +14,7 @@ early end. Rules:
 
 import logging
 from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -38,6 +39,8 @@ from gateway.policy.native.expression import (
     compile_expression,
 )
 from gateway.policy.native.functions import FUNCTIONS, within
+from gateway.policy.native.index import Rows as Table
+from gateway.policy.native.index import indexed
 from gateway.policy.native.model import blanks, effect
 from gateway.policy.native.request import fillers, slots
 from gateway.policy.native.roles import Links, Match
@@ -97,15 +100,17 @@ class Enforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin is not typed
         self._zone = ZoneInfo(timezone)
         try:
             self._fill = fillers((source.request[token] for token in columns(source.definitions["r"])), table)
-            self._compiled = Compiled(compiled(source, table, links).test)
+            matcher = compiled(source, table, links)
         except (Faulty, LookupError) as faulty:
             raise ValueError(f"the native policy cannot be used: {faulty}") from faulty
+        self._compiled = Compiled(matcher.test)
         self._timed = "timeMatch" in str(source.definitions) + str(source.rows) or bool(source.conditions)
         super().__init__(_model(source))
         for key, manager in links.items():
             self.set_named_role_manager(key, manager)
         self.set_adapter(Rows(source))
         self.load_policy()
+        self._index = indexed(self.model["p"]["p"].policy, matcher.tree, source)
         names = columns(source.definitions["p"])
         place = names.index("eft") + 2 if "eft" in names else 0
         self._lines = frozenset(row[0] for row in source.rows if row[1] == "p" and place and row[place] == "deny")
@@ -118,16 +123,26 @@ class Enforcer(casbin.Enforcer):  # type: ignore[misc]  # casbin is not typed
     def _get_expression(self, expr: str, functions: object = None) -> Compiled:
         return self._compiled
 
-    def judge(self, facts: Facts) -> Said:
-        """The answer to one request."""
+    def judge(self, facts: Facts, every: bool = False) -> Said:
+        """The answer to one request; with `every` all rows are asked, also those that the index knows not to match."""
         asked = Asked(facts, self._now(facts), [])
         try:
-            allowed: bool = self.enforce(*[fill(facts) for fill in self._fill], asked)
+            request = [fill(facts) for fill in self._fill]
+            enforcer = self if every or self._index is None else self._over(self._index.rows(request))
+            allowed: bool = enforcer.enforce(*request, asked)
         except FAILURES:
             return Said(False, failed=row_id(asked.line) if asked.line else MATCHER)
         allows = tuple(row_id(line) for line in asked.hits if line and line not in self._lines)
         denies = tuple(row_id(line) for line in asked.hits if line in self._lines)
         return Said(allowed, allows or (MATCHER,) if allowed else allows, denies)
+
+    def _over(self, rows: Table) -> "Enforcer":
+        """The same enforcer over fewer rows; of its own for each request, and casbin's walk as ever."""
+        enforcer, model, policy = copy(self), copy(self.model), copy(self.model["p"]["p"])
+        policy.policy = rows
+        model.model = self.model.model | {"p": {"p": policy}}
+        enforcer.model = model
+        return enforcer
 
     def matching(self, facts: Facts) -> tuple[str, ...]:
         """Every row that matches, also those that the early end leaves out; one that raises does not. Slow."""

@@ -3,11 +3,13 @@
 Nothing here is ever needed to judge a request. All but one are warnings: a `deny` that no effect reads allows.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from gateway.document import FileFault
 from gateway.policy.names import Name
 from gateway.policy.native.draft import Draft, shapes, warning
+from gateway.policy.native.index import equalities
 from gateway.policy.native.model import SUBJECT_PRIORITY
 from gateway.policy.native.request import never
 from gateway.policy.native.source import columns
@@ -85,13 +87,16 @@ def check_names(draft: Draft) -> Iterator[FileFault]:
 
 
 def check_cost(draft: Draft) -> Iterator[FileFault]:
-    """A decision asks every row: said before anybody waits for it."""
-    count = len(draft.of("p"))
-    micros = count * draft.matcher.microseconds + sum(rule.microseconds for rule in draft.rules)
+    """A decision asks every row that the index cannot leave out: said before anybody waits for it."""
+    rows = draft.of("p")
+    places = [draft.columns.index(column) for _, column in equalities(draft.matcher.tree, draft.source)]
+    count = max(Counter(tuple(row.values[at].text for at in places) for row in rows).values(), default=0)
+    rules = sum(rule.microseconds for rule in draft.rules) / max(len(rows), 1)
+    micros = count * (draft.matcher.microseconds + rules)
     if micros > SLOW_MICROSECONDS:
         yield FileFault(
             draft.table_file, 1, 1, "P159", f"{count} rows: a decision may take {micros / 1000:.1f} ms",
             f"共 {count} 行：一次判定可能耗时 {micros / 1000:.1f} 毫秒",
-            "move rules to YAML: they are indexed, and cost microseconds at any number",
-            "请将规则改写为 YAML：它们建有索引，数量再多也只需数微秒", True,
+            "begin the matcher with `r.obj == p.obj` or the like, so that rows are indexed, or move rules to YAML",
+            "匹配器以 `r.obj == p.obj` 一类的相等比较开头即可建立索引，或将规则改写为 YAML", True,
         )  # fmt: skip

@@ -51,8 +51,8 @@ class Native:
         allowed.extend(self._candidates[identity] for identity in said.allows)
 
     def joined(self, rules: Judgement, facts: Facts) -> Judgement:
-        """What casbin says about everything: native policy and YAML denies together."""
-        said = self._said(facts)
+        """What casbin says about everything, asked about every row: native policy and YAML denies together."""
+        said = self._said(facts, every=True)
         denied = any(identity not in self._candidates for identity in rules.rules)  # YAML rules only deny here
         named = said.allows if said.allowed else (*said.denies, *((said.failed,) if said.failed else ()))
         return Judgement(said.allowed and not denied, rules.rules | frozenset(named))
@@ -83,8 +83,8 @@ class Native:
         lines = sorted(zip(shared, self.source.lines(), strict=True), key=lambda one: -one[0])
         return tuple(line for count, line in lines[:NEAREST] if count)
 
-    def _said(self, facts: Facts) -> Said:
-        return Said(False) if facts.subject.kind == "anonymous" else self.enforcer.judge(facts)
+    def _said(self, facts: Facts, every: bool = False) -> Said:
+        return Said(False) if facts.subject.kind == "anonymous" else self.enforcer.judge(facts, every)
 
 
 def _candidate(order: int, identity: str, place: str, deny: bool) -> Candidate:
