@@ -84,11 +84,11 @@ ALIASES: Final = {
     "设备": "device", "地址": "ip", "风险": "risk", "接口": "api", "动作": "action", "操作": "action", "资产": "asset",
     "数据": "data", "类别": "category", "责任部门": "owner", "级别": "level", "结果": "outcome", "原因": "reason",
     "依据": "rule", "规则": "rule", "层级": "layer", "脱敏": "mask", "用途": "purpose", "条数": "records", "状态": "status",
-    "编号": "id", "会话": "session", "模式": "mode", "对象": "record", "耗时": "latency",
+    "编号": "id", "机构": "org", "会话": "session", "模式": "mode", "对象": "record", "耗时": "latency",
 }  # fmt: skip
 VALUES: Final = {
     "一般": "general", "重要": "important", "核心": "core", "放行": "permit", "允许": "permit", "allow": "permit",
-    "拒绝": "deny", "质询": "challenge", "提升认证": "challenge", "是": "true", "否": "false",
+    "拒绝": "deny", "质询": "challenge", "加强认证": "challenge", "是": "true", "否": "false",
 }  # fmt: skip
 CLOSED: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("verdict", "notice", "act"),

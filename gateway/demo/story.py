@@ -195,7 +195,7 @@ STEPS = (
     Step("No credential: refused", "没有凭证：拒绝", _nobody),
     Step("Another department's core data: denied with a reason", "其他部门的核心数据：说明理由后拒绝", _denied),
     Step("The right person on an unmanaged device: denied", "合法人员使用非受管设备：拒绝", _bad_device),
-    Step("Core data needs a stronger sign-in: step up, then allowed", "核心数据需要更强认证：提升认证后获准", _step_up),
+    Step("Core data needs a stronger sign-in: step up, then allowed", "核心数据需要更强认证：加强认证后获准", _step_up),
     Step("A session is revoked: the next request is refused", "会话被吊销：下一个请求即被拒绝", _revoked),
     Step("Everything is on record, and the record verifies", "全部留痕，且记录可验证", _recorded),
     Step("Somebody changes one letter of the record: found out", "有人改动记录中的一个字母：立即发现", _tampered),

@@ -81,6 +81,7 @@ TERMS = {
     "层级": ("层次",),
     "吊销": ("撤销",),
     "调用方": ("调用者",),
+    "加强认证": ("提升认证", "再认证"),
 }
 """One thing has one word, in the texts and on the pages: what is written, and the words that are not."""
 
