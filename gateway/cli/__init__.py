@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 from gateway import __version__
 from gateway.cli.parser import Parser, language_of
@@ -34,16 +33,15 @@ COMMANDS = (
 
 def parser(language: Language) -> Parser:
     """The whole command line, speaking this language."""
-    top = Parser(prog="gateway", description="gateway", epilog="exit_codes", language=language)
+    top = Parser(prog="gateway", description="gateway", language=language)
     top.add_argument("--version", action="version", version=f"gateway {__version__}", help="version")
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        if find_spec(f"gateway.cli.{name}"):
-            command = import_module(f"gateway.cli.{name}")
-            own = getattr(command, "TEXTS", TEXTS)
-            if own is not TEXTS:  # a command that brings its words along
-                TEXTS.update({en: (en, own["zh-CN"][key]) for key, en in own["en"].items()})
-            command.register(subparsers)
+        command = import_module(f"gateway.cli.{name}")
+        own = getattr(command, "TEXTS", TEXTS)
+        if own is not TEXTS:  # a command that brings its words along
+            TEXTS.update({en: (en, own["zh-CN"][key]) for key, en in own["en"].items()})
+        command.register(subparsers)
     return top
 
 

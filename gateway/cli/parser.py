@@ -6,6 +6,7 @@ English one, and it is looked up when it is shown.
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -17,7 +18,14 @@ _COMPLAINTS = (
     (r"unrecognized arguments: (.*)", r"无法识别的参数：\1"),
     (r"argument (.*): invalid choice: (.*) \(choose from (.*)\)", r"参数 \1 的值 \2 无效，可用值：\3"),
     (r"argument (.*): expected one argument", r"参数 \1 需要一个值"),
-    (r"argument (.*): invalid (\w+) value: (.*)", r"参数 \1 的值 \3 无效"),
+    (r"argument (.*): invalid percent value: '(.*)'", r"参数 \1 的值 `\2` 不是 0 至 100 的数字"),
+    (r"argument (.*): invalid int value: '(.*)'", r"参数 \1 的值 `\2` 不是整数"),
+    (r"argument (.*): not allowed with argument (.*)", r"参数 \1 与 \2 不能同时使用"),
+)
+
+_CLEARER = (
+    (r"invalid percent value: '(.*)'", r"`\1` is not a number from 0 to 100"),
+    (r"invalid int value: '(.*)'", r"`\1` is not a whole number"),
 )
 
 
@@ -76,6 +84,7 @@ class Parser(argparse.ArgumentParser):
             Parser.speaking = language
         self.language = Parser.speaking
         formatter = ChineseFormatter if self.language == "zh-CN" else Formatter
+        options.setdefault("epilog", "exit_codes")
         options |= {"formatter_class": formatter, "add_help": False, "allow_abbrev": False}
         super().__init__(*args, **options)
         self.add_argument("-h", "--help", action="help", help="help")
@@ -86,10 +95,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with what was typed; leave with 2."""
-        if self.language == "zh-CN":
-            for pattern, chinese in _COMPLAINTS:
-                message = re.sub(pattern, chinese, message)
-        super().error(message)
+        if self.language == "en":
+            for pattern, english in _CLEARER:
+                message = re.sub(pattern, english, message)
+            super().error(message)
+        for pattern, chinese in _COMPLAINTS:
+            message = re.sub(pattern, chinese, message)
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}：错误：{message}\n")
 
 
 def with_door(parser: argparse.ArgumentParser) -> None:

@@ -70,6 +70,32 @@ def test_complaints_speak_chinese(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "english", "chinese"),
+    [
+        (["policy", "test", "--at-least", "101"], "`101` is not a number from 0 to 100", "`101` 不是 0 至 100 的数字"),
+        (["policy", "diff", "a", "b", "--jobs", "x"], "`x` is not a whole number", "`x` 不是整数"),
+        (["revoke", "--list", "--lift", "7"], "not allowed with", "参数 --lift 与 --list 不能同时使用"),
+    ],
+)
+def test_a_value_that_cannot_be_is_told_with_what_could(
+    words: list[str], english: str, chinese: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for language, said in (("en", english), ("zh-CN", chinese)):
+        with pytest.raises(SystemExit):
+            main([*words, "--lang", language], {})
+        shown = capsys.readouterr().err
+        assert said in shown
+        assert "error: " not in shown or language == "en"
+
+
+def test_every_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ([], ["policy"], ["policy", "diff"], ["audit", "verify"]):
+        with pytest.raises(SystemExit):
+            main([*command, "--help"], {})
+        assert "exit codes: 0 yes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("argv", "environ", "language"),
     [
         ([], {}, "en"),

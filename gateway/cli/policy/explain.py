@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
+from gateway.cli.policy.clauses import tell
 from gateway.cli.policy.meant import judging
 from gateway.cli.policy.recall import recall
-from gateway.cli.policy.whatif import graded, say
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from gateway.catalog import Catalog, Raised
+    from gateway.catalog import Catalog
     from gateway.document import Node
     from gateway.facts import Facts
     from gateway.policy import Bundle
@@ -42,13 +42,16 @@ WORDS = {
         "    gateway policy explain --as li.na --do 'GET /health/visits/9' --policies active --emergency II\n"
         "  what a caller was told; where a decision stands on record, judged again:\n"
         "    gateway policy explain 20260921T133320-w0-abc123.7 --for caller\n"
-        "    gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state",
+        "    gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state\n"
+        "exit codes: 0 allowed, or told · 1 not allowed, or not on record · 2 usage · 3 could not find out\n"
+        "  4 judged again it is another decision than on record · 5 could not be judged again",
         "示例：\n"
         "  gateway policy explain --as 张伟 --do 'GET /civil/households/1' --given role=clerk --given org=prov/civil\n"
         "  gateway policy explain --as 李娜 --do 'GET /health/visits/9' --given role=auditor --given org=prov  # 还缺什么\n"
         "  gateway policy explain --as 李娜 --do 'GET /health/visits/9' --policies active --emergency II  # 应急级别 II 生效时\n"
         "  gateway policy explain 20260921T133320-w0-abc123.7 --for caller  # 调用方得到的答复\n"
-        "  gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state  # 留痕与重新判定",
+        "  gateway policy explain 20260921T133320-w0-abc123.7 --for auditor --state /backup/state  # 留痕与重新判定\n"
+        "退出码：0 允许或已说明 · 1 不允许或没有记录 · 2 用法错误 · 3 无法查明 · 4 重新判定与记录不一致 · 5 无法重新判定",
     ),
     "policy.explain.policies": (
         "a folder (default: as the configuration says), `active`, or the digest of a stored revision; `+II` behind one of these two: at that emergency level",
@@ -93,6 +96,10 @@ WORDS = {
     "policy.explain.only_owner": (
         "no change of the caller's own would help: ask the owner of the data, {owner}",
         "调用方自身的改变均无济于事：请联系数据责任部门 {owner}",
+    ),
+    "policy.explain.no_owner": (
+        "no change of the caller's own would help: only the owner of the data could, and the catalog names none",
+        "调用方自身的改变均无济于事：只有数据责任部门可以处理，而目录中未指定责任部门",
     ),
     "policy.explain.cut": ("not everything was tried: there may be other ways", "未尝试全部组合：可能还有其他途径"),
     "policy.explain.grade_field": (
@@ -219,7 +226,7 @@ def _suppose(
         return 2
     _warn(screen, bundle, catalog, facts)
     if args.audience == "operator":
-        return _operator(screen, bundle, facts, catalog.raised(asset))
+        return _operator(screen, bundle, catalog, facts)
     return {"caller": _caller, "auditor": _auditor}[args.audience](screen, bundle, facts)
 
 
@@ -233,17 +240,10 @@ def _caller(screen: Screen, bundle: "Bundle", facts: "Facts") -> int:
     return 0 if told.outcome == "permit" else 1
 
 
-def _operator(screen: Screen, bundle: "Bundle", facts: "Facts", raised: "Raised | None") -> int:
+def _operator(screen: Screen, bundle: "Bundle", catalog: "Catalog", facts: "Facts") -> int:
     from msgspec import to_builtins
 
-    from gateway.policy import explain
-    from gateway.review.flips import search
-
-    explanation = explain(bundle, facts)
-    found = search(bundle, facts)
-    screen.line(explanation.text(screen.language))
-    graded(screen, facts, raised)
-    say(screen, facts, found)
+    explanation, raised, found = tell(screen, bundle, catalog, facts)
     more = {"flips": to_builtins(found.flips), "searched": found.complete}
     grade = {"own": raised.own.text, "by": raised.by, "name": raised.name} if raised else None
     screen.result(to_builtins(explanation) | more | {"raised": grade})

@@ -13,7 +13,7 @@ WORDS = {
     "export.help": ("write the rules as a table (CSV), one row for each", "把规则导出为表格（CSV），每条规则一行"),
     "export.csv": ("as comma-separated values (RFC 4180), which is the default", "逗号分隔值（RFC 4180），即默认格式"),
     "export.excel": ("with the mark by which Excel knows UTF-8", "带 Excel 识别 UTF-8 所需的标记"),
-    "export.out": ("write into this new file", "写入该新文件"),
+    "export.out": ("write into this new file (default: print it)", "写入该新文件（默认打印）"),
     "export.done": ("{rules:rule} written: {path}", "已写出 {rules} 条规则：{path}"),
     "export.left": (
         "{path} has more than rules and stays as it is: a table does not carry it",

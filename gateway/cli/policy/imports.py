@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 WORDS = {
     "import.help": ("read a table of rules (CSV) and write it as YAML", "读取规则表格（CSV）并写成 YAML"),
     "import.table": ("the table: comma-separated, with the header that `export` writes", "表格：逗号分隔，表头同 `export`"),
-    "import.out": ("write into this file, or into the files that the table names below this folder", "写入该文件，或写入该目录下表格所列的文件"),
+    "import.out": (
+        "write into this file, or into the files that the table names below this folder (default: print it)",
+        "写入该文件，或写入该目录下表格所列的文件（默认打印）",
+    ),
     "import.check": ("only tell whether the table is good", "仅检查表格"),
     "import.encoding": ("how the table is encoded (default: utf-8)", "表格的编码（默认 utf-8）"),
     "import.force": ("replace files that are there; comments in them are lost", "替换已有文件；其中的注释会丢失"),

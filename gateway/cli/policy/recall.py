@@ -14,7 +14,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.policy.whatif import graded, say
+from gateway.cli.policy.clauses import tell
 from gateway.cli.screen import Screen
 from gateway.cli.times import spelled
 
@@ -240,18 +240,13 @@ def _kept(args: argparse.Namespace, bundle: object) -> str:
 
 def _clauses(args: argparse.Namespace, screen: Screen, answer: Any) -> None:
     """Clause by clause by the revision that decided, where it is still stored."""
-    from gateway.policy import explain
-    from gateway.review.flips import search
-
     entry = None if screen.json else _verdict(answer)
     deciding = _deciding(args, entry) if entry is not None else None
     if entry is None or not isinstance(deciding, tuple):
         return
     facts = _facts(entry, deciding[1])
     if facts is not None:
-        screen.line(explain(deciding[0], facts).text(screen.language))
-        graded(screen, facts, deciding[1].raised(facts.asset))
-        say(screen, facts, search(deciding[0], facts))
+        tell(screen, *deciding, facts)
 
 
 def _tell(screen: Screen, answer: Any) -> None:
