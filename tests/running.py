@@ -6,6 +6,7 @@ tokens and publishes its keys. `Gateway` is `gateway serve` on a folder of its o
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -15,14 +16,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gateway.crypto.jws import SigningKey
+from tests.cli.shell import ran
 from tests.test_layout import ROOT
 
+T = TypeVar("T")
+PATIENCE = 60.0  # seconds: no promise of the gateway, only the end of a test that fails, on the busiest of machines
 RECORD = {
     "id": "h-1",
     "name": "王小明",
@@ -227,7 +231,7 @@ class Gateway:
                 [*self.launch, "serve", "-c", str(self.config)], env=os.environ | self.environment,
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT,
             )  # fmt: skip
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.door("GET", "/ready").status == 200:
@@ -239,7 +243,7 @@ class Gateway:
         if self.process is None:
             return 0
         self.process.send_signal(number)
-        code = self.process.wait(40)
+        code = self.process.wait(PATIENCE)
         self.process = None
         return code
 
@@ -293,12 +297,10 @@ class Gateway:
         return self.door("POST", "/v1/posture/reports", signed, "application/jose")
 
     def run(self, *words: str, code: int | None = 0) -> str:
-        """A command of the gateway; its exit code is checked unless None."""
-        run = subprocess.run(
-            [sys.executable, "-m", "gateway", *words], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert code is None or run.returncode == code, f"{words}: {run.returncode}\n{run.stdout}\n{run.stderr}"
-        return run.stdout
+        """A command of the gateway, run in this process; its exit code is checked unless None."""
+        got = ran(*words)
+        assert code is None or got.code == code, f"{words}: {got.code}\n{got.out}\n{got.err}"
+        return got.out
 
     def entries(self) -> list[dict[str, Any]]:
         """Everything in the journals, in order within each journal."""
@@ -317,22 +319,42 @@ class Gateway:
         return [worker["pid"] for worker in self.door("GET", "/health").json["workers"]]
 
 
+_ports = itertools.count(10_100 + os.getpid() % 200 * 100)
+
+
 def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+    """A port of loopback for a process yet to start.
+
+    It lies below those that the system gives to whoever asks for any, and tests in another process begin
+    elsewhere: nobody takes it in between.
+    """
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as trial:
+            trial.bind(("127.0.0.1", port := next(_ports)))
+            return port
+
+
+def until(told: Callable[[], T]) -> T:
+    """What is told once it is told: asked often enough to lose little time, seldom enough to leave the gateway its own."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := told()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
 
 
 @contextlib.contextmanager
-def running(folder: Path, workers: int = 1, extra: str = "") -> Iterator[Gateway]:
-    """A gateway with its witness and issuer, started; stopped at the end."""
+def running(folder: Path, workers: int = 1, extra: str = "", launch: tuple[str, ...] = ()) -> Iterator[Gateway]:
+    """A gateway with its witness and issuer, started; stopped at the end. `launch`: what starts it instead."""
     witness, issuer = Witness(), Issuer()
     gateway = Gateway(folder, witness, issuer, workers, extra)
+    gateway.launch = launch or gateway.launch
     try:
         gateway.start()
         yield gateway
     finally:
         if gateway.process is not None and gateway.process.poll() is None:
             gateway.stop(signal.SIGTERM)
+        print(gateway.log.read_text()[-3000:])  # is shown when the test fails
         witness.close()
         issuer.close()

@@ -53,6 +53,7 @@ class Clerk:
         self.behind = False  # whether the index lacks what is sealed
         self.faults: list[str] = []  # what befell the index and is not told yet
         self._fault = ""
+        self._entries: tuple[Entry, ...] = ()  # sealed and not handed on yet
         self._thread.submit(self._open).result()
 
     def _open(self) -> None:
@@ -65,21 +66,23 @@ class Clerk:
             self._mend(error)  # the steps to come fill it
 
     async def step(self) -> tuple[Entry, ...]:
-        """Seal and index what is new; the entries."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._step)
+        """Seal and index what is new; the entries, with those of a step whose caller did not stay to take them."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._step)
+        entries, self._entries = self._entries, ()
+        return entries
 
-    def _step(self) -> tuple[Entry, ...]:
+    def _step(self) -> None:
         try:
             batch = self._sealer.step()
         except OSError:  # the disk is full: entries wait in their journals, and the next step tries again
-            return ()
+            return
+        self._entries += batch.entries
         self.size, self.signed_at, self.unsealed = batch.size, batch.signed_at, batch.unsealed
         try:
             self._put(batch)
             self._fault = ""
         except (OSError, sqlite3.Error, ValueError) as error:
             self._mend(error)  # what is sealed is read from the ledger at the next step
-        return batch.entries
 
     def _put(self, batch: Batch) -> None:
         """Index this batch, or what comes before it: sealing must not wait until a lost index is made again."""

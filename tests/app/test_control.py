@@ -1,21 +1,23 @@
 """What the control process makes of entries, and what it says by itself."""
 
+import asyncio
 import signal
 import sqlite3
-import time
-from collections.abc import Callable
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from gateway.app.control import Clerk
+from gateway.audit import Ledger, Settings
+from gateway.facts import Notice
 from tests.audit.test_index import damage
-from tests.running import Gateway, running
+from tests.cli.shell import ran
+from tests.running import Gateway, running, until
 
 OPEN = "/market/enterprises"
-
-
-def until(true: Callable[[], bool], gateway: Gateway) -> None:
-    deadline = time.monotonic() + 15
-    while not true():
-        assert time.monotonic() < deadline, gateway.log.read_text()[-3000:]
 
 
 def test_a_signal_reloads_and_a_bad_folder_is_told_while_the_last_good_stays(tmp_path: Path) -> None:
@@ -24,11 +26,11 @@ def test_a_signal_reloads_and_a_bad_folder_is_told_while_the_last_good_stays(tmp
         (gateway.folder / "policies" / "rules" / "99-bad.yaml").write_text("rules:\n  - id: x\n    effect: Deny\n")
         assert gateway.process is not None
         gateway.process.send_signal(signal.SIGHUP)
-        until(lambda: any(e.get("act") == "policy.rejected" for e in gateway.entries()), gateway)
+        until(lambda: any(e.get("act") == "policy.rejected" for e in gateway.entries()))
         rejected = next(entry for entry in gateway.entries() if entry.get("act") == "policy.rejected")
         assert "99-bad.yaml:2" in rejected["detail"]
         assert gateway.door("GET", "/v1/policy").json["active"] == before
-        until(lambda: 'gateway_policy_reloads_total{result="rejected"}' in metrics(gateway), gateway)
+        until(lambda: 'gateway_policy_reloads_total{result="rejected"}' in metrics(gateway))
         assert gateway.get(OPEN, gateway.issuer.token()).status == 200
 
 
@@ -42,9 +44,9 @@ def test_one_scrape_counts_for_all_workers(tmp_path: Path) -> None:
         for _ in range(20):
             assert gateway.get(OPEN, token).status == 200
         wanted = 'gateway_requests_total{api="enterprises",code_class="2xx",method="GET",outcome="permit"} 20.0'
-        until(lambda: wanted in metrics(gateway), gateway)
+        until(lambda: wanted in metrics(gateway))
         assert "gateway_workers 2.0" in metrics(gateway)
-        until(lambda: f'gateway_jwks_age_seconds{{issuer="{gateway.issuer.url}"}}' in metrics(gateway), gateway)
+        until(lambda: f'gateway_jwks_age_seconds{{issuer="{gateway.issuer.url}"}}' in metrics(gateway))
 
 
 def test_a_restart_goes_on_where_the_ledger_ends(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_an_index_that_is_deleted_while_it_is_in_use_is_made_again(tmp_path: Pat
         for path in gateway.state.glob("index.db*"):
             path.unlink()
         gateway.get(OPEN, token)
-        until(lambda: permits(gateway) == 2, gateway)
+        until(lambda: permits(gateway) == 2)
 
 
 def test_an_index_that_cannot_be_read_is_made_again_and_told_of(tmp_path: Path) -> None:
@@ -95,8 +97,8 @@ def test_an_index_that_cannot_be_read_is_made_again_and_told_of(tmp_path: Path) 
         damage(gateway.state / "index.db")
         gateway.start()
         gateway.get(OPEN, token)
-        until(lambda: permits(gateway) == 2, gateway)
-        until(lambda: any(entry.get("detail") == "index.db" for entry in gateway.entries()), gateway)
+        until(lambda: permits(gateway) == 2)
+        until(lambda: any(entry.get("detail") == "index.db" for entry in gateway.entries()))
         told = next(entry for entry in gateway.entries() if entry.get("detail") == "index.db")
         assert (told["name"], told["subject"]) == ("gateway.fault", "DatabaseError")
 
@@ -120,8 +122,8 @@ def test_a_backup_of_the_state_that_is_restored_while_it_runs_is_followed_by_all
         for path in gateway.state.glob("state.db-*"):
             path.unlink()
         (tmp_path / "backup.db").rename(gateway.state / "state.db")
-        until(lambda: revoked() == ["zhang.wei"], gateway)
-        until(lambda: gateway.get(OPEN, gateway.issuer.token("li.na")).status == 200, gateway)
+        until(lambda: revoked() == ["zhang.wei"])
+        until(lambda: gateway.get(OPEN, gateway.issuer.token("li.na")).status == 200)
         assert gateway.get(OPEN, gateway.issuer.token("zhang.wei")).reason == "subject_revoked"
         assert revoke("wang.fang") == 200
         assert gateway.get(OPEN, gateway.issuer.token("wang.fang")).reason == "subject_revoked"
@@ -134,3 +136,27 @@ def test_one_line_for_each_request_joined_from_decision_and_outcome(tmp_path: Pa
         lines = [line for line in gateway.log.read_text().splitlines() if decision in line]
         assert len(lines) == 1
         assert '"http.response.status_code":200' in lines[0]
+
+
+@pytest.mark.anyio
+async def test_what_was_being_sealed_when_the_stop_came_is_told_too(tmp_path: Path) -> None:
+    assert ran("init", tmp_path).code == 0
+    state = tmp_path / "state"
+    config: Any = SimpleNamespace(audit=Settings(state), keys=state / "keys", state=state)
+    ledger, clerk = Ledger(config.audit, "w1", b"k" * 32), Clerk(config)
+    ledger.note(Notice("worker.started", "w1"))
+    ledger.close()
+    begun, go, seal = threading.Event(), threading.Event(), clerk._sealer.step
+
+    def held() -> Any:
+        begun.set()
+        go.wait(10)
+        return seal()
+
+    clerk._sealer.step = held  # type: ignore[method-assign]  # a moment that is not left to chance
+    step = asyncio.create_task(clerk.step())
+    assert await asyncio.to_thread(begun.wait, 10)
+    step.cancel()
+    await asyncio.wait([step])
+    go.set()
+    assert "worker.started" in [getattr(entry, "name", "") for entry in await clerk.close()]

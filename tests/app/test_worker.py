@@ -14,7 +14,7 @@ from gateway.facts import Facts, Permit, Reason
 from gateway.policy import Policy
 from tests.app.test_revisions import APIS, NOW
 from tests.literals import a_posture, a_subject, an_ask, some_facts
-from tests.running import running
+from tests.running import running, until
 from tests.test_layout import ROOT
 
 
@@ -34,9 +34,7 @@ def test_workers_and_control_leave_when_their_supervisor_is_killed(tmp_path: Pat
         gateway.process.send_signal(signal.SIGKILL)
         gateway.process.wait()
         gateway.process = None
-        deadline = time.monotonic() + 20
-        while not all(gone(int(child)) for child in children):
-            assert time.monotonic() < deadline
+        until(lambda: all(gone(int(child)) for child in children))
         gateway.verify()  # control sealed what was recorded before it left
         gateway.start()  # the port and the state directory are free again
         assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
@@ -49,12 +47,10 @@ def test_a_restart_remembers_how_somebody_behaved(tmp_path: Path) -> None:
             gateway.get(f"/health/visits/v-{number}", token)
         gateway.stop()
         gateway.start()
-        before = gateway.entries()
         gateway.get("/market/enterprises", token)
-        deadline = time.monotonic() + 5
-        while len(entries := gateway.entries()) == len(before) or entries[-1]["kind"] == "notice":
-            assert time.monotonic() < deadline
-        judged = [entry for entry in gateway.entries() if entry.get("route") == "GET /market/enterprises"]
+        judged = until(
+            lambda: [entry for entry in gateway.entries() if entry.get("route") == "GET /market/enterprises"]
+        )
         assert judged[-1]["risk"]["score"] > 0
         assert "denied_burst" in {signal["name"] for signal in judged[-1]["risk"]["signals"]}
 
@@ -134,16 +130,11 @@ main()
 
 
 def test_a_worker_whose_duties_break_off_leaves_and_is_replaced(tmp_path: Path) -> None:
-    with running(tmp_path) as gateway:
-        gateway.stop()
-        flag = tmp_path / "tired"
-        gateway.launch = (sys.executable, "-c", TIRED, str(flag))
-        gateway.start()
+    flag = tmp_path / "tired"
+    with running(tmp_path, launch=(sys.executable, "-c", TIRED, str(flag))) as gateway:
         (before,) = gateway.workers()
         flag.touch()
-        deadline = time.monotonic() + 20
-        while gateway.workers() in ([before], []):
-            assert time.monotonic() < deadline
+        until(lambda: gateway.workers() not in ([before], []))
         assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
         log = gateway.log.read_text()
         assert "nobody looks after this worker any more" in log
@@ -152,17 +143,12 @@ def test_a_worker_whose_duties_break_off_leaves_and_is_replaced(tmp_path: Path) 
 
 
 def test_a_worker_that_finds_no_descriptor_for_a_while_stays(tmp_path: Path) -> None:
-    with running(tmp_path) as gateway:
-        gateway.stop()
-        flag = tmp_path / "tired"
-        script = TIRED.replace("flag.unlink()", "").replace("RuntimeError(", "OSError(24, ")
-        gateway.launch = (sys.executable, "-c", script, str(flag))
-        gateway.start()
+    flag = tmp_path / "tired"
+    script = TIRED.replace("flag.unlink()", "").replace("RuntimeError(", "OSError(24, ")
+    with running(tmp_path, launch=(sys.executable, "-c", script, str(flag))) as gateway:
         before = gateway.workers()
         flag.touch()
-        deadline = time.monotonic() + 20
-        while not any(entry.get("name") == "gateway.fault" for entry in gateway.entries()):
-            assert time.monotonic() < deadline
+        until(lambda: any(entry.get("name") == "gateway.fault" for entry in gateway.entries()))
         flag.unlink()
         assert gateway.get("/market/enterprises", gateway.issuer.token()).status == 200
         assert gateway.workers() == before

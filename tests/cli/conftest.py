@@ -1,20 +1,16 @@
 """Running commands in an empty folder, a project to run them on, and a door that answers."""
 
 import asyncio
-import io
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
-from gateway.cli import main
-from gateway.cli.screen import source_of
-from tests.cli.shell import ROOT, Ran, Run
+from tests.cli.shell import ROOT, Ran, Run, ran
 from tests.config.conftest import write_pair
 from tests.control.doors import SETTINGS, Behind, on_unix
 
@@ -35,16 +31,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.delenv(name, raising=False)
 
     def run_it(*words: str | Path, **environ: str) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
-        source_of.cache_clear()
-        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        with monkeypatch.context() as patch:
             for name, value in environ.items():
                 patch.setenv(name, value)
-            try:
-                code = main(list(map(str, words)))
-            except SystemExit as left:
-                code = int(left.code or 0)
-        return Ran(code, out.getvalue(), err.getvalue())
+            return ran(*words)
 
     return run_it
 
@@ -74,7 +64,7 @@ def spawn(tmp_path: Path) -> Run:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project made by `gateway init`, to read only."""
     folder = tmp_path_factory.mktemp("project")
-    subprocess.run([sys.executable, "-m", "gateway", "init", str(folder)], cwd=ROOT, check=True, capture_output=True)
+    assert ran("init", folder).code == 0
     return folder
 
 
