@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gateway.document import FileFault
 from gateway.policy.names import Name
 from gateway.policy.native.draft import Draft, shapes, warning
+from gateway.policy.native.functions import FUNCTIONS
 from gateway.policy.native.index import equalities
 from gateway.policy.native.model import SUBJECT_PRIORITY
 from gateway.policy.native.request import never
@@ -92,7 +93,8 @@ def check_cost(draft: Draft) -> Iterator[FileFault]:
     places = [draft.columns.index(column) for _, column in equalities(draft.matcher.tree, draft.source)]
     count = max(Counter(tuple(row.values[at].text for at in places) for row in rows).values(), default=0)
     rules = sum(rule.microseconds for rule in draft.rules) / max(len(rows), 1)
-    micros = count * (draft.matcher.microseconds + rules)
+    links = sum(len(draft.of(key)) * FUNCTIONS[name].microseconds for key, name in draft.source.matching.items())
+    micros = count * (draft.matcher.microseconds + rules + links)
     if micros > SLOW_MICROSECONDS:
         yield FileFault(
             draft.table_file, 1, 1, "P159", f"{count} rows: a decision may take {micros / 1000:.1f} ms",

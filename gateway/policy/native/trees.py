@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 from gateway.document import FileFault
-from gateway.policy.native.draft import Draft, shapes
+from gateway.policy.native.draft import Draft, shapes, warning
 from gateway.policy.native.enforcer import managers
 from gateway.policy.native.functions import FUNCTIONS, Function
 from gateway.policy.native.model import Blanks
 from gateway.policy.native.patterns import Refused
+from gateway.policy.native.roles import FAILURES, Match
 from gateway.policy.native.table import Line, Value
+
+COMPARED = 1000  # rows; with more patterns each request would take milliseconds (P159)
 
 
 def check_trees(draft: Draft) -> Iterator[FileFault]:
@@ -25,6 +28,9 @@ def check_trees(draft: Draft) -> Iterator[FileFault]:
         for indexes, name in (((0, 1), draft.source.matching.get(key)), ((2,), draft.source.domain_matching.get(key))):
             for row in rows if name else ():  # with a matching function every name of a row is a pattern
                 yield from _check_values(draft, row, [row.values[index] for index in indexes], FUNCTIONS[name or ""])
+        match = links[key].match
+        if match is not None:
+            yield from _check_overlaps(draft, rows, match)
 
 
 def _circle(draft: Draft, rows: tuple[Line, ...], circle: tuple[str, ...]) -> FileFault:
@@ -35,6 +41,35 @@ def _circle(draft: Draft, rows: tuple[Line, ...], circle: tuple[str, ...]) -> Fi
         closing, closing.values[0], "P153", f"roles include each other in a circle: {path}",
         f"角色之间形成循环：{path}", ("remove one of the steps", "请去掉其中一步"),
     )  # fmt: skip
+
+
+def _check_overlaps(draft: Draft, rows: tuple[Line, ...], match: Match) -> Iterator[FileFault]:
+    """casbin holds the patterns of rows against each other too: `/a/:id` matches the *text* `/a/*`, so that whatever
+    `/a/*` matches gets the roles of both. Here a pattern stands for the names that it matches; told with one of them."""
+    first: dict[str, Line] = {}
+    roles: dict[str, set[str]] = {}
+    for row in rows[:COMPARED]:
+        name, role = row.values[0].text, row.values[1].text
+        first.setdefault(name, row)
+        roles.setdefault(name, set()).add(role)
+    for name, row in first.items():
+        shown = name.replace("*", "x/y")
+        for other in roles if shown != name and _fits(match, shown, name) else ():
+            if roles[other] - roles[name] and _fits(match, name, other) and not _fits(match, shown, other):
+                fault = draft.told(
+                    row, row.values[0], "P137", f"casbin takes `{name}` for a name that `{other}` matches, and gives its roles to `{shown}`; here it has none of them",
+                    f"casbin 会把 `{name}` 当作 `{other}` 所匹配的名称，并将其角色给予 `{shown}`；此处不会",
+                    ("if that is meant, give both patterns the same roles", "若确需如此，请给两个模式相同的角色"),
+                )  # fmt: skip
+                yield warning(fault)
+                break
+
+
+def _fits(match: Match, text: str, pattern: str) -> bool:
+    try:
+        return match(text, pattern)
+    except FAILURES:
+        return False
 
 
 def _check_conditions(draft: Draft, key: str, shape: Blanks) -> Iterator[FileFault]:

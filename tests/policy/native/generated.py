@@ -214,6 +214,8 @@ def differ(random: Random, folder: Path, requests: int) -> str:
         return f"refused: {[(fault.code, fault.line, fault.column, fault.en) for fault in faults]}\n{said}"
     fresh = bool(pair.matching or pair.domain_matching)  # stock casbin takes names of earlier requests for patterns
     theirs = stock(folder, pair)
+    if any(fault.code == "P137" for fault in faults):  # it takes patterns of rows for names as well
+        return ""
     for _ in range(requests):
         facts = a_request(random)
         expected, _ = answer(stock(folder, pair) if fresh else theirs, asked(facts, pair.request))

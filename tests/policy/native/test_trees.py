@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from casbin.util.builtin_operators import key_match2
 
 from gateway.policy import Bundle
-from tests.literals import some_facts
+from tests.literals import an_ask, some_facts
 from tests.policy.native.pairs import ALLOW, BOTH, model
 from tests.policy.native.world import a_bundle, answer, errors, faults, stock
 
@@ -76,3 +77,31 @@ def test_the_same_names_in_two_domains_are_no_circle(tmp_path: Path) -> None:
 )
 def test_functions_for_roles(tmp_path: Path, matching: str, row: str, code: str) -> None:
     assert [c for c, _, _ in errors(tmp_path, SAFE, DENYING + row + "\n", matching)] == [code]
+
+
+GROUPS = model("sub, obj", "sub, obj", ALLOW, "r.sub == p.sub && g2(r.obj, p.obj)", "g = _, _\ng2 = _, _")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("g2, /civil/:what, names\ng2, /civil/*, all\n", [("P137", 3, 5)]),
+        ("g2, /civil/*, all\ng2, /civil/:what, names\n", [("P137", 2, 5)]),
+        ("g2, /civil/*, all\ng2, /civil/:what, all\n", []),
+        ("g2, /civil/*, all\ng2, /*, names\n", []),  # whatever the first matches, the second does
+        ("g2, /civil/*, all\ng2, /civil/households/:id, names\n", []),
+    ],
+)
+def test_a_pattern_that_casbin_takes_for_a_name(
+    tmp_path: Path, rows: str, expected: list[tuple[str, int, int]]
+) -> None:
+    """`/civil/x/y` is no `/civil/:what`, but casbin lets whoever may read the names read it."""
+    rows = "p, zhang.wei, names\n" + rows
+    bundle = a_bundle(tmp_path, GROUPS, rows, "matching: {g2: keyMatch2}")
+    assert [(one.code, one.line, one.column) for one in bundle.warnings if one.code == "P137"] == expected
+    enforcer = stock(tmp_path)
+    enforcer.add_named_matching_func("g2", key_match2)
+    assert (answer(enforcer, ["zhang.wei", "/civil/x/y"])[0] is True) is (bool(expected) or "/*, names" in rows)
+    assert bundle.native is not None
+    said = bundle.native.enforcer.judge(some_facts(ask=an_ask(path="/civil/x/y")))
+    assert said.allowed is ("/*, names" in rows)
