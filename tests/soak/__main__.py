@@ -13,6 +13,7 @@ from tests.soak.trial import Trial
 
 NAMES = (
     "policy_differential",
+    "native_differential",
     "proofs",
     "kill",
     "disk",

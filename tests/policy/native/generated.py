@@ -5,6 +5,7 @@ from random import Random
 
 import casbin
 from casbin.util import builtin_operators
+from msgspec.structs import replace
 
 from gateway.document import FileFault
 from gateway.facts import Facts, Grade
@@ -51,6 +52,12 @@ GETS = (
     "keyGet2(r.obj, '/a/:id', 'id') != \"1\"",
     "keyGet3(r.obj, '/b/{n}/c/{m}', 'm') in ('2', '')",
 )
+PIECES = (
+    ",", "#", " # why", '"', "'", "(", ")", "[", "]", "*", " ", "\t", "!", "&&", "||", "==", "\\", "\\\n", "\n", "\r\n", ";", "，",
+    "deny", "allow", "Deny", "p", "g", "p2", "e", "=", "r.", "p.", ".", "in", "not ", "_", "1", "0", "\ufeff", "\u00a0", "True",
+    "true", "None", "-", "+", "/", "%", "{", "}", ":id", "<", ">=",
+)  # fmt: skip
+"""What slips into a file."""
 BLP = '(r.level >= r.need && r.act == "GET" || r.level <= r.need && r.act == "POST")'
 BIBA = '(r.level <= r.need && r.act == "GET" || r.level >= r.need && r.act == "POST")'
 
@@ -204,22 +211,65 @@ def stock(folder: Path, pair: Pair) -> casbin.Enforcer:
     return enforcer
 
 
+def damaged(random: Random, text: str) -> str:
+    """The text after a careless edit or three."""
+    for _ in range(random.choice((1, 1, 1, 2, 3))):
+        at, kind = random.randrange(len(text) + 1), random.random()
+        if kind < 0.5:
+            text = text[:at] + random.choice(PIECES) + text[at:]
+        elif kind < 0.75:
+            text = text[:at] + text[at + random.choice((1, 1, 2, 5)) :]
+        else:
+            lines = text.split("\n")
+            one, two = random.randrange(len(lines)), random.randrange(len(lines))
+            lines[one], lines[two] = lines[two], lines[one] if kind < 0.85 else lines[two]
+            text = "\n".join(lines)
+    return text
+
+
 def differ(random: Random, folder: Path, requests: int) -> str:
     """One policy and its requests; "" when ours and stock casbin agree on all of them."""
     pair = a_policy(random)
-    write(pair, folder)
-    native, faults = ours(folder)
-    said = "\n".join((pair.model, pair.policy, pair.more))
+    native, faults = loaded(pair, folder)
     if native is None:
-        return f"refused: {[(fault.code, fault.line, fault.column, fault.en) for fault in faults]}\n{said}"
-    fresh = bool(pair.matching or pair.domain_matching)  # stock casbin takes names of earlier requests for patterns
-    theirs = stock(folder, pair)
-    if any(fault.code == "P137" for fault in faults):  # it takes patterns of rows for names as well
+        return f"refused: {[(fault.code, fault.line, fault.column, fault.en) for fault in faults]}\n{pair}"
+    if any(fault.code == "P137" for fault in faults):  # stock casbin takes patterns of rows for names as well
         return ""
+    return _differ(random, native, pair, folder, requests, raises=False)
+
+
+def differ_when_damaged(random: Random, folder: Path, requests: int) -> str:
+    """The same for a policy with a few careless edits: it is refused, or as good as in stock casbin."""
+    pair = a_policy(random)
+    part = random.choice(("model", "policy"))
+    pair = replace(
+        pair,
+        matching="",
+        domain_matching="",
+        more="allow_by_default: true\n",
+        **{part: damaged(random, getattr(pair, part))},
+    )
+    native, _ = loaded(pair, folder)
+    return "" if native is None else _differ(random, native, pair, folder, requests, raises=True)
+
+
+def loaded(pair: Pair, folder: Path) -> tuple[Native | None, list[FileFault]]:
+    """Ours, of files that are written now."""
+    write(pair, folder)
+    return ours(folder)
+
+
+def _differ(random: Random, native: Native, pair: Pair, folder: Path, requests: int, raises: bool) -> str:
+    """With `raises`, stock casbin may fail where ours answers: on `||r.x`, on white space in an effect."""
+    fresh = bool(pair.matching or pair.domain_matching)  # it keeps names of requests as patterns: ask a new one
+    try:
+        theirs = stock(folder, pair)
+    except Exception as error:
+        return "" if raises else f"casbin cannot load it: {error!r}\n{pair}"
     for _ in range(requests):
         facts = a_request(random)
         expected, _ = answer(stock(folder, pair) if fresh else theirs, asked(facts, pair.request))
         found = native.enforcer.judge(facts)
-        if (None if found.failed else found.allowed) is not expected:
-            return f"{facts.subject.id} {facts.subject.org} {facts.ask.method} {facts.ask.path}: {found}, casbin {expected}\n{said}"
+        if (None if found.failed else found.allowed) is not expected and not (raises and expected is None):
+            return f"{facts.subject} {facts.ask.method} {facts.ask.path}: {found}, casbin {expected}\n{pair}"
     return ""

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from random import Random
 from tempfile import mkdtemp
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.policy import Bundle
 from gateway.policy.native.source import MATCHER
 from tests.literals import NOW, an_ask, an_asset, some_facts
 from tests.literals import a_subject as a_person
+from tests.policy.native import generated
 from tests.policy.native.pairs import ALLOW, METHODS, ORGS, PAIRS, PATHS, SUBJECTS, Pair, model
 from tests.policy.native.world import a_bundle, answer, asked, stock
 
@@ -103,6 +105,21 @@ def population() -> tuple[Facts, ...]:
 def test_there_are_many_kinds() -> None:
     assert len(PAIRS) >= 20
     assert MATCHER == "casbin:matcher"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_any_policy_is_answered_as_by_stock_casbin(tmp_path_factory: pytest.TempPathFactory, random: Random) -> None:
+    """More of them: `python -m tests.soak native_differential`."""
+    assert generated.differ(random, tmp_path_factory.mktemp("native"), 12) == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_careless_edit_is_refused_or_answered_as_by_stock_casbin(
+    tmp_path_factory: pytest.TempPathFactory, random: Random
+) -> None:
+    assert generated.differ_when_damaged(random, tmp_path_factory.mktemp("native"), 12) == ""
 
 
 # --- what pycasbin leaves undone ------------------------------------------------------------------
