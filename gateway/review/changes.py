@@ -82,7 +82,7 @@ def options(
     return {
         "purpose": list(_purposes(bundle, facts, atoms)),
         "sign_in": list(_sign_ins(facts, atoms, worse)),
-        "credential": list(_credentials(facts, atoms, worse)),
+        "credential": list(_credentials(bundle, facts, atoms, worse)),
         "place": list(_places(facts, atoms)),
         "device": list(_devices(bundle, facts, atoms, worse)),
         "time": list(_times(bundle, facts, atoms, ends)),
@@ -139,8 +139,9 @@ def _shared_for(bundle: Bundle, facts: Facts) -> list[str]:
     if not bundle.asks_for_grants:
         return []
     purposes = list(dict.fromkeys(grant.purpose for grant in bundle.content.grants))[:PURPOSES]
+    caller = replace(facts.subject, purpose="")
     asked = ((word, replace(facts.ask, purpose=word)) for word in purposes)
-    return [word for word, ask in asked if bundle.granted(ask, facts.subject, facts.asset).ids]
+    return [word for word, ask in asked if bundle.granted(ask, caller, facts.asset).ids]
 
 
 # --- sign-in and credential --------------------------------------------------------------------
@@ -212,7 +213,7 @@ def _span(seconds: float) -> Words:
     return f"{seconds:g} second{'' if seconds == 1 else 's'}", f"{seconds:g} 秒"
 
 
-def _credentials(facts: Facts, atoms: Atoms, worse: bool) -> Iterator[Option]:
+def _credentials(bundle: Bundle, facts: Facts, atoms: Atoms, worse: bool) -> Iterator[Option]:
     """How the sign-in is proven, and what its issuer vouches for."""
     subject = facts.subject
     if subject.kind == "anonymous":
@@ -226,10 +227,26 @@ def _credentials(facts: Facts, atoms: Atoms, worse: bool) -> Iterator[Option]:
     yield Option("credential", "subject.bound", str(bound).lower(), "true", partial(_proven, True, method), say)
     say = _always("with a client certificate", "使用客户端证书")
     yield Option("credential", "subject.method", method, "certificate", partial(_proven, True, "certificate"), say)
-    for word in atoms.texts("subject.purpose"):
-        if word:
-            say = _always(f"with a credential issued for purpose `{word}`", f"使用为用途 `{word}` 签发的凭证")
-            yield Option("credential", "subject.purpose", subject.purpose, word, partial(_vouched, word), say)
+    yield from _issued(bundle, facts, atoms)
+
+
+def _issued(bundle: Bundle, facts: Facts, atoms: Atoms) -> Iterator[Option]:
+    """Credentials for another purpose. What a credential vouches for hides what is stated, so then that counts too."""
+    was = facts.subject.purpose
+    words = _beside(bundle, facts, atoms, "subject.purpose")
+    if was:
+        words += _beside(bundle, facts, atoms, "env.purpose")
+    known = [word for word in dict.fromkeys(words) if word]
+    for word in dict.fromkeys((*known, *(_shared_for(bundle, facts) if was else ()))):
+        say = _always(f"with a credential issued for purpose `{word}`", f"使用为用途 `{word}` 签发的凭证")
+        yield Option("credential", "subject.purpose", was, word, partial(_vouched, word), say)
+    if known:
+        free = another(known)
+        say = _always(
+            f"with a credential issued for a purpose other than `{'`, `'.join(known)}`",
+            f"使用签发用途不是 `{'`、`'.join(known)}` 的凭证",
+        )
+        yield Option("credential", "subject.purpose", was, free, partial(_vouched, free), say, wide=True)
 
 
 def _proven(bound: bool, method: Literal["none", "bearer", "certificate"], facts: Facts) -> Facts:
@@ -439,8 +456,9 @@ def _grants(bundle: Bundle, facts: Facts, atoms: Atoms, worse: bool) -> Iterator
     stated = bool(facts.subject.purpose or facts.ask.purpose)
     also = ("", "") if stated else (", stating its purpose", "并注明其用途")
     ids = held.ids or ("another",)
-    say = _always("with a sharing grant" + also[0], "持有共享授权" + also[1])
-    yield Option("grant", "grant.held", "", "grant", partial(_granted, Granted(ids, held.approved)), say)
+    if not held.approved:  # in the place of an approved one, at another time, only an approved one is as good
+        say = _always("with a sharing grant" + also[0], "持有共享授权" + also[1])
+        yield Option("grant", "grant.held", "", "grant", partial(_granted, Granted(ids)), say)
     say = _always("with an approved sharing grant" + also[0], "持有已获批准的共享授权" + also[1])
     yield Option("grant", "approval.held", "", "approval", partial(_granted, Granted(ids, True)), say)
     for id in atoms.texts("grant.ids"):

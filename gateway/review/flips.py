@@ -35,6 +35,7 @@ BUDGET = 3000
 READS: dict[Dimension, frozenset[str]] = {
     "purpose": frozenset(("env", "env.purpose")),
     "sign_in": frozenset(("subject", "subject.auth_age")),
+    "credential": frozenset(("subject", "subject.purpose", "env", "env.purpose")),
     "place": frozenset(("env", "env.source")),
     "risk": frozenset(("risk", "risk.score", "risk.band", "risk.known")),
 }
@@ -142,7 +143,7 @@ class _Asked:
         now = self._signature(self.facts)
         tried: dict[Dimension, list[Option]] = {}
         for dimension, several in offered.items():
-            seen = {now}
+            seen = set() if dimension == "grant" else {now}  # one that is held may not be any more at another time
             for option in several:
                 if option.wide and self._unknown(option):
                     continue

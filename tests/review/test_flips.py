@@ -406,6 +406,30 @@ def test_a_grant_that_is_supposed_stays_when_something_else_changes(tmp_path: Pa
     assert [flip.en for flip in flips(bundle, some_facts(grant=Granted(("g",), True)))] == ["with purpose `x`"]
 
 
+def test_what_a_credential_vouches_for_is_turned_by_another_credential(tmp_path: Path) -> None:
+    """It hides the purpose that is stated, so stating another one would not help."""
+    care = a_subject(purpose="care")
+    rules = CLERK_READS + '  when: env.purpose == "audit"\n'
+    assert told(tmp_path, rules, subject=care) == ["with a credential issued for purpose `audit`"]
+    assert told(tmp_path / "stated", rules) == ["with purpose `audit`"]
+    denied = CLERK_READS + "- {id: no, effect: deny, when: 'subject.purpose == \"care\"'}\n"
+    assert told(tmp_path / "no", denied, subject=care) == ["with a credential issued for a purpose other than `care`"]
+
+
+def test_a_grant_that_ends_before_it_is_time_is_told_with_the_time(tmp_path: Path) -> None:
+    shared = (
+        "grants:\n  - {id: g1, to: clerk, data: household, purpose: relief, until: 2026-09-21, approval: {by: prov}}\n"
+    )
+    (tmp_path / "grants.yaml").write_text(shared, encoding="utf-8")
+    bundle = a_bundle(tmp_path, CLERK_READS + '  when: approval.held and weekday(env.weekday, "sat")\n')
+    facts = some_facts(ask=an_ask(purpose="relief"))
+    facts = replace(facts, grant=bundle.granted(facts.ask, facts.subject, facts.asset))
+    assert facts.grant.approved
+    assert [flip.en for flip in flips(bundle, facts)] == [
+        "from Saturday 2026-09-26 00:00, with an approved sharing grant"
+    ]
+
+
 def test_core_data_needs_what_its_rule_says(tmp_path: Path) -> None:
     rules = (
         "- {id: a, effect: allow, who: clerk, data: health, action: read, level: any, when: subject.assurance >= 3}\n"
