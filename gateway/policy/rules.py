@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from gateway.document import FileFault, Node, did_you_mean
-from gateway.policy.condition import Refused, compile_condition
+from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.duties import REASONS, Then, read_then, written
 from gateway.policy.levels import ANY, NAMES, span, word
 from gateway.policy.names import ACTIONS, Name, Vocabulary, names
@@ -39,7 +39,7 @@ Row = tuple[str, ...]
 Kind = Literal["rules", "cities", "departments", "emergency"]
 
 
-class Rule(Struct, frozen=True):
+class Rule(Struct, frozen=True, gc=False):
     """One rule, checked; `place` is file and line as people read them."""
 
     id: str
@@ -77,6 +77,7 @@ class Reading(Struct):
     faults: Faults
     owners: dict[str, tuple[str, str]] = {}  # asset -> category, owner
     table: dict[str, Name] = {}
+    conditions: dict[str, Condition] = {}  # what rules say again is read once
     ids: dict[str, tuple[str, bool]] = {}  # id -> place, locked
     rules: list[Rule] = []
 
@@ -432,10 +433,11 @@ def _when(node: Node, lines: list[str], reading: Reading) -> str:
         return ""
     line = lines[node.line - 1] if node.line <= len(lines) else ""
     try:
-        compiled = compile_condition(condition, reading.table)
+        compiled = reading.conditions.get(condition) or compile_condition(condition, reading.table)
     except Refused as refused:
         reading.faults.append(refused.fault(node, line))
         return ""
+    reading.conditions[condition] = compiled
     for name in compiled.unguarded:
         fault = node.fault(
             "P025",

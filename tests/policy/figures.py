@@ -42,7 +42,7 @@ def province(count: int) -> Bundle:
                 random.choice(list(orgs)[2:]),
                 random.choice(list(data)),
                 random.choice(("<= important", "<= general", ">= core")),
-                random.choice(("", f'env.purpose == "p{len(rules)}"', f"env.hour < {len(rules) % 24}")),
+                random.choice(("", f'env.purpose == "p{len(rules)}"', f"env.hour < {1 + len(rules) % 23}")),
             )
         )
     people = People({role: ("employee",) if role != "employee" else () for role in ROLES}, orgs)

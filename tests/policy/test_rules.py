@@ -129,6 +129,16 @@ def test_what_a_deny_leaves_out_means_any(tmp_path: Path) -> None:
     assert bundle.content.rules[0][2:9] == ("*", "*", "*", "*", "any", "", "")
 
 
+def test_a_condition_that_stands_in_several_rules_is_told_of_in_each(tmp_path: Path) -> None:
+    def two(when: str) -> str:
+        return f"- {{id: one, effect: deny, when: '{when}'}}\n- {{id: two, effect: deny, when: '{when}'}}\n"
+
+    assert codes(tmp_path, CLERK_READS + two("env.hour > 23")) == ["P026", "P026"]
+    assert [warning.code for warning in a_bundle(tmp_path, CLERK_READS + two("risk.score > 40")).warnings] == [
+        "P025"
+    ] * 2
+
+
 def test_an_expired_rule_is_reported_and_a_running_one_is_not(tmp_path: Path) -> None:
     def warned(date: str) -> list[str]:
         folder = write(tmp_path, changed("action: read", f"action: read\n  expires: {date}"))

@@ -15,7 +15,10 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the shipped policies with a rule that nobody answers for."""
     shutil.copytree(ROOT / "policies", tmp_path / "new")
     more = tmp_path / "new" / "rules" / "99.yaml"
-    more.write_text("rules:\n  - {id: odd, title: odd, effect: deny, when: not device.fresh and subject.assurance <= 3}\n", encoding="utf-8")
+    more.write_text(
+        "rules:\n  - {id: odd, title: odd, effect: deny, when: not device.fresh and subject.assurance <= 3}\n",
+        encoding="utf-8",
+    )
     return tmp_path / "new"
 
 
