@@ -9,7 +9,8 @@ early end. Rules:
 3. Role managers are ours: walked to their end, with domains, matching functions and conditions.
 4. One more token carries what a request knows, one more column the line of a row: so every row that has spoken is
    known, without any state between requests. Nothing is remembered but what was parsed.
-5. What raises has no answer; whoever asks denies.
+5. Rows that the index knows not to match are not asked; what casbin walks is then a copy with fewer rows.
+6. What raises has no answer; whoever asks denies.
 """
 
 import logging
@@ -39,8 +40,7 @@ from gateway.policy.native.expression import (
     compile_expression,
 )
 from gateway.policy.native.functions import FUNCTIONS, within
-from gateway.policy.native.index import Rows as Table
-from gateway.policy.native.index import indexed
+from gateway.policy.native.index import Table, indexed
 from gateway.policy.native.model import blanks, effect
 from gateway.policy.native.request import fillers, slots
 from gateway.policy.native.roles import Links, Match
@@ -229,13 +229,13 @@ def compiled(source: Source, table: dict[str, Name], links: dict[str, Links]) ->
     rules: dict[str, Get] = {}
     matcher = compile_expression(source.definitions["m"], scope_of(source, table, holds), partial(_rule, rules))
     inner = scope_of(source, table, holds, rules=False)
-    names = columns(source.definitions["p"])
+    names, columns_of_rules = columns(source.definitions["p"]), matcher.rules
     for row in source.rows:
         if row[1] != "p":
             continue
         values = dict(zip(names, row[2:], strict=True))
         asked = [matcher.pinned]
-        for text in (values[name] for name in matcher.rules):
+        for text in (values[name] for name in columns_of_rules):
             rule = compile_expression(text, inner)
             rules[text] = rule.test
             asked.append(rule.pinned)

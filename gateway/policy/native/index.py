@@ -26,7 +26,7 @@ from gateway.policy.native.syntax import (
     walk,
 )
 
-Rows = list[list[str]]
+Table = list[list[str]]
 Key = tuple[object, ...]
 
 
@@ -79,18 +79,18 @@ def _cannot_fail(part: Syntax, sure: set[str]) -> bool:
 class Index:
     """The rows by the values of their columns `at`; `asked` are the places of the tokens they are compared with."""
 
-    def __init__(self, rows: Rows, asked: Sequence[int], at: Sequence[int]) -> None:
+    def __init__(self, rows: Table, asked: Sequence[int], at: Sequence[int]) -> None:
         self._asked, self._at, self._none = asked, at, rows[:1]
-        self._rows: dict[Key, Rows] = {}
+        self._rows: dict[Key, Table] = {}
         for row in rows:
             self._rows.setdefault(tuple(row[place] for place in at), []).append(row)
 
-    def rows(self, request: Sequence[object]) -> Rows:
+    def rows(self, request: Sequence[object]) -> Table:
         """The rows that may match, at least one."""
         return self._rows.get(tuple(request[place] for place in self._asked), self._none)
 
 
-def indexed(rows: Rows, tree: Syntax, source: Source) -> Index | None:
+def indexed(rows: Table, tree: Syntax, source: Source) -> Index | None:
     """The index of rows in the order of `p`, None where every row must be asked."""
     pairs = equalities(tree, source)
     tokens, names = columns(source.definitions["r"]), columns(source.definitions["p"])
