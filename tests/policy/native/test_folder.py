@@ -28,25 +28,25 @@ from gateway.policy import Bundle, load
 from tests.literals import a_subject as a_person
 from tests.literals import some_facts
 from tests.policy.native.pairs import ALLOW, BOTH, PRIORITY, SAME, model
-from tests.policy.native.world import ACL, ROWS, a_bundle, answer, codes, errors, faults, stock, write
+from tests.policy.native.world import (
+    ACL,
+    ASKED,
+    DENYING,
+    ROWS,
+    SAFE,
+    a_bundle,
+    answer,
+    codes,
+    errors,
+    faults,
+    stock,
+    stock_allows,
+    write,
+)
 from tests.policy.world import ASSETS
 
-SAFE = model(
-    "sub, obj, act",
-    "sub, obj, act, eft",
-    BOTH,
-    "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == p.act",
-    "g = _, _",
-)
 RULED = model("sub, act", "rule, act", ALLOW, "eval(p.rule) && r.act == p.act")
 SUBJECT = "request: {sub: subject}"
-DENYING = "p, zhang.wei, /civil/*, GET, allow\n"
-ASKED = ["zhang.wei", "/civil/households/42", "GET"]
-
-
-def stock_allows(folder: Path) -> bool:
-    """Whether stock casbin lets our clerk in, with these files."""
-    return answer(stock(folder), ASKED)[0] is True
 
 
 def stock_breaks(folder: Path) -> bool:

@@ -4,24 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.policy.native.pairs import ALLOW, BOTH, SAME, model
-from tests.policy.native.world import ACL, ROWS, answer, errors, faults, stock, write
-
-SAFE = model(
-    "sub, obj, act",
-    "sub, obj, act, eft",
-    BOTH,
-    "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == p.act",
-    "g = _, _",
+from tests.policy.native.pairs import ALLOW, SAME, model
+from tests.policy.native.world import (
+    ACL,
+    DENYING,
+    ROWS,
+    SAFE,
+    errors,
+    faults,
+    stock_allows,
+    write,
 )
-DENYING = "p, zhang.wei, /civil/*, GET, allow\n"
-ASKED = ["zhang.wei", "/civil/households/42", "GET"]
+
 MANY = "".join(f"p, zhang.wei, /a/{n}, GET\n" for n in range(3000))
-
-
-def stock_allows(folder: Path) -> bool:
-    """Whether stock casbin lets our clerk in, with these files."""
-    return answer(stock(folder), ASKED)[0] is True
 
 
 def test_a_deny_in_a_column_that_nobody_reads_is_refused(tmp_path: Path) -> None:

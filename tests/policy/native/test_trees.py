@@ -7,23 +7,8 @@ from casbin.util.builtin_operators import key_match2
 
 from gateway.policy import Bundle
 from tests.literals import an_ask, some_facts
-from tests.policy.native.pairs import ALLOW, BOTH, model
-from tests.policy.native.world import a_bundle, answer, errors, faults, stock
-
-SAFE = model(
-    "sub, obj, act",
-    "sub, obj, act, eft",
-    BOTH,
-    "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == p.act",
-    "g = _, _",
-)
-DENYING = "p, zhang.wei, /civil/*, GET, allow\n"
-ASKED = ["zhang.wei", "/civil/households/42", "GET"]
-
-
-def stock_allows(folder: Path) -> bool:
-    """Whether stock casbin lets our clerk in, with these files."""
-    return answer(stock(folder), ASKED)[0] is True
+from tests.policy.native.pairs import ALLOW, model
+from tests.policy.native.world import DENYING, SAFE, a_bundle, answer, errors, faults, stock, stock_allows
 
 
 def allowed(bundle: Bundle) -> bool:

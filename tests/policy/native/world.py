@@ -10,12 +10,21 @@ from casbin.util import builtin_operators
 from gateway.document import Faulty, FileFault
 from gateway.facts import Facts
 from gateway.policy import Bundle, load
-from tests.policy.native.pairs import ALLOW, SAME, Pair, model
+from tests.policy.native.pairs import ALLOW, BOTH, SAME, Pair, model
 from tests.policy.world import ASSETS
 from tests.policy.world import write as write_rules
 
 ACL = model("sub, obj, act", "sub, obj, act", ALLOW, SAME)
 ROWS = "p, zhang.wei, /civil/households/42, GET\n"
+SAFE = model(
+    "sub, obj, act",
+    "sub, obj, act, eft",
+    BOTH,
+    "g(r.sub, p.sub) && keyMatch(r.obj, p.obj) && r.act == p.act",
+    "g = _, _",
+)
+DENYING = "p, zhang.wei, /civil/*, GET, allow\n"
+ASKED = ["zhang.wei", "/civil/households/42", "GET"]
 
 
 def write(
@@ -104,3 +113,8 @@ def answer(enforcer: casbin.Enforcer, request: list[object]) -> tuple[bool | Non
     except Exception:
         return None, []
     return allowed, row
+
+
+def stock_allows(folder: Path) -> bool:
+    """Whether stock casbin lets our clerk in, with these files."""
+    return answer(stock(folder), ASKED)[0] is True
