@@ -38,9 +38,7 @@ def parser(language: Language) -> Parser:
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         command = import_module(f"gateway.cli.{name}")
-        own = getattr(command, "TEXTS", TEXTS)
-        if own is not TEXTS:  # a command that brings its words along
-            TEXTS.update({en: (en, own["zh-CN"][key]) for key, en in own["en"].items()})
+        TEXTS.update(getattr(command, "WORDS", {}))  # a command may bring its texts along
         command.register(subparsers)
     return top
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
-from gateway.cli.texts import TEXTS
 from gateway.cli.times import moment, spelled
 
 if TYPE_CHECKING:  # heavy: only a rehearsal pays
@@ -128,7 +127,6 @@ END = "end"
 
 def register(subparsers: Any) -> None:
     """Add the commands."""
-    TEXTS.update(WORDS)
     group = subparsers.add_parser("emergency", help="emergency.help", description="emergency.help")
     commands = group.add_subparsers(dest="emergency_command", metavar="COMMAND", required=True)
     for name, answer in (("ask", _ask), ("confirm", _confirm), ("end", _end), ("show", _show)):

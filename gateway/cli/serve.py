@@ -6,77 +6,91 @@ import fcntl
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen
 
-TEXTS = {
-    "en": {
-        "help": "run the gateway",
-        "workers": "number of worker processes (default: the configuration's)",
-        "observe": "decide and record as always, but let pass what rules would deny (never core data, never a bad credential)",
-        "follow": "start with the policy folder, also when a rollback or promotion pinned another revision",
-        "pinned": "the revision {digest} is pinned; the policy folder is followed again after `gateway reload`",
-        "emergency": "emergency level {level} is in force",
-        "observing": "OBSERVE MODE for {apis}: requests that rules would deny are forwarded. Never core data, never bad credentials.",
-        "weak": "weakened by configuration: {switches}",
-        "running": "another gateway uses `{state}`",
-        "writable": "other accounts can change `{place}`: chmod 700 {place}",
-        "foreign": "`{place}` belongs to another account, which can change it: chown it to the one that serves",
-        "replaceable": "every account can rename what is in `{place}`, the state directory too: chmod o-w {place}",
-        "bind": "cannot listen on {address}: {why}",
-        "in_use": "another program uses it; `ss -ltnp` shows which. Stop it, or change `listen` in {file}",
-        "not_here": "this machine has no such address; change `listen` in {file}",
-        "forbidden": "this account may not open a port below 1024; take a higher one, or let systemd open it",
-        "listening": "listening on {address}",
-        "keys": "{why}\n`gateway init` makes the keys of a new gateway; it never replaces one",
-    },
-    "zh-CN": {
-        "help": "运行网关",
-        "workers": "工作进程数量（默认取自配置）",
-        "observe": "照常判定并留痕，但放行规则本应拒绝的请求（核心数据和无效凭证除外）",
-        "follow": "以策略目录启动，即使此前的回滚或转正已固定其他修订版",
-        "pinned": "已固定修订版 {digest}；执行 `gateway reload` 后恢复跟随策略目录",
-        "emergency": "{level} 级应急响应生效中",
-        "observing": "观察模式：{apis}。规则本应拒绝的请求会被转发；核心数据和无效凭证除外。",
-        "weak": "配置中已放宽的安全项：{switches}",
-        "running": "另一个网关正在使用 `{state}`",
-        "writable": "其他账户可以改动 `{place}`：chmod 700 {place}",
-        "foreign": "`{place}` 属于另一个账户，该账户可以改动它：请用 chown 改为运行网关的账户",
-        "replaceable": "任何账户都能重命名 `{place}` 中的内容，包括状态目录：chmod o-w {place}",
-        "bind": "无法监听 {address}：{why}",
-        "in_use": "该地址已被其他程序占用，`ss -ltnp` 可查看是哪一个。请停止该程序，或修改 {file} 中的 `listen`",
-        "not_here": "本机没有该地址，请修改 {file} 中的 `listen`",
-        "forbidden": "该账户不能使用 1024 以下的端口，请改用更大的端口，或由 systemd 打开",
-        "listening": "正在监听 {address}",
-        "keys": "{why}\n`gateway init` 为新网关生成密钥，绝不替换已有密钥",
-    },
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+WORDS: dict[str, tuple[str, str]] = {
+    "serve.help": ("run the gateway", "运行网关"),
+    "serve.workers": ("number of worker processes (default: the configuration's)", "工作进程数量（默认取自配置）"),
+    "serve.observe": (
+        "decide and record as always, but let pass what rules would deny (never core data, never a bad credential)",
+        "照常判定并留痕，但放行规则本应拒绝的请求（核心数据和无效凭证除外）",
+    ),
+    "serve.follow": (
+        "start with the policy folder, also when a rollback or promotion pinned another revision",
+        "以策略目录启动，即使此前的回滚或转正已固定其他修订版",
+    ),
+    "serve.pinned": (
+        "the revision {digest} is pinned; the policy folder is followed again after `gateway reload`",
+        "已固定修订版 {digest}；执行 `gateway reload` 后恢复跟随策略目录",
+    ),
+    "serve.emergency": ("emergency level {level} is in force", "{level} 级应急响应生效中"),
+    "serve.observing": (
+        "OBSERVE MODE for {apis}: requests that rules would deny are forwarded. Never core data, never bad credentials.",
+        "观察模式：{apis}。规则本应拒绝的请求会被转发；核心数据和无效凭证除外。",
+    ),
+    "serve.weak": ("weakened by configuration: {switches}", "配置中已放宽的安全项：{switches}"),
+    "serve.running": ("another gateway uses `{state}`", "另一个网关正在使用 `{state}`"),
+    "serve.writable": (
+        "other accounts can change `{place}`: chmod 700 {place}",
+        "其他账户可以改动 `{place}`：chmod 700 {place}",
+    ),
+    "serve.foreign": (
+        "`{place}` belongs to another account, which can change it: chown it to the one that serves",
+        "`{place}` 属于另一个账户，该账户可以改动它：请用 chown 改为运行网关的账户",
+    ),
+    "serve.replaceable": (
+        "every account can rename what is in `{place}`, the state directory too: chmod o-w {place}",
+        "任何账户都能重命名 `{place}` 中的内容，包括状态目录：chmod o-w {place}",
+    ),
+    "serve.bind": ("cannot listen on {address}: {why}", "无法监听 {address}：{why}"),
+    "serve.in_use": (
+        "another program uses it; `ss -ltnp` shows which. Stop it, or change `listen` in {file}",
+        "该地址已被其他程序占用，`ss -ltnp` 可查看是哪一个。请停止该程序，或修改 {file} 中的 `listen`",
+    ),
+    "serve.not_here": (
+        "this machine has no such address; change `listen` in {file}",
+        "本机没有该地址，请修改 {file} 中的 `listen`",
+    ),
+    "serve.forbidden": (
+        "this account may not open a port below 1024; take a higher one, or let systemd open it",
+        "该账户不能使用 1024 以下的端口，请改用更大的端口，或由 systemd 打开",
+    ),
+    "serve.listening": ("listening on {address}", "正在监听 {address}"),
+    "serve.keys": (
+        "`gateway init` makes the keys of a new gateway; it never replaces one",
+        "`gateway init` 为新网关生成密钥，绝不替换已有密钥",
+    ),
 }
 
-BOUND = {errno.EADDRINUSE: "in_use", errno.EADDRNOTAVAIL: "not_here", errno.EACCES: "forbidden"}
+BOUND = {errno.EADDRINUSE: "serve.in_use", errno.EADDRNOTAVAIL: "serve.not_here", errno.EACCES: "serve.forbidden"}
 """Why an address cannot be had, where there is something to do about it."""
 
 
 def register(subparsers: Any) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("serve", help=TEXTS["en"]["help"], description=TEXTS["en"]["help"])
+    parser = subparsers.add_parser("serve", help="serve.help", description="serve.help")
     with_config(parser)
-    parser.add_argument("--workers", type=int, default=0, help=TEXTS["en"]["workers"])
-    parser.add_argument("--observe", action="store_true", help=TEXTS["en"]["observe"])
-    parser.add_argument("--follow", action="store_true", help=TEXTS["en"]["follow"])
+    parser.add_argument("--workers", type=int, default=0, help="serve.workers")
+    parser.add_argument("--observe", action="store_true", help="serve.observe")
+    parser.add_argument("--follow", action="store_true", help="serve.follow")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; 1 for faults in files, 3 when there is none or it cannot run here."""
-    from gateway.cli.screen import Screen
     from gateway.config import load
     from gateway.document import Faulty
     from gateway.stores import BoardFault, StateFault
 
-    language = "zh-CN" if args.lang == "zh-CN" else "en"
+    screen = Screen(args)
     if not Path(args.config).exists():
-        Screen(args).warn("no_config", "error", path=args.config)
+        screen.warn("no_config", "error", path=args.config)
         return 3
     environ = dict(os.environ)
     if args.observe:
@@ -84,63 +98,58 @@ def run(args: argparse.Namespace) -> int:
     if args.workers:
         environ["GATEWAY__WORKERS"] = str(args.workers)
     try:
-        return _serve(load(Path(args.config), environ), language, args.follow)
+        return _serve(load(Path(args.config), environ), screen, args.follow)
     except Faulty as faulty:
-        Screen(args).faults(faulty.faults)
+        screen.faults(faulty.faults)
         return 1
     except (BoardFault, StateFault) as fault:
-        return _fail(fault.zh if language == "zh-CN" else fault.en)
+        return _fail(screen.choose(fault.en, fault.zh))
     except OSError as error:
-        return _fail(f"{error.filename or config_name(args)}: {error.strerror or error}")
+        return _fail(f"{error.filename or args.config}: {error.strerror or error}")
 
 
-def config_name(args: argparse.Namespace) -> str:
-    """The file that was asked for, for errors that name none."""
-    return str(args.config)
-
-
-def _serve(config: Any, language: str, follow: bool) -> int:
+def _serve(config: "Config", screen: Screen, follow: bool) -> int:
     from gateway.app import control, releases, revisions, worker
     from gateway.config.state import exposed
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State, instant
 
-    words = TEXTS[language]
     wrong = state_faults(config.state, config.audit.origin)
     if wrong:
-        return _fail(words["keys"].format(why="\n".join(wrong)))
+        return _fail("\n".join((*wrong, screen.text("serve.keys"))))
     way_in = exposed(config.state)
     if way_in is not None:
-        _say(words[way_in.kind].format(place=way_in.place))
+        _say(screen.text(f"serve.{way_in.kind}", place=str(way_in.place)))
         if way_in.kind != "replaceable":  # an emptyDir of Kubernetes is open like this, and holds nobody else
             return 3
     lock = os.open(config.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _fail(words["running"].format(state=config.state))
+        return _fail(screen.text("serve.running", state=config.state))
     state = State(config.state / "state.db")
     compiled = releases.first(config, state, instant(), follow)
     revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
     pinned = state.activations(1)[0].pinned
     state.close()
     if pinned:
-        _say(words["pinned"].format(digest=compiled.digest[:12]))
+        _say(screen.text("serve.pinned", digest=compiled.digest[:12]))
     if level := revisions.level_of(compiled.digest):
-        _say(words["emergency"].format(level=level))
+        _say(screen.text("serve.emergency", level=level))
     listeners = inherited()
     for address in () if listeners else config.listen:
         try:
             listeners.append(listen(address.host, address.port))
         except OSError as error:
-            why = words.get(BOUND.get(error.errno or 0, ""), error.strerror or str(error)).format(file=config.file)
-            return _fail(words["bind"].format(address=address, why=why))
+            key = BOUND.get(error.errno or 0)
+            why = screen.text(key, file=str(config.file)) if key else error.strerror or str(error)
+            return _fail(screen.text("serve.bind", address=address, why=why))
     board = Board.create(config.state / "board", config.workers + 1)
     if config.observing:
-        _say(words["observing"].format(apis=", ".join(config.observing)))
+        _say(screen.text("serve.observing", apis=", ".join(config.observing)))
     if config.insecure:
-        _say(words["weak"].format(switches=", ".join(config.insecure)))
+        _say(screen.text("serve.weak", switches=", ".join(config.insecure)))
     crew = Crew(
         config.workers,
         lambda slot: worker.work(config, worker.Place(slot, tuple(listeners), compiled)),
@@ -149,8 +158,8 @@ def _serve(config: Any, language: str, follow: bool) -> int:
     )
     for listener in listeners:
         host, port = listener.getsockname()[:2]
-        _say(words["listening"].format(address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
-    return Supervisor(crew, board, _say, language).run()
+        _say(screen.text("serve.listening", address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+    return Supervisor(crew, board, _say, screen.language).run()
 
 
 def _say(text: str) -> None:

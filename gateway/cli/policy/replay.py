@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         screen.warn("cannot_read", "error", why=error)
         return 3
-    return _tell(again, args.all, screen)
+    return _tell(again, here.state, args.all, screen)
 
 
 def _named(ids: list[str], here: "Installed", state: Path, screen: Screen) -> "Again":
@@ -124,7 +124,7 @@ def _judge(entry: "VerdictEntry", deciding: "Deciding", again: "Again") -> bool:
     return done.same
 
 
-def _tell(again: "Again", whole: bool, screen: Screen) -> int:
+def _tell(again: "Again", state: Path, whole: bool, screen: Screen) -> int:
     for one in again.differs[:SHOWN]:
         screen.say("replay.differs", "error", id=one.id)
         rows = [(part.field, bytes(part.recorded).decode(), bytes(part.replayed).decode()) for part in one.differs]
@@ -137,7 +137,9 @@ def _tell(again: "Again", whole: bool, screen: Screen) -> int:
     if again.unreadable:
         screen.warn("record.unreadable", "error", count=again.unreadable)
     judged = again.same + len(again.differs)
-    if whole:
+    if whole and not judged and not again.unknown:
+        screen.warn("record.nothing", "error", source=state / "ledger")
+    elif whole:
         good = "good" if judged == again.same else "error"
         screen.say("replay.summary", good, count=judged, same=again.same, differs=len(again.differs))
     screen.result(

@@ -93,3 +93,11 @@ def test_nothing_is_written(run: Run, past: Past) -> None:
     run("policy", "replay", "--all")
     run("policy", "replay", past.ids[0])
     assert past.digest() == before
+
+
+def test_an_empty_record_is_called_empty(run: Run, past: Past) -> None:
+    for file in (past.state / "ledger" / "entries").iterdir():
+        file.unlink()
+    done = run("policy", "replay", "--all")
+    assert (done.code, done.out) == (3, "")
+    assert "no decision is on record in" in done.err
