@@ -29,6 +29,8 @@ from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset,
 from tests.policy import generated
 from tests.policy.native import world as native
 from tests.policy.world import CLERK_READS, a_bundle, visit
+from tests.review.pairs import VALUES, a_pair, facts_of
+from tests.review.ways import fewest
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ON_DEVICE = CLERK_READS + '- {id: dev, effect: deny, when: device.trust != "managed" or not device.fresh}\n'
@@ -477,3 +479,30 @@ def test_what_is_unknown_at_the_moment_ends_nothing_at_a_value(tmp_path: Path) -
     rules = CLERK_READS + "- {id: calm, effect: deny, when: risk.known and risk.score >= 0}\n"
     facts = some_facts(risk=Risk(None))
     assert not any("risk score" in text for text in told(tmp_path, rules, risk=facts.risk))
+
+
+def missed(random: Random, requests: int) -> str:
+    """A refusal that fewer changes would turn than are told; "" for none. Rules that want a grant gone are left out."""
+    pair = a_pair(random)
+    bundle, asset = pair.bundles[0], pair.assets[0]
+    whens = [(effect, when) for _, effect, *_, when, _ in bundle.engine.rules]
+    wanted_gone = ("not (grant.", "not (approval.", "not (has(grant.")
+    if any(
+        ("grant." in when or "approval." in when) if effect == "deny" else any(map(when.count, wanted_gone))
+        for effect, when in whens
+    ):
+        return ""
+    for _ in range(requests):
+        facts = facts_of({name: random.choice(values) for name, values in VALUES.items()}, bundle, asset)
+        found, least = search(bundle, facts), fewest(facts, bundle, 2)
+        told_ = min((len(flip.changes) for flip in found.flips), default=9)
+        if not found.permitted and found.complete and least and told_ > least:
+            return f"{least} would do, told were {[flip.en for flip in found.flips]}: {facts}"
+    return ""
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32))
+def test_no_fewer_changes_would_do_than_are_told(seed: int) -> None:
+    """Larger: `python -m tests.soak proofs`."""
+    assert missed(Random(seed), requests=2) == ""

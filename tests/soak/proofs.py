@@ -9,6 +9,7 @@ from random import Random
 
 from tests.review.pairs import a_pair
 from tests.review.test_diff import misjudged
+from tests.review.test_flips import missed
 from tests.review.test_prove import contradicted, proved
 from tests.soak.trial import Trial
 
@@ -21,6 +22,7 @@ def run(trial: Trial, folder: Path, pairs: int, first: int = 1_000) -> None:
     laws: dict[str, Callable[[int], str]] = {
         "no request contradicts a proof, and every witness is real": of_a_proof,
         "a comparison reports what is real, and misses nothing": of_a_comparison,
+        "no fewer changes turn a refusal than are told": of_a_flip,
     }
     for promise, law in laws.items():
         broken = {seed: found for seed in range(first, first + pairs) if (found := law(seed))}
@@ -36,3 +38,7 @@ def of_a_proof(seed: int) -> str:
 def of_a_comparison(seed: int) -> str:
     random = Random(seed)
     return misjudged(random, a_pair(random), every=3)
+
+
+def of_a_flip(seed: int) -> str:
+    return missed(Random(seed), requests=3)
