@@ -41,6 +41,7 @@ PLANS = 4096
 NO_OVERLAY = Overlay()
 NOTHING = Node(None, "", 1, 1)
 NO_FILES: Mapping[str, Node] = {}
+NO_CONDITIONS: Mapping[str, Condition] = {}
 DECLARES = {
     "people.yaml": (
         frozenset(("P010", "P011", "P017", "P051")), "the rules name roles and offices that it should declare",
@@ -79,7 +80,14 @@ class Planned(Struct, frozen=True, eq=False):
 class Bundle:
     """A policy ready to decide. Equal digests mean equal decisions."""
 
-    def __init__(self, content: Content, warnings: tuple[FileFault, ...] = (), level: str = "") -> None:
+    def __init__(
+        self,
+        content: Content,
+        warnings: tuple[FileFault, ...] = (),
+        level: str = "",
+        conditions: Mapping[str, Condition] = NO_CONDITIONS,
+    ) -> None:
+        """`conditions`: those that were compiled for the same names already; none that asks this bundle for roles."""
         self._whole = content
         self.content = content = contents.in_force(content, level)
         self.level = level
@@ -90,7 +98,7 @@ class Bundle:
         self.profiles = restore(content.profiles, content.default_mask, content.observe_mask)
         self.names = names(self._vocabulary())
         self._offices = frozenset(content.offices)
-        self._conditions: dict[str, Condition] = {}
+        self._conditions = dict(conditions)
         self.engine = Engine(content, self._test)
         self.index = Index(self.engine, content, self.condition, self.hides, level)
         self.asks_for_grants = any(_asks_for_grants(row[8]) for row in self.engine.rules)
@@ -253,7 +261,13 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: M
     if any(not fault.warning for fault in faults):
         raise Faulty(sorted(_told_once(faults, roots)))
     content = compiled(people, profiles, data, reading.rules, grants, overlays, native)
-    return Bundle(content, tuple(sorted(faults)))
+    return Bundle(content, tuple(sorted(faults)), conditions=_lasting(reading))
+
+
+def _lasting(reading: Reading) -> dict[str, Condition]:
+    """The conditions that a bundle would compile alike: roles are what the enforcer has loaded, all else is facts."""
+    known = reading.conditions.items()
+    return {text: one for text, one in known if not any("subject.roles" in clause.reads for clause in one.clauses)}
 
 
 def _read_file(path: Path, kind: Kind, reading: Reading, instead: Node | None = None) -> Node:

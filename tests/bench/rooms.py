@@ -7,11 +7,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import yaml
+
 from gateway.app.revisions import compile_folder
 from gateway.audit import Ledger
 from gateway.audit import Settings as AuditSettings
 from gateway.catalog import ApiBinding
-from gateway.document import read
 from gateway.facts import Outcome, Permit, RawReply, Reply, Revealed, Warrant
 from gateway.masking import Masking
 from gateway.masking import Settings as MaskingSettings
@@ -41,10 +42,10 @@ def decisions(folder: Path, quick: bool) -> Said:
             beside = f"{one['fitting']} rules fit the caller"
             rows.append(Row("decision", f"{count:,} rules, warm", one["warm"], "µs", target, beside=beside))
             rows.append(Row("decision", f"{count:,} rules, caller never seen", one["cold"], "µs"))
-            share = f"of it {one['read']:.2f} s for the YAML"
+            yardstick = f"PyYAML alone composes the same files in {one['composed']:.2f} s"
             slow = 1.0 if count == 10_000 else None
             rows.append(
-                Row("decision", f"{count:,} rules, from folder to bundle", one["compiled"], "s", slow, beside=share)
+                Row("decision", f"{count:,} rules, from folder to bundle", one["compiled"], "s", slow, beside=yardstick)
             )
             if "important" in one:
                 rows.append(Row("decision", f"{count:,} rules, warm, important data", one["important"], "µs", target))
@@ -59,20 +60,25 @@ def _policies(folder: Path, count: int) -> Path:
 
 
 def _decision(policies: Path, seconds: float) -> dict[str, Any]:
-    began = time.perf_counter()
+    began = time.process_time()  # one thread, no waiting: what others do on this machine counts less
     compiled = compile_folder(policies, APIS, time.time())
-    took = time.perf_counter() - began
-    began = time.perf_counter()
-    for file in (policies / "rules").glob("*.yaml"):
-        read(file)
-    reading = time.perf_counter() - began
+    took = time.process_time() - began
+    texts = [file.read_text() for file in (policies / "rules").glob("*.yaml")]
+    began = time.process_time()
+    for text in texts:
+        yaml.compose(text, yaml.CSafeLoader)
+    composed = time.process_time() - began
     policy = Policy(compiled.bundle)
     policy.sample(512)  # as a worker does
     asset = compiled.catalog.find("GET", "/plain/1k", "plain")
     facts = some_facts(asset=asset)
     household = some_facts(asset=compiled.catalog.find("GET", "/civil/households/1k", "households"))
     fitting = compiled.bundle.index.candidates(facts.subject, asset)
-    found: dict[str, Any] = {"compiled": took, "read": reading, "fitting": len(fitting.denies) + len(fitting.allows)}
+    found: dict[str, Any] = {
+        "compiled": took,
+        "composed": composed,
+        "fitting": len(fitting.denies) + len(fitting.allows),
+    }
     found["warm"] = _each(policy, [facts], seconds)
     if isinstance(policy.decide(household), Permit):
         found["important"] = _each(policy, [household], seconds)

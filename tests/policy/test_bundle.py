@@ -8,7 +8,7 @@ from gateway.document import Faulty
 from gateway.facts import Deny, Grade
 from gateway.policy import Bundle, Damaged, Policy, load, offices
 from gateway.policy.content import dump
-from tests.literals import an_asset, some_facts
+from tests.literals import a_subject, an_asset, some_facts
 from tests.policy.world import ASSETS, CLERK_READS, Named, a_bundle, codes, write
 
 
@@ -49,6 +49,14 @@ def test_bytes_of_another_language_are_refused(tmp_path: Path) -> None:
     changed = type(content)(**{name: getattr(content, name) for name in content.__struct_fields__} | {"rules": rules})
     with pytest.raises(Damaged, match="moon"):
         Bundle.from_bytes(dump(changed))
+
+
+def test_roles_of_conditions_are_those_that_the_enforcer_has_loaded(tmp_path: Path) -> None:
+    deny = "- {id: staff, effect: deny, when: 'has(subject.roles, \"employee\") and device.fresh'}\n"
+    read = a_bundle(tmp_path, CLERK_READS + deny)
+    facts = some_facts(subject=a_subject(roles=("clerk",)))  # a clerk is an employee: only people.yaml says so
+    for bundle in (read, Bundle.from_bytes(read.dump())):
+        assert [rule.test(facts) for rule in bundle.index.candidates(facts.subject, facts.asset).denies] == [True]
 
 
 def test_no_rules_deny_everything_and_say_so(tmp_path: Path) -> None:
