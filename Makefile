@@ -20,8 +20,8 @@ install: $(STAMP) ## make .venv and install the gateway with its tools
 demo: $(STAMP) ## the main job, live: a service, an issuer, the gateway, and the story told on them
 	@$(BIN)/gateway demo $(DEMO)
 
-test: $(STAMP) ## the whole test suite
-	@$(BIN)/pytest
+test: $(STAMP) ## the whole test suite, two files at a time: each has folders, ports and processes of its own
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## what CI checks before the tests: formatting, lint, types, layout
 	@$(BIN)/ruff format --check --quiet gateway tests

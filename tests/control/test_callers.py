@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -54,11 +55,14 @@ async def knock_as_nobody(path: Path) -> str:
 
 @pytest.mark.anyio
 @pytest.mark.skipif(not ROOT, reason="only root can become another user")
-async def test_another_user_of_the_machine_learns_nothing_unless_configured(tmp_path: Path) -> None:
-    folder = tmp_path / "open"
-    folder.mkdir(mode=0o755)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(parent.stat().st_mode | 0o055)
+async def test_another_user_of_the_machine_learns_nothing_unless_configured() -> None:
+    with TemporaryDirectory() as name:  # folders of pytest are closed to others, at every depth
+        folder = Path(name)
+        folder.chmod(0o755)
+        await learns_nothing(folder)
+
+
+async def learns_nothing(folder: Path) -> None:
     behind = Behind()
     async with on_unix(behind, folder / "c.sock", shared=True) as path:
         assert (await knock_as_nobody(path)).startswith("HTTP/1.1 401")

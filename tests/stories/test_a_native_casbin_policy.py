@@ -1,13 +1,12 @@
 """A team brings its own model.conf and policy.csv: it decides, rules beside it only deny, and a broken table never rules."""
 
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.running import Answer, Gateway, running
+from tests.running import Answer, Gateway, running, until
 
 MODEL = """\
 [request_definition]
@@ -76,13 +75,9 @@ def reload(gateway: Gateway) -> Answer:
 
 def decided(gateway: Gateway, answer: Answer) -> dict[str, object]:
     """What is on record about an answer."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        said = gateway.door("GET", f"/v1/decisions/{answer.headers['x-gateway-decision']}")
-        if said.status == 200:
-            return dict(said.json["entry"])
-        time.sleep(0.05)
-    raise AssertionError("the decision is not on record")
+    path = f"/v1/decisions/{answer.headers['x-gateway-decision']}"
+    until(lambda: gateway.door("GET", path).status == 200)
+    return dict(gateway.door("GET", path).json["entry"])
 
 
 def test_a_row_allows_and_the_answer_is_masked(gateway: Gateway) -> None:

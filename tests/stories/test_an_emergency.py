@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import Answer, Gateway, free_port, running
+from tests.running import Answer, Gateway, free_port, running, until
 from tests.stories.test_releases_of_policies import acts, children, notices
 
 OPEN = "/market/enterprises"
@@ -75,12 +75,12 @@ def town(tmp_path: Path) -> Iterator[Town]:
 
 def verdicts(town: Town) -> list[dict[str, Any]]:
     """What is on record, once refusals are too: they are written in batches."""
-    deadline = time.monotonic() + 5
-    while True:
+
+    def enough() -> list[dict[str, Any]]:
         found = [one for one in town.gateway.entries() if one["kind"] == "verdict"]
-        if sum(one["outcome"] == "deny" for one in found) >= 12:
-            return found
-        assert time.monotonic() < deadline
+        return found if sum(one["outcome"] == "deny" for one in found) >= 12 else []
+
+    return until(enough)
 
 
 def test_two_operators_and_the_end_comes_by_itself(town: Town) -> None:
@@ -104,9 +104,7 @@ def test_two_operators_and_the_end_comes_by_itself(town: Town) -> None:
         assert town.statuses(1) == {403} or time.time() >= over
     while town.statuses(2) != {200}:
         assert time.time() < over + 1.0  # within a second
-    deadline = time.monotonic() + 5
-    while town.gateway.door("GET", "/v1/policy").json["active"] != base:
-        assert time.monotonic() < deadline
+    until(lambda: town.gateway.door("GET", "/v1/policy").json["active"] == base)
     assert acts(town.gateway, "emergency.") == [
         "emergency.ask", "emergency.confirm", "emergency.confirm", "emergency.end",
     ]  # fmt: skip
@@ -139,9 +137,7 @@ def test_workers_return_while_control_is_away(town: Town) -> None:
             assert time.time() < over + 1.0
     finally:
         os.kill(control, signal.SIGCONT)
-    deadline = time.monotonic() + 10
-    while not notices(town.gateway, "emergency.off"):
-        assert time.monotonic() < deadline
+    until(lambda: notices(town.gateway, "emergency.off"))
 
 
 def test_a_reload_during_the_level_keeps_it(town: Town) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gateway.crypto.jws import SigningKey
+from tests.running import until
 from tests.stories.hostile import PLAIN, Stage, answer, staged
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -298,12 +299,12 @@ def heard(connection: socket.socket) -> bytes:
 
 def permits(stage: Stage, before: int) -> list[dict[str, Any]]:
     """The permits on record, once there are more than before."""
-    deadline = time.monotonic() + 8
-    while True:
+
+    def more() -> list[dict[str, Any]]:
         found = [e for e in stage.gateway.entries() if e["kind"] == "verdict" and e["outcome"] == "permit"]
-        if len(found) > before:
-            return found
-        assert time.monotonic() < deadline
+        return found if len(found) > before else []
+
+    return until(more)
 
 
 @pytest.mark.parametrize("kind", ["session", "subject", "token", "device"])

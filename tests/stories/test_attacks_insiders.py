@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.audit import verify
-from tests.running import Gateway, Issuer, Witness
+from tests.running import Gateway, Issuer, Witness, until
 from tests.stories.hostile import Stage, answer, staged
 from tests.test_layout import ROOT
 
@@ -271,9 +271,9 @@ def test_no_secret_is_in_any_file_or_line(stage: Stage) -> None:
     stage.service.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nplanted-header\r\n\r\n{}"
     gateway.get("/evil/x", token)
     stage.service.answer = answer(b'{"' + ID.encode() + b'":"planted-name"')
-    gateway.get("/evil/x", token)
+    last = gateway.get("/evil/x", token).headers["x-gateway-decision"]
     gateway.door("POST", "/v1/audit/query", {"query": "subject:plain-person"})
-    time.sleep(1.1)  # until it is sealed and indexed
+    until(lambda: gateway.door("GET", f"/v1/decisions/{last}").status == 200)  # sealed and indexed
     metrics = gateway.door("GET", "/metrics").body
     signature = token.rpartition(".")[2]
     planted = [token, signature, "planted-value", "planted-cookie", "planted-referer", "planted-request", "planted-body", "planted-other",
@@ -290,9 +290,11 @@ def test_no_secret_is_in_any_file_or_line(stage: Stage) -> None:
 def sealed(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A stopped gateway's ledger, its public key, and an older checkpoint that was kept."""
     state = stage.gateway.state
+    before = (state / "ledger" / "checkpoint").read_text(encoding="utf-8")
     stage.ask()
-    time.sleep(1.1)
-    kept = (state / "ledger" / "checkpoint").read_text(encoding="utf-8")
+    kept = until(
+        lambda: now if (now := (state / "ledger" / "checkpoint").read_text(encoding="utf-8")) != before else ""
+    )
     for _ in range(3):
         stage.ask()
     stage.gateway.stop()

@@ -7,7 +7,6 @@ import http.client
 import json
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from cryptography import x509
 
 from tests.certificates import Authority, thumbprint
 from tests.components import Curled, curl, program
-from tests.running import Gateway, Issuer, Witness, free_port
+from tests.running import Gateway, Issuer, Witness, free_port, until
 
 CONFIG = """\
 version: 1
@@ -85,9 +84,7 @@ class Guarded:
 
     def noted(self, name: str, detail: str = "") -> None:
         """Wait until this is on record."""
-        deadline = time.monotonic() + 10
-        while not any(e.get("name") == name and detail in e.get("detail", "") for e in self.gateway.entries()):
-            assert time.monotonic() < deadline, name
+        until(lambda: any(e.get("name") == name and detail in e.get("detail", "") for e in self.gateway.entries()))
 
     def serial(self) -> int:
         """Of the certificate that new callers see."""
@@ -197,9 +194,7 @@ def test_a_renewed_certificate_is_used_without_a_restart(guarded: Guarded) -> No
         assert kept.getresponse().read() == b"ok\n"
         pid = guarded.gateway.workers()
         guarded.servers.issue("server", guarded.folder, server=True)
-        deadline = time.monotonic() + 10
-        while guarded.serial() == before:
-            assert time.monotonic() < deadline
+        until(lambda: guarded.serial() != before)
         assert guarded.curl(OPEN, token=guarded.token()).status == 200
         kept.request("GET", "/.gateway/health")
         assert kept.getresponse().status == 200

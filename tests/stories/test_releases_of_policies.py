@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Gateway, Issuer, Witness, running
+from tests.running import Gateway, Issuer, Witness, running, until
 from tests.test_layout import ROOT
 
 OPEN = "/market/enterprises"
@@ -39,10 +39,8 @@ def statuses(gateway: Gateway, count: int = 12) -> set[int]:
 
 def followed(gateway: Gateway, before: str) -> str:
     """The revision that the folder brought, once it is in force."""
-    deadline = time.monotonic() + 15
-    while (active := gateway.door("GET", "/v1/policy").json["active"]) == before:
-        assert time.monotonic() < deadline
-    return str(active)
+    until(lambda: gateway.door("GET", "/v1/policy").json["active"] != before)
+    return str(gateway.door("GET", "/v1/policy").json["active"])
 
 
 def acts(gateway: Gateway, prefix: str) -> list[str]:
@@ -69,9 +67,7 @@ def test_a_bad_change_is_rolled_back_and_stays_away_until_somebody_asks(gateway:
     people.write_text(people.read_text() + "# another change\n")
     devices = gateway.folder / "policies" / "devices.yaml"
     devices.write_text(devices.read_text() + "  - {id: laptop-99, org: prov, managed: true}\n")
-    deadline = time.monotonic() + 15
-    while not notices(gateway, "policy.pinned"):
-        assert time.monotonic() < deadline
+    until(lambda: notices(gateway, "policy.pinned"))
     assert gateway.process is not None
     gateway.process.send_signal(signal.SIGHUP)
     assert statuses(gateway) == {200}

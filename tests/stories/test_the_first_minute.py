@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.running import RECORD, VISIT, Gateway, running
+from tests.running import RECORD, VISIT, Gateway, running, until
 
 HOUSEHOLD = "/civil/households/h-1"
 VISIT_PATH = "/health/visits/v-1"
@@ -124,7 +124,5 @@ def test_every_request_that_reached_the_service_is_a_permit_on_record_and_the_le
 
 def test_metrics_count_what_happened(gateway: Gateway) -> None:
     wanted = 'gateway_decisions_total{api="visits",grade="core",outcome="deny",reason="no_rule",stage="enforce"}'
-    deadline = time.monotonic() + 10  # entries are counted once they are sealed
-    while wanted not in (text := gateway.door("GET", "/metrics").body.decode()):
-        assert time.monotonic() < deadline, text
-    assert "gateway_workers 1.0" in text
+    until(lambda: wanted in gateway.door("GET", "/metrics").body.decode())  # counted once they are sealed
+    assert "gateway_workers 1.0" in gateway.door("GET", "/metrics").body.decode()
