@@ -101,7 +101,7 @@ class Bundle:
         self._conditions = dict(conditions)
         self.engine = Engine(content, self._test)
         self.index = Index(self.engine, content, self.condition, self.hides, level)
-        self.asks_for_grants = any(_asks_for_grants(row[8]) for row in self.engine.rules)
+        self.asks_for_grants = self.index.asks_for_grants
         self.denies = {row[0]: row[1] != "allow" for row in self.engine.rules}
         self.native = Native(content.native, self.names, content.timezone) if content.native is not None else None
         if self.native is not None:
@@ -194,10 +194,6 @@ class Bundle:
             timezone=content.timezone,
             closure=lambda facts: self.index.roles(facts.subject),
         )
-
-
-def _asks_for_grants(condition: str) -> bool:
-    return "grant." in condition or "approval." in condition
 
 
 def _same(planned: Asset, asset: Asset) -> bool:

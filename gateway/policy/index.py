@@ -122,6 +122,7 @@ class Index:
             named = None if actions == ANY else frozenset(actions.split("|"))
             drawer = self._drawers.setdefault(data, {}).setdefault(who, {})
             drawer.setdefault(org, []).append(Filed(rules[identity], named, low, high))
+        self.asks_for_grants = any(rule.grants for rule in rules.values())
 
     def knows(self, asset: Asset) -> bool:
         """Whether the bundle was made for this asset; after a reload of only one of the two it may not be."""

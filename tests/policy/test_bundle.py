@@ -170,3 +170,10 @@ def test_a_missing_or_emptied_masks_file_is_one_fault(tmp_path: Path) -> None:
         with pytest.raises(Faulty) as caught:
             load(folder, ASSETS)
         assert [fault.code for fault in caught.value.faults] == [code]
+
+
+@pytest.mark.parametrize(
+    ("when", "asks"), [("grant . held", True), ("not approval.held", True), ('subject.id == "grant.held"', False)]
+)
+def test_it_is_known_whether_any_condition_asks_for_grants(tmp_path: Path, when: str, asks: bool) -> None:
+    assert a_bundle(tmp_path, CLERK_READS + f"- {{id: no, effect: deny, when: '{when}'}}\n").asks_for_grants is asks
