@@ -23,16 +23,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError
+from msgspec.structs import asdict
 
 from gateway.app import revisions
+from gateway.app.candidate import compared
 from gateway.app.emergency import asked_at_the_door
-from gateway.app.releases import signers
+from gateway.app.releases import stored, unprepared
 from gateway.app.revisions import Compiled
-from gateway.audit import Ledger, Unanswerable, query
+from gateway.app.trials import Running, past, seen_in, shown, wanted
+from gateway.audit import Ledger
 from gateway.config import Config
 from gateway.control import DoorFault, Piloted, PilotLimits, PilotWish, Rejected, Reloaded
-from gateway.document import Faulty, FileFault, did_you_mean
+from gateway.document import Faulty, did_you_mean
 from gateway.facts import Notice, NoticeEntry
 from gateway.policy import Damaged
 from gateway.policy.pilot import Limits, Terms, read_terms
@@ -43,8 +46,6 @@ from gateway.telemetry import Story, Told
 USUAL_SECONDS = 86_400.0
 LONGEST_SECONDS = 90 * 86_400.0
 PAST = 10  # ended pilots that are shown
-SHOWN = 100  # kinds of differences that are shown, the most frequent first
-LOOK_SECONDS = 1.0  # how long one request is searched for in the record
 REPORTS = frozenset(("pilot.broken", "pilot.unprepared"))
 
 
@@ -58,16 +59,6 @@ class Ways(Protocol):
     async def flip(
         self, revision: Compiled, by: str, pinned: bool, said_of: str, when_ready: Callable[[], bool], *, way: Way
     ) -> Reloaded | Rejected: ...
-
-
-class Running(Struct, frozen=True, eq=False):
-    """The pilot that runs, as this process knows it."""
-
-    pilot: Pilot
-    terms: Terms
-    candidate: Compiled
-    trial: Trial
-    since: float  # when counting began
 
 
 class Pilots:
@@ -102,12 +93,9 @@ class Pilots:
             name = running.pilot.digest
             if running.terms.beside != self._releases.compiled.digest:
                 raise _not_now("another revision came into force; the pilot ends", "已有其他修订版生效，试点即将结束")
-            try:  # as a reload: who must sign may be others since the pilot began
-                candidate = await asyncio.to_thread(self._stored_anew, self._config.state / "bundles" / name)
-            except Faulty as faulty:
-                return Rejected(faulty.faults)
-            except OSError as error:
-                raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
+            candidate = await stored(self._config, self._config.state / "bundles" / name)  # as a rollback
+            if isinstance(candidate, Rejected):
+                return candidate
             outcome = await self._releases.flip(
                 candidate, by, True, str(self._folder()), self._does_well, way="promotion"
             )
@@ -135,16 +123,9 @@ class Pilots:
     async def view(self) -> object:
         """The pilot that runs, what it decides otherwise, and those before it."""
         with asked_at_the_door():
-            past = [pilot for pilot in self._state.pilots(PAST + 1) if pilot.ended_at is not None]
+            ended = [past(pilot) for pilot in self._state.pilots(PAST + 1) if pilot.ended_at is not None]
         running = self._running
-        return {
-            "pilot": None if running is None else self._shown(running, await self._samples(running)),
-            "past": [
-                {"pilot": one.id, "candidate": one.digest, "by": one.by, "at": one.at, "ended_at": one.ended_at,
-                 "ended_by": one.ended_by, "why": one.why}
-                for one in past
-            ],
-        }  # fmt: skip
+        return {"pilot": None if running is None else await self._shown(running), "past": ended}
 
     # --- what is seen in the record -----------------------------------------------------------------
 
@@ -227,12 +208,9 @@ class Pilots:
                 f"试点 {number} 正在进行：请先停止，或调整其比例",
             )
         folder = self._folder()
-        try:
-            candidate = await asyncio.to_thread(self._stored_anew, folder)
-        except Faulty as faulty:
-            return Rejected(faulty.faults)
-        except OSError as error:
-            raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
+        candidate = await stored(self._config, folder)
+        if isinstance(candidate, Rejected):
+            return candidate
         active, now = self._releases.compiled, time.time()
         if unlike := compared(folder, active, candidate):
             return Rejected((unlike,))
@@ -240,7 +218,7 @@ class Pilots:
         terms = self._checked(_changed(asked, wish), active, now)
         revisions.name_candidate(self._config.state, candidate.digest)
         if not await self._releases.prepared(candidate.digest):
-            return Rejected((_unprepared(folder),))
+            return Rejected((unprepared(str(folder)),))
         revisions.name_candidate(self._config.state, active.digest)  # a worker that starts later reads the store
         with asked_at_the_door():
             pilot = self._state.start_pilot(candidate.digest, terms.text(), by, now)
@@ -263,7 +241,7 @@ class Pilots:
 
     def _told(self) -> Piloted:
         running = self._known()
-        return Piloted(running.pilot.digest, self._shown(running, {}))
+        return Piloted(running.pilot.digest, shown(running, {}))
 
     def _run(self, pilot: Pilot, terms: Terms, candidate: Compiled) -> None:
         active = self._releases.compiled
@@ -283,11 +261,6 @@ class Pilots:
         """Let every worker look."""
         with asked_at_the_door():
             self._board.bump("bundle")
-
-    def _stored_anew(self, folder: Path) -> Compiled:
-        """Compiled, tested, signed, stored. Raises Faulty, OSError."""
-        config = self._config
-        return revisions.store(config.state, folder, config.apis, time.time(), signers(config))
 
     # --- checks ---------------------------------------------------------------------------------------
 
@@ -328,98 +301,20 @@ class Pilots:
             )
         return terms
 
-    # --- showing --------------------------------------------------------------------------------------
-
-    def _shown(self, running: Running, decisions: dict[str, str]) -> object:
-        terms, trial = running.terms, running.trial
-        tried, active = trial.figures(time.time())
-        rows = sorted(trial.rows.items(), key=lambda item: -item[1].count)[:SHOWN]
-        return {
-            "pilot": running.pilot.id, "candidate": running.pilot.digest, "beside": terms.beside,
-            "bundle": running.candidate.bundle.digest, "by": running.pilot.by, "at": running.pilot.at,
-            "until": terms.until, "percent": terms.percent, "orgs": terms.orgs, "limits": terms.limits,
-            "counted_since": running.since, "counted_until": trial.judged_until or None, "judged": trial.judged,
-            "differences": [
-                {"kind": kind, "api": api, "rules": rules, "count": row.count, "decided": row.decided,
-                 "decisions": [decisions[one] for one in row.requests if one in decisions]}
-                for (kind, api, rules), row in rows
-            ],
-            "orgs_differ": [{"org": org, "loses": n["loses"], "gains": n["gains"]} for org, n in trial.orgs.items()],
-            "window": {"candidate": tried, "active": active},
-        }  # fmt: skip
-
-    async def _samples(self, running: Running) -> dict[str, str]:
-        """The decisions in which the shown differences were seen, by request."""
-        rows = sorted(running.trial.rows.values(), key=lambda row: -row.count)[:SHOWN]
-        wanted = [request for row in rows for request in row.requests]
-        return await asyncio.to_thread(_decisions, self._config.state / "index.db", wanted)
-
-
-def _decisions(index: Path, requests: list[str]) -> dict[str, str]:
-    found = {}
-    deadline = time.monotonic() + LOOK_SECONDS
-    for request in requests:
-        with contextlib.suppress(Unanswerable):
-            for row in query(index, f'kind:verdict request:"{request}"', 1, seconds=LOOK_SECONDS):
-                found[request] = str(row["id"])
-        if time.monotonic() > deadline:
-            break
-    return found
-
-
-def compared(folder: Path, active: Compiled, candidate: Compiled) -> FileFault | None:
-    """Why these two cannot be compared by a pilot; None when they can."""
-    if active.bundle.level:
-        return _fault(
-            folder, "P11A", "an emergency level is in force", "紧急级别正在生效",
-            "start the pilot when it has ended", "请在其结束后再开始试点",
-        )  # fmt: skip
-    if candidate.digest == active.digest:
-        return _fault(
-            folder, "P11B", "is what is in force already", "与现行策略相同",
-            "edit the rules of the candidate first", "请先修改候选策略的规则",
-        )  # fmt: skip
-    same = (
-        ("catalog", active.catalog.digest == candidate.catalog.digest),
-        ("devices.yaml", active.register == candidate.register),
-        ("sites.yaml", active.sites == candidate.sites),
-    )
-    for name, alike in same:
-        if not alike:
-            return _fault(
-                folder / name, "P11C", "differs from what is in force; a pilot compares rules",
-                "与现行内容不同；试点只比较规则", "bring this change into force first: `gateway reload`",
-                "请先用 `gateway reload` 使该改动生效",
-            )  # fmt: skip
-    return None
-
-
-def _fault(place: Path, code: str, en: str, zh: str, remedy_en: str, remedy_zh: str) -> FileFault:
-    return FileFault(str(place), 1, 1, code, en, zh, remedy_en, remedy_zh)
-
-
-def _unprepared(folder: Path) -> FileFault:
-    return FileFault(
-        str(folder), 1, 1, "P097", "not every worker could prepare it in time", "并非所有工作进程都能及时准备好",
-        "look at the notices `policy.unprepared`, then try again", "请查看 `policy.unprepared` 通知后重试",
-    )  # fmt: skip
+    async def _shown(self, running: Running) -> object:
+        """With the decisions in which the differences were seen."""
+        return shown(running, await asyncio.to_thread(seen_in, self._config.state / "index.db", wanted(running)))
 
 
 def _changed(terms: Terms, wish: PilotWish) -> Terms:
     """The terms with what the wish says."""
-    limits = wish.limits or PilotLimits()
-    old = terms.limits
+    limits = asdict(wish.limits or PilotLimits())
     return Terms(
         terms.beside,
         terms.key,
         terms.percent if wish.percent is None else wish.percent,
         terms.orgs if wish.orgs is None else tuple(dict.fromkeys(wish.orgs)),
-        Limits(
-            old.deny if limits.deny is None else limits.deny,
-            old.errors if limits.errors is None else limits.errors,
-            old.p99 if limits.p99 is None else limits.p99,
-            old.gain if limits.gain is None else limits.gain,
-        ),
+        Limits(**(asdict(terms.limits) | {name: limit for name, limit in limits.items() if limit is not None})),
         terms.until if wish.until is None else wish.until,
     )
 

@@ -10,7 +10,7 @@ worker prepares it, it is kept as active, and all flip. Rules:
    are checked again. It goes only to what was in force before: a draft that never was is no way back. Without a digest
    it goes one step back, once: what came back itself may have left something bad, and the one before it is just that.
 4. While an emergency level is in force every change keeps it, with its rules, its mask and whom and what they meet: it took
-   two operators, so one cannot end it by a reload of policies in which it stops less. At a start such a folder is not followed.
+   two operators, so one cannot end it by a reload of policies in which it stops less.
 5. Which revision is active stands in the store alone; a control process that died and came back reads it there. If it
    cannot be read, nothing is built upon what was active at the start: an emergency level would bring that back.
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from gateway.app import revisions
+from gateway.app import revisions, softening
 from gateway.app.emergency import asked_at_the_door, in_force
 from gateway.app.revisions import Compiled, base_of, level_of, raised
 from gateway.app.signatures import Signers
@@ -32,8 +32,7 @@ from gateway.control import DoorFault, Rejected, Reloaded
 from gateway.document import Faulty, FileFault
 from gateway.facts import Notice
 from gateway.policy import Damaged
-from gateway.policy.content import takes_back
-from gateway.stores import Activation, Board, Instant, State, StateFault, Way, instant
+from gateway.stores import Activation, Board, State, StateFault, Way, instant
 
 PREPARE_SECONDS = 20.0
 POLL_SECONDS = 0.02
@@ -64,7 +63,6 @@ class Releases:
         self._board = board
         self._state = state
         self._notice = notice
-        self._signers = signers(config)
         self.changing = asyncio.Lock()
         """Held while a change is under way."""
         known = _current(config, start, state)
@@ -131,15 +129,9 @@ class Releases:
             return await self._from_folder(place, by, "rollback")
 
     async def _from_folder(self, folder: Path, by: str, way: Way) -> Reloaded | Rejected:
-        config = self._config
-        try:
-            base = await asyncio.to_thread(
-                revisions.store, config.state, folder, config.apis, time.time(), self._signers
-            )
-        except Faulty as faulty:
-            return Rejected(faulty.faults)
-        except OSError as error:
-            raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
+        base = await stored(self._config, folder)
+        if isinstance(base, Rejected):
+            return base
         return await self.flip(base, by, way == "rollback", str(folder), way=way)
 
     async def flip(
@@ -162,13 +154,13 @@ class Releases:
         except Faulty as faulty:
             return Rejected(faulty.faults)
         kept = self.level if level is None else ""
-        if kept and (softer := softened(self.compiled, target, kept)):
-            return Rejected((_weaker(kept, softer),))
+        if kept and (softer := softening.softened(self.compiled, target, kept)):
+            return Rejected((softening.refused(kept, softer),))
         previous, name = self.compiled.digest, target.digest
         if name != previous:
             revisions.name_candidate(self._config.state, name)
             if not await self.prepared(name):
-                return Rejected((_unprepared(said_of),))
+                return Rejected((unprepared(said_of),))
         if not when_ready():
             raise DoorFault("not_found")
         self.keep(target, by, pinned, way)
@@ -222,71 +214,14 @@ def signers(config: Config) -> Signers:
     return Signers(config.policy_signers, config.policy_signatures)
 
 
-def first(config: Config, state: State, now: Instant, follow: bool = False) -> Compiled:
-    """The revision that a gateway starts with, kept as active. Raises Faulty, OSError, StateFault.
-
-    What the folder says, or what was pinned (unless `follow`), with the emergency level that is still in force.
-    """
-    standing, latest = in_force(state, now), state.activations(1)
-    base, level = base_of(standing.name), standing.level
-    pinned = bool(latest) and latest[0].pinned and not follow
-    place = revisions.stored(config.state, base)
-    if pinned and place is None:  # the folder may hold what was rolled back: it must not come back in silence
-        raise Faulty([_lost(config.state / "bundles" / base)])
-    folder = place if pinned and place is not None else config.policies
-    compiled = revisions.store(config.state, folder, config.apis, now.at, signers(config))
-    if level and not follow and (before := _harder(config, base, compiled, level, now.at)):
-        compiled, pinned = before, True
-    compiled = raised(compiled, level)
-    _end_unsigned(config, state, now.at)
-    state.activate(compiled.digest, "gateway", now.at, pinned, "start")
-    return compiled
-
-
-def _harder(config: Config, base: str, compiled: Compiled, level: str, now: float) -> Compiled | None:
-    """What was in force, if the level stops less in what shall follow: else an edit and a restart end what two began.
-
-    None where the level is kept, and where what was in force is not good any more: then nothing tells what it stopped.
-    """
-    place = revisions.stored(config.state, base)
-    if place is None or base == compiled.digest:
-        return None
+async def stored(config: Config, folder: Path) -> Compiled | Rejected:
+    """A folder as a stored revision: compiled, tested, signed. Raises DoorFault when the disk fails."""
     try:
-        before = revisions.store(config.state, place, config.apis, now, signers(config))
-        return before if softened(raised(before, level), compiled, level) else None
-    except (Faulty, OSError):
-        return None
-
-
-def softened(before: Compiled, after: Compiled, level: str) -> str:
-    """What would make this level, which is in force in `before`, stop less in `after`; "" for nothing.
-
-    Its rules and its mask, and what decides whom and what its rules meet. That must be the very same: a rule that says
-    `not has(subject.roles, …)` is softened also by what is added.
-    """
-    old, new = before.bundle.content, after.bundle.content
-    if level not in new.overlays or takes_back(old, new, level):
-        return f"emergency/{level}.yaml"
-    same = (
-        ("people.yaml", (old.roles, old.orgs, old.declared, old.offices, old.timezone)
-                        == (new.roles, new.orgs, new.declared, new.offices, new.timezone)),
-        ("catalog", before.catalog.digest == after.catalog.digest),
-        ("sites.yaml", before.sites == after.sites),
-    )  # fmt: skip
-    return next((name for name, alike in same if not alike), "")
-
-
-def _end_unsigned(config: Config, state: State, now: float) -> None:
-    """End a pilot whose candidate those who must sign today have not signed: it would decide about its share."""
-    pilot = state.pilot()
-    if pilot is None:
-        return
-    try:
-        good = not signers(config).faults(config.state / "bundles" / pilot.digest)
-    except OSError:
-        good = False
-    if not good:
-        state.end_pilot(pilot.id, "gateway", now, "its candidate is not signed")
+        return await asyncio.to_thread(revisions.store, config.state, folder, config.apis, time.time(), signers(config))
+    except Faulty as faulty:
+        return Rejected(faulty.faults)
+    except OSError as error:
+        raise DoorFault("state_unavailable", error.strerror or "the disk failed") from error
 
 
 def _current(config: Config, start: Compiled, state: State) -> Compiled | None:
@@ -342,30 +277,9 @@ def _which(known: list[str]) -> DoorFault:
     )
 
 
-def _weaker(level: str, place: str) -> FileFault:
-    if place.startswith("emergency/"):
-        return FileFault(
-            place, 1, 1, "P168", f"lacks a rule or the mask of the level {level} that is in force",
-            f"缺少生效中的 {level} 级的规则或脱敏方案", "keep them (more may be added), or let two operators end the level first",
-            "请予保留（可以增加），或先由两名操作员结束该级别",
-        )  # fmt: skip
+def unprepared(said_of: str) -> FileFault:
+    """A worker was not ready in time."""
     return FileFault(
-        place, 1, 1, "P168", f"differs, and decides what the rules of the level {level} meet that is in force",
-        f"内容不同，而它决定生效中的 {level} 级规则所及的范围", "wait until the level is over, or let two operators end it first",
-        "请等待该级别到期，或先由两名操作员结束该级别",
-    )  # fmt: skip
-
-
-def _unprepared(folder: str) -> FileFault:
-    return FileFault(
-        folder, 1, 1, "P097", "not every worker could prepare it in time", "并非所有工作进程都能及时准备好",
+        said_of, 1, 1, "P097", "not every worker could prepare it in time", "并非所有工作进程都能及时准备好",
         "look at the notices `policy.unprepared`, then reload again", "请查看 `policy.unprepared` 通知后重新加载",
-    )  # fmt: skip
-
-
-def _lost(place: Path) -> FileFault:
-    return FileFault(
-        str(place), 1, 1, "P167", "the pinned revision is not stored any more", "固定的修订版已不再保存",
-        "restore it from a backup, or follow the policy folder: gateway serve --follow",
-        "请从备份恢复，或改为跟随策略目录：gateway serve --follow",
     )  # fmt: skip

@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve(config: "Config", screen: Screen, follow: bool) -> int:
-    from gateway.app import control, releases, revisions, worker
+    from gateway.app import control, revisions, start, worker
     from gateway.config.state import exposed
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
@@ -129,7 +129,7 @@ def _serve(config: "Config", screen: Screen, follow: bool) -> int:
     except BlockingIOError:
         return _fail(screen.text("serve.running", state=config.state))
     state = State(config.state / "state.db")
-    compiled = releases.first(config, state, instant(), follow)
+    compiled = start.first(config, state, instant(), follow)
     revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
     pinned = state.activations(1)[0].pinned
     state.close()

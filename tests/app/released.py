@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from gateway.app.emergency import Switch
-from gateway.app.releases import Releases, first
+from gateway.app.releases import Releases
+from gateway.app.start import first
 from gateway.control import Act, Confirmed, DoorFault, Rejected
 from gateway.facts import Notice
 from gateway.stores import Board, Instant, State

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.releases import Releases, first
+from gateway.app.releases import Releases
 from gateway.app.revisions import base_of
 from gateway.app.signatures import sign
 from gateway.control import DoorFault, Rejected, Reloaded
 from gateway.document import Faulty
-from gateway.stores import Instant
 from tests.app.released import Released
 from tests.app.test_revisions import NOW
 from tests.app.test_signatures import LI, MALLORY
@@ -190,24 +189,6 @@ async def test_a_reload_of_the_very_same_only_takes_the_pin_out(world: Released)
     assert world.releases.pinned is False
 
 
-async def test_a_start_keeps_what_is_pinned_and_can_be_told_to_follow(world: Released) -> None:
-    before, after = await two(world)
-    await world.releases.rollback("", "op")
-    assert first(world.config, world.state, Instant(NOW)).digest == before
-    assert world.state.activations(1)[0].pinned is True
-    assert first(world.config, world.state, Instant(NOW), follow=True).digest == after
-    assert world.state.activations(1)[0].pinned is False
-
-
-async def test_a_start_does_not_replace_a_pinned_revision_that_is_lost(world: Released) -> None:
-    before, _ = await two(world)
-    await world.releases.rollback("", "op")
-    (world.config.state / "bundles" / before).rename(world.config.state / "away")
-    with pytest.raises(Faulty) as caught:
-        first(world.config, world.state, Instant(NOW))
-    assert [fault.code for fault in caught.value.faults] == ["P167"]
-
-
 async def test_a_control_process_that_comes_back_knows_what_is_active_by_now(world: Released) -> None:
     _, after = await two(world)
     world.again()
@@ -271,26 +252,6 @@ async def test_a_rollback_to_what_was_never_signed_is_refused_once_signatures_co
     refused = await world.releases.rollback("", "op")
     assert isinstance(refused, Rejected)
     assert [fault.code for fault in refused.faults] == ["P160"]
-    world.state.close()
-
-
-@pytest.mark.parametrize("lost", [False, True])
-async def test_a_pilot_of_what_was_never_signed_ends_with_the_start_at_which_signatures_count(
-    tmp_path: Path, lost: bool
-) -> None:
-    """Workers read of a pilot in the store, and would ask its candidate before anybody looked at it."""
-    world = Released(tmp_path)
-    before, _ = await two(world)
-    world.state.start_pilot(before, "{}", "op", NOW)
-    first(world.config, world.state, Instant(NOW))
-    assert world.state.pilot() is not None  # as long as nobody has to sign it goes on
-    sign(world.folder, LI)
-    world.config.policy_signers = (LI.vkey,)
-    if lost:
-        (world.config.state / "bundles" / before).rename(world.config.state / "away")
-    first(world.config, world.state, Instant(NOW))
-    assert world.state.pilot() is None
-    assert [(one.ended_by, one.why) for one in world.state.pilots()] == [("gateway", "its candidate is not signed")]
     world.state.close()
 
 
