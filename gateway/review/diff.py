@@ -155,7 +155,7 @@ class _Judge:
     def decide(self, ask: Ask, entry: VerdictEntry, asset: Asset) -> Decision:
         """What this side decides."""
         bundle, subject, grant = self._bundle, entry.subject, entry.grant
-        if entry.bundle != bundle.digest:
+        if not self.decided(entry):  # another catalog is enough: a grant names data and what is done with it
             grant = bundle.granted(ask, subject, asset) if self._shares else NOTHING_GRANTED
         facts = Facts(ask, subject, entry.posture, entry.risk, asset, grant)
         return decide(bundle, facts, BY_GRADE[asset.grade.national])

@@ -30,12 +30,13 @@ from gateway.review.edits import edits
 from gateway.review.recorded import Unreplayable
 from gateway.review.replay import replay
 from gateway.review.tally import KINDS, Difference, Tally
-from tests.literals import an_asset, some_facts
+from tests.literals import a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
 from tests.policy.native import world as native
 from tests.review.history import SHIPPED, record, shipped
 from tests.review.pairs import Pair, a_pair, differences, facts_of, points, said
 from tests.review.test_replay import catalog, written
+from tests.review.test_space import a_bundle as shared
 
 COMPILED = shipped()
 ENTRIES = tuple(record(COMPILED, 400))
@@ -215,6 +216,18 @@ def test_a_log_that_a_lower_grade_weakens_shows_and_one_that_the_grade_demands_a
     assert compare(Side(plain, catalog(core)), Side(synced, catalog(core)), [entry]).same
     lower = catalog(replace(core, grade=Grade.GENERAL_1, revision="cat-2"))
     assert compare(Side(plain, catalog(core)), Side(plain, lower), [entry]).otherwise.decisions == 1
+
+
+def test_a_grant_that_the_other_catalog_no_longer_fits_is_not_held() -> None:
+    """The same policies; what was a reading is an update there, and the grant is for reading."""
+    bundle = shared([replace(ALLOWED, when="grant.held")])
+    asset = an_asset(id="a0", category="c0", owner="o1", action="read")
+    facts = some_facts(ask=an_ask(purpose="audit"), subject=a_subject(org="o1"), asset=asset)
+    facts = replace(facts, grant=bundle.granted(facts.ask, facts.subject, asset))
+    entry = written(bundle, facts)
+    assert entry.outcome == "permit"
+    other = catalog(replace(asset, action="update", revision="cat-2"))
+    assert compare(Side(bundle, catalog(asset)), Side(bundle, other), [entry]).lost.decisions == 1
 
 
 # --- laws ---------------------------------------------------------------------------------------
