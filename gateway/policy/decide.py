@@ -20,7 +20,7 @@ from functools import reduce
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from gateway.facts import (
     Ask,
@@ -32,7 +32,6 @@ from gateway.facts import (
     Grade,
     Granted,
     Permit,
-    Proof,
     Reason,
     Strength,
     Subject,
@@ -313,8 +312,7 @@ def _signed_in(facts: Facts, level: int, age: int | None) -> Facts:
     """The same request after a sign-in of this assurance that is so many seconds old; None: as old as it is."""
     subject = facts.subject
     at = subject.proof.authenticated_at if age is None else facts.ask.at - age
-    proof = Proof(**(asdict(subject.proof) | {"authenticated_at": at}))
-    again = Subject(**(asdict(subject) | {"assurance": level, "proof": proof}))
+    again = replace(subject, assurance=level, proof=replace(subject.proof, authenticated_at=at))
     return Facts(facts.ask, again, facts.posture, facts.risk, facts.asset, facts.grant)
 
 
