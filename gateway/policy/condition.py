@@ -275,6 +275,7 @@ class _Compiler:
         if isinstance(operator, ast.In | ast.NotIn):
             among = self.membership(left, right)
             return among if isinstance(operator, ast.In) else _negated(among)
+        self.count()
         compare = _COMPARE.get(type(operator))
         if compare is None:
             raise self.refuse(
@@ -377,6 +378,7 @@ class _Compiler:
         return Truth(member(one.get, two.get))
 
     def constant_beside(self, item: ast.expr, left: ast.expr) -> object:
+        self.count()
         other, term = self.pair(left, item)
         if not term.literal or other.kind == "texts":
             raise self.refuse(item, "P024", "a list holds literals only", "列表中只能写字面值")
@@ -386,7 +388,6 @@ class _Compiler:
     # --- values ---------------------------------------------------------------------------
 
     def term(self, node: ast.expr) -> Term:
-        self.count()
         value = _constant(node)
         if value is not None:
             kind: Kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
@@ -550,8 +551,8 @@ def _constant(node: ast.expr) -> str | int | float | bool | None:
         return node.value
     if isinstance(node, ast.Name) and node.id in ("true", "false"):  # as YAML spells them
         return node.id == "true"
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _constant(node.operand)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value  # one sign: a thousand would be a thousand calls deep
         return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
     return None
 

@@ -59,6 +59,7 @@ def refused(text: str) -> Refused:
         "subject.auth_age <= 120.0",
         'env.purpose != "审计,(1)"',
         ' env.purpose == "" ',
+        'env.purpose in ["", ' + ", ".join(["'a'"] * 350) + "]",
     ],
 )
 def test_what_can_be_said_and_holds(text: str) -> None:
@@ -93,6 +94,9 @@ def test_what_can_be_said_and_does_not_hold(text: str) -> None:
         ('env.purpose == "a\\n"', "P020"),
         ("(" * 500 + "device.fresh" + ")" * 500, "P020"),
         ("not " * 400 + "device.fresh", "P023"),
+        ("subject.auth_age < " + "-" * 900 + "1", "P024"),
+        ("subject.auth_age < --1", "P024"),
+        ("env.purpose in [" + "'a'," * 400 + "'b']", "P023"),
         ("device.fresh and " * 200 + "device.fresh", "P023"),
         (" or ".join(["device.fresh"] * 150), "P023"),
         ("__import__('os').system('true')", "P021"),
