@@ -85,7 +85,7 @@ def test_a_row_allows_and_the_answer_is_masked(gateway: Gateway) -> None:
     assert answer.status == 200
     assert "330106199003072319" not in answer.body.decode()
     reasons = decided(gateway, answer)["reasons"]
-    assert reasons == [{"code": "rule_allowed", "rule": "casbin/policy.csv:1", "detail": "casbin:1"}]
+    assert reasons == [{"code": "rule_allowed", "rule": "casbin/policy.csv:1", "detail": "casbin:1", "layer": "casbin"}]
 
 
 def test_a_row_denies_though_another_allows(gateway: Gateway) -> None:
