@@ -1,0 +1,104 @@
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.detect import gate
+from gateway.detect.gate import WATCHED, Gate
+from tests.detect.made import MADE, benign
+
+ALL = Gate(WATCHED)
+
+
+@pytest.fixture(params=["as installed", "without re2"])
+def make(request, monkeypatch):
+    if request.param == "without re2":
+        monkeypatch.setattr(gate, "re2", None)
+    return Gate
+
+
+@pytest.mark.parametrize("identifier", sorted(WATCHED))
+def test_finds_whatever_stands_in_a_text(identifier, make):
+    source = random.Random(3)
+    one = make([identifier])
+    for _ in range(50):
+        value = MADE[identifier](source)
+        for body in (
+            json.dumps({"a": value}, ensure_ascii=False),
+            json.dumps([f"备注：{value}。"], ensure_ascii=False),
+            value,
+        ):
+            assert one.found(body.encode()) == (identifier,), body
+
+
+@pytest.mark.parametrize(
+    ("identifier", "body"),
+    [
+        ("resident-id", rb'{"a":"\u0033\u0033\u0030106199003072319"}'),
+        ("resident-id", '{"a":"３３０１０６１９９００３０７２３１９"}'.encode()),
+        ("resident-id", b'{"a":330106199003072319}'),
+        ("resident-id", b'{"a":"PT330106199003072319CN"}'),
+        ("resident-id", b"330106199003072310 330106199003072319"),
+        ("resident-id", b"a330106199003072319"),
+        ("phone", b'{"a":13800138000}'),
+        ("phone", b'"138-0013-8000"'),
+        ("phone", b'"+86 138 0013 8000"'),
+        ("phone", rb'"\u0031\u00338\u00300138000"'),
+        ("phone", b"13800138000,13900139000"),
+        ("bank-card", b'"6222 0212 3456 7890 128"'),
+        ("email", b"<a@b.cn>"),
+        ("plate", "车：浙A12345".encode()),
+    ],
+)
+def test_finds_other_spellings(identifier, body, make):
+    assert make(WATCHED).found(body) == (identifier,)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b'{"a":"33****19","b":"138****8000"}',
+        b'{"t":1700000000000}',
+        b'{"no":"20260101000001"}',
+        b'{"card":"6222021234567890129"}',
+        b'{"id":"330106199003072310"}',
+        b'{"x":"9138001380001"}',
+        b'{"x":"a13800138000"}',
+        "浙A****5".encode(),
+        b"\xff\xfe\x00",
+    ],
+)
+def test_passes_what_is_none(body, make):
+    assert make(WATCHED).found(body) == ()
+
+
+def test_looks_only_for_what_was_promised():
+    assert Gate(["phone"]).found(b"330106199003072319") == ()
+    assert Gate([]).found(b"330106199003072319") == ()
+    assert Gate(["name", "address"]).identifiers == ()
+
+
+def test_tells_all_that_stand_there():
+    assert ALL.found(b'["330106199003072319","13800138000"]') == ("phone", "resident-id")
+
+
+@given(
+    st.sampled_from(sorted(WATCHED)),
+    st.integers(0, 10**6),
+    st.text(alphabet='0123456789 -,":ax中', max_size=12),
+    st.text(alphabet=' ,":中。', max_size=12),
+)
+def test_nothing_before_or_after_hides_it(identifier, seed, before, after):
+    value = MADE[identifier](random.Random(seed))
+    body = f"{before},{value},{after}".encode()
+    assert identifier in ALL.found(body)
+
+
+def test_of_ten_thousand_harmless_answers_fewer_than_ten_are_stopped():
+    source = random.Random(2026)
+    stopped = [found for found in (ALL.found(benign(source)) for _ in range(10_000)) if found]
+    assert len(stopped) < 10, stopped
