@@ -1,0 +1,43 @@
+import hashlib
+import hmac
+
+import pytest
+
+from gateway.crypto.suite import INTL, SM, suite
+
+
+def test_sm3_of_the_standard():  # GB/T 32905-2016, A.1 and A.2
+    assert SM.digest(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    assert SM.digest(b"abcd" * 16).hex() == "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"
+
+
+def test_sm4_of_the_standard():  # GB/T 32907-2016, A.1
+    key = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    assert SM.block(key)(key).hex() == "681edf34d206965e86b3e94f536e4246"
+
+
+def test_sha_256_and_aes_128():  # FIPS 180-4, FIPS 197 appendix B
+    assert INTL.digest(b"abc").hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    block = INTL.block(bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c"))
+    assert block(bytes.fromhex("3243f6a8885a308d313198a2e0370734")).hex() == "3925841d02dc09fbdc118597196a0b32"
+
+
+def test_keyed_digests_are_hmac():
+    assert INTL.keyed(b"key")(b"text") == hmac.digest(b"key", b"text", "sha256")
+    assert SM.keyed(b"k" * 32)(b"abc").hex() == "50b3322f017aaf54fb7c178e438b7524b68586f1876fa90d9a9011aa3b6aaff4"
+
+
+@pytest.mark.skipif("sm3" not in hashlib.algorithms_available, reason="the system's OpenSSL has no SM3 to compare with")
+def test_keyed_sm3_is_what_the_system_says():
+    assert SM.keyed(b"key")(b"text") == hmac.digest(b"key", b"text", "sm3")
+
+
+@pytest.mark.parametrize("one", [INTL, SM])
+def test_a_derived_key_is_for_one_purpose(one):
+    assert one.derived(bytes(32), "a") == one.derived(bytes(32), "a")
+    assert one.derived(bytes(32), "a") != one.derived(bytes(32), "b")
+    assert len(one.derived(bytes(32), "a", 32)) == 32
+
+
+def test_the_profile_names_the_suite():
+    assert (suite("intl"), suite("sm"), suite("dual")) == (INTL, SM, INTL)
