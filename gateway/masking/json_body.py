@@ -24,9 +24,10 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import Revealed
 from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_branch, mask_tree
+from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
 from gateway.masking.plan import Plan, Rule, State
-from gateway.masking.techniques import REDACTED, Keyed
+from gateway.masking.techniques import REDACTED
 
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
 MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
@@ -47,22 +48,22 @@ _DIGITS = frozenset(b"-0123456789")
 _NOTHING = frozenset({b"null", b'""'})  # nothing to hide, and hiding it would claim there was something
 _NULL = Raw(b"null")
 
-Shown = Raw | str | None | dict[str, "Shown"] | list["Shown"]
+Shown = Raw | str | int | float | None | dict[str, "Shown"] | list["Shown"]
 
 
 class NotJson(ValueError):
     """The body cannot be inspected; the text says why, without any of its content."""
 
 
-def mask_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+def mask_json(body: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed]:
     """The body with the plan applied, and what was done. Raises NotJson."""
-    return mask_tree(body, plan, digest) or mask_raw(body, plan, digest)
+    return mask_tree(body, plan, keys) or mask_raw(body, plan, keys)
 
 
-def mask_raw(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+def mask_raw(body: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed]:
     """The same for a text that does not read the same when it is written again. Raises NotJson."""
     text = _stripped(body, plan)
-    walk = _Walk(plan, digest)
+    walk = _Walk(plan, keys)
     try:
         shown = walk.value(text, plan.root, 0, None)
         return encode(shown), walk.revealed(text)
@@ -70,10 +71,10 @@ def mask_raw(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
         raise NotJson(_why(error)) from None
 
 
-async def mask_long_json(body: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed]:
+async def mask_long_json(body: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed]:
     """The same for a long body, in slices between which other requests get their turn."""
     text = _stripped(body, plan)
-    walk = _Walk(plan, digest)
+    walk = _Walk(plan, keys)
     try:
         shown = await walk.long_value(text, plan.root, 0, None)
         await turn()
@@ -139,11 +140,11 @@ def _why(error: Exception) -> str:
 class _Walk:
     """One walk over one answer: the plan, and what was met on the way."""
 
-    __slots__ = ("_digest", "_lengths", "_met", "_pending", "_plan", "counts")
+    __slots__ = ("_keys", "_lengths", "_met", "_pending", "_plan", "counts")
 
-    def __init__(self, plan: Plan, digest: Keyed) -> None:
+    def __init__(self, plan: Plan, keys: Keys) -> None:
         self._plan = plan
-        self._digest = digest
+        self._keys = keys
         self._met: dict[Trail, None] = {}
         self._lengths: dict[str | None, int] = {}  # of the outermost arrays, by name
         self._pending = 0  # bytes walked since the last turn
@@ -180,7 +181,7 @@ class _Walk:
             targets = state.flat  # no bracket inside: nothing can hide below a value that is shown
         else:
             targets = state.deep
-        counts, digest = self.counts, self._digest
+        counts, keys = self.counts, self._keys
         for name, to in targets:
             raw = members.get(name)
             if raw is None:
@@ -191,7 +192,7 @@ class _Walk:
                 if rule is not None or to.noted or inside[0] in _CONTAINERS:
                     self._member(members, name, inside, to, depth, trail)
             elif rule is not None and len(inside) > 2:  # the common case, unrolled: a text under a technique
-                members[name] = rule.constant or rule.apply(_text(raw), digest)  # type: ignore[assignment]  # as below
+                members[name] = rule.constant or rule.apply(_text(raw), keys)  # type: ignore[assignment]  # as below
                 counts[rule.label] += 1
         return members if known else self._named(members, state)  # type: ignore[return-value]  # now holds what is shown
 
@@ -235,10 +236,10 @@ class _Walk:
         self.counts[rule.label] += 1
         first = text[0]
         if first == _QUOTE and not rule.drop:
-            return rule.constant or rule.apply(_text(text), self._digest)
+            return rule.constant or rule.apply(_text(text), self._keys)
         if rule.drop or first not in _DIGITS:
             return _NULL  # a truth value has two states: any other text would tell which
-        return rule.constant or rule.apply(text.decode("ascii"), self._digest)
+        return rule.constant or rule.number(text.decode("ascii"), self._keys)
 
     # --- long answers -----------------------------------------------------------------------
 
@@ -265,7 +266,7 @@ class _Walk:
 
     def _branch(self, text: bytes, state: State, depth: int, trail: Trail) -> bytes | None:
         """What is shown of a short branch that can be walked as a tree."""
-        found = mask_branch(text, self._plan, self._digest, state, depth, trail)
+        found = mask_branch(text, self._plan, self._keys, state, depth, trail)
         if found is None:
             return None
         shown, counted, met = found

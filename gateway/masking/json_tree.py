@@ -17,9 +17,9 @@ from operator import itemgetter
 import orjson
 
 from gateway.facts import Revealed
+from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
 from gateway.masking.plan import Plan, Rule, State
-from gateway.masking.techniques import Keyed
 
 MAX_DEPTH = 100
 SPACE = b" \t\n\r"
@@ -43,24 +43,24 @@ class Unlike(Exception):
 _LEFT = (Unlike, orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError)  # to the other walk
 
 
-def mask_tree(text: bytes, plan: Plan, digest: Keyed) -> tuple[bytes, Revealed] | None:
+def mask_tree(text: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed] | None:
     """The text with the plan applied, and what was done; None when the other walk has to look at it."""
     try:
         root = _tree(text, plan)
         if type(root) is str:
             return None  # it may hold JSON once more: the other walk looks into it
         records = _records(root)  # before the walk: it takes members away
-        walk = _Walk(plan, digest)
+        walk = _Walk(plan, keys)
         shown = walk.value(root, plan.root, 0, None)
         return _write(shown), Revealed(walk.counted(plan), spelled(walk.met), records)
     except _LEFT:
         return None
 
 
-def mask_branch(text: bytes, plan: Plan, digest: Keyed, state: State, depth: int, trail: Trail) -> Branch | None:
+def mask_branch(text: bytes, plan: Plan, keys: Keys, state: State, depth: int, trail: Trail) -> Branch | None:
     """The same for a part of an answer, which this way leads to."""
     try:
-        walk = _Walk(plan, digest)
+        walk = _Walk(plan, keys)
         shown = walk.value(_tree(text, plan), state, depth, trail)
         return _write(shown), walk.counted(plan), walk.met
     except _LEFT:
@@ -104,10 +104,10 @@ def _records(root: Value) -> int:
 class _Walk:
     """One walk over one tree, which becomes what is shown; and what was met on the way."""
 
-    __slots__ = ("counts", "digest", "met", "near")
+    __slots__ = ("counts", "keys", "met", "near")
 
-    def __init__(self, plan: Plan, digest: Keyed) -> None:
-        self.digest = digest
+    def __init__(self, plan: Plan, keys: Keys) -> None:
+        self.keys = keys
         self.counts = [0] * len(plan.slots)
         self.met: dict[Trail, None] = {}
         self.near: dict[Trail, set[str]] = {}  # what was met, by the way to the object it was met in
@@ -136,7 +136,7 @@ class _Walk:
             raise Unlike
         if not state.opened:
             state.open()
-        leads, counts, digest = state.leads, self.counts, self.digest
+        leads, counts, keys = state.leads, self.counts, self.keys
         gone: list[str] = []
         near: set[str] | None = None
         for name, value in members.items():  # values are replaced below, the names stay
@@ -147,7 +147,7 @@ class _Walk:
             apply, kind = to.apply, type(value)
             if apply is not None and kind is str:  # the common case, unrolled: a text under a technique
                 if value:
-                    members[name] = apply(value, digest)  # type: ignore[arg-type]  # a text: told quickly
+                    members[name] = apply(value, keys)  # type: ignore[arg-type]  # a text: told quickly
                     counts[to.slot] += 1
             elif to.drops and (to.dropped or kind is not list):
                 gone.append(name)
@@ -179,9 +179,11 @@ class _Walk:
         if value is None or value == "":
             return value  # nothing to hide, and hiding it would claim there was something
         self.counts[state.slot] += 1
-        if rule.drop or value is True or value is False:
+        if rule.drop or rule.nulls or value is True or value is False:
             return None  # a truth value has two states: any other text would tell which
-        return rule.apply(value if type(value) is str else _write(value).decode("ascii"), self.digest)
+        if type(value) is str:
+            return rule.apply(value, self.keys)
+        return rule.number(_write(value).decode("ascii"), self.keys)
 
     def _note(self, trail: Trail) -> None:
         if len(self.met) < MAX_UNLABELLED:

@@ -22,7 +22,8 @@ from msgspec import Raw, Struct
 
 from gateway.facts import Mask
 from gateway.jsonpath import Anywhere, Element, Every, Step, parse
-from gateway.masking.techniques import REDACTED, Apply, compiled
+from gateway.masking.registry import compiled
+from gateway.masking.techniques import REDACTED, Apply, Number
 from gateway.masks import Technique, parse_technique, strictest
 
 MAX_STATES = 10_000
@@ -40,8 +41,10 @@ class Rule(Struct, frozen=True, eq=False):
     label: str
     technique: Technique
     apply: Apply
+    number: Number
     constant: Raw | None  # the answer when it does not depend on the value
     drop: bool
+    nulls: bool
 
 
 Position = tuple[int, int]  # (which path, how many of its steps are done; `~done` when only an array goes on)
@@ -93,9 +96,8 @@ class State:
         ends = [plan.covers[path] for path, done in places if done == len(plan.paths[path])]
         whole = _strictest([*ends, *([inherited] if inherited else [])])
         self.dropped = whole is not None and whole[0].name == "drop"  # the value itself, an array included
-        self.rare = self.noted or (
-            self.rule is not None and self.rule.drop
-        )  # a text here needs more than its technique
+        nothing = self.rule is not None and (self.rule.drop or self.rule.nulls)
+        self.rare = self.noted or nothing  # a text here needs more than its technique
         self.drops = self.rule is not None and self.rule.drop
         self.redacts = plan.unlabelled == "redact"  # names that may be data are hidden
         self.names = plan.names  # names of labels are not data
@@ -187,9 +189,20 @@ class Plan:
         return found
 
 
+_CONSTANTS = {"redact": Raw(f'"{REDACTED}"'.encode()), "null": Raw(b"null")}
+
+
 def _rule(technique: Technique, label: str) -> Rule:
-    constant = Raw(f'"{REDACTED}"'.encode()) if technique.name == "redact" else None
-    return Rule(label, technique, compiled(technique), constant, technique.name == "drop")
+    text, number = compiled(technique)
+    return Rule(
+        label,
+        technique,
+        text,
+        number,
+        _CONSTANTS.get(technique.name),
+        technique.name == "drop",
+        technique.name == "null",
+    )
 
 
 def _strictest(covers: Iterable[_Cover]) -> _Cover | None:

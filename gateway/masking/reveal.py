@@ -15,9 +15,9 @@ from gateway.facts import Ask, BodyFailed, Fault, Headers, Mask, RawReply, Reply
 from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
+from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.settings import Settings
-from gateway.masking.techniques import Keyed, keyed
 from gateway.masking.unpack import Withheld, declared_charset, gather, in_utf8, unpacked
 
 PLANS = 2048
@@ -34,7 +34,7 @@ class Masking:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._plans: dict[int, tuple[Mask, Plan]] = {}  # by identity: hashing a mask costs more than a small walk
-        self._digests: dict[str, Keyed] = {}
+        self._departments: dict[str, Keys] = {}
         self._walking = 0  # long answers at this moment
         self._short = min(settings.offload_over, settings.max_inspect)
 
@@ -73,8 +73,8 @@ class Masking:
 
     def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
-        digest = self._digest(warrant.facts.subject.org)
-        found = mask_tree(raw.body, self._plan(mask), digest)  # type: ignore[arg-type]  # bytes, as `_common` saw
+        keys = self._keys(warrant.facts.subject.org)
+        found = mask_tree(raw.body, self._plan(mask), keys)  # type: ignore[arg-type]  # bytes, as `_common` saw
         if found is None:
             return None
         shown, revealed = found
@@ -91,19 +91,19 @@ class Masking:
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
-        digest = self._digest(warrant.facts.subject.org)
-        shown, revealed = await self._masked(body, plan, digest, tried)
+        keys = self._keys(warrant.facts.subject.org)
+        shown, revealed = await self._masked(body, plan, keys, tried)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
 
-    async def _masked(self, body: bytes, plan: Plan, digest: Keyed, tried: bool) -> tuple[bytes, Revealed]:
+    async def _masked(self, body: bytes, plan: Plan, keys: Keys, tried: bool) -> tuple[bytes, Revealed]:
         if len(body) <= self._settings.offload_over:
-            return mask_raw(body, plan, digest) if tried else mask_json(body, plan, digest)
+            return mask_raw(body, plan, keys) if tried else mask_json(body, plan, keys)
         while self._walking >= LONG_WALKS:
             await turn()  # those that walk keep the loop busy anyhow
         self._walking += 1
         try:
-            return await mask_long_json(body, plan, digest)
+            return await mask_long_json(body, plan, keys)
         finally:
             self._walking -= 1
 
@@ -117,12 +117,14 @@ class Masking:
         self._plans[id(mask)] = (mask, plan)  # holding the mask keeps its id its own
         return plan
 
-    def _digest(self, department: str) -> Keyed:
-        found = self._digests.get(department)
+    def _keys(self, department: str) -> Keys:
+        found = self._departments.get(department)
         if found is None:
-            if len(self._digests) >= DEPARTMENTS:
-                self._digests.clear()
-            found = self._digests[department] = keyed(self._settings.hash_key, department)
+            if len(self._departments) >= DEPARTMENTS:
+                self._departments.clear()
+            found = self._departments[department] = Keys(
+                self._settings.hash_key, department, self._settings.suite, self._settings.key_number
+            )
         return found
 
 

@@ -2,14 +2,21 @@
 
 from msgspec import Struct
 
+from gateway.crypto.suite import INTL, Suite
+
 KIB = 1024
 MIB = 1024 * KIB
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """`hash_key` is the secret behind `hash`: with another key every digest changes."""
+    """`hash_key` is the secret behind all keyed techniques: with another key every digest changes.
+
+    `key_number` stands in what can be opened again, so that it is known which key opens it.
+    """
 
     hash_key: bytes
+    key_number: int = 1
+    suite: Suite = INTL
     max_inspect: int = 8 * MIB  # bytes, packed and unpacked: a longer answer is withheld
     offload_over: int = 64 * KIB  # bytes: longer answers are walked in slices, with turns for others in between
 

@@ -7,35 +7,42 @@ A technique takes the text of a value and gives the text that is shown instead. 
    and `138-0013` are short.
 2. The length does not leak: stars are a fixed number, whatever they stand for.
 3. Characters are what a reader sees: a base letter with its marks counts as one.
-4. `hash` is keyed and per department: without the key a resident id is found by trying them
-   all, and two departments cannot join what they got.
+4. What needs a key gets it for the caller's department (`keys.py`).
 """
 
-import hmac
 import re
 import unicodedata
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from hashlib import sha256
+from typing import NamedTuple
 
-from gateway.masks import TECHNIQUES, Technique
+from gateway.masking.keys import Keys
+from gateway.masks import TECHNIQUES
 
 STARS = "****"
 REDACTED = "***"
-DIGEST_BYTES = 16
 _MAX_CLUSTER = 8
 _LONG = 2048
 
-Keyed = Callable[[str], str]
-"""The keyed digest of a text, for one department."""
-Apply = Callable[[str, Keyed], str]
+Shown = str | int | float | None
+"""What stands in the place of a value."""
+Apply = Callable[[str, Keys], str]
 """What is shown instead of a text."""
+Number = Callable[[str, Keys], Shown]
+"""What is shown instead of a number, given in its spelling."""
 
-REGISTRY: dict[str, Callable[..., Apply]] = {}
+
+class Makers(NamedTuple):
+    """What makes the functions of a technique from its numbers; `number` is None where a number is masked as text."""
+
+    text: Callable[..., Apply]
+    number: Callable[..., Number] | None
+
+
+REGISTRY: dict[str, Makers] = {}
 _Maker = Callable[..., Apply]
 
 
-def technique(name: str) -> Callable[[_Maker], _Maker]:
+def technique(name: str, number: Callable[..., Number] | None = None) -> Callable[[_Maker], _Maker]:
     """Register what makes a technique from its numbers. A name is used once, and is a known one."""
 
     def register(maker: _Maker) -> _Maker:
@@ -43,28 +50,10 @@ def technique(name: str) -> Callable[[_Maker], _Maker]:
             raise ValueError(f"technique `{name}` is registered twice")
         if name not in TECHNIQUES:
             raise ValueError(f"technique `{name}` is not listed in masks")
-        REGISTRY[name] = maker
+        REGISTRY[name] = Makers(maker, number)
         return maker
 
     return register
-
-
-def compiled(chosen: Technique) -> Apply:
-    """The function behind a technique."""
-    return REGISTRY[chosen.name](*chosen.numbers)
-
-
-def keyed(key: bytes, department: str) -> Keyed:
-    """The digest for one department: HMAC-SHA-256, base64url, shortened to 128 bits."""
-    # the department goes in as a digest of fixed length, so that no two (department, value) run together
-    base = hmac.new(key, b"mask\0" + sha256(department.encode("utf-8", "surrogatepass")).digest(), sha256)
-
-    def digest(text: str) -> str:
-        one = base.copy()
-        one.update(text.encode("utf-8", "surrogatepass"))
-        return urlsafe_b64encode(one.digest()[:DIGEST_BYTES]).rstrip(b"=").decode("ascii")
-
-    return digest
 
 
 @technique("keep")
@@ -73,6 +62,7 @@ def _keep() -> Apply:
 
 
 @technique("redact")
+@technique("null")  # as a constant of its own where values are written (`plan.Rule`)
 @technique("drop")  # where something must stand in its place, nothing of the value does
 def _redact() -> Apply:
     return lambda _, __: REDACTED
@@ -80,7 +70,7 @@ def _redact() -> Apply:
 
 @technique("hash")
 def _hash() -> Apply:
-    return lambda text, digest: digest(text)
+    return lambda text, keys: keys.digest(text)
 
 
 @technique("partial")
@@ -90,7 +80,7 @@ def _partial(first: int, last: int) -> Apply:
     head: int | slice = 0 if first == 1 else slice(first)
     tail: int | slice = -1 if last == 1 else slice(-last, None) if last else slice(0)
 
-    def apply(text: str, _: Keyed) -> str:
+    def apply(text: str, _: Keys) -> str:
         size = len(text)
         if size <= hidden:
             return STARS
@@ -115,7 +105,7 @@ def _partial(first: int, last: int) -> Apply:
 def _truncate(count: int) -> Apply:
     head = slice(count)
 
-    def apply(text: str, _: Keyed) -> str:
+    def apply(text: str, _: Keys) -> str:
         size = len(text)
         if size <= count:
             return STARS

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed
 from gateway.masking.json_body import MAX_DEPTH, NotJson, mask_json, mask_long_json
+from gateway.masking.keys import Keys
 from gateway.masking.names import spell_trail
 from gateway.masking.plan import Plan
-from gateway.masking.techniques import keyed
 
 ID = "330106199003072319"
-DIGEST = keyed(b"k" * 32, "prov/civil")
+KEYS = Keys(b"k" * 32, "prov/civil")
 
 
 def plan(*fields: str, unlabelled: Any = "pass") -> Plan:
@@ -30,7 +30,7 @@ def shown(body: bytes | str, *fields: str, unlabelled: Any = "pass") -> bytes:
 
 def masked(body: bytes | str, *fields: str, unlabelled: Any = "pass") -> tuple[bytes, Revealed]:
     raw = body.encode() if isinstance(body, str) else body
-    return mask_json(raw, plan(*fields, unlabelled=unlabelled), DIGEST)
+    return mask_json(raw, plan(*fields, unlabelled=unlabelled), KEYS)
 
 
 # --- what is not masked stays, byte for byte ---------------------------------------------------
@@ -408,7 +408,7 @@ def test_masked_values_are_counted_by_label() -> None:
 
 
 def long_shown(body: bytes, *fields: str, unlabelled: Any = "pass") -> tuple[bytes, Revealed]:
-    return asyncio.run(mask_long_json(body, plan(*fields, unlabelled=unlabelled), DIGEST))
+    return asyncio.run(mask_long_json(body, plan(*fields, unlabelled=unlabelled), KEYS))
 
 
 @pytest.mark.parametrize("unlabelled", ["pass", "learn", "redact"])
@@ -446,7 +446,7 @@ def test_others_get_their_turn_while_a_long_answer_is_walked() -> None:
                 await asyncio.sleep(0)
 
         beside = asyncio.ensure_future(other())
-        await mask_long_json(body, plan("$..id redact"), DIGEST)
+        await mask_long_json(body, plan("$..id redact"), KEYS)
         done.set()
         await beside
         return turns

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from gateway.facts import FieldMask, Mask, Revealed
 from gateway.masking.json_body import NotJson, mask_raw
 from gateway.masking.json_tree import KEPT_NAMES, MAX_DEPTH, mask_tree
+from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
-from gateway.masking.techniques import keyed
 
 ID = "330106199003072319"
-DIGEST = keyed(b"k" * 32, "prov/civil")
+KEYS = Keys(b"k" * 32, "prov/civil")
 COMPACT: Any = (",", ":")
 
 
@@ -24,7 +24,7 @@ def a_plan(*fields: str, unlabelled: Any = "redact") -> Plan:
 
 
 def by_tree(body: str | bytes, plan: Plan) -> tuple[bytes, Revealed] | None:
-    return mask_tree(body.encode() if isinstance(body, str) else body, plan, DIGEST)
+    return mask_tree(body.encode() if isinstance(body, str) else body, plan, KEYS)
 
 
 # --- what may stand for the text -------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_both_walks_show_the_same(value: Any, chosen: list[str], unlabelled: Any
     body = json.dumps(value, **spelling).encode("utf-8", "surrogatepass")
     found = by_tree(body, a_plan(*chosen, unlabelled=unlabelled))
     try:
-        shown, revealed = mask_raw(body, a_plan(*chosen, unlabelled=unlabelled), DIGEST)
+        shown, revealed = mask_raw(body, a_plan(*chosen, unlabelled=unlabelled), KEYS)
     except NotJson:
         assert found is None
         return
@@ -166,7 +166,7 @@ tokens = st.sampled_from([*NAMES, *VALUES, *(bytes([byte]) for byte in b'{}[]:,"
 def test_a_hostile_body_is_no_other_text_for_this_walk(body: bytes, chosen: list[str], unlabelled: Any) -> None:
     found = by_tree(body, a_plan(*chosen, unlabelled=unlabelled))
     if found is not None:
-        assert mask_raw(body, a_plan(*chosen, unlabelled=unlabelled), DIGEST)[0] == found[0]
+        assert mask_raw(body, a_plan(*chosen, unlabelled=unlabelled), KEYS)[0] == found[0]
 
 
 @pytest.mark.parametrize("harmless", ["null", '""', "[]", "{}", '"x"', "true", "0"])

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from gateway.facts import FieldMask, Mask
 from gateway.masking import json_body
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw
+from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
-from gateway.masking.techniques import keyed
 from tests.masking.reference import Array, Leaf, Named, Node, Object, hidden_and_shown, written
 
-DIGEST = keyed(b"k" * 32, "prov/civil")
+KEYS = Keys(b"k" * 32, "prov/civil")
 NAMES = ["id", "name", "a", "b", "0", "1", "身份证"]
 PATHS = [
     "$", "$.id", "$..id", "$.a.id", "$.a..id", "$..a.id", "$..a..id", "$[*].id", "$.a[*].id", "$.a[*]", "$.*", "$.*.id",
@@ -73,8 +73,8 @@ def ways(body: bytes, mask: Mask) -> list[bytes]:
     """The answer by every walk that would show it; slices of a few bytes, so that all of their seams are met."""
     plan = Plan(mask)
     with patch.object(json_body, "SLICE", 48):
-        long = asyncio.run(mask_long_json(body, plan, DIGEST))[0]
-    return [mask_json(body, plan, DIGEST)[0], mask_raw(body, plan, DIGEST)[0], long]
+        long = asyncio.run(mask_long_json(body, plan, KEYS))[0]
+    return [mask_json(body, plan, KEYS)[0], mask_raw(body, plan, KEYS)[0], long]
 
 
 def said(text: bytes) -> str:
@@ -109,7 +109,7 @@ def test_a_damaged_text_shows_nothing_that_a_reader_finds_under_the_label(
     mask = Mask("test", (FieldMask("$..id", how),), unlabelled)
     for walk in (mask_json, mask_raw):
         try:
-            after = walk(text.encode("utf-8", "surrogatepass"), Plan(mask), DIGEST)[0]
+            after = walk(text.encode("utf-8", "surrogatepass"), Plan(mask), KEYS)[0]
         except NotJson:
             continue
         under: list[str] = []
