@@ -17,7 +17,7 @@ the collector need not walk through the thousands that the control process reads
 """
 
 import enum
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Literal, NoReturn, Protocol
 
 from msgspec import Struct
@@ -474,6 +474,9 @@ class Reply(Struct, frozen=True, eq=False):
     revealed: Revealed = NOTHING_REVEALED
     waited: float = 0.0
     code: str = ""  # reason code when this is a refusal or a fault
+    revealing: Callable[[], Revealed] | None = (
+        None  # of a body that is masked while it streams: asked once it has ended
+    )
 
 
 class Outcome(Struct, frozen=True):

@@ -391,6 +391,13 @@ REASONS: dict[str, Meaning] = {
         "tell the owner of the service",
         "请告知服务责任部门",
     ),
+    "residual_identifier": Meaning(
+        502,
+        "the answer of the service holds personal data where none was expected, and is withheld",
+        "服务的应答在意外位置含有个人信息，已被扣留",
+        "contact the operator with the decision id",
+        "请将判定编号告知运维人员",
+    ),
     "masking_failed": Meaning(
         502,
         "the answer of the service could not be masked and is withheld",

@@ -12,7 +12,7 @@ HOUSE = ROOT / "gateway"
 FLOORS = [
     {"reasons"},
     {"facts"},
-    {"crypto", "document", "jsonpath", "masks"},
+    {"crypto", "detect", "document", "jsonpath", "masks"},
     {
         "edge",
         "identity",
@@ -36,7 +36,7 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-PURE = {"reasons", "facts", "policy", "catalog", "masking", "masks", "jsonpath", "review"}
+PURE = {"reasons", "facts", "policy", "catalog", "masking", "masks", "jsonpath", "detect", "review"}
 IMPURE = {"asyncio", "socket", "sqlite3", "time", "random", "secrets", "os", "starlette", "httpx", "subprocess"}
 
 DOORS = {  # one library, one door

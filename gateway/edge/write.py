@@ -57,7 +57,8 @@ async def write(
         received, took = 0, time() - asked.at
     else:
         received, took = asked.body.received, monotonic() - asked.clock
-    return Outcome(reply.status, sent, received, complete, code, reply.revealed, reply.waited, took)
+    revealed = reply.revealed if reply.revealing is None else reply.revealing()
+    return Outcome(reply.status, sent, received, complete, code, revealed, reply.waited, took)
 
 
 async def _close(body: AsyncIterator[bytes] | None) -> None:

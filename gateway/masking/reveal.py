@@ -16,11 +16,18 @@ from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.keys import Keys
+from gateway.masking.lines import masked_lines
+from gateway.masking.media import STREAMED, Form, form_of, media_type
 from gateway.masking.plan import Plan, TooManyStates
+from gateway.masking.prepared import Prepared
+from gateway.masking.second_look import Residual, look, look_long, watched
 from gateway.masking.settings import Settings
-from gateway.masking.unpack import Withheld, declared_charset, gather, in_utf8, unpacked
+from gateway.masking.streaming import begun, closed, going_on
+from gateway.masking.table import masked_table
+from gateway.masking.tally import Tally
+from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
 
-PLANS = 2048
+MASKS = 2048
 DEPARTMENTS = 4096
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
@@ -33,26 +40,28 @@ class Masking:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._plans: dict[int, tuple[Mask, Plan]] = {}  # by identity: hashing a mask costs more than a small walk
+        self._masks: dict[int, Prepared] = {}  # by identity: hashing a mask costs more than a small walk
         self._departments: dict[str, Keys] = {}
         self._walking = 0  # long answers at this moment
         self._short = min(settings.offload_over, settings.max_inspect)
-
-    def prepare(self, mask: Mask) -> None:
-        """Compile a mask ahead of its first request. Raises ValueError when it cannot be read."""
-        self._plan(mask)
 
     async def apply(self, raw: RawReply, warrant: Warrant) -> Reply | Fault:
         """What may be sent of this answer under this warrant, or why nothing may."""
         mask = warrant.permit.mask
         if not mask.inspects:
             return Reply(raw.status, raw.headers, raw.body, raw.length, waited=raw.waited)
+        streams = False
         try:
             fields = self._common(raw, warrant.facts.ask)
             reply = None if fields is None else self._at_once(raw, fields, warrant, mask)
-            return await self._reveal(raw, warrant, mask, fields is not None) if reply is None else reply
+            if reply is None:
+                reply = await self._reveal(raw, warrant, mask, fields is not None)
+                streams = reply.revealing is not None
+            return reply
         except (Withheld, NotJson) as error:
             return Fault("cannot_inspect", str(error))
+        except Residual as error:
+            return Fault("residual_identifier", str(error))
         except BodyFailed as error:
             return Fault(error.code, error.detail)
         except TooManyStates as error:
@@ -60,8 +69,8 @@ class Masking:
         except (ValueError, RecursionError, MemoryError, OverflowError) as error:
             return Fault("masking_failed", type(error).__name__)  # its text may quote the answer
         finally:
-            if not isinstance(raw.body, bytes):
-                await _close(raw.body)
+            if not streams:
+                await closed(raw.body)
 
     def _common(self, raw: RawReply, ask: Ask) -> Headers | None:
         """The fields of the common answer: complete, short, JSON under a plain head. None for all others."""
@@ -73,28 +82,42 @@ class Masking:
 
     def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
-        keys = self._keys(warrant.facts.subject.org)
-        found = mask_tree(raw.body, self._plan(mask), keys)  # type: ignore[arg-type]  # bytes, as `_common` saw
+        prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
+        found = mask_tree(raw.body, prepared.plan, keys)  # type: ignore[arg-type]  # bytes, as `_common` saw
         if found is None:
             return None
         shown, revealed = found
+        look(shown, prepared.gate)
         size = len(shown)
         return Reply(raw.status, (*fields, (b"content-length", b"%d" % size)), shown, size, revealed, raw.waited)
 
     async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask, tried: bool) -> Reply:
-        ask, plan = warrant.facts.ask, self._plan(mask)
         _check_head(raw)
-        if ask.method == "HEAD" or raw.status in _BODILESS:
+        if warrant.facts.ask.method == "HEAD" or raw.status in _BODILESS:
             return Reply(raw.status, inspected(raw.headers, None), b"", None, waited=raw.waited)
+        prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
+        form = form_of(raw.headers)
+        if form in STREAMED:
+            return await self._streamed(raw, form, prepared, keys)
         limit = self._settings.max_inspect
         body = await gather(raw.body, raw.length, limit)
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
-        keys = self._keys(warrant.facts.subject.org)
-        shown, revealed = await self._masked(body, plan, keys, tried)
+        shown, revealed = await self._masked(body, prepared.plan, keys, tried)
+        await look_long(shown, prepared.gate)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
+
+    async def _streamed(self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys) -> Reply:
+        """The reply to an answer that is masked as it arrives."""
+        tally = Tally()
+        pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
+        units = watched(_units(form, pieces, prepared, keys, tally), prepared.gate)
+        first = await begun(units)
+        headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
+        body = going_on(first, units, raw.body)
+        return Reply(raw.status, headers, body, None, waited=raw.waited, revealing=tally.revealed)
 
     async def _masked(self, body: bytes, plan: Plan, keys: Keys, tried: bool) -> tuple[bytes, Revealed]:
         if len(body) <= self._settings.offload_over:
@@ -107,15 +130,15 @@ class Masking:
         finally:
             self._walking -= 1
 
-    def _plan(self, mask: Mask) -> Plan:
-        found = self._plans.get(id(mask))
+    def _prepared(self, mask: Mask, warrant: Warrant) -> Prepared:
+        found = self._masks.get(id(mask))
         if found is not None:
-            return found[1]
-        plan = Plan(mask)
-        if len(self._plans) >= PLANS:
-            self._plans.clear()
-        self._plans[id(mask)] = (mask, plan)  # holding the mask keeps its id its own
-        return plan
+            return found
+        prepared = Prepared(mask, warrant.facts.asset.fields)
+        if len(self._masks) >= MASKS:
+            self._masks.clear()
+        self._masks[id(mask)] = prepared  # holding the mask keeps its id its own
+        return prepared
 
     def _keys(self, department: str) -> Keys:
         found = self._departments.get(department)
@@ -149,7 +172,9 @@ def _content_type(headers: Headers) -> bytes | None:
     return b"application/json"
 
 
-async def _close(body: AsyncIterator[bytes]) -> None:
-    close = getattr(body, "aclose", None)
-    if close is not None:
-        await close()
+def _units(
+    form: Form, pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
+) -> AsyncIterator[bytes]:
+    if form == "table":
+        return masked_table(pieces, prepared.columns, keys, tally)
+    return masked_lines(pieces, prepared.record, keys, tally)

@@ -81,6 +81,27 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
     return b"".join(out)
 
 
+async def arriving(body: bytes | AsyncIterator[bytes], headers: Headers, limit: int) -> AsyncIterator[bytes]:
+    """A body piece by piece, in UTF-8, checked. One that is packed is unpacked whole. Raises Withheld."""
+    charset = declared_charset(headers)
+    if charset not in _UNICODE and charset not in _CHINESE:
+        raise Withheld("its charset is neither UTF-8 nor GB 18030")
+    if any(name == b"content-encoding" for name, _ in headers):
+        body = await unpacked(await gather(body, None, limit), headers, limit)
+    decoder = getincrementaldecoder("utf-8" if charset in _UNICODE else "gb18030")("strict")
+    try:
+        if isinstance(body, bytes):
+            for at in range(0, len(body), PIECE):
+                yield decoder.decode(body[at : at + PIECE]).encode("utf-8")
+                await turn()
+        else:
+            async for piece in body:
+                yield decoder.decode(piece).encode("utf-8")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise Withheld("not in the charset it declares") from None
+
+
 async def in_utf8(body: bytes, headers: Headers) -> bytes:
     """The body in UTF-8, checked to the last byte. Raises Withheld."""
     charset = declared_charset(headers)

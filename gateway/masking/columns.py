@@ -1,0 +1,66 @@
+"""What applies to a value that has a name and nothing around it: a column, a form field, an attribute?
+
+Labels are paths of JSON; a table has no paths. A column, a field or an attribute is covered by every label whose last
+name is its own: `$.items[*].id_number` also means the column `id_number` of the same records, as a table; a label
+without a name (`$`, `$[*]`) means all of them. The strictest applies. So an answer shows nothing by coming in
+another form.
+"""
+
+from gateway.facts import Mask
+from gateway.jsonpath import Element, Every, parse
+from gateway.masking.keys import Keys
+from gateway.masking.names import is_name
+from gateway.masking.plan import Plan, Rule
+from gateway.masks import Technique, parse_technique, strictest
+
+_EVERY = ""
+
+
+class Columns:
+    """The rules of a mask by name."""
+
+    def __init__(self, mask: Mask, plan: Plan) -> None:
+        self.noted = mask.unlabelled in ("learn", "warn")
+        self._unknown = plan.unknown if mask.unlabelled == "redact" else None
+        covers: dict[str, tuple[Technique, str]] = {}
+        for field in mask.fields:
+            how, name = parse_technique(field.technique), _last_name(field.path)
+            known = covers.get(name)
+            covers[name] = (how, field.path) if known is None else (strictest(known[0], how), known[1])
+        everywhere = covers.pop(_EVERY, None)
+        if everywhere is not None:
+            self._unknown = _ruled(plan, everywhere)
+            covers = {name: (strictest(how, everywhere[0]), path) for name, (how, path) in covers.items()}
+        self._known = {name: _ruled(plan, cover) for name, cover in covers.items()}
+
+    def knows(self, name: str) -> bool:
+        """Whether a label names this."""
+        return name in self._known
+
+    def rule(self, name: str) -> Rule | None:
+        """What to do with a value of this name; None when it is shown."""
+        return self._known.get(name, self._unknown)
+
+    def is_header(self, names: list[str]) -> bool:
+        """Whether these are names, each once: what looks like data is no header, and a table without one is not shown."""
+        return len(set(names)) == len(names) and all(self.knows(name) or is_name(name, False) for name in names)
+
+
+def _ruled(plan: Plan, cover: tuple[Technique, str]) -> Rule | None:
+    return None if cover[0].name == "keep" else plan.rule(cover)
+
+
+def _last_name(path: str) -> str:
+    """The name that a path ends with, `_EVERY` when it has none; of an element its place."""
+    steps = [step for step in parse(path) if not isinstance(step, Every)]
+    if not steps:
+        return _EVERY
+    last = steps[-1]
+    return str(last.index) if isinstance(last, Element) else last.name
+
+
+def shown(text: str, rule: Rule | None, keys: Keys) -> str:
+    """What stands in the place of a text where there is only text; what is dropped or null is empty."""
+    if rule is None or not text:
+        return text
+    return "" if rule.drop or rule.nulls else rule.apply(text, keys)

@@ -1,0 +1,60 @@
+"""What is left of JSON texts that come one after the other?
+
+NDJSON and JSON text sequences (RFC 7464). Each text is masked as an answer of its own, as it arrives, and sent before
+the next is looked at. Rules:
+
+1. A text that is broken or longer than `MAX_UNIT` ends the answer where it stands: the caller sees a truncation.
+2. A text is one record of a list: a label of a list's records (`$.items[*].name`) names the record's member too.
+"""
+
+from collections.abc import AsyncIterator
+
+from gateway.facts import FieldMask, Mask
+from gateway.jsonpath import Every, parse, spell
+from gateway.masking.json_body import mask_json
+from gateway.masking.keys import Keys
+from gateway.masking.plan import Plan
+from gateway.masking.tally import Tally
+from gateway.masking.unpack import Withheld
+
+MAX_UNIT = 1024 * 1024
+_BLANK = b" \t\r"
+_RECORD_SEPARATOR = b"\x1e"
+
+
+def records(mask: Mask) -> Mask:
+    """The mask of one record: every label also without what leads to the list that the record stood in."""
+    fields = dict.fromkeys(mask.fields)
+    for field in mask.fields:
+        steps = parse(field.path)
+        for at, step in enumerate(steps[:-1]):
+            if isinstance(step, Every):
+                fields[FieldMask(spell(steps[at + 1 :]), field.technique)] = None
+    return Mask(mask.profile, tuple(fields), mask.unlabelled)
+
+
+async def masked_lines(pieces: AsyncIterator[bytes], plan: Plan, keys: Keys, tally: Tally) -> AsyncIterator[bytes]:
+    """Each text with the mask laid over it, as soon as it is complete. Raises Withheld, NotJson."""
+    async for line in lines(pieces):
+        lead = _RECORD_SEPARATOR if line.startswith(_RECORD_SEPARATOR) else b""
+        text = line.removeprefix(_RECORD_SEPARATOR).strip(_BLANK)
+        if not text:
+            continue
+        shown, revealed = mask_json(text, plan, keys)
+        tally.add(revealed)
+        yield lead + shown + b"\n"
+
+
+async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a body without their ends, none longer than `MAX_UNIT`. Raises Withheld."""
+    rest = b""
+    async for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            if len(line) > MAX_UNIT:
+                raise Withheld(f"a line is longer than {MAX_UNIT} bytes")
+            yield line
+        if len(rest) > MAX_UNIT:
+            raise Withheld(f"a line is longer than {MAX_UNIT} bytes")
+    if rest:
+        yield rest

@@ -1,0 +1,50 @@
+"""In which form did the service answer?
+
+1. The Content-Type says so. A form that it names and the body has not is withheld: nothing is tried until it fits.
+2. What is not listed here is looked at as JSON, and withheld when it is none: images, archives, documents and
+   multipart bodies are shown only by an endpoint that is declared opaque.
+"""
+
+from typing import Final, Literal
+
+from gateway.facts import Headers
+
+Form = Literal["json", "lines", "table", "form", "markup", "events", "prose"]
+
+_FORMS: Final[dict[bytes, Form]] = {
+    b"application/x-ndjson": "lines",
+    b"application/ndjson": "lines",
+    b"application/jsonl": "lines",
+    b"application/x-jsonlines": "lines",
+    b"application/jsonlines": "lines",
+    b"application/stream+json": "lines",
+    b"application/json-seq": "lines",
+    b"text/csv": "table",
+    b"application/csv": "table",
+    b"text/tab-separated-values": "table",
+    b"application/x-www-form-urlencoded": "form",
+    b"application/xml": "markup",
+    b"text/xml": "markup",
+    b"text/event-stream": "events",
+    b"text/plain": "prose",
+    b"text/html": "prose",
+    b"application/xhtml+xml": "prose",
+}
+STREAMED: Final[frozenset[Form]] = frozenset({"lines", "table", "events"})
+"""Forms that are masked unit by unit while they arrive."""
+
+
+def media_type(headers: Headers) -> bytes:
+    """The media type without its parameters, in lower case; b"" when none is declared."""
+    for name, value in headers:
+        if name == b"content-type":
+            return value.partition(b";")[0].strip().lower()
+    return b""
+
+
+def form_of(headers: Headers) -> Form:
+    """The form that the head declares."""
+    kind = media_type(headers)
+    if kind.endswith(b"+xml") and kind not in _FORMS:
+        return "markup"
+    return _FORMS.get(kind, "json")

@@ -1,0 +1,54 @@
+"""How is an answer masked while it arrives?
+
+Lines, tables and events come unit by unit and may never end. Each unit is masked as it comes and sent before the next
+is looked at; nothing is held but the unit. Rules:
+
+1. What cannot be inspected ends the answer where it stands, with the reason on record; the caller sees a truncation,
+   never an answer that looks whole. Only before the first byte is it still a refusal with its own status.
+2. The stream of the service is closed on every way out.
+3. Others get their turn between two pieces, however fast the service sends.
+"""
+
+from collections.abc import AsyncIterator
+
+from gateway.facts import BodyFailed
+from gateway.masking.json_body import NotJson, turn
+from gateway.masking.plan import TooManyStates
+from gateway.masking.second_look import Residual
+from gateway.masking.unpack import Withheld
+
+
+async def begun(units: AsyncIterator[bytes]) -> bytes:
+    """The first piece, b"" when there is none. Raises what stands in its way, as long as it can still be told."""
+    return await anext(units, b"")
+
+
+async def going_on(
+    first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """The pieces from the first on. Raises BodyFailed where the answer has to end."""
+    try:
+        if first:
+            yield first
+        async for piece in units:
+            if piece:
+                yield piece
+            await turn()
+    except (Withheld, NotJson) as error:
+        raise BodyFailed("cannot_inspect", str(error)) from None
+    except Residual as error:
+        raise BodyFailed("residual_identifier", str(error)) from None
+    except TooManyStates as error:
+        raise BodyFailed("masking_failed", str(error)) from None
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        raise BodyFailed("masking_failed", type(error).__name__) from None  # its text may quote the answer
+    finally:
+        await closed(units)
+        await closed(source)
+
+
+async def closed(stream: bytes | AsyncIterator[bytes]) -> None:
+    """Close a stream that can be closed."""
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()

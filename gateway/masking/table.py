@@ -1,0 +1,117 @@
+"""What is left of a table?
+
+CSV (RFC 4180) and tab-separated values, row by row as they arrive. Rules:
+
+1. The first row names the columns. A table whose first row does not look like names is not shown: nobody could say
+   what stands in its columns. The same for a row that is longer than the first.
+2. Comma, semicolon or tab: whichever of them stands in the first row, outside quotation marks, and no other does.
+3. Values that are shown stay what they are; quotation marks stand where they are needed.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+
+from gateway.facts import Revealed
+from gateway.masking.columns import Columns, shown
+from gateway.masking.keys import Keys
+from gateway.masking.lines import MAX_UNIT, lines
+from gateway.masking.names import spell_trail
+from gateway.masking.tally import Tally
+from gateway.masking.unpack import Withheld
+
+_DELIMITERS = ",;\t"
+_QUOTE = b'"'
+MAX_COLUMNS = 4096
+_MARK = "\ufeff"
+BATCH = 16 * 1024
+
+
+async def masked_table(
+    pieces: AsyncIterator[bytes], columns: Columns, keys: Keys, tally: Tally
+) -> AsyncIterator[bytes]:
+    """The rows with the mask laid over them, some of them at a time. Raises Withheld."""
+    names: list[str] = []
+    delimiter, mark, size = "", "", 0
+    out = io.StringIO()
+    async for record in _records(pieces):
+        if not delimiter:
+            mark = _MARK if record.startswith(_MARK) else ""
+            record = record.removeprefix(_MARK)
+            delimiter = _delimiter(record)
+            names = _row(record, delimiter)
+            if len(names) > MAX_COLUMNS or not columns.is_header(names):
+                raise Withheld("its first row does not name the columns")
+            writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
+            out.write(mark)
+            writer.writerow(names)
+            continue
+        row = _row(record, delimiter)
+        if not row:
+            continue
+        if len(row) > len(names):
+            raise Withheld("a row has more values than there are columns")
+        writer.writerow(_masked(row, names, columns, keys, tally))
+        size += len(record)
+        if size >= BATCH:
+            size = 0
+            yield _taken(out)
+    yield _taken(out)
+
+
+def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tally: Tally) -> list[str]:
+    counts: dict[str, int] = {}
+    unlabelled: list[str] = []
+    values: list[str] = []
+    for name, value in zip(names, row, strict=False):
+        rule = columns.rule(name)
+        values.append(shown(value, rule, keys))
+        if value and rule is not None:
+            counts[rule.label] = counts.get(rule.label, 0) + 1
+        if columns.noted and not columns.knows(name):
+            unlabelled.append(spell_trail(((None, None), name)))
+    tally.add(Revealed(tuple(counts.items()), tuple(unlabelled), 1))
+    return values
+
+
+async def _records(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """Rows as text; a line end inside quotation marks belongs to the value."""
+    held: list[bytes] = []
+    size, open_ = 0, False
+    async for line in lines(pieces):
+        held.append(line)
+        size += len(line) + 1
+        if size > MAX_UNIT:
+            raise Withheld(f"a row is longer than {MAX_UNIT} bytes")
+        open_ ^= bool(line.count(_QUOTE) % 2)
+        if not open_:
+            yield b"\n".join(held).decode("utf-8")
+            held.clear()
+            size = 0
+    if held:
+        raise Withheld("a quotation mark is not closed")
+
+
+def _delimiter(header: str) -> str:
+    outside = "".join(header.split('"')[::2])
+    used = [char for char in _DELIMITERS if char in outside]
+    if len(used) > 1:
+        raise Withheld("its columns are not separated by one sign")
+    return used[0] if used else ","
+
+
+def _row(record: str, delimiter: str) -> list[str]:
+    try:
+        rows = list(csv.reader([record.removesuffix("\r")], delimiter=delimiter, strict=True))
+    except csv.Error:
+        raise Withheld("a row cannot be read") from None
+    if len(rows) > 1:
+        raise Withheld("a row cannot be read")
+    return rows[0] if rows else []
+
+
+def _taken(out: io.StringIO) -> bytes:
+    text = out.getvalue().encode("utf-8")
+    out.seek(0)
+    out.truncate()
+    return text

@@ -1,0 +1,75 @@
+"""Labels of JSON paths, for what has only a name."""
+
+import pytest
+
+from gateway.facts import FieldMask, Mask
+from gateway.masking.columns import Columns, shown
+from gateway.masking.keys import Keys
+from gateway.masking.plan import Plan
+
+KEYS = Keys(b"k" * 32, "prov/civil")
+
+
+def columns(*fields: tuple[str, str], unlabelled: str = "pass") -> Columns:
+    mask = Mask("pii", tuple(FieldMask(*field) for field in fields), unlabelled)
+    return Columns(mask, Plan(mask))
+
+
+def value(of: Columns, name: str, text: str = "330106199003072319") -> str:
+    return shown(text, of.rule(name), KEYS)
+
+
+@pytest.mark.parametrize(
+    "path", ["$..id_number", "$.id_number", "$[*].id_number", "$.data.items[*].id_number", "$..person.id_number"]
+)
+def test_a_label_means_the_column_of_its_last_name(path):
+    assert value(columns((path, "partial(1,1)")), "id_number") == "3****9"
+
+
+def test_a_label_without_a_name_means_every_column():
+    every = columns(("$", "redact"), ("$.name", "keep"))
+    assert value(every, "name") == "***"
+    assert value(every, "whatever") == "***"
+
+
+def test_the_strictest_of_several_labels_applies():
+    assert value(columns(("$.a.id", "partial(1,1)"), ("$.b.id", "redact"), ("$.c.id", "keep")), "id") == "***"
+
+
+def test_what_no_label_names_follows_the_contract():
+    assert value(columns(("$.id", "redact"), unlabelled="warn"), "remark") == "330106199003072319"
+    assert columns(("$.id", "redact"), unlabelled="warn").noted
+    assert value(columns(("$.id", "redact"), unlabelled="redact"), "remark") == "***"
+
+
+def test_a_kept_column_is_shown_under_an_enforced_contract():
+    assert value(columns(("$.id", "keep"), unlabelled="redact"), "id") == "330106199003072319"
+
+
+@pytest.mark.parametrize("how", ["drop", "null"])
+def test_what_is_dropped_is_empty(how):
+    assert value(columns(("$.id", how)), "id") == ""
+
+
+def test_an_empty_value_stays_empty():
+    assert value(columns(("$.id", "redact")), "id", "") == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "header"),
+    [
+        (["id", "name"], True),
+        (["身份证", "姓名"], True),
+        (["id", "id"], False),
+        (["330106199003072319", "name"], False),
+        (["id|name|phone"], False),
+        (["1", "2"], False),
+        ([""], False),
+    ],
+)
+def test_a_header_is_made_of_names(names, header):
+    assert columns(("$.id", "redact")).is_header(names) is header
+
+
+def test_a_place_is_a_name_where_a_label_says_so():
+    assert columns(("$[0]", "redact"), ("$[1]", "keep")).is_header(["0", "1"])

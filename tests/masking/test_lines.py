@@ -1,0 +1,64 @@
+"""JSON texts one after the other, each masked as it comes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.facts import FieldMask, Mask
+from gateway.masking.json_body import NotJson
+from gateway.masking.keys import Keys
+from gateway.masking.lines import MAX_UNIT, masked_lines, records
+from gateway.masking.plan import Plan
+from gateway.masking.tally import Tally
+from gateway.masking.unpack import Withheld
+
+pytestmark = pytest.mark.anyio
+KEYS = Keys(b"k" * 32, "prov/civil")
+MASK = Mask("pii", (FieldMask("$.items[*].id", "redact"),), "pass")
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def masked(*parts: bytes, mask: Mask = MASK) -> tuple[list[bytes], Tally]:
+    tally = Tally()
+    found = [unit async for unit in masked_lines(pieces(*parts), Plan(records(mask)), KEYS, tally)]
+    return found, tally
+
+
+async def test_each_line_is_masked_wherever_the_pieces_end():
+    found, tally = await masked(b'{"id":"1', b'23","n":1}\n{"id":"4', b'56","n":2}\n')
+    assert found == [b'{"id":"***","n":1}\n', b'{"id":"***","n":2}\n']
+    assert tally.revealed().masked == (("$.id", 2),)
+    assert tally.revealed().records == 2
+
+
+async def test_the_last_line_needs_no_end_and_empty_lines_are_nothing():
+    found, _ = await masked(b'\n\r\n{"id":"1"}\r\n\n{"id":"2"}')
+    assert found == [b'{"id":"***"}\n', b'{"id":"***"}\n']
+
+
+async def test_json_text_sequences_keep_their_separators():
+    found, _ = await masked(b'\x1e{"id":"1"}\n\x1e{"id":"2"}\n')
+    assert found == [b'\x1e{"id":"***"}\n', b'\x1e{"id":"***"}\n']
+
+
+@pytest.mark.parametrize("path", ["$..id", "$.id", "$[*].id", "$.items[*].id", "$.a[*].b[*].id"])
+async def test_a_line_is_a_record_of_whatever_list(path):
+    found, _ = await masked(
+        b'{"id":"1","n":12345678901234567890123}\n', mask=Mask("p", (FieldMask(path, "redact"),), "pass")
+    )
+    assert found == [b'{"id":"***","n":12345678901234567890123}\n']
+
+
+@pytest.mark.parametrize("line", [b'{"id":', b"not json", b'{"id":1}{"id":2}', b'{\n"id":1}'])
+async def test_a_broken_line_ends_it(line):
+    with pytest.raises((NotJson, Withheld)):
+        await masked(b'{"id":"1"}\n', line + b"\n")
+
+
+async def test_a_line_without_end_is_not_held_for_ever():
+    with pytest.raises(Withheld, match="longer"):
+        await masked(*[b"x" * 65536] * (MAX_UNIT // 65536 + 1))

@@ -1,0 +1,28 @@
+"""What a label missed does not go out."""
+
+import pytest
+
+from gateway.detect import Gate
+from gateway.masking.second_look import OVERLAP, SLICE, Residual, look, look_long
+
+pytestmark = pytest.mark.anyio
+GATE = Gate(["resident-id"])
+ID = b"330106199003072319"
+
+
+def test_what_is_left_is_named_by_its_kind():
+    with pytest.raises(Residual) as why:
+        look(b'{"remark":"' + ID + b'"}', GATE)
+    assert why.value.identifiers == ("resident-id",)
+    assert ID.decode() not in str(why.value)
+
+
+def test_what_is_clean_passes():
+    look(b'{"remark":"3****9"}', GATE)
+
+
+@pytest.mark.parametrize("at", [0, SLICE - 9, SLICE, SLICE - OVERLAP - 9, 2 * SLICE - 1])
+async def test_no_place_of_a_long_answer_is_missed(at):
+    body = b" " * at + ID + b" " * SLICE
+    with pytest.raises(Residual):
+        await look_long(body, GATE)
