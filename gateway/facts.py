@@ -273,6 +273,14 @@ class Field(Struct, frozen=True):
 Contract = Literal["learn", "warn", "enforce"]
 
 
+class Bulk(Struct, frozen=True, gc=False):
+    """More than `records` in one answer are graded `grade` (GB/T 43697: scale raises the grade); `rule` says which rule says so."""
+
+    records: int
+    grade: Grade
+    rule: str
+
+
 class Asset(Struct, frozen=True):
     """What is asked for and how sensitive it is (made by catalog).
 
@@ -295,6 +303,11 @@ class Asset(Struct, frozen=True):
     honey: bool = False  # a decoy: nobody has a reason to ask
     mode: Literal["observe", "enforce"] = "enforce"  # of the API
     listed: bool = True
+    records: str = ""  # path of the array of records; "" for the outermost array, or the answer itself
+    total: str = ""  # path of the member that counts all records
+    key: str = ""  # path of the labelled field that tells records apart, and whom they are about
+    bulk: tuple[Bulk, ...] = ()
+    raised: tuple[str, ...] = ()  # aggregation rules that raised the grade
 
 
 class Granted(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -307,6 +320,19 @@ class Granted(Struct, frozen=True, omit_defaults=True, gc=False):
 NOTHING_GRANTED = Granted()
 
 
+class Exposure(Struct, frozen=True, omit_defaults=True, gc=False):
+    """How much this caller has been shown today, in the policies' time zone (made by exposure)."""
+
+    records: int = 0  # distinct records of this asset with a labelled value in clear
+    fields: int = 0  # labelled values in clear
+    categories: tuple[str, ...] = ()  # of which records were shown
+    budgets: tuple[str, ...] = ()  # that are spent, soft or hard
+    spent: Literal["", "soft", "hard"] = ""
+
+
+NOTHING_EXPOSED = Exposure()
+
+
 class Facts(Struct, frozen=True, eq=False):
     """Everything the policy may look at; nothing else exists for it."""
 
@@ -316,6 +342,7 @@ class Facts(Struct, frozen=True, eq=False):
     risk: Risk
     asset: Asset
     grant: Granted = NOTHING_GRANTED
+    exposure: Exposure = NOTHING_EXPOSED
 
 
 # --- policy: the decision ---------------------------------------------------------------------
@@ -328,20 +355,32 @@ class FieldMask(Struct, frozen=True, gc=False):
     technique: str
 
 
-class Mask(Struct, frozen=True, gc=False):
+class RowFilter(Struct, frozen=True, gc=False):
+    """A record is shown only if its member at `field` (relative to the record) is one of `values`."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+class Mask(Struct, frozen=True, omit_defaults=True, gc=False):
     """Obligation: show the answer only through these masks.
 
-    `unlabelled` says what happens to a field the catalog does not know.
+    `unlabelled` says what happens to a field the catalog does not know. An answer with more than `most` records (0: any
+    number) is shown through `beyond`, or withheld where that is None.
     """
 
     profile: str
     fields: tuple[FieldMask, ...]
     unlabelled: Literal["pass", "learn", "warn", "redact"]
+    rows: tuple[RowFilter, ...] = ()  # records must pass all of them
+    most: int = 0
+    beyond: "Mask | None" = None
+    watermark: bool = False
 
     @property
     def inspects(self) -> bool:
         """Whether the answer must be parsed; otherwise it streams through untouched."""
-        return bool(self.fields) or self.unlabelled != "pass"
+        return bool(self.fields or self.rows or self.most or self.watermark) or self.unlabelled != "pass"
 
 
 class Notify(Struct, frozen=True):
@@ -397,11 +436,29 @@ class Permit(Struct, frozen=True):
 Decision = Permit | Challenge | Deny
 
 
+class Revealed(Struct, frozen=True, gc=False):
+    """What masking did to one reply, for the record: counts and field paths, never values."""
+
+    masked: tuple[tuple[str, int], ...] = ()  # (path, how many values)
+    unlabelled: tuple[str, ...] = ()  # paths the catalog does not know
+    records: int = 0  # records in the reply (length of its outermost array, else 1)
+    seen: bytes = b""  # whom the records are about: keyed digests of 8 bytes, each once, at most MAX_SEEN
+    unlisted: int = 0  # records beyond those
+    clear: int = 0  # labelled values that were shown in clear
+    removed: int = 0  # records that a row filter took out
+    residual: tuple[str, ...] = ()  # identifiers that the second look found and stopped
+
+
+MAX_SEEN = 2000
+NOTHING_REVEALED = Revealed()
+
+
 class Fault(Struct, frozen=True):
     """Something failed after the decision, or the decision could not be recorded."""
 
     code: str
     detail: str = ""
+    revealed: Revealed = NOTHING_REVEALED  # what masking had found when it gave up
 
     __bool__ = _no_truth
 
@@ -451,17 +508,6 @@ class BodyFailed(Exception):
         super().__init__(code)
         self.code = code
         self.detail = detail
-
-
-class Revealed(Struct, frozen=True, gc=False):
-    """What masking did to one reply, for the record: counts and field paths, never values."""
-
-    masked: tuple[tuple[str, int], ...] = ()  # (path, how many values)
-    unlabelled: tuple[str, ...] = ()  # paths the catalog does not know
-    records: int = 0  # records in the reply (length of its outermost array, else 1)
-
-
-NOTHING_REVEALED = Revealed()
 
 
 class Reply(Struct, frozen=True, eq=False):
@@ -545,6 +591,8 @@ class VerdictEntry(Struct, frozen=True, tag_field="kind", tag="verdict", omit_de
     honey: bool = False
     notify: tuple[str, ...] = ()
     grant: Granted = NOTHING_GRANTED
+    exposure: Exposure = NOTHING_EXPOSED
+    raised: tuple[str, ...] = ()
 
 
 class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_defaults=True, gc=False):
@@ -565,6 +613,11 @@ class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_de
     masked: tuple[tuple[str, int], ...] = ()
     unlabelled: tuple[str, ...] = ()
     records: int = 0
+    seen: bytes = b""  # as in Revealed; base64 in JSON
+    unlisted: int = 0
+    clear: int = 0
+    removed: int = 0
+    residual: tuple[str, ...] = ()
 
 
 class NoticeEntry(Struct, frozen=True, tag_field="kind", tag="notice", omit_defaults=True, gc=False):

@@ -391,6 +391,13 @@ REASONS: dict[str, Meaning] = {
         "tell the owner of the service",
         "请告知服务责任部门",
     ),
+    "too_many_records": Meaning(
+        403,
+        "more records at once than may be shown",
+        "一次返回的记录数超出可展示范围",
+        "ask for fewer records, or ask the owner of the data for access to more",
+        "请缩小查询范围，或向数据责任部门申请更大范围的访问",
+    ),
     "residual_identifier": Meaning(
         502,
         "the answer of the service holds personal data where none was expected, and is withheld",

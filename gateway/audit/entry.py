@@ -138,6 +138,8 @@ def verdict_entry(journal: str, seq: int, facts: Facts, decision: Decision, dige
         asset.honey,
         notify,
         facts.grant,
+        facts.exposure,
+        asset.raised,
     )
 
 
@@ -160,6 +162,11 @@ def outcome_entry(journal: str, seq: int, at: float, verdict: str, outcome: Outc
         revealed.masked,
         revealed.unlabelled,
         revealed.records,
+        revealed.seen,
+        revealed.unlisted,
+        revealed.clear,
+        revealed.removed,
+        revealed.residual,
     )
 
 

@@ -15,7 +15,7 @@ from orjson import dumps
 
 from gateway.edge.page import CONTENT_POLICY, explanation, page
 from gateway.edge.settings import Settings
-from gateway.facts import Ask, Challenge, Deny, Fault, Headers, Refusal, Reply, Unreadable
+from gateway.facts import NOTHING_REVEALED, Ask, Challenge, Deny, Fault, Headers, Refusal, Reply, Revealed, Unreadable
 from gateway.reasons import REASONS, Meaning
 
 RETRY_AFTER = b"1"
@@ -34,7 +34,7 @@ _NOTHING = Settings()
 def refusal(ask: Ask, said: Refusal, settings: Settings, decision: str = "") -> Reply:
     """The answer to a request that was refused, or failed after it was allowed under `decision`."""
     if isinstance(said, Fault):
-        return _reply(said.code, ask, decision, settings, None)
+        return _reply(said.code, ask, decision, settings, None, said.revealed)
     denial = said.refusal
     code = denial.reasons[0].code if denial.reasons else "policy_error"
     if isinstance(denial, Challenge) and _meaning(code).status != 401:
@@ -48,7 +48,12 @@ def turn_away(unreadable: Unreadable, settings: Settings = _NOTHING) -> Reply:
 
 
 def _reply(
-    code: str, asked: Ask | Unreadable, decision: str, settings: Settings, denial: Deny | Challenge | None
+    code: str,
+    asked: Ask | Unreadable,
+    decision: str,
+    settings: Settings,
+    denial: Deny | Challenge | None,
+    revealed: Revealed = NOTHING_REVEALED,
 ) -> Reply:
     status, start, end, headers = _prepared(code, asked.language, asked.browser, settings.public_url)
     if isinstance(denial, Challenge):
@@ -56,7 +61,7 @@ def _reply(
     body = b"".join((start, _ids(decision, asked), end))
     if decision:
         headers = (*headers, (b"x-gateway-decision", decision.encode("ascii", "replace")))
-    return Reply(status, (*headers, (b"content-length", b"%d" % len(body))), body, len(body), code=code)
+    return Reply(status, (*headers, (b"content-length", b"%d" % len(body))), body, len(body), revealed, code=code)
 
 
 @lru_cache(maxsize=1024)

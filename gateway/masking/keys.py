@@ -25,7 +25,7 @@ _ENCODING = ("utf-8", "surrogatepass")
 class Keys:
     """The keys of one department."""
 
-    __slots__ = ("_block", "_id", "_keyed", "_noise", "_seal", "department", "permutation")
+    __slots__ = ("_about", "_block", "_id", "_keyed", "_noise", "_seal", "department", "permutation")
 
     def __init__(self, secret: bytes, department: str, suite: Suite = INTL, number: int = 1) -> None:
         # the department goes in as a digest of fixed length, so that no two (department, value) run together
@@ -35,6 +35,7 @@ class Keys:
         keyed = suite.keyed(secret)
         self._keyed = _after(keyed, b"mask\0" + who)
         self._noise = _after(keyed, b"noise\0" + who)
+        self._about = suite.keyed(suite.derived(secret, "mask/about", 32))  # of all departments the same
         self._seal: Sealer = sealer(suite, suite.derived(secret, "mask/seal", 32))
         self._block = suite.block(suite.derived(secret, "mask/fpe"))
         self.permutation: Callable[[int, bytes], FF1] = lru_cache(maxsize=256)(self._permutation)
@@ -42,6 +43,10 @@ class Keys:
     def digest(self, text: str) -> str:
         """The keyed digest of a text: HMAC, base64url, shortened to 128 bits."""
         return _b64(self._keyed(text.encode(*_ENCODING))[:DIGEST_BYTES])
+
+    def about(self, text: str) -> bytes:
+        """Whom a record is about: eight bytes that are the same for every department, and nothing without the key."""
+        return self._about(text.encode(*_ENCODING))[:8]
 
     def share(self, text: str) -> float:
         """A number from -1 to below 1 that only the key foretells, always the same for the same text."""

@@ -7,7 +7,8 @@ made when the first answer needs it.
 from functools import cached_property
 
 from gateway.detect import Gate
-from gateway.facts import Field, Mask
+from gateway.facts import Asset, Mask
+from gateway.masking.about import concerned
 from gateway.masking.columns import Columns
 from gateway.masking.lines import records
 from gateway.masking.plan import Plan
@@ -20,11 +21,23 @@ _STAYS = frozenset({"keep", "fpe"})
 class Prepared:
     """One mask, for the answers of one asset whose labelled fields are these."""
 
-    def __init__(self, mask: Mask, fields: tuple[Field, ...] = ()) -> None:
+    def __init__(self, mask: Mask, asset: Asset) -> None:
         """Raises ValueError when a path or a technique cannot be read."""
         self.mask = mask
+        self.asset = asset
         self.plan = Plan(mask)
-        self._fields = fields
+        self.concerned = concerned(mask, asset)
+
+    @cached_property
+    def beyond(self) -> "Prepared":
+        """The mask for more records than this one is for; a mask without one does not get this far."""
+        return Prepared(self.mask.beyond or self.mask, self.asset)
+
+    @cached_property
+    def clear_fields(self) -> int:
+        """How many labelled fields of a record are shown in clear."""
+        shown = {field.path for field in self.mask.fields if parse_technique(field.technique).name == "keep"}
+        return sum(field.path in shown and bool(field.identifier) for field in self.asset.fields)
 
     @cached_property
     def record(self) -> Plan:
@@ -40,5 +53,5 @@ class Prepared:
     def gate(self) -> Gate:
         """The look for the identifiers that this mask promises to hide: those that it hides somewhere and shows nowhere."""
         stays = {field.path: parse_technique(field.technique).name in _STAYS for field in self.mask.fields}
-        labelled = [(field.identifier, stays[field.path]) for field in self._fields if field.path in stays]
+        labelled = [(field.identifier, stays[field.path]) for field in self.asset.fields if field.path in stays]
         return Gate({identifier for identifier, _ in labelled} - {identifier for identifier, stay in labelled if stay})

@@ -12,6 +12,7 @@
 from collections.abc import AsyncIterator
 
 from gateway.facts import Ask, BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
+from gateway.masking.about import TooMany, looked_into
 from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
@@ -60,8 +61,10 @@ class Masking:
             return reply
         except (Withheld, NotJson) as error:
             return Fault("cannot_inspect", str(error))
+        except TooMany as error:
+            return Fault("too_many_records", str(error))
         except Residual as error:
-            return Fault("residual_identifier", str(error))
+            return Fault("residual_identifier", str(error), Revealed(residual=error.identifiers))
         except BodyFailed as error:
             return Fault(error.code, error.detail)
         except TooManyStates as error:
@@ -83,11 +86,17 @@ class Masking:
     def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
         prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
-        found = mask_tree(raw.body, prepared.plan, keys)  # type: ignore[arg-type]  # bytes, as `_common` saw
+        body: bytes = raw.body  # type: ignore[assignment]  # as `_common` saw
+        looked = looked_into(body, mask, prepared.asset, keys) if prepared.concerned else None
+        if looked is not None:
+            body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
+        found = mask_tree(body, prepared.plan, keys)
         if found is None:
             return None
         shown, revealed = found
         look(shown, prepared.gate)
+        if looked is not None:
+            revealed = looked.told(revealed, prepared.clear_fields)
         size = len(shown)
         return Reply(raw.status, (*fields, (b"content-length", b"%d" % size)), shown, size, revealed, raw.waited)
 
@@ -104,8 +113,13 @@ class Masking:
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
+        looked = looked_into(body, mask, prepared.asset, keys) if prepared.concerned else None
+        if looked is not None:
+            body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
         shown, revealed = await self._masked(body, prepared.plan, keys, tried)
         await look_long(shown, prepared.gate)
+        if looked is not None:
+            revealed = looked.told(revealed, prepared.clear_fields)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
 
@@ -116,7 +130,7 @@ class Masking:
         units = watched(_units(form, pieces, prepared, keys, tally), prepared.gate)
         first = await begun(units)
         headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
-        body = going_on(first, units, raw.body)
+        body = going_on(first, units, raw.body, tally)
         return Reply(raw.status, headers, body, None, waited=raw.waited, revealing=tally.revealed)
 
     async def _masked(self, body: bytes, plan: Plan, keys: Keys, tried: bool) -> tuple[bytes, Revealed]:
@@ -134,7 +148,7 @@ class Masking:
         found = self._masks.get(id(mask))
         if found is not None:
             return found
-        prepared = Prepared(mask, warrant.facts.asset.fields)
+        prepared = Prepared(mask, warrant.facts.asset)
         if len(self._masks) >= MASKS:
             self._masks.clear()
         self._masks[id(mask)] = prepared  # holding the mask keeps its id its own

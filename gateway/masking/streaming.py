@@ -11,10 +11,11 @@ is looked at; nothing is held but the unit. Rules:
 
 from collections.abc import AsyncIterator
 
-from gateway.facts import BodyFailed
+from gateway.facts import BodyFailed, Revealed
 from gateway.masking.json_body import NotJson, turn
 from gateway.masking.plan import TooManyStates
 from gateway.masking.second_look import Residual
+from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 
 
@@ -24,7 +25,7 @@ async def begun(units: AsyncIterator[bytes]) -> bytes:
 
 
 async def going_on(
-    first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes]
+    first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes], tally: Tally
 ) -> AsyncIterator[bytes]:
     """The pieces from the first on. Raises BodyFailed where the answer has to end."""
     try:
@@ -37,6 +38,7 @@ async def going_on(
     except (Withheld, NotJson) as error:
         raise BodyFailed("cannot_inspect", str(error)) from None
     except Residual as error:
+        tally.add(Revealed(residual=error.identifiers))
         raise BodyFailed("residual_identifier", str(error)) from None
     except TooManyStates as error:
         raise BodyFailed("masking_failed", str(error)) from None

@@ -2,6 +2,7 @@ import pytest
 
 from gateway.facts import Field, FieldMask, Grade, Mask
 from gateway.masking.prepared import Prepared
+from tests.literals import an_asset
 
 FIELDS = (
     Field("$..id", "resident-id", Grade.IMPORTANT),
@@ -13,7 +14,7 @@ FIELDS = (
 
 def promised(*fields: tuple[str, str]) -> tuple[str, ...]:
     mask = Mask("pii", tuple(FieldMask(*field) for field in fields), "pass")
-    return Prepared(mask, FIELDS).gate.identifiers
+    return Prepared(mask, an_asset(fields=FIELDS)).gate.identifiers
 
 
 def test_what_is_hidden_everywhere_is_promised():
@@ -34,4 +35,4 @@ def test_what_no_value_tells_cannot_be_promised():
 
 def test_a_mask_that_cannot_be_read_is_refused():
     with pytest.raises(ValueError, match="blur"):
-        Prepared(Mask("bad", (FieldMask("$.a", "blur"),), "pass"))
+        Prepared(Mask("bad", (FieldMask("$.a", "blur"),), "pass"), an_asset())

@@ -432,3 +432,4 @@ async def test_what_a_label_missed_is_found_before_it_is_sent(raw: RawReply) -> 
     mask = Mask("pii", (FieldMask("$.id_number", "redact"), FieldMask("$..remark", "keep")), "pass")
     fault = await fault_of(raw, mask)
     assert (fault.code, fault.detail) == ("residual_identifier", "resident-id")
+    assert fault.revealed.residual == ("resident-id",)

@@ -9,6 +9,7 @@ from gateway.masking.json_body import NotJson
 from gateway.masking.plan import TooManyStates
 from gateway.masking.second_look import Residual
 from gateway.masking.streaming import begun, going_on
+from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ async def units(*parts: bytes, breaks: Exception | None = None) -> AsyncIterator
 async def test_pieces_come_in_order_and_the_service_is_let_go():
     source, stream = Source(), units(b"a", b"", b"b")
     first = await begun(stream)
-    assert [piece async for piece in going_on(first, stream, source)] == [b"a", b"b"]
+    assert [piece async for piece in going_on(first, stream, source, Tally())] == [b"a", b"b"]
     assert source.closed
 
 
@@ -48,7 +49,7 @@ async def test_pieces_come_in_order_and_the_service_is_let_go():
 )
 async def test_what_stands_in_the_way_ends_it_with_its_reason(error, code):
     source, stream = Source(), units(b"a", breaks=error)
-    body = going_on(await begun(stream), stream, source)
+    body = going_on(await begun(stream), stream, source, Tally())
     assert await anext(body) == b"a"
     with pytest.raises(BodyFailed) as why:
         await anext(body)
@@ -65,7 +66,7 @@ async def test_before_the_first_piece_it_can_still_be_told():
 
 async def test_a_caller_who_leaves_closes_everything():
     source, stream = Source(), units(b"a", b"b")
-    body = going_on(await begun(stream), stream, source)
+    body = going_on(await begun(stream), stream, source, Tally())
     await anext(body)
     await body.aclose()
     assert source.closed

@@ -14,3 +14,12 @@ def test_unlabelled_paths_are_bounded():
     tally = Tally()
     tally.add(Revealed((), tuple(f"$.n{number}" for number in range(500)), 1))
     assert len(tally.revealed().unlabelled) == MAX_UNLABELLED
+
+
+def test_whom_the_records_are_about_is_told_once_each_and_bounded():
+    tally = Tally()
+    for number in range(2100):
+        tally.add(Revealed(seen=number.to_bytes(8), clear=2, removed=1))
+    tally.add(Revealed(seen=(7).to_bytes(8), unlisted=5))
+    told = tally.revealed()
+    assert (len(told.seen), told.unlisted, told.clear, told.removed) == (8 * 2000, 105, 4200, 2100)

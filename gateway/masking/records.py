@@ -1,0 +1,96 @@
+"""Which records are in this answer, and what is it without some of them?
+
+1. The catalog says where the records are (`records: $.data.items`). Where it says nothing they are the elements of the
+   answer that is an array, or of the only array in the answer that is an object; else the answer itself is the record.
+2. Records are handed out as raw text: what is not touched is written again as it came.
+3. How many there are at most is told for any shape (`most_records`): a service that wraps its answer once more
+   does not make a list of ten thousand into one record.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.json import Decoder, encode
+
+from gateway.jsonpath import Every, Member, parse
+
+_members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
+_elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
+_OBJECT, _ARRAY = b"{["
+_CONTAINERS = (b"{"[0], b"["[0])
+MAX_LEVELS = 16
+
+
+class NoRecords(ValueError):
+    """The answer has not the form that the catalog says; the text says what is missing, without any of its content."""
+
+
+class Opened(Struct, frozen=True, eq=False):
+    """An answer and the records in it. `way` are the names that lead to them, None when the answer is the one record."""
+
+    records: list[Raw]
+    way: tuple[str, ...] | None
+    around: tuple[dict[str, Raw], ...] = ()
+
+    def without(self, kept: list[Raw]) -> bytes:
+        """The answer with only these records."""
+        inner = Raw(b"[" + b",".join(map(bytes, kept)) + b"]")
+        for name, members in zip(reversed(self.way or ()), reversed(self.around), strict=True):
+            inner = Raw(encode(members | {name: inner}))
+        return bytes(inner)
+
+
+def way_of(path: str) -> tuple[str, ...] | None:
+    """The names of a path to an array of records (`$.data.items`, `$.data.items[*]`); None when it leads elsewhere."""
+    steps = list(parse(path))
+    if steps and isinstance(steps[-1], Every):
+        steps.pop()
+    names = tuple(step.name for step in steps if isinstance(step, Member))
+    return names if len(names) == len(steps) <= MAX_LEVELS else None
+
+
+def opened(body: bytes, path: str = "") -> Opened:
+    """The records of an answer. Raises NoRecords when the declared array is not there, and what msgspec raises."""
+    text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if path:
+        return _declared(text, way_of(path) or ())
+    if text[:1] == b"[":
+        return Opened(_elements(text), ())
+    if text[:1] == b"{":
+        members = _members(text)
+        arrays = [name for name, raw in members.items() if memoryview(raw)[0] == _ARRAY]
+        if len(arrays) == 1:
+            return Opened(_elements(members[arrays[0]]), (arrays[0],), (members,))
+    return Opened([Raw(text)], None)
+
+
+def _declared(text: bytes, way: tuple[str, ...]) -> Opened:
+    around: list[dict[str, Raw]] = []
+    here = Raw(text)
+    try:
+        for name in way:
+            around.append(_members(here))
+            here = around[-1][name]
+        return Opened(_elements(here), way, tuple(around))
+    except (KeyError, msgspec.ValidationError):
+        raise NoRecords("the records are not where the catalog says") from None
+
+
+def most_records(body: bytes) -> int:
+    """The length of the longest array of objects or arrays anywhere in the answer; at least 1."""
+    longest = 1
+    waiting: list[tuple[Raw | bytes, int]] = [(body.removeprefix(b"\xef\xbb\xbf").strip(), 0)]
+    while waiting:
+        text, depth = waiting.pop()
+        first = memoryview(text)[0] if text else 0
+        if first not in _CONTAINERS:
+            continue
+        if depth > MAX_LEVELS:  # wrapped seventeen times to look like one record
+            raise NoRecords("nested too deeply to count its records")
+        inside = _elements(text) if first == _ARRAY else list(_members(text).values())
+        containers = [raw for raw in inside if memoryview(raw)[0] in _CONTAINERS]
+        if first == _ARRAY:
+            longest = max(longest, len(containers))
+        waiting += [(raw, depth + 1) for raw in containers]
+    return longest

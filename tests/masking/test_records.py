@@ -1,0 +1,75 @@
+"""Records of an answer, found and left out."""
+
+import pytest
+from msgspec import DecodeError
+
+from gateway.masking.records import NoRecords, most_records, opened, way_of
+
+
+def texts(body: bytes, path: str = "") -> list[bytes]:
+    return [bytes(raw) for raw in opened(body, path).records]
+
+
+@pytest.mark.parametrize(
+    ("body", "records"),
+    [
+        (b'[{"a":1.10},{"a":2}]', [b'{"a":1.10}', b'{"a":2}']),
+        (b'{"total":2,"items":[{"a":1},{"a":2}]}', [b'{"a":1}', b'{"a":2}']),
+        (b" \xef\xbb\xbf".strip() + b'{"a":1}', [b'{"a":1}']),
+        (b'{"x":[1],"y":[2]}', [b'{"x":[1],"y":[2]}']),
+        (b'"text"', [b'"text"']),
+        (b"[]", []),
+    ],
+)
+def test_where_nothing_is_declared(body, records):
+    assert texts(body) == records
+
+
+def test_where_the_catalog_says():
+    body = b'{"data":{"items":[{"a":1},{"a":2}],"more":[3]}}'
+    assert texts(body, "$.data.items") == texts(body, "$.data.items[*]") == [b'{"a":1}', b'{"a":2}']
+
+
+@pytest.mark.parametrize("body", [b'{"data":[]}', b'{"data":{"items":{}}}', b"[]", b'{"data":null}', b'"x"'])
+def test_records_that_are_not_there_are_told(body):
+    with pytest.raises(NoRecords):
+        opened(body, "$.data.items")
+
+
+def test_what_is_no_json_is_for_others_to_tell():
+    with pytest.raises(DecodeError):
+        opened(b'{"a":')
+
+
+@pytest.mark.parametrize("path", ["$.data.items", ""])
+def test_what_is_kept_stays_byte_for_byte(path):
+    body = b'{"data":{"items":[{"a":12345678901234567890123},{"b":"\\u0041"},{"c":1.10}],"n":1.0}}'
+    found = opened(body, "$.data.items")
+    assert found.without(found.records[1:]) == b'{"data":{"items":[{"b":"\\u0041"},{"c":1.10}],"n":1.0}}'
+    assert found.without([]) == b'{"data":{"items":[],"n":1.0}}'
+    plain = opened(b"[1, 2,3]")
+    assert plain.without(plain.records[:2]) == b"[1,2]"
+
+
+@pytest.mark.parametrize(
+    ("path", "way"),
+    [("$", ()), ("$[*]", ()), ("$.a.b[*]", ("a", "b")), ("$..a", None), ("$.a[0]", None), ("$[*].a", None)],
+)
+def test_a_way_is_made_of_names(path, way):
+    assert way_of(path) == way
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        (b"[{},{},{}]", 3),
+        (b'{"data":{"page":{"rows":[{},{}]}}}', 2),
+        (b"[[{},{}],[{}]]", 2),
+        (b"[1,2,3,4]", 1),
+        (b'{"a":1}', 1),
+        (b'{"a":[{"b":[{},{},{},{}]}]}', 4),
+        (b'"x"', 1),
+    ],
+)
+def test_no_shape_makes_many_records_into_one(body, most):
+    assert most_records(body) == most
