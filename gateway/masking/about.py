@@ -1,4 +1,4 @@
-"""Whom is this answer about, and how many of its records may go?
+"""Which records of this answer may go, and how many?
 
 Before an answer is masked its records are looked at. Rules:
 
@@ -6,22 +6,18 @@ Before an answer is masked its records are looked at. Rules:
    number, is not let through. An answer that is one record is withheld.
 2. More records than the grade of the request covers (`Mask.most`) are shown through the mask for the higher grade, or
    not at all. They are counted in any shape.
-3. For the record of who saw whom, the field that tells records apart becomes a keyed digest of eight bytes, the same for
-   every department; the value is kept nowhere.
-4. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
+3. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
    say how many the caller may see, and it is null.
 """
 
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, encode
 
-from gateway.facts import MAX_SEEN, Asset, Mask, Revealed, RowFilter
+from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
-from gateway.masking.keys import Keys
 from gateway.masking.records import NoRecords, Opened, most_records, opened
 from gateway.masking.unpack import Withheld
 
@@ -38,34 +34,31 @@ class TooMany(ValueError):
 
 
 class Looked(Struct, frozen=True, eq=False):
-    """An answer after its records were looked at: what is left of it, whether it is a bulk, and what goes on record."""
+    """An answer after its records were looked at: what is left of it, whether it is a bulk, how many were taken out."""
 
     body: bytes
     bulk: bool = False
-    seen: bytes = b""
-    unlisted: int = 0
     removed: int = 0
-    records: int = 1
 
-    def told(self, revealed: Revealed, clear_fields: int) -> Revealed:
-        """What masking did, with whom the answer was about."""
+    def told(self, revealed: Revealed) -> Revealed:
+        """What masking did, with what was taken out before."""
         return Revealed(
             revealed.masked,
             revealed.unlabelled,
             revealed.records,
-            self.seen,
-            self.unlisted,
-            clear_fields * self.records,
+            revealed.seen,
+            revealed.unlisted,
+            revealed.clear,
             self.removed,
         )
 
 
-def concerned(mask: Mask, asset: Asset) -> bool:
+def concerned(mask: Mask) -> bool:
     """Whether the records of such an answer have to be looked at."""
-    return bool(mask.rows or mask.most or asset.key)
+    return bool(mask.rows or mask.most)
 
 
-def looked_into(body: bytes, mask: Mask, asset: Asset, keys: Keys) -> Looked:
+def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
     """Look at the records of an answer in JSON. Raises Withheld, TooMany."""
     try:
         bulk = bool(mask.most) and most_records(body) > mask.most
@@ -80,8 +73,7 @@ def looked_into(body: bytes, mask: Mask, asset: Asset, keys: Keys) -> Looked:
         removed = len(found.records) - len(kept)
     if removed:
         body = _less(found, kept, removed, asset.total)
-    seen, unlisted = _seen(kept, asset.key, keys) if asset.key else (b"", 0)
-    return Looked(body, bulk, seen, unlisted, removed, len(kept))
+    return Looked(body, bulk, removed)
 
 
 def passes(record: Raw | bytes, rows: Iterable[RowFilter]) -> bool:
@@ -128,41 +120,3 @@ def _counted(body: bytes, path: str, before: int, after: int) -> bytes:
     for members, name in reversed(around):
         inner = Raw(encode(members | {name: inner}))
     return bytes(inner)
-
-
-def _seen(records: list[Raw], key: str, keys: Keys) -> tuple[bytes, int]:
-    """The digests of those whom the records are about, each once; and how many more there are than are listed."""
-    name = getattr(parse(key)[-1], "name", "")
-    found: dict[bytes, None] = {}
-    unlisted = 0
-    for record in records:
-        for text in _named(record, name, 0):
-            digest = keys.about(same(text))
-            if len(found) < MAX_SEEN:
-                found[digest] = None
-            elif digest not in found:
-                unlisted += 1
-    return b"".join(found), unlisted
-
-
-def same(text: str) -> str:
-    """One spelling for an identifier however it is written: full-width, with spaces or hyphens, in small letters."""
-    return "".join(unicodedata.normalize("NFKC", text).upper().replace("-", "").split())
-
-
-def _named(raw: Raw | bytes, name: str, depth: int) -> Iterator[str]:
-    """The texts and numbers under this name, at any depth of a record."""
-    first = memoryview(raw)[0]
-    if depth > MAX_DEPTH or first not in _CONTAINERS:
-        return
-    if first == b"["[0]:
-        for element in _elements(raw):
-            yield from _named(element, name, depth + 1)
-        return
-    for member, value in _members(raw).items():
-        if member == name and memoryview(value)[0] not in _CONTAINERS:
-            text = _scalar(value)
-            if text not in (None, "", True, False):
-                yield text if isinstance(text, str) else bytes(value).decode()
-        else:
-            yield from _named(value, name, depth + 1)

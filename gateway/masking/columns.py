@@ -19,7 +19,9 @@ _EVERY = ""
 class Columns:
     """The rules of a mask by name."""
 
-    def __init__(self, mask: Mask, plan: Plan) -> None:
+    def __init__(self, mask: Mask, plan: Plan, key: str = "") -> None:
+        self.key = _last_name(key) if key else ""  # the column that tells whom a row is about
+        self.clear = plan.clear
         self.noted = mask.unlabelled in ("learn", "warn")
         self._unknown = plan.unknown if mask.unlabelled == "redact" else None
         covers: dict[str, tuple[Technique, str]] = {}

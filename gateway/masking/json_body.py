@@ -28,6 +28,7 @@ from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED
+from gateway.masking.whom import digests
 
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
 MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
@@ -140,12 +141,13 @@ def _why(error: Exception) -> str:
 class _Walk:
     """One walk over one answer: the plan, and what was met on the way."""
 
-    __slots__ = ("_keys", "_lengths", "_met", "_pending", "_plan", "counts")
+    __slots__ = ("_heard", "_keys", "_lengths", "_met", "_pending", "_plan", "counts")
 
     def __init__(self, plan: Plan, keys: Keys) -> None:
         self._plan = plan
         self._keys = keys
         self._met: dict[Trail, None] = {}
+        self._heard: list[str] = []  # whom the records are about
         self._lengths: dict[str | None, int] = {}  # of the outermost arrays, by name
         self._pending = 0  # bytes walked since the last turn
         self.counts: defaultdict[str, int] = defaultdict(int)
@@ -161,6 +163,8 @@ class _Walk:
             return self._object(text, state, depth, trail)
         if state.noted:
             self._note(trail)
+        if state.hears:
+            self._hear(text)
         return self._masked(text, rule) if rule is not None else Raw(text)
 
     def _object(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
@@ -189,7 +193,7 @@ class _Walk:
             inside = bytes(raw)
             rule = to.rule
             if inside[0] != _QUOTE or to.rare:
-                if rule is not None or to.noted or inside[0] in _CONTAINERS:
+                if rule is not None or to.noted or to.hears or inside[0] in _CONTAINERS:
                     self._member(members, name, inside, to, depth, trail)
             elif rule is not None and len(inside) > 2:  # the common case, unrolled: a text under a technique
                 members[name] = rule.constant or rule.apply(_text(raw), keys)  # type: ignore[assignment]  # as below
@@ -209,6 +213,8 @@ class _Walk:
         """Put what is shown in the place of one member, or take the member away."""
         rule = to.rule
         first = text[0]
+        if to.hears and first not in _CONTAINERS:
+            self._hear(text)
         if rule is not None and rule.drop and (to.dropped or first != _ARRAY):
             del members[name]
             self.counts[rule.label] += 1
@@ -269,7 +275,8 @@ class _Walk:
         found = mask_branch(text, self._plan, self._keys, state, depth, trail)
         if found is None:
             return None
-        shown, counted, met = found
+        shown, counted, met, heard = found
+        self._heard += heard
         for label, count in counted:
             self.counts[label] += count
         for way in met:
@@ -340,13 +347,23 @@ class _Walk:
             self._lengths[trail[1]] = len(elements)
         return elements
 
+    def _hear(self, text: bytes) -> None:
+        if text[0] == _QUOTE:
+            self._heard.append(_text(text))
+        elif text[0] in _DIGITS:
+            self._heard.append(text.decode("ascii"))
+
     def _note(self, trail: Trail) -> None:
         if len(self._met) < MAX_UNLABELLED:
             self._met[trail] = None
 
     def revealed(self, text: bytes) -> Revealed:
         """What was done, for the record."""
-        return Revealed(tuple(self.counts.items()), spelled(self._met), self._records(text))
+        records = self._records(text)
+        seen, unlisted = digests(self._heard, self._keys)
+        return Revealed(
+            tuple(self.counts.items()), spelled(self._met), records, seen, unlisted, self._plan.clear * records
+        )
 
     def _records(self, text: bytes) -> int:
         """Records in the answer: the length of its outermost array, or of the only one in its outermost object."""

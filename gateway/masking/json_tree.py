@@ -20,6 +20,7 @@ from gateway.facts import Revealed
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
 from gateway.masking.plan import Plan, Rule, State
+from gateway.masking.whom import digests
 
 MAX_DEPTH = 100
 SPACE = b" \t\n\r"
@@ -32,7 +33,7 @@ _read: Callable[[bytes], Value] = orjson.loads
 _write: Callable[[Value], bytes] = orjson.dumps
 _COUNT = itemgetter(1)
 
-Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None]]
+Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None], list[str]]
 """What is shown of a part of an answer, how many values each label hid, and the ways to what no label covers."""
 
 
@@ -52,7 +53,10 @@ def mask_tree(text: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed] | N
         records = _records(root)  # before the walk: it takes members away
         walk = _Walk(plan, keys)
         shown = walk.value(root, plan.root, 0, None)
-        return _write(shown), Revealed(walk.counted(plan), spelled(walk.met), records)
+        revealed = Revealed(
+            walk.counted(plan), spelled(walk.met), records, *digests(walk.heard, keys), plan.clear * records
+        )
+        return _write(shown), revealed
     except _LEFT:
         return None
 
@@ -62,7 +66,7 @@ def mask_branch(text: bytes, plan: Plan, keys: Keys, state: State, depth: int, t
     try:
         walk = _Walk(plan, keys)
         shown = walk.value(_tree(text, plan), state, depth, trail)
-        return _write(shown), walk.counted(plan), walk.met
+        return _write(shown), walk.counted(plan), walk.met, walk.heard
     except _LEFT:
         return None
 
@@ -104,11 +108,12 @@ def _records(root: Value) -> int:
 class _Walk:
     """One walk over one tree, which becomes what is shown; and what was met on the way."""
 
-    __slots__ = ("counts", "keys", "met", "near")
+    __slots__ = ("counts", "heard", "keys", "met", "near")
 
     def __init__(self, plan: Plan, keys: Keys) -> None:
         self.keys = keys
         self.counts = [0] * len(plan.slots)
+        self.heard: list[str] = []  # whom the records are about
         self.met: dict[Trail, None] = {}
         self.near: dict[Trail, set[str]] = {}  # what was met, by the way to the object it was met in
 
@@ -128,6 +133,8 @@ class _Walk:
             return value
         if state.noted:
             self._note(trail)
+        if state.hears:
+            self._hear(value)
         return value if rule is None else self._masked(value, state, rule)
 
     def _object(self, members: dict[str, Value], state: State, depth: int, trail: Trail) -> None:
@@ -147,6 +154,8 @@ class _Walk:
             apply, kind = to.apply, type(value)
             if apply is not None and kind is str:  # the common case, unrolled: a text under a technique
                 if value:
+                    if to.hears:
+                        self.heard.append(value)  # type: ignore[arg-type]  # a text
                     members[name] = apply(value, keys)  # type: ignore[arg-type]  # a text: told quickly
                     counts[to.slot] += 1
             elif to.drops and (to.dropped or kind is not list):
@@ -159,8 +168,11 @@ class _Walk:
             elif not to.shown or kind is dict or kind is list:  # nothing hides below a value that is shown
                 members[name] = self.value(value, to, depth + 1, (trail, name[:MAX_NAME]))
         for name in gone:
+            to = leads.get(name, state.other)
+            if to.hears:
+                self._hear(members[name])
             del members[name]
-            counts[leads.get(name, state.other).slot] += 1
+            counts[to.slot] += 1
 
     def _array(self, elements: list[Value], state: State, depth: int, trail: Trail) -> None:
         if depth >= MAX_DEPTH:
@@ -184,6 +196,12 @@ class _Walk:
         if type(value) is str:
             return rule.apply(value, self.keys)
         return rule.number(_write(value).decode("ascii"), self.keys)
+
+    def _hear(self, value: Value) -> None:
+        if type(value) is str:
+            self.heard.append(value)
+        elif type(value) is int:
+            self.heard.append(str(value))
 
     def _note(self, trail: Trail) -> None:
         if len(self.met) < MAX_UNLABELLED:

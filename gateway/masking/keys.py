@@ -10,7 +10,7 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 
 from gateway.crypto.ff1 import FF1
 from gateway.crypto.siv import Sealer, sealer
@@ -35,7 +35,7 @@ class Keys:
         keyed = suite.keyed(secret)
         self._keyed = _after(keyed, b"mask\0" + who)
         self._noise = _after(keyed, b"noise\0" + who)
-        self._about = suite.keyed(suite.derived(secret, "mask/about", 32))  # of all departments the same
+        self._about = _short(suite, suite.derived(secret, "mask/about", 32))  # of all departments the same
         self._seal: Sealer = sealer(suite, suite.derived(secret, "mask/seal", 32))
         self._block = suite.block(suite.derived(secret, "mask/fpe"))
         self.permutation: Callable[[int, bytes], FF1] = lru_cache(maxsize=256)(self._permutation)
@@ -46,7 +46,7 @@ class Keys:
 
     def about(self, text: str) -> bytes:
         """Whom a record is about: eight bytes that are the same for every department, and nothing without the key."""
-        return self._about(text.encode(*_ENCODING))[:8]
+        return self._about(text.encode(*_ENCODING))
 
     def share(self, text: str) -> float:
         """A number from -1 to below 1 that only the key foretells, always the same for the same text."""
@@ -64,6 +64,21 @@ class Keys:
 
     def _permutation(self, length: int, tweak: bytes) -> FF1:
         return FF1(self._block, length, tweak=self.department[:8] + tweak)
+
+
+def _short(suite: Suite, key: bytes) -> Digest:
+    """A keyed digest of eight bytes: BLAKE2b (RFC 7693), a sixth of the time of HMAC; HMAC-SM3 in the national suite."""
+    if suite.name != "intl":
+        keyed = suite.keyed(key)
+        return lambda data: keyed(data)[:8]
+    base = blake2b(key=key, digest_size=8)
+
+    def digest(data: bytes) -> bytes:
+        one = base.copy()
+        one.update(data)
+        return one.digest()
+
+    return digest
 
 
 def _after(keyed: Digest, prefix: bytes) -> Digest:

@@ -24,13 +24,16 @@ _RECORD_SEPARATOR = b"\x1e"
 
 def records(mask: Mask) -> Mask:
     """The mask of one record: every label also without what leads to the list that the record stood in."""
-    fields = dict.fromkeys(mask.fields)
-    for field in mask.fields:
-        steps = parse(field.path)
-        for at, step in enumerate(steps[:-1]):
-            if isinstance(step, Every):
-                fields[FieldMask(spell(steps[at + 1 :]), field.technique)] = None
+    fields = dict.fromkeys(FieldMask(path, field.technique) for field in mask.fields for path in as_record(field.path))
     return Mask(mask.profile, tuple(fields), mask.unlabelled)
+
+
+def as_record(path: str) -> tuple[str, ...]:
+    """A path, and what it is in one record of a list that it leads through; nothing for no path."""
+    if not path:
+        return ()
+    steps = parse(path)
+    return (path, *(spell(steps[at + 1 :]) for at, step in enumerate(steps[:-1]) if isinstance(step, Every)))
 
 
 async def masked_lines(pieces: AsyncIterator[bytes], plan: Plan, keys: Keys, tally: Tally) -> AsyncIterator[bytes]:

@@ -64,6 +64,7 @@ class State:
         "edges",
         "elements",
         "flat",
+        "hears",
         "inert",
         "key",
         "leads",
@@ -92,19 +93,23 @@ class State:
         self.rule: Rule | None = plan.rule(self.cover)
         if self.noted and plan.unlabelled == "redact":
             self.rule = plan.unknown
-        self.inert = plan.unlabelled == "pass" and self.rule is None and not _alive(plan, places)
-        ends = [plan.covers[path] for path, done in places if done == len(plan.paths[path])]
+        ended = [path for path, done in places if done == len(plan.paths[path])]
+        self.hears = any(path in plan.keys for path in ended)  # whom a record is about is told here
+        self.inert = plan.unlabelled == "pass" and self.rule is None and not self.hears and not _alive(plan, places)
+        ends = [plan.covers[path] for path in ended]
         whole = _strictest([*ends, *([inherited] if inherited else [])])
         self.dropped = whole is not None and whole[0].name == "drop"  # the value itself, an array included
         nothing = self.rule is not None and (self.rule.drop or self.rule.nulls)
-        self.rare = self.noted or nothing  # a text here needs more than its technique
+        self.rare = self.noted or nothing or self.hears  # a text here needs more than its technique
         self.drops = self.rule is not None and self.rule.drop
         self.redacts = plan.unlabelled == "redact"  # names that may be data are hidden
         self.names = plan.names  # names of labels are not data
-        self.shown = self.rule is None and not self.noted  # a text, number, truth value or null stays as it is
+        self.shown = (
+            self.rule is None and not self.noted and not self.hears
+        )  # a text, number, truth value or null stays as it is
         self.told = self.rule is None and self.noted  # such a value stays, and its path is told
         self.slot = plan.slots[self.rule.label] if self.rule is not None else -1  # where its values are counted
-        self.apply: Apply | None = None if self.rule is None or self.rare else self.rule.apply  # to a text
+        self.apply: Apply | None = None if self.rule is None or self.noted or nothing else self.rule.apply  # to a text
         self.edges: dict[str, State] = {}
         self.leads: dict[str, State] = {}  # the edges, and names without a label as they are met
         self.other: State = self
@@ -121,7 +126,7 @@ class State:
         beside, named = _follow(plan, reached)
         self.other = plan.state(beside, below)
         self.edges = {name: plan.state(beside | named[name], below) for name in sorted(named)}
-        self.flat = tuple((name, to) for name, to in self.edges.items() if to.rule is not None or to.noted)
+        self.flat = tuple((name, to) for name, to in self.edges.items() if not to.shown)
         self.deep = tuple((name, to) for name, to in self.edges.items() if not to.inert)
         self.leads = dict(self.edges)
         self.opened = True  # last: a state that could not be finished must not be walked as an empty one
@@ -141,8 +146,13 @@ class State:
 class Plan:
     """A compiled mask."""
 
-    def __init__(self, mask: Mask) -> None:
-        """Raises ValueError when a path or a technique cannot be read."""
+    def __init__(self, mask: Mask, keys: frozenset[str] = frozenset(), clear: int = 0) -> None:
+        """`keys` are the paths that tell whom a record is about, `clear` how many labelled fields of it are shown in clear.
+
+        Raises ValueError when a path or a technique cannot be read.
+        """
+        self.clear = clear
+        self.keys = frozenset(at for at, field in enumerate(mask.fields) if field.path in keys)
         self.paths: tuple[tuple[Step, ...], ...] = tuple(parse(field.path) for field in mask.fields)
         self.covers: tuple[_Cover, ...] = tuple((parse_technique(field.technique), field.path) for field in mask.fields)
         self.unlabelled: Literal["pass", "learn", "warn", "redact"] = mask.unlabelled

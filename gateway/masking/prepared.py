@@ -10,7 +10,7 @@ from gateway.detect import Gate
 from gateway.facts import Asset, Mask
 from gateway.masking.about import concerned
 from gateway.masking.columns import Columns
-from gateway.masking.lines import records
+from gateway.masking.lines import as_record, records
 from gateway.masking.plan import Plan
 from gateway.masks import parse_technique
 
@@ -25,8 +25,8 @@ class Prepared:
         """Raises ValueError when a path or a technique cannot be read."""
         self.mask = mask
         self.asset = asset
-        self.plan = Plan(mask)
-        self.concerned = concerned(mask, asset)
+        self.plan = Plan(mask, frozenset({asset.key}), self.clear)
+        self.concerned = concerned(mask)
 
     @cached_property
     def beyond(self) -> "Prepared":
@@ -34,7 +34,7 @@ class Prepared:
         return Prepared(self.mask.beyond or self.mask, self.asset)
 
     @cached_property
-    def clear_fields(self) -> int:
+    def clear(self) -> int:
         """How many labelled fields of a record are shown in clear."""
         shown = {field.path for field in self.mask.fields if parse_technique(field.technique).name == "keep"}
         return sum(field.path in shown and bool(field.identifier) for field in self.asset.fields)
@@ -42,12 +42,12 @@ class Prepared:
     @cached_property
     def record(self) -> Plan:
         """The plan for one record of a list."""
-        return Plan(records(self.mask))
+        return Plan(records(self.mask), frozenset(as_record(self.asset.key)), self.clear)
 
     @cached_property
     def columns(self) -> Columns:
         """The rules by name."""
-        return Columns(self.mask, self.plan)
+        return Columns(self.mask, self.plan, self.asset.key)
 
     @cached_property
     def gate(self) -> Gate:

@@ -87,7 +87,7 @@ class Masking:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
         prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
         body: bytes = raw.body  # type: ignore[assignment]  # as `_common` saw
-        looked = looked_into(body, mask, prepared.asset, keys) if prepared.concerned else None
+        looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
             body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
         found = mask_tree(body, prepared.plan, keys)
@@ -96,7 +96,7 @@ class Masking:
         shown, revealed = found
         look(shown, prepared.gate)
         if looked is not None:
-            revealed = looked.told(revealed, prepared.clear_fields)
+            revealed = looked.told(revealed)
         size = len(shown)
         return Reply(raw.status, (*fields, (b"content-length", b"%d" % size)), shown, size, revealed, raw.waited)
 
@@ -113,13 +113,13 @@ class Masking:
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
-        looked = looked_into(body, mask, prepared.asset, keys) if prepared.concerned else None
+        looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
             body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
         shown, revealed = await self._masked(body, prepared.plan, keys, tried)
         await look_long(shown, prepared.gate)
         if looked is not None:
-            revealed = looked.told(revealed, prepared.clear_fields)
+            revealed = looked.told(revealed)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
 

@@ -19,6 +19,7 @@ from gateway.masking.lines import MAX_UNIT, lines
 from gateway.masking.names import spell_trail
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
+from gateway.masking.whom import digests
 
 _DELIMITERS = ",;\t"
 _QUOTE = b'"'
@@ -63,6 +64,7 @@ def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tall
     counts: dict[str, int] = {}
     unlabelled: list[str] = []
     values: list[str] = []
+    heard = [value for name, value in zip(names, row, strict=False) if name == columns.key]
     for name, value in zip(names, row, strict=False):
         rule = columns.rule(name)
         values.append(shown(value, rule, keys))
@@ -70,7 +72,8 @@ def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tall
             counts[rule.label] = counts.get(rule.label, 0) + 1
         if columns.noted and not columns.knows(name):
             unlabelled.append(spell_trail(((None, None), name)))
-    tally.add(Revealed(tuple(counts.items()), tuple(unlabelled), 1))
+    seen, unlisted = digests(heard, keys)
+    tally.add(Revealed(tuple(counts.items()), tuple(unlabelled), 1, seen, unlisted, columns.clear))
     return values
 
 
