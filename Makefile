@@ -35,6 +35,7 @@ bench: $(STAMP) ## measure: a table and build/bench.json (uses nginx, wrk and ce
 	@$(BIN)/python -m tests.bench
 
 soak: $(STAMP) ## long runs: faults, fuzzing, differential tests
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[soak]' || true
 	@$(BIN)/python -m tests.soak
 
 format: $(STAMP) ## rewrite the sources in the house format

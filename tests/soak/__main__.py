@@ -15,6 +15,7 @@ NAMES = (
     "policy_differential",
     "native_differential",
     "proofs",
+    "masking_fuzz",
     "kill",
     "disk",
     "power",
