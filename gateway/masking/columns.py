@@ -22,6 +22,7 @@ class Columns:
     def __init__(self, mask: Mask, plan: Plan, key: str = "") -> None:
         self.key = _last_name(key) if key else ""  # the column that tells whom a row is about
         self.clear = plan.clear
+        self._plan = plan
         self.noted = mask.unlabelled in ("learn", "warn")
         self._unknown = plan.unknown if mask.unlabelled == "redact" else None
         covers: dict[str, tuple[Technique, str]] = {}
@@ -43,9 +44,23 @@ class Columns:
         """What to do with a value of this name; None when it is shown."""
         return self._known.get(name, self._unknown)
 
+    def below(self, above: Rule | None, name: str) -> Rule | None:
+        """What to do with a value of this name that stands inside of what is under the rule `above`."""
+        if above is None:
+            return self.rule(name)
+        own = self._known.get(name)
+        if own is None or own is above:
+            return above
+        both = strictest(above.technique, own.technique)
+        return above if both == above.technique else self._plan.rule((both, own.label))
+
     def is_header(self, names: list[str]) -> bool:
-        """Whether these are names, each once: what looks like data is no header, and a table without one is not shown."""
-        return len(set(names)) == len(names) and all(self.knows(name) or is_name(name, False) for name in names)
+        """Whether these are names, each once, and one of them a label's: a row of data (`王小明,女`) is no header."""
+        known = not self._known or any(map(self.knows, names))
+        strictly = not self._known and self._unknown is not None  # all values are hidden, and no name vouches for a row
+        return (
+            known and len(set(names)) == len(names) and all(self.knows(one) or is_name(one, strictly) for one in names)
+        )
 
 
 def _ruled(plan: Plan, cover: tuple[Technique, str]) -> Rule | None:

@@ -5,13 +5,14 @@ the next is looked at. Rules:
 
 1. A text that is broken or longer than `MAX_UNIT` ends the answer where it stands: the caller sees a truncation.
 2. A text is one record of a list: a label of a list's records (`$.items[*].name`) names the record's member too.
+3. What the service sends in pieces of a byte each is put together once, not once for each piece.
 """
 
 from collections.abc import AsyncIterator
 
 from gateway.facts import FieldMask, Mask
-from gateway.jsonpath import Every, parse, spell
-from gateway.masking.json_body import mask_json
+from gateway.jsonpath import Element, Every, parse, spell
+from gateway.masking.json_body import SLICE, mask_json, mask_long_json
 from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
 from gateway.masking.tally import Tally
@@ -33,7 +34,7 @@ def as_record(path: str) -> tuple[str, ...]:
     if not path:
         return ()
     steps = parse(path)
-    return (path, *(spell(steps[at + 1 :]) for at, step in enumerate(steps[:-1]) if isinstance(step, Every)))
+    return (path, *(spell(steps[at + 1 :]) for at, step in enumerate(steps[:-1]) if isinstance(step, Every | Element)))
 
 
 async def masked_lines(pieces: AsyncIterator[bytes], plan: Plan, keys: Keys, tally: Tally) -> AsyncIterator[bytes]:
@@ -43,21 +44,30 @@ async def masked_lines(pieces: AsyncIterator[bytes], plan: Plan, keys: Keys, tal
         text = line.removeprefix(_RECORD_SEPARATOR).strip(_BLANK)
         if not text:
             continue
-        shown, revealed = mask_json(text, plan, keys)
+        long = len(text) > SLICE
+        shown, revealed = await mask_long_json(text, plan, keys) if long else mask_json(text, plan, keys)
         tally.add(revealed)
         yield lead + shown + b"\n"
 
 
 async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The lines of a body without their ends, none longer than `MAX_UNIT`. Raises Withheld."""
-    rest = b""
+    rest: list[bytes] = []  # of the line that has no end yet
+    size = 0
     async for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
+        *whole, last = piece.split(b"\n")
         for line in whole:
-            if len(line) > MAX_UNIT:
-                raise Withheld(f"a line is longer than {MAX_UNIT} bytes")
-            yield line
-        if len(rest) > MAX_UNIT:
-            raise Withheld(f"a line is longer than {MAX_UNIT} bytes")
-    if rest:
-        yield rest
+            _short(size + len(line))
+            yield b"".join((*rest, line))
+            rest.clear()
+            size = 0
+        rest.append(last)
+        size += len(last)
+        _short(size)
+    if size:
+        yield b"".join(rest)
+
+
+def _short(size: int) -> None:
+    if size > MAX_UNIT:
+        raise Withheld(f"a line is longer than {MAX_UNIT} bytes")

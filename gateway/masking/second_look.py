@@ -30,6 +30,9 @@ def look(shown: bytes, gate: Gate) -> None:
 
 async def look_long(shown: bytes, gate: Gate) -> None:
     """The same for a long one, with turns for others in between. Raises Residual."""
+    if len(shown) <= SLICE:
+        look(shown, gate)
+        return
     for at in range(0, len(shown), SLICE):
         look(shown[max(0, at - OVERLAP) : at + SLICE], gate)
         await turn()
@@ -38,5 +41,5 @@ async def look_long(shown: bytes, gate: Gate) -> None:
 async def watched(units: AsyncIterator[bytes], gate: Gate) -> AsyncIterator[bytes]:
     """The units of an answer as long as nothing is left in them that was to be hidden. Raises Residual."""
     async for unit in units:
-        look(unit, gate)
+        await look_long(unit, gate)
         yield unit

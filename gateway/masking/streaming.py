@@ -24,10 +24,41 @@ async def begun(units: AsyncIterator[bytes]) -> bytes:
     return await anext(units, b"")
 
 
-async def going_on(
+class Going:
+    """The pieces of an answer; closing it closes the stream of the service, also before the first piece was asked for.
+
+    An asynchronous generator alone would not: one that was never begun has no way out that it could take.
+    """
+
+    __slots__ = ("_closing", "_pieces")
+
+    def __init__(self, pieces: AsyncIterator[bytes], *closing: bytes | AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self._closing = (pieces, *closing)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece. Raises BodyFailed where the answer has to end."""
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """Let the service go."""
+        for stream in self._closing:
+            await closed(stream)
+
+
+def going_on(
     first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes], tally: Tally
 ) -> AsyncIterator[bytes]:
     """The pieces from the first on. Raises BodyFailed where the answer has to end."""
+    return Going(_pieces(first, units, source, tally), units, source)
+
+
+async def _pieces(
+    first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes], tally: Tally
+) -> AsyncIterator[bytes]:
     try:
         if first:
             yield first

@@ -5,11 +5,14 @@ CSV (RFC 4180) and tab-separated values, row by row as they arrive. Rules:
 1. The first row names the columns. A table whose first row does not look like names is not shown: nobody could say
    what stands in its columns. The same for a row that is longer than the first.
 2. Comma, semicolon or tab: whichever of them stands in the first row, outside quotation marks, and no other does.
-3. Values that are shown stay what they are; quotation marks stand where they are needed.
+3. What two readers would cut into different cells is not shown: `\\"`, which some read as a quotation mark, and a tab or
+   line end inside a value of a table with tabs, where most know no quotation marks.
+4. Values that are shown stay what they are; quotation marks stand where they are needed.
 """
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 
 from gateway.facts import Revealed
@@ -23,6 +26,7 @@ from gateway.masking.whom import digests
 
 _DELIMITERS = ",;\t"
 _QUOTE = b'"'
+_PARTS = re.compile("[\t\r\n]")
 MAX_COLUMNS = 4096
 _MARK = "\ufeff"
 BATCH = 16 * 1024
@@ -110,7 +114,10 @@ def _row(record: str, delimiter: str) -> list[str]:
         raise Withheld("a row cannot be read") from None
     if len(rows) > 1:
         raise Withheld("a row cannot be read")
-    return rows[0] if rows else []
+    row = rows[0] if rows else []
+    if '\\"' in record or (delimiter == "\t" and any(_PARTS.search(value) for value in row)):
+        raise Withheld("a row can be read in two ways")  # in the other one a hidden value stands in another column
+    return row
 
 
 def _taken(out: io.StringIO) -> bytes:

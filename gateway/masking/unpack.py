@@ -12,7 +12,7 @@ The bytes of an answer, unpacked and in UTF-8, or a clear no. Rules:
 
 import re
 import zlib
-from codecs import getincrementaldecoder
+from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
 from types import ModuleType
@@ -27,6 +27,7 @@ RATIO = 300
 RATIO_FREE = 1024 * 1024  # below this many bytes the ratio does not matter
 _CHINESE = frozenset({"gbk", "gb2312", "gb18030", "cp936", "x-gbk", "gb_2312-80", "euc-cn"})
 _THREE_BYTES = re.compile(rb"[\xe0-\xef]")
+_CHINESE_TEXT = re.compile("[\u0800-\uffff]")  # three bytes in UTF-8
 _UNICODE = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -83,28 +84,64 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
 
 async def arriving(body: bytes | AsyncIterator[bytes], headers: Headers, limit: int) -> AsyncIterator[bytes]:
     """A body piece by piece, in UTF-8, checked. One that is packed is unpacked whole. Raises Withheld."""
-    charset = declared_charset(headers)
-    if charset not in _UNICODE and charset not in _CHINESE:
-        raise Withheld("its charset is neither UTF-8 nor GB 18030")
+    charset = known_charset(headers)
     if any(name == b"content-encoding" for name, _ in headers):
         body = await unpacked(await gather(body, None, limit), headers, limit)
     decoder = getincrementaldecoder("utf-8" if charset in _UNICODE else "gb18030")("strict")
+    other = _Other() if charset in _CHINESE else None
     try:
-        if isinstance(body, bytes):
-            for at in range(0, len(body), PIECE):
-                yield decoder.decode(body[at : at + PIECE]).encode("utf-8")
-                await turn()
-        else:
-            async for piece in body:
-                yield decoder.decode(piece).encode("utf-8")
+        async for piece in _sliced(body):
+            if other is not None and other.reads(piece):
+                raise Withheld("it declares GB 18030 and reads as UTF-8")
+            yield decoder.decode(piece).encode("utf-8")
+            await turn()
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise Withheld("not in the charset it declares") from None
 
 
+async def _sliced(body: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(body, bytes):
+        for at in range(0, len(body), PIECE):
+            yield body[at : at + PIECE]
+    else:
+        async for piece in body:
+            yield piece
+
+
+class _Other:
+    """Whether a body that declares GB 18030 has read as Chinese text in UTF-8 so far: its names would be other names."""
+
+    __slots__ = ("_decoder",)
+
+    def __init__(self) -> None:
+        self._decoder: IncrementalDecoder | None = getincrementaldecoder("utf-8")("strict")
+
+    def reads(self, piece: bytes) -> bool:
+        if self._decoder is None:
+            return False
+        try:
+            return _CHINESE_TEXT.search(self._decoder.decode(piece)) is not None
+        except UnicodeDecodeError:
+            self._decoder = None  # it does not, and will not any more
+            return False
+
+
+def known_charset(headers: Headers) -> str:
+    """The charset that is declared, if it can be read. Raises Withheld."""
+    charset = declared_charset(headers)
+    if charset not in _UNICODE and charset not in _CHINESE:
+        raise Withheld("its charset is neither UTF-8 nor GB 18030")
+    return charset
+
+
 async def in_utf8(body: bytes, headers: Headers) -> bytes:
     """The body in UTF-8, checked to the last byte. Raises Withheld."""
-    charset = declared_charset(headers)
+    return await from_charset(body, known_charset(headers))
+
+
+async def from_charset(body: bytes, charset: str) -> bytes:
+    """The body in UTF-8, checked to the last byte, of a body in this charset. Raises Withheld."""
     if charset in _UNICODE:
         if len(body) <= PIECE * 4:
             _check(body)

@@ -59,7 +59,9 @@ def test_an_empty_value_stays_empty():
     ("names", "header"),
     [
         (["id", "name"], True),
-        (["身份证", "姓名"], True),
+        (["id", "姓名"], True),
+        (["王小明", "女"], False),  # a row of data: no label names a column of it
+        (["name", "sex"], False),
         (["id", "id"], False),
         (["330106199003072319", "name"], False),
         (["id|name|phone"], False),
@@ -69,6 +71,32 @@ def test_an_empty_value_stays_empty():
 )
 def test_a_header_is_made_of_names(names, header):
     assert columns(("$.id", "redact")).is_header(names) is header
+
+
+def test_where_all_is_hidden_no_label_vouches_for_a_header():
+    everything = columns(("$", "redact"))
+    assert everything.is_header(["name", "sex"])
+    assert not everything.is_header(["王小明", "女"])
+
+
+def test_what_nobody_labelled_may_have_any_header():
+    assert columns(unlabelled="warn").is_header(["姓名", "数量"])
+
+
+@pytest.mark.parametrize(
+    ("above", "own", "shown_as"),
+    [
+        ("redact", "keep", "***"),
+        ("partial(1,1)", "redact", "***"),
+        ("partial(1,1)", "partial(3,0)", "3****"),
+        ("truncate(2)", "partial(6,4)", "33****"),
+        ("keep", "redact", "***"),
+        ("keep", "keep", "330106199003072319"),
+    ],
+)
+def test_what_stands_inside_is_hidden_as_strictly_as_either_says(above, own, shown_as):
+    of = columns(("$.person", above), ("$..id", own))
+    assert shown("330106199003072319", of.below(of.rule("person"), "id"), KEYS) == shown_as
 
 
 def test_a_place_is_a_name_where_a_label_says_so():

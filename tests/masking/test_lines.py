@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from anyio import create_task_group
 
 from gateway.facts import FieldMask, Mask
-from gateway.masking.json_body import NotJson
+from gateway.masking.json_body import NotJson, turn
 from gateway.masking.keys import Keys
 from gateway.masking.lines import MAX_UNIT, masked_lines, records
 from gateway.masking.plan import Plan
@@ -45,7 +46,7 @@ async def test_json_text_sequences_keep_their_separators():
     assert found == [b'\x1e{"id":"***"}\n', b'\x1e{"id":"***"}\n']
 
 
-@pytest.mark.parametrize("path", ["$..id", "$.id", "$[*].id", "$.items[*].id", "$.a[*].b[*].id"])
+@pytest.mark.parametrize("path", ["$..id", "$.id", "$[*].id", "$.items[*].id", "$.a[*].b[*].id", "$.a[0].id"])
 async def test_a_line_is_a_record_of_whatever_list(path):
     found, _ = await masked(
         b'{"id":"1","n":12345678901234567890123}\n', mask=Mask("p", (FieldMask(path, "redact"),), "pass")
@@ -57,6 +58,34 @@ async def test_a_line_is_a_record_of_whatever_list(path):
 async def test_a_broken_line_ends_it(line):
     with pytest.raises((NotJson, Withheld)):
         await masked(b'{"id":"1"}\n', line + b"\n")
+
+
+async def test_a_byte_order_mark_is_no_name():
+    assert (await masked(b'\xef\xbb\xbf{"id":"1"}\n'))[0] == [b'{"id":"***"}\n']
+
+
+async def test_pieces_of_a_byte_are_put_together_once():
+    long = b'{"id":"' + b"1" * 400_000 + b'"}\n'
+    found, _ = await masked(*(long[at : at + 1] for at in range(len(long))))  # joined for each piece: 80 GB are copied
+    assert found == [b'{"id":"***"}\n']
+
+
+async def test_a_long_line_leaves_others_their_turn():
+    line = b"[" + b",".join([b'{"id":"1","n":[1,2,3]}'] * 10_000) + b"]\n"
+    turns = 0
+
+    async def beside() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await turn()
+
+    async with create_task_group() as group:
+        group.start_soon(beside)
+        found, _ = await masked(line)
+        group.cancel_scope.cancel()
+    assert b'"id":"1"' not in found[0]
+    assert turns > 2
 
 
 async def test_a_line_without_end_is_not_held_for_ever():

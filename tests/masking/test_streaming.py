@@ -64,6 +64,12 @@ async def test_before_the_first_piece_it_can_still_be_told():
     assert await begun(units()) == b""
 
 
+async def test_a_caller_who_leaves_before_the_first_piece_closes_everything():
+    source, stream = Source(), units(b"a", b"b")
+    await going_on(await begun(stream), stream, source, Tally()).aclose()
+    assert source.closed
+
+
 async def test_a_caller_who_leaves_closes_everything():
     source, stream = Source(), units(b"a", b"b")
     body = going_on(await begun(stream), stream, source, Tally())

@@ -79,6 +79,9 @@ async def test_a_value_that_only_looks_like_a_formula_is_not_touched():
         f'{{"id": "{ID}"}}\n',
         f'[{{"id": "{ID}"}}]\n',
         ",\n1,2\n",
+        f'note,id,x\n"a\\\\",b",{ID}\n',  # some read `\\"` as a quotation mark: there the id is the second value
+        f'note\tn\tid\nx\t"a\t{ID}"\n',  # most readers of tabs know no quotation marks
+        f"王小明\t女\n{ID}\t男\n",
     ],
 )
 async def test_what_cannot_be_told_apart_is_not_shown(table):

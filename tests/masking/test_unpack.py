@@ -3,11 +3,12 @@
 import asyncio
 import tracemalloc
 import zlib
+from collections.abc import AsyncIterator
 
 import brotli
 import pytest
 
-from gateway.masking.unpack import Withheld, declared_charset, gather, in_utf8, unpacked
+from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,25 @@ def test_a_character_across_slices_is_still_a_character(cut: int) -> None:
     assert asyncio.run(in_utf8(body, ())) == body
     with pytest.raises(Withheld):
         asyncio.run(in_utf8(body[:-1], ()))
+
+
+async def _arrived(body: bytes, charset: bytes, step: int) -> bytes:
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), step):
+            yield body[at : at + step]
+
+    head = ((b"content-type", b"text/csv; charset=" + charset),)
+    return b"".join([piece async for piece in arriving(pieces(), head, 1 << 20)])
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 1000])
+def test_a_chinese_charset_arrives_in_utf8_wherever_the_pieces_end(step: int) -> None:
+    text = "id,姓名,说明\n1,王小明,女 联通 plain\n"
+    assert asyncio.run(_arrived(text.encode("gbk"), b"gbk", step)) == text.encode()
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 1000])
+def test_a_chinese_charset_that_is_not_the_truth_ends_it_before_its_names_are_read(step: int) -> None:
+    # read as GB 18030 the first column would have a name that no label names
+    with pytest.raises(Withheld):
+        asyncio.run(_arrived("身份证\n330106199003072319\n".encode(), b"gbk", step))
