@@ -27,6 +27,7 @@ from gateway.masking.streaming import begun, closed, going_on
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
+from gateway.masking.watermark import Mark, Marks, marked, marked_lines, marked_long
 
 MASKS = 2048
 DEPARTMENTS = 4096
@@ -43,6 +44,7 @@ class Masking:
         self._settings = settings
         self._masks: dict[int, Prepared] = {}  # by identity: hashing a mask costs more than a small walk
         self._departments: dict[str, Keys] = {}
+        self._marks = Marks(settings.hash_key, settings.suite)
         self._walking = 0  # long answers at this moment
         self._short = min(settings.offload_over, settings.max_inspect)
 
@@ -94,6 +96,8 @@ class Masking:
         if found is None:
             return None
         shown, revealed = found
+        if mask.watermark:
+            shown = marked(shown, self._mark(warrant))
         look(shown, prepared.gate)
         if looked is not None:
             revealed = looked.told(revealed)
@@ -107,7 +111,7 @@ class Masking:
         prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
         form = form_of(raw.headers)
         if form in STREAMED:
-            return await self._streamed(raw, form, prepared, keys)
+            return await self._streamed(raw, form, prepared, keys, self._mark(warrant) if mask.watermark else None)
         limit = self._settings.max_inspect
         body = await gather(raw.body, raw.length, limit)
         if not body:
@@ -117,17 +121,22 @@ class Masking:
         if looked is not None:
             body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
         shown, revealed = await self._masked(body, prepared.plan, keys, tried)
+        if mask.watermark:
+            shown = await marked_long(shown, self._mark(warrant))
         await look_long(shown, prepared.gate)
         if looked is not None:
             revealed = looked.told(revealed)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
 
-    async def _streamed(self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys) -> Reply:
+    async def _streamed(self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None) -> Reply:
         """The reply to an answer that is masked as it arrives."""
         tally = Tally()
         pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
-        units = watched(_units(form, pieces, prepared, keys, tally), prepared.gate)
+        units = _units(form, pieces, prepared, keys, tally)
+        if mark is not None and form == "lines":
+            units = marked_lines(units, mark)
+        units = watched(units, prepared.gate)
         first = await begun(units)
         headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
         body = going_on(first, units, raw.body, tally)
@@ -153,6 +162,10 @@ class Masking:
             self._masks.clear()
         self._masks[id(mask)] = prepared  # holding the mask keeps its id its own
         return prepared
+
+    def _mark(self, warrant: Warrant) -> Mark:
+        """The mark of the caller: who is given a marked answer can be told from its copy."""
+        return self._marks.of(warrant.facts.subject.id)
 
     def _keys(self, department: str) -> Keys:
         found = self._departments.get(department)
