@@ -16,7 +16,7 @@ fields      what can be asked for
 query       what does the auditor ask
 """
 
-from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, load_signer, read_checkpoint
+from gateway.audit.checkpoint import Checkpoint, Signer, Sm2Signer, Verifier, load_signer, read_checkpoint
 from gateway.audit.entry import FORMAT, Digests, Malformed, decode, encode
 from gateway.audit.fields import ALIASES, FIELDS
 from gateway.audit.index import Index, is_damaged
@@ -25,7 +25,7 @@ from gateway.audit.query import Unanswerable, lookup, query
 from gateway.audit.sealer import Batch, Locked, Sealer
 from gateway.audit.shelf import read_entries
 from gateway.audit.tail import Tail
-from gateway.audit.verify import Verdict, check_proof, prove, verify
+from gateway.audit.verify import Verdict, Vouched, check_proof, prove, verify
 
 __all__ = [
     "ALIASES",
@@ -41,10 +41,12 @@ __all__ = [
     "Sealer",
     "Settings",
     "Signer",
+    "Sm2Signer",
     "Tail",
     "Unanswerable",
     "Verdict",
     "Verifier",
+    "Vouched",
     "check_proof",
     "decode",
     "encode",

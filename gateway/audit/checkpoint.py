@@ -6,20 +6,23 @@ Signed notes (c2sp.org/signed-note) with Ed25519, and checkpoints (c2sp.org/tlog
 2. A signature of a key we do not know is ignored; a wrong signature of a key we know spoils the note.
 3. A checkpoint's text is the origin, the size, and the root in base64, each on its line.
 4. The public key travels as a verifier key: `<name>+<key id>+<base64 of type and key>`.
+5. A note may carry a signature of SM2 with SM3 (GB/T 32918) beside the one of Ed25519. Verifiers of C2SP pass it over, so
+   the one of Ed25519 always stands there.
 """
 
 import binascii
 from base64 import b64decode, b64encode
-from hashlib import sha256
+from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
 from gateway.audit.entry import Malformed
+from gateway.crypto import sm2
+from gateway.crypto.jwk import VerificationKey
+from gateway.crypto.keys import KeyFault, read_verifier, verifier_text
 
-_ED25519 = b"\x01"
 _DASH = "— "
 _MAX_NOTE = 1_000_000
 _MAX_SIGNATURES = 100
@@ -29,28 +32,61 @@ class Unsigned(Malformed):
     """A note that may be good, without a signature of the one who was asked about."""
 
 
+class NoteSigner(Protocol):
+    """Signs notes under a name with one key."""
+
+    name: str
+    vkey: str
+
+    def line(self, text: str) -> str:
+        """The signature line for this text, with the newline at its end."""
+
+
+def signed(text: str, *signers: NoteSigner) -> str:
+    """The note with this text, which must end with a newline."""
+    if not text.endswith("\n"):
+        raise ValueError("the text of a note ends with a newline")
+    return f"{text}\n" + "".join(signer.line(text) for signer in signers)
+
+
 class Signer:
-    """Signs notes under a name, which for a ledger is its origin."""
+    """Signs notes with Ed25519, under a name which for a ledger is its origin."""
 
     def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
-        if not name or any(c.isspace() or c == "+" for c in name):
-            raise ValueError(f"`{name}` is not the name of a key: no spaces and no `+`")
-        self.name = name
-        self._key = key
-        self._public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self._id = _key_id(name, self._public)
+        self.name, self._key = name, key
+        self.vkey = _vkey(name, VerificationKey("", "EdDSA", key.public_key()))
 
-    @property
-    def vkey(self) -> str:
-        """The public half, as an auditor keeps it."""
-        return f"{self.name}+{self._id.hex()}+{b64encode(_ED25519 + self._public).decode()}"
+    def line(self, text: str) -> str:
+        """The signature line for this text, with the newline at its end."""
+        return _line(self.vkey, self._key.sign(text.encode()))
 
     def sign(self, text: str) -> str:
-        """The note with this text, which must end with a newline."""
-        if not text.endswith("\n"):
-            raise ValueError("the text of a note ends with a newline")
-        signature = self._id + self._key.sign(text.encode())
-        return f"{text}\n{_DASH}{self.name} {b64encode(signature).decode()}\n"
+        """The note with this text, signed by this key alone."""
+        return signed(text, self)
+
+
+class Sm2Signer:
+    """Signs notes with SM2 and SM3, the signature in DER as GM/T 0009 has it. Raises Sm2Missing where there is none."""
+
+    def __init__(self, name: str, key: sm2.PrivateKey) -> None:
+        self.name, self._key = name, key
+        self.vkey = _vkey(name, key.public())
+
+    def line(self, text: str) -> str:
+        """The signature line for this text, with the newline at its end."""
+        return _line(self.vkey, self._key.sign(text.encode()))
+
+
+def _vkey(name: str, key: VerificationKey | sm2.PublicKey) -> str:
+    try:
+        return verifier_text(name, key)
+    except KeyFault:
+        raise ValueError(f"`{name}` is not the name of a key: no spaces and no `+`") from None
+
+
+def _line(vkey: str, signature: bytes) -> str:
+    name, _, rest = vkey.partition("+")
+    return f"{_DASH}{name} {b64encode(bytes.fromhex(rest[:8]) + signature).decode()}\n"
 
 
 def load_signer(pem: bytes, name: str) -> Signer:
@@ -62,33 +98,28 @@ def load_signer(pem: bytes, name: str) -> Signer:
 
 
 class Verifier:
-    """Checks notes of one signer. Raises Malformed for a verifier key that cannot be one."""
+    """Checks notes of one signer. Raises Malformed for a verifier key that cannot be one, Sm2Missing."""
 
     def __init__(self, vkey: str) -> None:
-        name, _, rest = vkey.strip().partition("+")
-        identity, _, encoded = rest.partition("+")
-        raw = _base64(encoded)
-        if not name or len(raw) != 33 or raw[:1] != _ED25519:
-            raise Malformed(f"`{vkey.strip()[:200]}` is not a verifier key of type Ed25519")
-        if _key_id(name, raw[1:]).hex() != identity:
-            raise Malformed(f"the key id of `{vkey.strip()[:200]}` does not belong to its key")
-        self.name, self._id = name, bytes.fromhex(identity)
-        self._key = Ed25519PublicKey.from_public_bytes(raw[1:])
+        try:
+            key = read_verifier(vkey)
+            self._checks = key.checker()
+        except KeyFault as fault:
+            raise Malformed(f"`{vkey.strip()[:200]}` {fault}") from None
+        self.name, self.algorithm, self._id = key.name, key.algorithm, key.id
 
     def open(self, note: str) -> str:
         """The text that this signer signed. Raises Malformed when it is not a good note, Unsigned when it is another's."""
         text, signatures = _split(note)
-        signed = False
+        found = False
         for name, blob in signatures:
             if name != self.name or blob[:4] != self._id:
                 continue
-            try:
-                self._key.verify(blob[4:], text.encode())
-            except InvalidSignature as error:
-                raise Malformed(f"the signature of `{self.name}` is wrong") from error
-            signed = True
-        if not signed:
-            raise Unsigned(f"there is no signature of `{self.name}`")
+            if not self._checks(text.encode(), blob[4:]):
+                raise Malformed(f"the signature of `{self.name}` with {self.algorithm} is wrong")
+            found = True
+        if not found:
+            raise Unsigned(f"there is no signature of `{self.name}` with {self.algorithm}")
         return text
 
 
@@ -147,7 +178,3 @@ def _base64(text: str) -> bytes:
     except (binascii.Error, ValueError):
         return b""
     return raw if b64encode(raw).decode() == text else b""  # one text for one value: nothing can be hidden in it
-
-
-def _key_id(name: str, public: bytes) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]

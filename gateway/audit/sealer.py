@@ -18,6 +18,7 @@ import secrets
 import time
 from binascii import hexlify
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ from typing import Final
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from gateway.audit import chain, disk
-from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, read_checkpoint
+from gateway.audit.checkpoint import Checkpoint, NoteSigner, Signer, Unsigned, Verifier, read_checkpoint, signed
 from gateway.audit.entry import FORMAT, Malformed, decode, encode
 from gateway.audit.journal import Settings, boot_id
 from gateway.audit.merkle import Frontier, leaf
@@ -94,6 +95,7 @@ class Locked(Exception):
 class Sealer:
     """The one process that seals. Plain functions: call `step` about once a second, in a thread.
 
+    `beside` are further signers of every checkpoint, under the same name.
     Raises Locked when another sealer is at work, Malformed when the ledger is not what was signed.
     """
 
@@ -102,6 +104,7 @@ class Sealer:
         settings: Settings,
         signer: Signer,
         *,
+        beside: Sequence[NoteSigner] = (),
         now: Callable[[], float] = time.time,
         nonce: Callable[[], str] = lambda: secrets.token_hex(3),
         boot: str | None = None,
@@ -110,6 +113,7 @@ class Sealer:
         self._journals = settings.directory / "journal"
         self._ledger = settings.directory / "ledger"
         self._settings, self._signer, self._now, self._nonce, self._chunk = settings, signer, now, nonce, chunk
+        self._beside = tuple(beside)
         self._boot = boot_id() if boot is None else boot
         self._ledger.mkdir(0o700, parents=True, exist_ok=True)
         self._lock = _lock(self._ledger / "lock")
@@ -475,7 +479,8 @@ class Sealer:
         state.edge = [digest.hex() for digest in self._tree.edge]
         state.signed_at = self._now()
         state.notes += len(state.note.encode()) + 1 if state.note else 0
-        state.note = self._signer.sign(Checkpoint(self._signer.name, state.size, self._tree.root()).text)
+        text = Checkpoint(self._signer.name, state.size, self._tree.root()).text
+        state.note = signed(text, self._signer, *self._beside)
         disk.replace(self._ledger / "sealer.json", json.encode(state))
         self._publish()
 
@@ -511,6 +516,9 @@ class Sealer:
         if not self._state.note:
             return
         point = read_checkpoint(self._state.note, Verifier(self._signer.vkey))
+        for other in self._beside:
+            with suppress(Unsigned):  # signed before this key was there
+                Verifier(other.vkey).open(self._state.note)
         size = self._state.size
         if point.size != size or point.root != self._tree.root() or point.root != subtree(self._ledger)(0, size):
             raise Malformed("the ledger is not the one that was signed last: verify it before anything is added")

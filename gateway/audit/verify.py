@@ -6,7 +6,10 @@ Needs the ledger's folder and the public key, no network, no gateway. It recompu
    proves each checkpoint to be the beginning of the next; every checkpoint is signed.
 2. The numbers of each journal run without a gap, and no number stands twice.
 3. Every permit has an outcome, or is declared interrupted, or its process was still at work.
-4. A checkpoint kept elsewhere must be one of the ledger's: a ledger cut at its end is found so, and
+4. Every signature of a key that the auditor names is right. The first key has signed every checkpoint; each other one
+   (SM2 beside Ed25519) the last: what it signed last covers all before it, so what it came too late for is covered too,
+   and what stands behind is not.
+5. A checkpoint kept elsewhere must be one of the ledger's: a ledger cut at its end is found so, and
    in no other way.
 
 `intact`: all of this holds. `altered`: something is not what was signed, or was found changed when it
@@ -20,19 +23,29 @@ that: what one file has and another does not have yet is missing, not changed.
 import sys
 from base64 import b64decode, b64encode
 from bisect import insort
+from collections.abc import Sequence
 from json import JSONDecoder
 from pathlib import Path
 from typing import Literal
 
 from msgspec import DecodeError, Struct, ValidationError
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from gateway.audit import shelf
-from gateway.audit.checkpoint import Checkpoint, Verifier, read_checkpoint
+from gateway.audit.checkpoint import Checkpoint, Unsigned, Verifier, read_checkpoint
 from gateway.audit.entry import FORMAT, Malformed
 from gateway.audit.merkle import Frontier, included, inclusion, leaf, root_of
 
 _PROOF = "c2sp.org/tlog-proof@v1"
+
+
+class Vouched(Struct, frozen=True):
+    """How many checkpoints carry a right signature of one key."""
+
+    name: str
+    algorithm: Literal["Ed25519", "SM2"]
+    checkpoints: int
 
 
 class Verdict(Struct, frozen=True):
@@ -48,6 +61,7 @@ class Verdict(Struct, frozen=True):
     open: int = 0  # permits of processes that were still at work
     interrupted: int = 0
     gaps: tuple[str, ...] = ()  # what was declared missing or torn
+    keys: tuple[Vouched, ...] = ()  # whose signatures were checked
 
 
 class _Glance(Struct, tag_field="kind"):
@@ -89,24 +103,27 @@ class _Found(Exception):
         self.at, self.en, self.zh = at, en, zh
 
 
-def verify(ledger: Path, vkey: str, checkpoint: str | None = None) -> Verdict:
-    """Judge the ledger in this folder. `checkpoint` is a signed note that was kept elsewhere.
+def verify(ledger: Path, vkey: str, checkpoint: str | None = None, *, beside: Sequence[str] = ()) -> Verdict:
+    """Judge the ledger in this folder. `checkpoint` is a signed note that was kept elsewhere, `beside` are further keys.
 
-    Raises OSError when the files cannot be read, Malformed when `vkey` is not a key or `checkpoint` not a note
-    of that key: what the auditor brings is no evidence against the ledger.
+    Raises OSError when the files cannot be read, Malformed when a key is none or `checkpoint` not a note of `vkey`: what
+    the auditor brings is no evidence against the ledger. Raises Sm2Missing for a key of SM2 where that cannot be checked.
     """
-    verifier = Verifier(vkey)
+    verifier, others = Verifier(vkey), [Verifier(one) for one in beside]
     kept = None if checkpoint is None else read_checkpoint(checkpoint, verifier)
     story = _Story()
     try:
-        points = _points(ledger, verifier)
-        _latest(ledger, verifier, points, story)
+        notes = shelf.read_notes(ledger)
+        points = _points(notes, verifier)
+        keys = [Vouched(verifier.name, verifier.algorithm, len(points))]
+        keys += [_signed_by(other, notes, points) for other in others]
+        _latest(ledger, [verifier, *others], points, story)
         _tree(ledger, points, story)
         if kept is not None:
             _kept(kept, points)
     except _Found as found:
         return Verdict("altered", story.size, at=found.at, en=found.en, zh=found.zh)
-    return story.judge(points)
+    return replace(story.judge(points), keys=tuple(keys))
 
 
 def prove(ledger: Path, index: int) -> str:
@@ -138,9 +155,8 @@ def check_proof(proof: str, entry: bytes, vkey: str) -> Checkpoint:
     return point
 
 
-def _points(ledger: Path, verifier: Verifier) -> list[Checkpoint]:
+def _points(notes: Sequence[str], verifier: Verifier) -> list[Checkpoint]:
     points: list[Checkpoint] = []
-    notes = shelf.read_notes(ledger)
     for note in notes:
         before = points[-1].size if points else 0
         try:
@@ -155,7 +171,37 @@ def _points(ledger: Path, verifier: Verifier) -> list[Checkpoint]:
     return points
 
 
-def _latest(ledger: Path, verifier: Verifier, points: list[Checkpoint], story: "_Story") -> None:
+def _signed_by(verifier: Verifier, notes: Sequence[str], points: Sequence[Checkpoint]) -> Vouched:
+    """What another key vouches for. One who could forge the first key's signatures only would leave this one's out."""
+    count = covered = 0
+    for note, point in zip(notes, points, strict=True):
+        try:
+            verifier.open(note)
+        except Unsigned:
+            continue
+        except Malformed as error:
+            raise _Found(
+                covered, f"a checkpoint of {point.size} entries: {error}", f"{point.size} 条时的检查点签名无效"
+            ) from error
+        count, covered = count + 1, point.size
+    if points and covered < points[-1].size:
+        raise _Found(
+            covered,
+            f"the last checkpoint has no signature of `{verifier.name}` with {verifier.algorithm}",
+            f"最后的检查点没有 `{verifier.name}` 的 {verifier.algorithm} 签名",
+        )
+    return Vouched(verifier.name, verifier.algorithm, count)
+
+
+def _open(verifier: Verifier, note: str, needed: bool) -> None:
+    try:
+        verifier.open(note)
+    except Unsigned:
+        if needed:
+            raise
+
+
+def _latest(ledger: Path, verifiers: Sequence[Verifier], points: list[Checkpoint], story: "_Story") -> None:
     """Take the file `checkpoint` among the points: the tree must agree with it as with every other.
 
     In a copy it may be older or newer than the list, so its place in the list proves nothing.
@@ -167,7 +213,9 @@ def _latest(ledger: Path, verifier: Verifier, points: list[Checkpoint], story: "
             story.lacks("the file `checkpoint` is missing", "缺少文件 `checkpoint`")
         return
     try:
-        point = read_checkpoint(note, verifier)
+        point = read_checkpoint(note, verifiers[0])
+        for other in verifiers[1:]:
+            _open(other, note, needed=point not in points)  # of one in the list, the list says whether it may lack
     except Malformed as error:
         at = points[-1].size if points else 0
         raise _Found(at, f"the latest checkpoint: {error}", "最新检查点无效") from error

@@ -7,40 +7,67 @@ Key files and the text form of the ledger's public key. Rules:
 2. A file that others can read is refused with the command that mends it. A group may read it only when
    root owns it: that is how systemd and Kubernetes hand out secrets.
 3. What is checked is the open file, not the path: a swap between check and use gains nothing.
-4. The ledger's public key travels as a C2SP verifier key, `name+hash+base64(0x01 ‖ key)`.
+4. A public key that checks notes travels as a C2SP verifier key, `name+hash+base64(type ‖ key)`. The type of Ed25519 is
+   0x01; that of SM2 with SM3 is ours: 0xff, which C2SP leaves to others, and its name, so that it meets no other's.
 """
 
 import base64
 import binascii
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
 
+from gateway.crypto import sm2
 from gateway.crypto.digest import sha256
 from gateway.crypto.jws import SigningKey, VerificationKey
 
 MAX_FILE: Final = 64 * 1024
-_ED25519: Final = b"\x01"  # the signature type of C2SP signed-note
+_ED25519: Final = b"\x01"  # the signature types of C2SP signed-note
+_SM2: Final = b"\xffsm2-with-sm3"
+_LENGTHS: Final = {_ED25519: 32, _SM2: sm2.POINT_BYTES}
 
 
 class KeyFault(ValueError):
     """A key or key file that may not be used: what, where, and how to mend it."""
 
 
-class NoteKey(Struct, frozen=True, eq=False):
-    """The public key that checks the ledger's checkpoints: its name and the first 4 bytes of its hash."""
+class NoteKey(Struct, frozen=True):
+    """A public key that checks notes: its name, the 4 bytes by which a signature names it, and the key itself."""
 
     name: str
     id: bytes
-    key: VerificationKey
+    algorithm: Literal["Ed25519", "SM2"]
+    public: bytes  # 32 bytes, or the 65 of an uncompressed point
+
+    def checker(self) -> Callable[[bytes, bytes], bool]:
+        """What says whether (data, signature) is of this key. Raises KeyFault for no point, Sm2Missing."""
+        if self.algorithm == "Ed25519":
+            return _checks(Ed25519PublicKey.from_public_bytes(self.public))
+        try:
+            return sm2.PublicKey.at(self.public).verifies
+        except sm2.Sm2Fault as fault:
+            raise KeyFault(f"is not a key of SM2: {fault}") from None
 
 
-def create(path: Path, key: SigningKey) -> None:
+def _checks(key: Ed25519PublicKey) -> Callable[[bytes, bytes], bool]:
+    def checks(data: bytes, signature: bytes) -> bool:
+        try:
+            key.verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
+
+    return checks
+
+
+def create(path: Path, key: SigningKey | sm2.PrivateKey) -> None:
     """Write a new private key file, durable when this returns. Raises KeyFault."""
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -105,11 +132,14 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def verifier_text(name: str, key: VerificationKey) -> str:
-    """The C2SP verifier key of an Ed25519 key under this name. Raises KeyFault."""
-    if not isinstance(key.key, Ed25519PublicKey):
-        raise KeyFault("the ledger's key is not Ed25519")
-    raw = _ED25519 + key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+def verifier_text(name: str, key: VerificationKey | sm2.PublicKey) -> str:
+    """The C2SP verifier key of an Ed25519 or SM2 key under this name. Raises KeyFault."""
+    if isinstance(key, sm2.PublicKey):
+        raw = _SM2 + key.point()
+    elif isinstance(key.key, Ed25519PublicKey):
+        raw = _ED25519 + key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    else:
+        raise KeyFault("the key is neither Ed25519 nor SM2")
     return f"{name}+{note_key_id(name, raw).hex()}+{base64.b64encode(raw).decode()}"
 
 
@@ -129,9 +159,11 @@ def read_verifier(text: str) -> NoteKey:
         named = bytes.fromhex(shown)
     except (binascii.Error, ValueError):
         raise KeyFault("is not of the form `name+hash+base64`") from None
-    if len(raw) != 33 or raw[:1] != _ED25519:
-        raise KeyFault("is not an Ed25519 verifier key")
-    if note_key_id(name, raw) != named:
+    kind = next(
+        (kind for kind, length in _LENGTHS.items() if raw.startswith(kind) and len(raw) == len(kind) + length), b""
+    )
+    if not kind or base64.b64encode(raw).decode() != encoded:  # one spelling: a key in two spellings would sign twice
+        raise KeyFault("is not a verifier key of Ed25519 or SM2")
+    if note_key_id(name, raw) != named or named.hex() != shown:
         raise KeyFault("its hash does not fit its name and key: it was copied wrongly or altered")
-    public = Ed25519PublicKey.from_public_bytes(raw[1:])
-    return NoteKey(name, named, VerificationKey(named.hex(), "EdDSA", public))
+    return NoteKey(name, named, "Ed25519" if kind == _ED25519 else "SM2", raw.removeprefix(kind))

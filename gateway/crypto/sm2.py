@@ -8,7 +8,8 @@ SM2, and a signature in Python would leak its key by the time it takes. Rules:
 3. Every object of OpenSSL is freed where it was made; an error of OpenSSL empties its queue, or the next caller in this
    thread would be told it.
 
-Keys are PEM files: `EC PRIVATE KEY` and `PUBLIC KEY`, as `openssl ecparam -name SM2 -genkey` writes them.
+Keys are PEM files: `EC PRIVATE KEY` or `PRIVATE KEY`, and `PUBLIC KEY`, as `openssl ecparam -name SM2 -genkey` and
+`openssl genpkey -algorithm SM2` write them.
 """
 
 import base64
@@ -16,15 +17,19 @@ import ctypes
 import ctypes.util
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_ubyte, c_void_p, create_string_buffer
+from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_void_p, create_string_buffer
 from functools import cache
 from typing import Final
 from weakref import finalize
 
 IDENTITY: Final = b"1234567812345678"
 """The signer's identity where nothing else was agreed (GM/T 0009-2012)."""
-_PRIVATE, _PUBLIC = "EC PRIVATE KEY", "PUBLIC KEY"
+_PRIVATE, _WRAPPED, _PUBLIC = "EC PRIVATE KEY", "PRIVATE KEY", "PUBLIC KEY"
 _NEEDED: Final = 0x30000000  # 3.0: provider interfaces
+SONAME: Final = "libcrypto.so.3"
+_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
+"""SubjectPublicKeyInfo of an uncompressed point on the curve 1.2.156.10197.1.301, up to the point."""
+POINT_BYTES: Final = 65
 
 
 class Sm2Missing(RuntimeError):
@@ -38,13 +43,10 @@ class Sm2Fault(ValueError):
 @cache
 def _library() -> ctypes.CDLL:
     """libcrypto with what is used of it. Raises Sm2Missing."""
-    name = ctypes.util.find_library("crypto")
-    if name is None:
-        raise Sm2Missing("no libcrypto is installed")
+    found, name = _opened()
     try:
-        found = ctypes.CDLL(name)
         version = found.OpenSSL_version_num
-    except (OSError, AttributeError):
+    except AttributeError:
         raise Sm2Missing(f"`{name}` cannot be used") from None
     version.restype = ctypes.c_ulong
     if version() < _NEEDED:
@@ -58,7 +60,23 @@ def _library() -> ctypes.CDLL:
     return found
 
 
-_BYTES = POINTER(c_ubyte)
+def _opened() -> tuple[ctypes.CDLL, str]:
+    """The library by its own name; only where that is not known by the search, which starts other programs."""
+    for name in _names():
+        try:
+            return ctypes.CDLL(name), name
+        except OSError:
+            continue
+    raise Sm2Missing("no libcrypto is installed")
+
+
+def _names() -> Iterator[str]:
+    yield SONAME
+    found = ctypes.util.find_library("crypto")
+    if found is not None:
+        yield found
+
+
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "EVP_PKEY_CTX_new_from_name": (c_void_p, [c_void_p, c_char_p, c_char_p]),
     "EVP_PKEY_CTX_new_from_pkey": (c_void_p, [c_void_p, c_void_p, c_char_p]),
@@ -76,6 +94,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "EVP_DigestVerifyInit_ex": (c_int, [c_void_p, c_void_p, c_char_p, c_void_p, c_char_p, c_void_p, c_void_p]),
     "EVP_DigestVerify": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
     "ERR_clear_error": (None, []),
+    "OpenSSL_version": (c_char_p, [c_int]),
     "d2i_AutoPrivateKey": (c_void_p, [c_void_p, POINTER(c_char_p), c_long]),
     "d2i_PUBKEY": (c_void_p, [c_void_p, POINTER(c_char_p), c_long]),
     "i2d_PrivateKey": (c_int, [c_void_p, POINTER(c_void_p)]),
@@ -90,6 +109,12 @@ def unavailable() -> str:
         return "" if key.public().verifies(b"", key.sign(b"")) else "its signatures do not verify"
     except (Sm2Missing, Sm2Fault) as why:
         return str(why)
+
+
+def version() -> str:
+    """Which OpenSSL this is, as it says itself. Raises Sm2Missing."""
+    said: bytes = _library().OpenSSL_version(0)
+    return said.decode("ascii", "replace")
 
 
 class _Key:
@@ -113,6 +138,20 @@ class PublicKey(_Key):
     def pem(self) -> bytes:
         """The key as a PEM file."""
         return _wrapped(_written("i2d_PUBKEY", self._handle), _PUBLIC)
+
+    @classmethod
+    def at(cls, point: bytes) -> "PublicKey":
+        """The key at an uncompressed point of the curve, 65 bytes. Raises Sm2Fault, Sm2Missing."""
+        if len(point) != POINT_BYTES:
+            raise Sm2Fault(f"a point has {POINT_BYTES} bytes, not {len(point)}")
+        return cls(_read("d2i_PUBKEY", _HEAD + point))
+
+    def point(self) -> bytes:
+        """The point that is the key: one spelling for one key."""
+        der = _written("i2d_PUBKEY", self._handle)
+        if der[:-POINT_BYTES] != _HEAD:
+            raise Sm2Fault("the point of this key is written compressed: write it uncompressed")
+        return der[-POINT_BYTES:]
 
     def verifies(self, data: bytes, signature: bytes, identity: bytes = IDENTITY) -> bool:
         """Whether this key's owner, under this identity, signed the data (DER of r and s)."""
@@ -145,7 +184,7 @@ class PrivateKey(_Key):
     @classmethod
     def load(cls, pem: bytes) -> "PrivateKey":
         """Read a PEM file. Raises Sm2Fault, Sm2Missing."""
-        return cls(_read("d2i_AutoPrivateKey", _unwrapped(pem, _PRIVATE)))
+        return cls(_read("d2i_AutoPrivateKey", _unwrapped(pem, _PRIVATE if _PRIVATE.encode() in pem else _WRAPPED)))
 
     def pem(self) -> bytes:
         """The key as a PEM file, unencrypted: for a file that only its owner can read."""

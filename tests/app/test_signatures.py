@@ -116,7 +116,7 @@ def take_the_name(folder: Path) -> None:
 def forge(folder: Path) -> None:
     """The right name and key id with somebody else's signature."""
     text = listing(folder)
-    blob = LI._id + MALLORY._key.sign(text.encode())
+    blob = bytes.fromhex(LI.vkey.split("+")[1]) + MALLORY._key.sign(text.encode())
     (folder / NOTE).write_text(f"{text}\n— sec.li {base64.b64encode(blob).decode()}\n")
 
 

@@ -5,8 +5,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gateway.audit.checkpoint import Checkpoint, Signer, Verifier, load_signer, read_checkpoint
+from gateway.audit.checkpoint import Checkpoint, Signer, Sm2Signer, Verifier, load_signer, read_checkpoint, signed
 from gateway.audit.entry import Malformed
+from gateway.crypto import sm2
 
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 SIGNATURE = "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM="
@@ -102,3 +103,15 @@ def test_the_signer_comes_from_a_pem_file_and_only_of_the_right_kind() -> None:
         Signer("two words", KEY)
     with pytest.raises(ValueError, match="newline"):
         SIGNER.sign("no newline")
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_a_note_with_both_signatures_opens_for_each() -> None:
+    national = Sm2Signer(SIGNER.name, sm2.PrivateKey.generate())
+    note = signed(POINT.text, SIGNER, national)
+    assert read_checkpoint(note, VERIFIER) == read_checkpoint(note, Verifier(national.vkey)) == POINT
+    assert [line.split(" ")[1] for line in note.splitlines()[-2:]] == [SIGNER.name, SIGNER.name]
+    with pytest.raises(Malformed, match="with SM2"):
+        Verifier(national.vkey).open(SIGNER.sign(POINT.text))
+    with pytest.raises(Malformed, match="with SM2 is wrong"):
+        Verifier(national.vkey).open(SIGNER.sign(POINT.text) + national.line("another\n"))

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.audit.checkpoint import Checkpoint, Signer
+from gateway.audit.checkpoint import Checkpoint, Signer, Sm2Signer
 from gateway.audit.entry import Malformed
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.merkle import leaf, root_of
 from gateway.audit.sealer import Sealer
 from gateway.audit.shelf import read_entries, read_notes
-from gateway.audit.verify import check_proof, prove, verify
+from gateway.audit.verify import Vouched, check_proof, prove, verify
+from gateway.crypto import sm2
 from tests.audit.world import a_closed_life, die, live, seal_all, some_requests
 
 
@@ -298,3 +299,88 @@ def test_the_verifier_needs_the_folder_and_the_key_and_nothing_else(
         [sys.executable, "-c", code, str(away), signer.vkey], capture_output=True, text=True, check=True, cwd=Path.cwd()
     )
     assert done.stdout == "intact\n"
+
+
+# --- a signature of SM2 beside the one of Ed25519 ------------------------------------------------
+
+
+@pytest.fixture
+def national(signer: Signer) -> Sm2Signer:
+    if sm2.unavailable():
+        pytest.skip("no SM2 on this machine")
+    return Sm2Signer(signer.name, sm2.PrivateKey.generate())
+
+
+@pytest.fixture
+def dual(settings: Settings, signer: Signer, national: Sm2Signer) -> Path:
+    """One checkpoint from before the second key was there, and two with it."""
+    for number, beside in enumerate([(), (national,), (national,)]):
+        one = Sealer(settings, signer, beside=beside)
+        a_closed_life(settings, 4, f"worker{number}")
+        one.step()
+        one.close()
+    return settings.directory / "ledger"
+
+
+def rewrite(ledger: Path, change: Callable[[int, str], str]) -> None:
+    """Put other notes in the place of the checkpoints."""
+    notes = [change(number, note) for number, note in enumerate(read_notes(ledger))]
+    (ledger / "checkpoints").write_text("".join(f"{note}\n" for note in notes), encoding="utf-8")
+    (ledger / "checkpoint").write_text(notes[-1], encoding="utf-8")
+
+
+def without_last_line(note: str) -> str:
+    return note[: note.rstrip("\n").rindex("\n") + 1]
+
+
+def test_both_keys_are_checked_and_named(dual: Path, signer: Signer, national: Sm2Signer) -> None:
+    verdict = verify(dual, signer.vkey, beside=[national.vkey])
+    assert verdict.status == "intact"
+    assert verdict.keys == (Vouched(signer.name, "Ed25519", 3), Vouched(signer.name, "SM2", 2))
+    assert verify(dual, signer.vkey).status == "intact"  # a verifier of C2SP, which knows no SM2
+
+
+def test_a_wrong_signature_of_the_second_key_is_altered(dual: Path, signer: Signer, national: Sm2Signer) -> None:
+    def elsewhere(number: int, note: str) -> str:
+        return note if number != 1 else without_last_line(note) + national.line("something else\n")
+
+    rewrite(dual, elsewhere)
+    assert verify(dual, signer.vkey).status == "intact"
+    verdict = verify(dual, signer.vkey, beside=[national.vkey])
+    assert (verdict.status, verdict.at) == ("altered", 0)
+    assert "SM2" in verdict.en
+
+
+def test_a_last_checkpoint_without_the_second_signature_is_altered(
+    dual: Path, signer: Signer, national: Sm2Signer
+) -> None:
+    """Who has the key of Ed25519 alone can sign on, but not for SM2."""
+    covered = Checkpoint(signer.name, int(read_notes(dual)[1].split("\n")[1]), b"")
+    rewrite(dual, lambda number, note: without_last_line(note) if number == 2 else note)
+    verdict = verify(dual, signer.vkey, beside=[national.vkey])
+    assert (verdict.status, verdict.at) == ("altered", covered.size)
+    rewrite(dual, lambda number, note: without_last_line(note) if number == 1 else note)
+    assert verify(dual, signer.vkey, beside=[national.vkey]).at == 0
+
+
+def test_the_latest_checkpoint_carries_the_second_signature_too(
+    dual: Path, signer: Signer, national: Sm2Signer
+) -> None:
+    note = read_notes(dual)[-1]
+    (dual / "checkpoint").write_text(without_last_line(note) + national.line("something else\n"), encoding="utf-8")
+    assert verify(dual, signer.vkey, beside=[national.vkey]).status == "altered"
+
+
+def test_another_key_of_sm2_is_not_believed(dual: Path, signer: Signer) -> None:
+    other = Sm2Signer(signer.name, sm2.PrivateKey.generate())
+    assert verify(dual, signer.vkey, beside=[other.vkey]).status == "altered"
+
+
+def test_a_sealer_does_not_go_on_from_a_wrong_signature(
+    settings: Settings, dual: Path, signer: Signer, national: Sm2Signer
+) -> None:
+    state = json.loads((dual / "sealer.json").read_text(encoding="utf-8"))
+    state["note"] = without_last_line(state["note"]) + national.line("something else\n")
+    (dual / "sealer.json").write_text(json.dumps(state), encoding="utf-8")
+    with pytest.raises(Malformed, match="SM2"):
+        Sealer(settings, signer, beside=[national])

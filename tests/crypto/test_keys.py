@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.crypto import keys
-from gateway.crypto.jws import SigningKey, VerificationKey, verify_bytes
-from gateway.crypto.keys import KeyFault, create, load, read_private, read_verifier, verifier_text
+from gateway.crypto import keys, sm2
+from gateway.crypto.jws import SigningKey, VerificationKey
+from gateway.crypto.keys import KeyFault, create, load, note_key_id, read_private, read_verifier, verifier_text
 
 VERIFIER = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 
@@ -121,17 +121,38 @@ def test_a_verifier_key_of_the_specification() -> None:
         "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM="
     )
     assert sent[:4] == note.id
-    assert verify_bytes(b"This is an example message.\n", sent[4:], note.key)
-    assert not verify_bytes(b"This is another message.\n", sent[4:], note.key)
-    assert verifier_text(note.name, note.key) == VERIFIER
+    assert note.checker()(b"This is an example message.\n", sent[4:])
+    assert not note.checker()(b"This is another message.\n", sent[4:])
+    key = VerificationKey("", "EdDSA", Ed25519PublicKey.from_public_bytes(note.public))
+    assert verifier_text(note.name, key) == VERIFIER
 
 
 def test_our_own_verifier_key_comes_back() -> None:
     key = SigningKey.generate("EdDSA")
     note = read_verifier(verifier_text("gw.example.gov/audit", key.public()) + "\n")
     assert note.name == "gw.example.gov/audit"
-    assert verify_bytes(b"note", key.sign_bytes(b"note"), note.key)
-    assert isinstance(note.key.key, Ed25519PublicKey)
+    assert note.algorithm == "Ed25519"
+    assert note.checker()(b"note", key.sign_bytes(b"note"))
+    assert not note.checker()(b"note", b"short")
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_a_verifier_key_of_sm2_comes_back() -> None:
+    key = sm2.PrivateKey.generate()
+    text = verifier_text("gw.example.gov/audit", key.public())
+    note = read_verifier(text)
+    assert (note.name, note.algorithm) == ("gw.example.gov/audit", "SM2")
+    assert note.checker()(b"note", key.sign(b"note"))
+    assert not note.checker()(b"another", key.sign(b"note"))
+    assert base64.b64decode(text.split("+", 2)[2])[:13] == b"\xffsm2-with-sm3"
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_a_verifier_key_beside_the_curve_checks_nothing() -> None:
+    raw = b"\xffsm2-with-sm3\x04" + bytes(63) + b"\x01"
+    text = f"gw+{note_key_id('gw', raw).hex()}+{base64.b64encode(raw).decode()}"
+    with pytest.raises(KeyFault, match="not a key of SM2"):
+        read_verifier(text).checker()
 
 
 @pytest.mark.parametrize(
@@ -146,6 +167,8 @@ def test_our_own_verifier_key_comes_back() -> None:
         VERIFIER.replace("+Aek", "+Bek"),
         "+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
         VERIFIER.replace("530d903a", "zz"),
+        VERIFIER.replace("530d903a", "530D903A"),
+        VERIFIER + "\nAAAA",
     ],
 )
 def test_an_altered_verifier_key_is_refused(text: str) -> None:
@@ -153,8 +176,8 @@ def test_an_altered_verifier_key_is_refused(text: str) -> None:
         read_verifier(text)
 
 
-def test_only_ed25519_signs_the_ledger_and_names_are_words() -> None:
-    with pytest.raises(KeyFault, match="Ed25519"):
+def test_only_ed25519_and_sm2_sign_notes_and_names_are_words() -> None:
+    with pytest.raises(KeyFault, match="neither Ed25519 nor SM2"):
         verifier_text("gw", SigningKey.generate("ES256").public())
     public: VerificationKey = SigningKey.generate("EdDSA").public()
     for name in ("", "a+b", "a b", "a\nb", "a\u3000b"):
