@@ -17,7 +17,7 @@ the collector need not walk through the thousands that the control process reads
 """
 
 import enum
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Literal, NoReturn, Protocol
 
 from msgspec import Struct
@@ -320,17 +320,59 @@ class Granted(Struct, frozen=True, omit_defaults=True, gc=False):
 NOTHING_GRANTED = Granted()
 
 
+class Limit(Struct, frozen=True, omit_defaults=True, gc=False):
+    """How much may be shown in clear: distinct records, labelled values; 0 for any number."""
+
+    records: int = 0
+    fields: int = 0
+
+    def reached(self, records: int, fields: int) -> bool:
+        """Whether so much was shown already."""
+        return 0 < self.records <= records or 0 < self.fields <= fields
+
+
+class Budget(Struct, frozen=True, omit_defaults=True, gc=False):
+    """How much of some data one caller, or one department, may be shown on one day (made by policy)."""
+
+    id: str
+    who: tuple[str, ...]
+    org: str  # this office and those below it; "" for any
+    data: tuple[str, ...]  # assets and categories
+    purpose: str  # the only one that counts; "" for all of them together
+    by: Literal["subject", "department"]
+    soft: Limit
+    hard: Limit
+    mask: str = ""  # the profile through which everything is shown once `soft` is reached
+
+    def spent(self, records: int, fields: int) -> Literal["", "soft", "hard"]:
+        """What so much shown means."""
+        if self.hard.reached(records, fields):
+            return "hard"
+        return "soft" if self.soft.reached(records, fields) else ""
+
+
 class Exposure(Struct, frozen=True, omit_defaults=True, gc=False):
     """How much this caller has been shown today, in the policies' time zone (made by exposure)."""
 
     records: int = 0  # distinct records of this asset with a labelled value in clear
     fields: int = 0  # labelled values in clear
     categories: tuple[str, ...] = ()  # of which records were shown
-    budgets: tuple[str, ...] = ()  # that are spent, soft or hard
+    budgets: tuple[str, ...] = ()  # that are spent: the hard ones, where there are any, else the soft ones
     spent: Literal["", "soft", "hard"] = ""
 
 
 NOTHING_EXPOSED = Exposure()
+
+
+def exposed(
+    records: int, fields: int, categories: tuple[str, ...], states: Iterable[tuple[Budget, Literal["", "soft", "hard"]]]
+) -> Exposure:
+    """What was shown, and the budgets that it spends, each with how far it is spent."""
+    spent = [(budget.id, state) for budget, state in states if state]
+    if not spent:
+        return Exposure(records, fields, categories)
+    worst: Literal["soft", "hard"] = "hard" if any(state == "hard" for _, state in spent) else "soft"
+    return Exposure(records, fields, categories, tuple(id for id, state in spent if state == worst), worst)
 
 
 class Facts(Struct, frozen=True, eq=False):

@@ -18,6 +18,7 @@ FLOORS = [
         "identity",
         "device",
         "behaviour",
+        "exposure",
         "catalog",
         "policy",
         "upstream",
@@ -36,7 +37,7 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-PURE = {"reasons", "facts", "policy", "catalog", "masking", "masks", "jsonpath", "detect", "review"}
+PURE = {"reasons", "facts", "exposure", "policy", "catalog", "masking", "masks", "jsonpath", "detect", "review"}
 IMPURE = {"asyncio", "socket", "sqlite3", "time", "random", "secrets", "os", "starlette", "httpx", "subprocess"}
 
 DOORS = {  # one library, one door

@@ -1,0 +1,304 @@
+"""How much has this caller, or this department, been shown today?
+
+`spent` looks, `learn` remembers, and neither does the other's work. Rules:
+
+1. One way to learn: an entry. Our own, a sibling's from its journal, the day's journals after a start. A record that is
+   heard of twice is one record.
+2. The day is that of the policies' time zone; no clock here: its midnight is told by the entries and by the request.
+3. A record counts once its answer had a labelled value in clear. Every answer with records tells which category the
+   caller has looked at, masked or not.
+4. Records that no digest tells apart (the catalog names no key, or there were more than fit into an entry) count each
+   time they are shown.
+5. Nothing is forgotten before midnight, or else a budget could be washed away by making many subjects: when there is no
+   room for one more caller, or for one more asset of a caller, what comes is counted together, and held against
+   everybody who has no row of their own. Too much then, never too little.
+6. Until the day's journals are read after a start, every budget counts as softly spent; as spent, where it has no mask.
+7. An answer counts when it ends: two requests at once may overshoot a budget by what they carry.
+"""
+
+from array import array
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from gateway.exposure.distinct import Distinct
+from gateway.exposure.settings import Settings
+from gateway.facts import (
+    NOTHING_EXPOSED,
+    Ask,
+    Asset,
+    Budget,
+    Entry,
+    Exposure,
+    OutcomeEntry,
+    Subject,
+    VerdictEntry,
+    exposed,
+)
+
+PENDING = 65_536  # permits whose outcome is to come: a worker has 256 at once, so only dead workers' are left over
+ASSETS_OF_ONE = 64  # assets of one caller that are counted apart
+_DIGEST = 8
+_REFUSED = 400  # what a service refuses with shows no record, unless a digest says otherwise
+_OTHERS = ""  # no asset is called so
+
+State = Literal["", "soft", "hard"]
+Kept = TypeVar("Kept")
+
+
+class Tally:
+    """What was shown in clear."""
+
+    __slots__ = ("distinct", "fields", "more")
+
+    def __init__(self) -> None:
+        self.distinct = Distinct()
+        self.more = 0  # records that no digest tells apart
+        self.fields = 0
+
+    @property
+    def records(self) -> int:
+        """How many records."""
+        return self.distinct.count + self.more
+
+    def add(self, digests: "array[int]", more: int, fields: int) -> None:
+        """Add one answer."""
+        if digests:
+            self.distinct.add(digests)
+        self.more += more
+        self.fields += fields
+
+    def copy(self) -> "Tally":
+        """The same counts, to go on by themselves."""
+        other = Tally()
+        other.distinct, other.more, other.fields = self.distinct.copy(), self.more, self.fields
+        return other
+
+
+class Shown:
+    """One asset, as far as it was shown to one caller: for all purposes together, and for those that budgets name."""
+
+    __slots__ = ("category", "purposes", "whole")
+
+    def __init__(self, category: str, purposes: Iterable[str]) -> None:
+        self.category = category
+        self.whole = Tally()
+        self.purposes = {purpose: Tally() for purpose in purposes}
+
+    def of(self, purpose: str) -> Tally:
+        """What was shown for this purpose, "" for any; all of it, where the purpose was not counted from the start."""
+        return self.purposes.get(purpose, self.whole)
+
+    def follow(self, purposes: Iterable[str]) -> None:
+        """Count these purposes too; whatever was shown before might have been for them."""
+        for purpose in purposes:
+            if purpose not in self.purposes:
+                self.purposes[purpose] = self.whole.copy()
+
+
+class Today:
+    """What one caller, or one department, was shown today."""
+
+    __slots__ = ("assets", "categories")
+
+    def __init__(self) -> None:
+        self.categories: tuple[str, ...] = ()
+        self.assets: dict[str, Shown] = {}
+
+    def saw(self, category: str) -> None:
+        """Note the category of records that were shown, masked or not."""
+        if category and category not in self.categories:
+            self.categories = tuple(sorted((*self.categories, category)))
+
+
+class Rows:
+    """Those who were shown something today, at most so many; the rest stand in one row."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rows: dict[str, Today] = {}
+        self._rest: Today | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, whom: str) -> Today | None:
+        """Their row; where it may have found no room, the row of all such."""
+        return self._rows.get(whom, self._rest)
+
+    def touch(self, whom: str) -> Today:
+        """Their row, to be added to."""
+        row = self._rows.get(whom)
+        if row is not None:
+            return row
+        if len(self._rows) < self._most:
+            row = self._rows[whom] = Today()
+            return row
+        if self._rest is None:
+            self._rest = Today()
+        return self._rest
+
+    def every(self) -> Iterable[Today]:
+        """All rows."""
+        yield from self._rows.values()
+        if self._rest is not None:
+            yield self._rest
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._rows.clear()
+        self._rest = None
+
+
+class Exposures:
+    """The counts of this worker. Not for threads: one event loop uses it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._zone = ZoneInfo(settings.timezone)
+        self._purposes = settings.purposes
+        self._assets_most = settings.assets
+        self._people, self._departments = Rows(settings.people), Rows(settings.departments)
+        self._begins = self._ends = 0.0
+        self._assets = 0
+        self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
+        self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
+        self._unread = False
+
+    # --- spent ----------------------------------------------------------------------------------
+
+    def spent(self, ask: Ask, subject: Subject, asset: Asset, budgets: tuple[Budget, ...] = ()) -> Exposure:
+        """What this caller was shown today, and which of these budgets it spends. Changes nothing."""
+        if ask.at >= self._ends and not self._unread:
+            return NOTHING_EXPOSED  # a new day, or nothing was ever shown
+        mine = self._people.get(subject.id)
+        if mine is None and not budgets:
+            return NOTHING_EXPOSED
+        shown = _shown(mine, asset.id)
+        categories = mine.categories if mine is not None else ()
+        states = [(budget, self._state(budget, subject, mine)) for budget in budgets]
+        return exposed(
+            sum(one.whole.records for one in shown), sum(one.whole.fields for one in shown), categories, states
+        )
+
+    def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> State:
+        row = mine if budget.by == "subject" else self._departments.get(subject.org)
+        records = fields = 0
+        for id, shown in row.assets.items() if row is not None else ():
+            if id == _OTHERS or id in budget.data or shown.category in budget.data:
+                tally = shown.of(budget.purpose)
+                records, fields = records + tally.records, fields + tally.fields
+        state = budget.spent(records, fields)
+        if self._unread and state != "hard":
+            return "soft" if budget.mask else "hard"
+        return state
+
+    # --- learn ----------------------------------------------------------------------------------
+
+    def learn(self, entry: Entry) -> None:
+        """Take one entry in."""
+        if type(entry) is VerdictEntry:
+            if entry.outcome == "permit":
+                self._permitted(entry)
+        elif type(entry) is OutcomeEntry:
+            whose = self._waiting.pop(entry.verdict, None)
+            if whose is not None:
+                self._count(whose, entry)
+            elif entry.records or entry.clear:
+                _keep(self._early, entry.verdict, entry)
+
+    def _permitted(self, entry: VerdictEntry) -> None:
+        identity = f"{entry.journal}.{entry.seq}"
+        whose = (entry.subject.id, entry.subject.org, entry.purpose, entry.asset, entry.category)
+        ended = self._early.pop(identity, None)
+        if ended is None:
+            _keep(self._waiting, identity, whose)
+        else:
+            self._count(whose, ended)
+
+    def _count(self, whose: tuple[str, str, str, str, str], entry: OutcomeEntry) -> None:
+        subject, org, purpose, asset, category = whose
+        records = entry.records if entry.status < _REFUSED else 0
+        if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):
+            return
+        digests = array("Q", entry.seen[: len(entry.seen) // _DIGEST * _DIGEST])
+        more = entry.unlisted if digests else max(entry.unlisted, records)
+        for row in (self._people.touch(subject), self._departments.touch(org)):
+            row.saw(category)
+            if entry.clear:
+                shown = self._asset(row, asset, category)
+                shown.whole.add(digests, more, entry.clear)
+                if purpose in shown.purposes:
+                    shown.purposes[purpose].add(digests, more, entry.clear)
+
+    def _asset(self, row: Today, asset: str, category: str) -> Shown:
+        shown = row.assets.get(asset)
+        if shown is not None:
+            return shown
+        if len(row.assets) >= ASSETS_OF_ONE or self._assets >= self._assets_most:
+            asset, category = _OTHERS, ""  # held against every budget: a caller must not hide one asset behind others
+            if _OTHERS in row.assets:
+                return row.assets[_OTHERS]
+        self._assets += 1
+        shown = row.assets[asset] = Shown(category, self._purposes)
+        return shown
+
+    # --- the day --------------------------------------------------------------------------------
+
+    def midnight(self, at: float) -> float:
+        """When the day of this moment began, in seconds since 1970."""
+        return _midnight(datetime.fromtimestamp(at, self._zone), 0)
+
+    def _is_today(self, at: float) -> bool:
+        """Whether this belongs to the newest day that was heard of; a newer one begins everything anew."""
+        if self._begins <= at < self._ends:
+            return True
+        if at < self._begins:
+            return False
+        day = datetime.fromtimestamp(at, self._zone)
+        self._begins, self._ends = _midnight(day, 0), _midnight(day, 1)
+        self._people.clear()
+        self._departments.clear()
+        self._assets = 0
+        return True
+
+    def follow(self, timezone: str, purposes: frozenset[str]) -> None:
+        """Go by another revision: its time zone, and the purposes that its budgets name."""
+        self._purposes |= purposes
+        for rows in (self._people, self._departments):
+            for row in rows.every():
+                for shown in row.assets.values():
+                    shown.follow(purposes)
+        if timezone != self._zone.key:
+            self._zone = ZoneInfo(timezone)
+            if self._ends:  # the day that runs ends at the other midnight; what was counted stays
+                self._ends = _midnight(datetime.fromtimestamp(self._ends - 1, self._zone), 1)
+
+    def doubt(self) -> None:
+        """What was shown today before now is still to be read (rule 6)."""
+        self._unread = True
+
+    def settled(self) -> None:
+        """The day is read."""
+        self._unread = False
+
+    def size(self) -> int:
+        """How many people and departments have a row of their own."""
+        return len(self._people) + len(self._departments)
+
+
+def _shown(row: Today | None, asset: str) -> tuple[Shown, ...]:
+    """What a row has of an asset: its own count, and what found no room for one."""
+    if row is None:
+        return ()
+    return tuple(row.assets[id] for id in (asset, _OTHERS) if id in row.assets)
+
+
+def _keep(kept: dict[str, Kept], identity: str, value: Kept) -> None:
+    if len(kept) >= PENDING:
+        del kept[next(iter(kept))]
+    kept[identity] = value
+
+
+def _midnight(day: datetime, later: int) -> float:
+    return datetime.combine(day.date() + timedelta(days=later), time(), day.tzinfo).timestamp()

@@ -1,0 +1,305 @@
+"""Is what somebody was shown counted once, to them, for the day; and can nobody wash it away or spend another's?"""
+
+import random
+from typing import Any
+
+import pytest
+
+from gateway.audit import Digests
+from gateway.audit.entry import verdict_entry
+from gateway.exposure import Exposures, Settings
+from gateway.facts import (
+    NOTHING_EXPOSED,
+    Budget,
+    Exposure,
+    Limit,
+    OutcomeEntry,
+    Permit,
+    Reason,
+    Subject,
+    VerdictEntry,
+)
+from tests.literals import NO_MASK, NOW, a_subject, an_ask, an_asset, some_facts
+
+SHANGHAI_MIDNIGHT = 1_790_006_400.0  # 2026-09-22T00:00+08:00
+DIGESTS = Digests(b"k" * 32)
+BY_CLERK = Budget("day", ("clerk",), "", ("household",), "", "subject", Limit(3), Limit(5, 40), "pii-strict")
+
+
+def ids(*numbers: int) -> bytes:
+    """Digests of eight bytes."""
+    return b"".join(number.to_bytes(8, "little") for number in numbers)
+
+
+class Record:
+    """What two workers write: verdicts and how they end."""
+
+    def __init__(self, journal: str = "w1") -> None:
+        self.journal, self.seq = journal, 0
+
+    def permit(self, at: float = NOW, purpose: str = "", asset: Any = None, **subject: Any) -> VerdictEntry:
+        facts = some_facts(ask=an_ask(at=at, purpose=purpose), subject=a_subject(**subject), asset=asset or an_asset())
+        self.seq += 1
+        return verdict_entry(self.journal, self.seq, facts, Permit((Reason("rule_allowed"),), "b", NO_MASK), DIGESTS)
+
+    def outcome(self, verdict: VerdictEntry, seen: bytes = b"", **changes: Any) -> OutcomeEntry:
+        self.seq += 1
+        values: dict[str, Any] = {
+            "v": 1, "journal": self.journal, "seq": self.seq, "at": verdict.at + 0.1,
+            "verdict": f"{verdict.journal}.{verdict.seq}", "status": 200, "sent": 10, "received": 0, "complete": True,
+            "waited": 0.0, "took": 0.1, "records": max(1, len(seen) // 8), "seen": seen, "clear": len(seen) // 8,
+        }  # fmt: skip
+        return OutcomeEntry(**(values | changes))
+
+    def answer(self, seen: bytes = b"", at: float = NOW, **changes: Any) -> tuple[VerdictEntry, OutcomeEntry]:
+        known = ("status", "records", "clear", "unlisted", "complete")
+        ended = {name: changes.pop(name) for name in known if name in changes}
+        verdict = self.permit(at, **changes)
+        return verdict, self.outcome(verdict, seen, **ended)
+
+
+def heard(*entries: Any, **settings: Any) -> Exposures:
+    exposures = Exposures(Settings(**settings))
+    for entry in entries:
+        exposures.learn(entry)
+    return exposures
+
+
+def spent(exposures: Exposures, *budgets: Budget, at: float = NOW + 10, asset: Any = None, **who: Any) -> Exposure:
+    return exposures.spent(an_ask(at=at), a_subject(**who), asset or an_asset(), budgets)
+
+
+def test_nobody_was_shown_anything_at_first() -> None:
+    assert spent(heard()) is NOTHING_EXPOSED
+    assert spent(heard(), BY_CLERK) == NOTHING_EXPOSED
+
+
+def test_a_record_that_is_shown_twice_is_one_and_its_fields_are_shown_twice() -> None:
+    record = Record()
+    exposures = heard(*record.answer(ids(1, 2)), *record.answer(ids(2, 3)))
+    assert spent(exposures) == Exposure(3, 4, ("population",))
+
+
+def test_what_is_shown_to_one_is_not_counted_to_another() -> None:
+    exposures = heard(*Record().answer(ids(1, 2, 3)))
+    assert spent(exposures, BY_CLERK).spent == "soft"
+    assert spent(exposures, BY_CLERK, id="li.na") == NOTHING_EXPOSED
+
+
+def test_masked_records_count_for_the_category_and_for_no_budget() -> None:
+    exposures = heard(*Record().answer(ids(1, 2, 3, 4, 5, 6), clear=0))
+    assert spent(exposures, BY_CLERK) == Exposure(0, 0, ("population",))
+
+
+@pytest.mark.parametrize(("shown", "state"), [(2, ""), (3, "soft"), (4, "soft"), (5, "hard"), (6, "hard")])
+def test_a_budget_is_spent_once_so_many_were_shown(shown: int, state: str) -> None:
+    found = spent(heard(*Record().answer(ids(*range(shown)))), BY_CLERK)
+    assert (found.spent, found.budgets) == (state, ("day",) if state else ())
+
+
+def test_fields_spend_a_budget_as_well() -> None:
+    assert spent(heard(*Record().answer(ids(1), clear=40)), BY_CLERK).spent == "hard"
+
+
+def test_the_hard_budgets_are_told_where_there_are_any() -> None:
+    softer = Budget("soft", ("clerk",), "", ("population",), "", "subject", Limit(1), Limit(), "pii-strict")
+    exposures = heard(*Record().answer(ids(1, 2, 3, 4, 5)))
+    assert spent(exposures, softer, BY_CLERK).budgets == ("day",)
+    assert spent(exposures, softer).budgets == ("soft",)
+
+
+def test_a_department_is_counted_as_a_whole() -> None:
+    record = Record()
+    together = Budget("dept", ("clerk",), "", ("population",), "", "department", Limit(2), Limit(), "pii-strict")
+    exposures = heard(*record.answer(ids(1), id="a"), *record.answer(ids(2), id="b"))
+    assert spent(exposures, together, id="c").spent == "soft"
+    assert spent(exposures, together, id="c", org="hz/civil").spent == ""
+
+
+def test_a_category_counts_all_its_assets_and_another_asset_counts_for_nothing() -> None:
+    record = Record()
+    whole = Budget("all", ("clerk",), "", ("population",), "", "subject", Limit(3), Limit(), "pii-strict")
+    exposures = heard(
+        *record.answer(ids(1, 2)), *record.answer(ids(1), asset=an_asset(id="marriage")),
+        *record.answer(ids(*range(9)), asset=an_asset(id="visit", category="health")),
+    )  # fmt: skip
+    assert spent(exposures, whole).spent == "soft"
+    assert spent(exposures, BY_CLERK).spent == ""
+    assert spent(exposures).categories == ("health", "population")
+
+
+# --- purposes ---------------------------------------------------------------------------------
+
+
+FOR_AID = Budget("aid", ("clerk",), "", ("household",), "aid", "subject", Limit(2), Limit(), "pii-strict")
+
+
+def test_a_purpose_that_a_budget_names_is_counted_apart() -> None:
+    record = Record()
+    purposes = frozenset(("aid",))
+    exposures = heard(
+        *record.answer(ids(1, 2, 3), purpose="census"), *record.answer(ids(4), purpose="aid"), purposes=purposes
+    )
+    assert spent(exposures, FOR_AID).spent == ""
+    exposures.learn((more := record.answer(ids(5), purpose="aid"))[0])
+    exposures.learn(more[1])
+    assert spent(exposures, FOR_AID).spent == "soft"
+
+
+def test_a_caller_that_invents_purposes_is_counted_all_the_same_and_fills_nothing() -> None:
+    record = Record()
+    entries = [entry for number in range(2000) for entry in record.answer(ids(number), purpose=f"p{number}")]
+    exposures = heard(*entries, purposes=frozenset(("aid",)))
+    assert spent(exposures, BY_CLERK).spent == "hard"
+    assert exposures.size() == 2
+
+
+def test_what_was_shown_before_a_budget_named_the_purpose_counts_for_it() -> None:
+    exposures = heard(*Record().answer(ids(1, 2), purpose="census"))
+    exposures.follow("Asia/Shanghai", frozenset(("aid",)))
+    assert spent(exposures, FOR_AID).spent == "soft"
+
+
+# --- the day ------------------------------------------------------------------------------------
+
+
+def test_the_day_ends_at_midnight_of_the_policies_time_zone() -> None:
+    exposures = heard(*Record().answer(ids(1, 2, 3), at=SHANGHAI_MIDNIGHT - 60))
+    assert spent(exposures, BY_CLERK, at=SHANGHAI_MIDNIGHT - 1).spent == "soft"
+    assert spent(exposures, BY_CLERK, at=SHANGHAI_MIDNIGHT) is NOTHING_EXPOSED
+
+
+def test_an_answer_of_yesterday_that_is_heard_of_late_counts_for_nothing_today() -> None:
+    record = Record()
+    exposures = heard(
+        *record.answer(ids(1), at=SHANGHAI_MIDNIGHT + 60), *record.answer(ids(*range(9)), at=SHANGHAI_MIDNIGHT - 60)
+    )
+    assert spent(exposures, at=SHANGHAI_MIDNIGHT + 90).records == 1
+
+
+def test_another_time_zone_ends_the_day_at_its_own_midnight() -> None:
+    exposures = heard(*Record().answer(ids(1, 2, 3), at=SHANGHAI_MIDNIGHT - 60))
+    exposures.follow("Europe/Berlin", frozenset())
+    assert spent(exposures, BY_CLERK, at=SHANGHAI_MIDNIGHT + 60).spent == "soft"
+    assert spent(exposures, BY_CLERK, at=SHANGHAI_MIDNIGHT + 6 * 3600 + 1) is NOTHING_EXPOSED
+
+
+def test_midnight_is_that_of_the_zone() -> None:
+    assert heard().midnight(SHANGHAI_MIDNIGHT + 3600) == SHANGHAI_MIDNIGHT
+    assert heard().midnight(SHANGHAI_MIDNIGHT - 1) == SHANGHAI_MIDNIGHT - 86_400
+
+
+# --- one path -------------------------------------------------------------------------------------
+
+
+def test_the_same_entries_in_any_order_give_the_same_counts() -> None:
+    records = [Record("w1"), Record("w2")]
+    entries = [entry for number in range(60) for entry in records[number % 2].answer(ids(number, number // 2))]
+    expected = spent(heard(*entries), BY_CLERK)
+    for seed in range(20):
+        random.Random(seed).shuffle(entries)
+        assert spent(heard(*entries), BY_CLERK) == expected
+
+
+def test_an_outcome_counts_once() -> None:
+    verdict, outcome = Record().answer(ids(1), clear=7)
+    assert spent(heard(verdict, outcome, outcome)).fields == 7
+
+
+def test_an_answer_that_broke_off_was_shown_as_far_as_it_came() -> None:
+    assert spent(heard(*Record().answer(ids(1), complete=False))).records == 1
+
+
+def test_an_answer_of_an_unknown_request_counts_to_nobody() -> None:
+    record = Record()
+    assert spent(heard(record.outcome(record.permit(), ids(1)))) is NOTHING_EXPOSED
+
+
+# --- abuse ------------------------------------------------------------------------------------------
+
+
+def test_records_without_a_digest_count_each_time() -> None:
+    """A service that leaves its keys out does not show its records for nothing."""
+    record = Record()
+    exposures = heard(*record.answer(records=3, clear=3), *record.answer(records=3, clear=3))
+    assert spent(exposures).records == 6
+
+
+def test_what_is_unlisted_counts_as_well() -> None:
+    assert spent(heard(*Record().answer(ids(1, 2), unlisted=500))).records == 502
+
+
+def test_a_refusal_of_the_service_shows_no_record_unless_it_names_one() -> None:
+    record = Record()
+    assert spent(heard(*record.answer(status=404, clear=3))).records == 0
+    assert spent(heard(*record.answer(ids(1), status=404))).records == 1
+
+
+def test_a_service_that_makes_up_ids_spends_the_budget_of_who_asked_it_for_its_own_data_only() -> None:
+    exposures = heard(
+        *Record().answer(ids(*range(2000)), asset=an_asset(id="market", category="open-data"), id="victim")
+    )
+    assert spent(exposures, BY_CLERK, id="victim").spent == ""
+    assert spent(exposures, BY_CLERK).spent == ""
+
+
+def test_many_subjects_wash_no_budget_away() -> None:
+    """Somebody with a thousand accounts at the issuer cannot push out what a colleague, or he, was shown."""
+    record = Record()
+    first = record.answer(ids(1, 2, 3, 4, 5), id="insider")
+    noise = [entry for number in range(1000) for entry in record.answer(ids(number), id=f"puppet-{number}")]
+    exposures = heard(*first, *noise, people=50)
+    assert spent(exposures, BY_CLERK, id="insider").spent == "hard"
+    assert spent(exposures, BY_CLERK, id="puppet-10").spent == ""
+    assert spent(exposures, BY_CLERK, id="puppet-999").spent == "hard"  # without room of their own: counted together
+    assert exposures.size() == 51
+
+
+def test_many_assets_hide_none_of_them() -> None:
+    record = Record()
+    noise = [
+        entry
+        for number in range(300)
+        for entry in record.answer(ids(number), asset=an_asset(id=f"a{number}", category="x"))
+    ]
+    exposures = heard(*noise, *record.answer(ids(1, 2, 3)))
+    assert spent(exposures, BY_CLERK).spent == "hard"
+
+
+def test_assets_of_all_together_have_a_bound_too() -> None:
+    record = Record()
+    entries = [entry for number in range(30) for entry in record.answer(ids(1, 2, 3, 4, 5), id=f"s{number}")]
+    exposures = heard(*entries, assets=4)
+    assert {spent(exposures, BY_CLERK, id=f"s{number}").spent for number in range(30)} == {"hard"}
+
+
+def test_an_anonymous_caller_does_not_escape() -> None:
+    record = Record()
+    nobody = {"id": "", "kind": "anonymous", "org": "", "roles": ()}
+    exposures = heard(*record.answer(ids(1, 2, 3), **nobody))
+    found = exposures.spent(an_ask(at=NOW + 1), Subject("", "anonymous"), an_asset(), (BY_CLERK,))
+    assert found.spent == "soft"
+
+
+def test_half_a_digest_out_of_a_damaged_entry_is_left_out() -> None:
+    assert spent(heard(*Record().answer(ids(1) + b"abc"))).records == 1
+
+
+# --- after a start ----------------------------------------------------------------------------------
+
+
+def test_until_the_day_is_read_every_budget_is_doubted() -> None:
+    exposures = heard()
+    exposures.doubt()
+    bare = Budget("bare", ("clerk",), "", ("household",), "", "subject", Limit(), Limit(5))
+    assert spent(exposures, BY_CLERK).spent == "soft"
+    assert spent(exposures, bare).spent == "hard"
+    assert spent(exposures) == NOTHING_EXPOSED
+    exposures.settled()
+    assert spent(exposures, BY_CLERK, bare).spent == ""
+
+
+def test_doubt_makes_no_spent_budget_softer() -> None:
+    exposures = heard(*Record().answer(ids(1, 2, 3, 4, 5)))
+    exposures.doubt()
+    assert spent(exposures, BY_CLERK).spent == "hard"
