@@ -20,6 +20,7 @@ FLOORS = [
         "behaviour",
         "exposure",
         "catalog",
+        "discovery",
         "policy",
         "upstream",
         "masking",

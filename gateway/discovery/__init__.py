@@ -1,0 +1,8 @@
+"""What do answers hold that nobody has labelled yet?"""
+
+from gateway.discovery.found import Evidence, Found
+from gateway.discovery.learner import Learner
+from gateway.discovery.records import Record, Unreadable
+from gateway.discovery.store import kept, read, write
+
+__all__ = ["Evidence", "Found", "Learner", "Record", "Unreadable", "kept", "read", "write"]

@@ -1,0 +1,147 @@
+"""What does one worker learn from the answers that pass through it?
+
+Beside each answer one counter; of one answer in so many a reference is put aside, and what it holds is counted later, off
+the loop. Rules:
+
+1. Nothing here stops or changes an answer: `observe` only appends, `learn` passes over what it cannot read.
+2. Values are looked at and forgotten with the answer. What remains are counts (`records`).
+3. What stood in fewer than `SEEN_IN` sampled answers is neither told nor written: a name that is really data (an account, a
+   surname in Latin letters) seldom comes back, and the name of a field always does.
+4. Memory is bounded whatever a service makes up: `MAX_PATHS` of a route, `MAX_ALL_PATHS` in all. Where a route is full,
+   what was seen too seldom to be told makes room.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+
+from gateway.discovery.counters import Counters
+from gateway.discovery.paths import label
+from gateway.discovery.records import EMPTY, PathRecord, Record, RouteRecord
+from gateway.discovery.walk import Value, leaves
+from gateway.facts import Asset
+
+FIRST: Final = 8
+"""So many answers of a route are looked at before sampling begins: routes that are seldom asked are learnt too."""
+SEEN_IN: Final = 3
+MAX_BODY: Final = 256 * 1024  # bytes; to read more would hold the interpreter for more than a millisecond
+WAITING: Final = 16  # answers put aside at a time: 4 MiB at most
+MAX_ROUTES: Final = 4096
+MAX_PATHS: Final = 256
+MAX_ALL_PATHS: Final = 8192
+
+_read: Callable[[bytes], Value] = orjson.loads
+_BOM = b"\xef\xbb\xbf"
+_Key = tuple[str, str]
+
+
+class _Route:
+    """What is known of one route."""
+
+    __slots__ = ("answers", "asset", "long", "paths", "revision", "swept")
+
+    def __init__(self, kept: RouteRecord) -> None:
+        self.asset = kept.asset
+        self.answers, self.long = kept.answers, kept.long
+        self.revision = ""
+        self.swept = 0  # the answer that room was last made for
+        self.paths = {path.path: Counters(path) for path in kept.paths}
+
+    def relabel(self, asset: Asset) -> None:
+        """Take in what the catalog says by now."""
+        self.asset, self.revision = asset.id, asset.revision
+        for counters in self.paths.values():
+            counters.label = label(asset.fields, counters.path)
+
+    def record(self, key: _Key) -> RouteRecord:
+        """The counts of all paths that may be told."""
+        paths = tuple(path.record() for path in self.paths.values() if path.answers >= SEEN_IN)
+        return RouteRecord(key[0], self.asset, key[1], self.answers, self.long, paths)
+
+
+class Learner:
+    """The counters of one worker. `key` (at most 64 bytes) must be drawn at its start and written nowhere (`distinct`)."""
+
+    def __init__(self, every: int, key: bytes, kept: Record = EMPTY) -> None:
+        self._every = every
+        self._key = key
+        self._passed: dict[_Key, int] = {}
+        self._waiting: deque[tuple[Asset, bytes]] = deque()
+        self._routes = {(route.api, route.route): _Route(route) for route in kept.routes[:MAX_ROUTES]}
+        self._paths = sum(len(route.paths) for route in self._routes.values())
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to learn from."""
+        return bool(self._waiting)
+
+    def observe(self, asset: Asset, body: bytes) -> None:
+        """An answer passes, as the service gave it: JSON in UTF-8. One in so many is put aside."""
+        key = asset.api, asset.route
+        passed = self._passed.get(key, 0)
+        self._passed[key] = passed + 1
+        if (passed < FIRST or not passed % self._every) and len(self._waiting) < WAITING:
+            self._waiting.append((asset, body))
+
+    def learn(self, day: str) -> None:
+        """Count what was put aside; `day` is today (`2026-01-10`). For a thread: it may take milliseconds."""
+        while self._waiting:
+            asset, body = self._waiting.popleft()
+            self._learn(asset, body, day)
+
+    def _learn(self, asset: Asset, body: bytes, day: str) -> None:
+        route = self._route(asset)
+        if route is None:
+            return
+        if len(body) > MAX_BODY:
+            route.long += 1
+            return
+        try:
+            root = _read(body.removeprefix(_BOM))
+        except (ValueError, RecursionError):  # masking says what it thinks of it
+            return
+        route.answers += 1
+        if route.revision != asset.revision:
+            route.relabel(asset)
+        met: set[str] = set()
+        for path, value in leaves(root):
+            counters = route.paths.get(path) or self._new(route, asset, path, day)
+            if counters is None:
+                continue
+            if path not in met:
+                met.add(path)
+                counters.met(day)
+            counters.add(value, self._key)
+
+    def _route(self, asset: Asset) -> _Route | None:
+        key = asset.api, asset.route
+        found = self._routes.get(key)
+        if found is None and len(self._routes) < MAX_ROUTES:
+            found = self._routes[key] = _Route(RouteRecord(asset.api, asset.id, asset.route))
+        return found
+
+    def _new(self, route: _Route, asset: Asset, path: str, day: str) -> Counters | None:
+        """The counters of a path seen for the first time; None where there is no room for it."""
+        if len(route.paths) >= MAX_PATHS or self._paths >= MAX_ALL_PATHS:
+            self._make_room(route)
+        if len(route.paths) >= MAX_PATHS or self._paths >= MAX_ALL_PATHS:
+            return None
+        self._paths += 1
+        counters = Counters(PathRecord(path, day, day, label=label(asset.fields, path)))
+        route.paths[path] = counters
+        return counters
+
+    def _make_room(self, route: _Route) -> None:
+        """Forget what the route showed too seldom, once for an answer: names that are made up must not cost time either."""
+        if route.swept == route.answers:
+            return
+        route.swept = route.answers
+        kept = {path: counters for path, counters in route.paths.items() if counters.answers >= SEEN_IN}
+        self._paths -= len(route.paths) - len(kept)
+        route.paths = kept
+
+    def record(self) -> Record:
+        """What may be told and written of what was learnt so far."""
+        return Record(1, tuple(route.record(key) for key, route in self._routes.items()))

@@ -1,0 +1,43 @@
+"""Which values of an answer are looked at?
+
+A few of each path, found without walking the rest: of an array elements spread over its length, of an object its first
+members, level by level, within fixed bounds whatever the service sends.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from gateway.discovery.paths import EVERY, step
+from gateway.jsonpath import MAX_LENGTH, MAX_STEPS
+
+Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
+Leaf = str | int | float | bool | None
+
+PER_PATH = 8
+MAX_MEMBERS = 256  # of one object
+MAX_NODES = 2048  # of one answer
+
+
+def leaves(root: Value) -> Iterator[tuple[str, Leaf]]:
+    """Paths and values, at most `PER_PATH` of each path; what lies too deep for a label is left out."""
+    waiting: deque[tuple[str, int, Value]] = deque([("$", 0, root)])
+    taken: dict[str, int] = {}
+    nodes = 1
+    while waiting:
+        path, depth, value = waiting.popleft()
+        if not isinstance(value, dict | list):
+            if taken.setdefault(path, 0) < PER_PATH:
+                taken[path] += 1
+                yield path, value
+        elif depth < MAX_STEPS:
+            for way, child in islice(_below(path, value), MAX_NODES - nodes):
+                nodes += 1
+                if len(way) <= MAX_LENGTH:
+                    waiting.append((way, depth + 1, child))
+
+
+def _below(path: str, value: dict[str, Value] | list[Value]) -> Iterator[tuple[str, Value]]:
+    if isinstance(value, dict):
+        return ((path + step(name), member) for name, member in islice(value.items(), MAX_MEMBERS))
+    return ((path + EVERY, element) for element in value[:: max(1, len(value) // PER_PATH)][:PER_PATH])

@@ -1,0 +1,123 @@
+import random
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.discovery.learner import FIRST, MAX_BODY, MAX_PATHS, SEEN_IN, WAITING, Learner
+from gateway.discovery.records import encoded
+from tests.detect.made import resident_id
+from tests.discovery.answers import DAY, KEY, asset, field, learnt
+
+
+def routes(learner):
+    return {route.route: route for route in learner.record().routes}
+
+
+def paths(learner, route="GET /market/shops"):
+    return {path.path: path for path in routes(learner)[route].paths}
+
+
+def test_what_answers_hold_is_counted_by_path():
+    found = paths(learnt([{"items": [{"idCard": "330106199003072319"}, {"idCard": None}]}] * 4))
+    path = found["$.items[*].idCard"]
+    assert (path.answers, path.texts, path.nulls, path.distinct, path.hits) == (4, 4, 4, 1, {"resident-id": 4})
+
+
+def test_one_answer_in_so_many_is_looked_at_after_the_first_few():
+    learner = learnt([{"a": 1}] * 200, every=50)
+    assert routes(learner)["GET /market/shops"].answers == FIRST + 3  # the 51st, the 101st, the 151st
+
+
+def test_each_route_has_its_own_turn():
+    learner = Learner(1000, KEY)
+    for number in range(40):
+        learner.observe(asset(route=f"GET /{number}"), b'{"a": 1}')
+        learner.learn(DAY)
+    assert [route.answers for route in learner.record().routes] == [1] * 40
+
+
+def test_observing_only_puts_aside_and_never_more_than_a_few():
+    learner = Learner(1, KEY)
+    for _ in range(WAITING * 5):
+        learner.observe(asset(), b'{"a": 1}')
+    assert learner.waits
+    assert learner.record().routes == ()
+    learner.learn(DAY)
+    assert not learner.waits
+    assert routes(learner)["GET /market/shops"].answers == WAITING
+
+
+def test_an_answer_that_is_too_long_is_counted_and_not_read():
+    learner = learnt([b'{"a": "' + b"x" * MAX_BODY + b'"}'] * 3)
+    assert (routes(learner)["GET /market/shops"].long, paths(learner)) == (3, {})
+
+
+def test_what_was_seen_too_seldom_is_not_told():
+    """A service with accounts for names: `{"wangxiaoming": {…}}` cannot be told from `{"description": {…}}` by its look."""
+    answers = [{f"account{chr(97 + number)}": {"visits": 3}, "total": 1} for number in range(20)]
+    assert set(paths(learnt(answers))) == {"$.total"}
+    assert b"account" not in encoded(learnt(answers).record())
+
+
+def test_a_field_is_told_from_its_third_answer_on():
+    assert paths(learnt([{"a": 1}] * (SEEN_IN - 1))) == {}
+    assert set(paths(learnt([{"a": 1}] * SEEN_IN))) == {"$.a"}
+
+
+def test_a_service_that_makes_up_names_fills_nothing():
+    source = random.Random(1)
+
+    def made_up():
+        return {"".join(source.choices("abcdefghij", k=9)): 1 for _ in range(200)} | {"idCard": resident_id(source)}
+
+    learner = learnt([made_up() for _ in range(30)])
+    assert sum(len(route.paths) for route in learner._routes.values()) <= MAX_PATHS
+    assert len(encoded(learner.record())) < 10_000
+
+
+def test_names_made_up_later_do_not_take_the_place_of_fields():
+    source = random.Random(1)
+    learner = learnt([{"idCard": resident_id(source)} for _ in range(SEEN_IN)])
+    for number in range(30):
+        junk = {f"n{''.join(source.choices('abcdefghij', k=9))}": number for _ in range(200)}
+        learner.observe(asset(), orjson.dumps(junk | {"idCard": resident_id(source)}))
+        learner.learn(DAY)
+    assert paths(learner)["$.idCard"].answers == SEEN_IN + 30
+
+
+def test_labels_are_those_of_the_catalog_that_answers_last():
+    learner = learnt([{"a": "x"}] * 3)
+    assert paths(learner)["$.a"].label is None
+    learner.observe(asset((field("$.a", "name"),), revision="r2"), b'{"a": "x"}')
+    learner.learn(DAY)
+    assert paths(learner)["$.a"].label == "name"
+
+
+def test_what_was_kept_goes_on():
+    before = learnt([{"a": "x"}] * 5, day="2026-01-01").record()
+    path = paths(learnt([{"a": "y"}] * 2, before=before))["$.a"]
+    assert (path.answers, path.texts, path.first, path.last) == (7, 7, "2026-01-01", DAY)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": 1}{', b"<html>", b'{"a": 1e999999}'])
+def test_what_cannot_be_read_is_passed_over(body):
+    assert paths(learnt([body, b'{"b": 1}', b'{"b": 1}', b'{"b": 1}'])).keys() == {"$.b"}
+
+
+def test_a_byte_order_mark_is_not_in_the_way():
+    assert set(paths(learnt([b'\xef\xbb\xbf{"b": 1}'] * 3))) == {"$.b"}
+
+
+@given(st.binary(max_size=60))
+def test_nothing_a_service_sends_stops_it(body):
+    learnt([body] * 2)
+
+
+@given(st.lists(st.text("㐂㐆㐊㐌㐐㐓㐖㐜㐡㐤", min_size=3), min_size=4, max_size=4, unique=True))
+def test_no_value_is_in_what_is_told(values):
+    answers = [{"a": value, "list": [value, {"b": value}], "n": 4_096_123_456} for value in values]
+    told = encoded(learnt(answers * 2).record()).decode()
+    assert [value for value in values if value[:3] in told] == []
+    assert "4096123456" not in told
