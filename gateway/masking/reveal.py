@@ -9,9 +9,9 @@
    at once would be done no sooner.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from gateway.facts import Ask, BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
+from gateway.facts import Ask, Asset, BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
 from gateway.masking.about import TooMany, looked_into
 from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
@@ -34,14 +34,17 @@ DEPARTMENTS = 4096
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
+_OBSERVED = frozenset({200, 201})  # what a route answers when all is well: an error page has another shape
 _WHOLE = frozenset({200, 201, 400, 404, 409, 422})  # answers that come often, with a body and in one piece
 
 
 class Masking:
     """The masks of this worker, compiled as they are first needed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observe: Callable[[Asset, bytes], None] | None = None) -> None:
+        """`observe` sees what services send, before anything is hidden. It must be quick and may not raise."""
         self._settings = settings
+        self._observe = observe
         self._masks: dict[int, Prepared] = {}  # by identity: hashing a mask costs more than a small walk
         self._departments: dict[str, Keys] = {}
         self._marks = Marks(settings.hash_key, settings.suite)
@@ -52,6 +55,8 @@ class Masking:
         """What may be sent of this answer under this warrant, or why nothing may."""
         mask = warrant.permit.mask
         if not mask.inspects:
+            if type(raw.body) is bytes and not warrant.facts.asset.opaque:  # a stream is not held for this
+                self._show(raw, raw.body, warrant)
             return Reply(raw.status, raw.headers, raw.body, raw.length, waited=raw.waited)
         streams = False
         try:
@@ -77,6 +82,11 @@ class Masking:
             if not streams:
                 await closed(raw.body)
 
+    def _show(self, raw: RawReply, body: bytes, warrant: Warrant) -> None:
+        """Let the observer see an answer."""
+        if self._observe is not None and raw.status in _OBSERVED:
+            self._observe(warrant.facts.asset, body)
+
     def _common(self, raw: RawReply, ask: Ask) -> Headers | None:
         """The fields of the common answer: complete, short, JSON under a plain head. None for all others."""
         body = raw.body
@@ -89,6 +99,7 @@ class Masking:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
         prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
         body: bytes = raw.body  # type: ignore[assignment]  # as `_common` saw
+        self._show(raw, body, warrant)
         looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
             body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
@@ -117,6 +128,8 @@ class Masking:
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
         body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
+        if not tried:
+            self._show(raw, body, warrant)
         looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
             body, prepared = looked.body, prepared.beyond if looked.bulk else prepared

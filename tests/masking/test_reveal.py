@@ -12,7 +12,7 @@ import zstandard
 
 from gateway.facts import BodyFailed, Fault, FieldMask, Headers, Mask, RawReply, Reply, Warrant
 from gateway.masking import Masking, Settings
-from tests.literals import NO_MASK, a_permit, a_subject, a_warrant, an_ask, some_facts
+from tests.literals import NO_MASK, a_permit, a_subject, a_warrant, an_ask, an_asset, some_facts
 
 pytestmark = pytest.mark.anyio
 
@@ -433,3 +433,49 @@ async def test_what_a_label_missed_is_found_before_it_is_sent(raw: RawReply) -> 
     fault = await fault_of(raw, mask)
     assert (fault.code, fault.detail) == ("residual_identifier", "resident-id")
     assert fault.revealed.residual == ("resident-id",)
+
+
+async def observed(raw: RawReply, mask: Mask = MASK, method: str = "GET", **asset: Any) -> list[tuple[str, bytes]]:
+    """What an observer sees of one answer."""
+    seen: list[tuple[str, bytes]] = []
+    facts = some_facts(ask=an_ask(method=method), asset=an_asset(**asset))
+    room = Masking(SETTINGS, lambda asset, body: seen.append((asset.route, body)))
+    await room.apply(raw, a_warrant(facts=facts, permit=a_permit(mask=mask)))
+    return seen
+
+
+ROUTE = "GET /civil/households/{id}"
+DOUBLED = b'{"id": 1, "id": 2}'  # looked at twice: the quick walk leaves it to the other
+
+
+@pytest.mark.parametrize(
+    ("raw", "seen"),
+    [
+        (a_raw(b'{"id": "x"}'), b'{"id": "x"}'),
+        (a_raw(DOUBLED), DOUBLED),
+        (a_raw(Stream(b'{"id"', b': "x"}')), b'{"id": "x"}'),
+        (a_raw(gzip.compress(BODY), (*JSON, (b"content-encoding", b"gzip"))), BODY),
+        (
+            a_raw('{"id": "王"}'.encode("gbk"), ((b"content-type", b"application/json; charset=gbk"),)),
+            '{"id": "王"}'.encode(),
+        ),
+    ],
+    ids=["common", "doubled", "stream", "gzip", "gbk"],
+)
+async def test_an_observer_sees_each_answer_once_as_the_service_meant_it(raw: RawReply, seen: bytes) -> None:
+    assert await observed(raw) == [(ROUTE, seen)]
+
+
+async def test_an_observer_sees_what_passes_without_being_held_and_nothing_that_is_opaque() -> None:
+    assert await observed(a_raw(), NO_MASK) == [(ROUTE, BODY)]
+    assert await observed(a_raw(Stream(BODY)), NO_MASK) == []
+    assert await observed(a_raw(), NO_MASK, opaque=True) == []
+
+
+@pytest.mark.parametrize("status", [204, 206, 400, 404, 500])
+async def test_an_observer_does_not_take_an_error_for_an_answer(status: int) -> None:
+    assert await observed(a_raw(status=status)) == []
+
+
+async def test_an_observer_sees_no_answer_to_a_head() -> None:
+    assert await observed(a_raw(b""), method="HEAD") == []
