@@ -69,6 +69,11 @@ def _checks(key: Ed25519PublicKey) -> Callable[[bytes, bytes], bool]:
 
 def create(path: Path, key: SigningKey | sm2.PrivateKey) -> None:
     """Write a new private key file, durable when this returns. Raises KeyFault."""
+    write_private(path, key.pem())
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner can read, durable when this returns. Raises KeyFault."""
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -77,7 +82,7 @@ def create(path: Path, key: SigningKey | sm2.PrivateKey) -> None:
         raise KeyFault(f"`{path}` cannot be made: {error.strerror}") from error
     with os.fdopen(handle, "wb") as file:
         os.fchmod(handle, 0o600)  # whatever the umask says
-        file.write(key.pem())
+        file.write(data)
         file.flush()
         os.fsync(handle)
     _sync_folder(path.parent)

@@ -4,7 +4,8 @@
    them all, and two departments cannot join what they got.
 2. One secret, and from it a key for each work (HKDF): who learns what opens tokens cannot make digests.
 3. What can be opened again says under which key it was sealed (`e1.…`): keys change, and what was sealed before is
-   still to be opened.
+   still to be opened (`gateway.masking.ring`).
+4. Whom a record is about is keyed by the first key for ever: what was recorded before a key changed is still found.
 """
 
 from base64 import urlsafe_b64encode
@@ -27,7 +28,10 @@ class Keys:
 
     __slots__ = ("_about", "_block", "_id", "_keyed", "_noise", "_seal", "department", "permutation")
 
-    def __init__(self, secret: bytes, department: str, suite: Suite = INTL, number: int = 1) -> None:
+    def __init__(
+        self, secret: bytes, department: str, suite: Suite = INTL, number: int = 1, first: bytes | None = None
+    ) -> None:
+        """`number` is that of the key; `first` is key 1 where this is a later one."""
         # the department goes in as a digest of fixed length, so that no two (department, value) run together
         who = sha256(department.encode(*_ENCODING)).digest()
         self.department = who
@@ -35,7 +39,7 @@ class Keys:
         keyed = suite.keyed(secret)
         self._keyed = _after(keyed, b"mask\0" + who)
         self._noise = _after(keyed, b"noise\0" + who)
-        self._about = _short(suite, suite.derived(secret, "mask/about", 32))  # of all departments the same
+        self._about = about(secret if first is None else first, suite)
         self._seal: Sealer = sealer(suite, suite.derived(secret, "mask/seal", 32))
         self._block = suite.block(suite.derived(secret, "mask/fpe"))
         self.permutation: Callable[[int, bytes], FF1] = lru_cache(maxsize=256)(self._permutation)
@@ -46,7 +50,7 @@ class Keys:
 
     def about(self, text: str) -> bytes:
         """Whom a record is about: eight bytes that are the same for every department, and nothing without the key."""
-        return self._about(text.encode(*_ENCODING))
+        return self._about(text)
 
     def share(self, text: str) -> float:
         """A number from -1 to below 1 that only the key foretells, always the same for the same text."""
@@ -64,6 +68,15 @@ class Keys:
 
     def _permutation(self, length: int, tweak: bytes) -> FF1:
         return FF1(self._block, length, tweak=self.department[:8] + tweak)
+
+
+def about(first: bytes, suite: Suite) -> Callable[[str], bytes]:
+    """What makes eight bytes of an identifier, for the record of who saw whom; `first` is key 1.
+
+    They do not say which suite made them: who looks for somebody looks under both.
+    """
+    short = _short(suite, suite.derived(first, "mask/about", 32))
+    return lambda text: short(text.encode(*_ENCODING))
 
 
 def _short(suite: Suite, key: bytes) -> Digest:

@@ -9,7 +9,14 @@ from gateway.masking import Settings
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"hash_key": b"short"}, {"max_inspect": 0}, {"offload_over": 0}, {"offload_over": 1 << 30}, {"max_inspect": -1}],
+    [
+        {"hash_key": b"short"},
+        {"older": (b"short",)},
+        {"max_inspect": 0},
+        {"offload_over": 0},
+        {"offload_over": 1 << 30},
+        {"max_inspect": -1},
+    ],
 )
 def test_a_setting_that_weakens_masking_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
@@ -19,3 +26,11 @@ def test_a_setting_that_weakens_masking_is_refused(wrong: dict[str, Any]) -> Non
 def test_the_limits_are_those_of_the_contract() -> None:
     settings = Settings(hash_key=b"k" * 32)
     assert (settings.max_inspect, settings.offload_over) == (8 * 1024 * 1024, 64 * 1024)
+
+
+def test_keys_have_numbers_and_the_first_stays_the_first() -> None:
+    one = Settings(hash_key=b"a" * 32)
+    three = Settings(hash_key=b"c" * 32, older=(b"a" * 32, b"b" * 32))
+    assert (one.key_number, three.key_number) == (1, 3)
+    assert one.first_key == three.first_key == b"a" * 32
+    assert [three.secret(number) for number in range(5)] == [None, b"a" * 32, b"b" * 32, b"c" * 32, None]
