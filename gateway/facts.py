@@ -320,6 +320,10 @@ class Granted(Struct, frozen=True, omit_defaults=True, gc=False):
 NOTHING_GRANTED = Granted()
 
 
+Spent = Literal["", "soft", "hard"]
+"""How far a budget is spent: not yet; so that more is masked; so that nothing more is shown."""
+
+
 class Limit(Struct, frozen=True, omit_defaults=True, gc=False):
     """How much may be shown in clear: distinct records, labelled values; 0 for any number."""
 
@@ -344,7 +348,7 @@ class Budget(Struct, frozen=True, omit_defaults=True, gc=False):
     hard: Limit
     mask: str = ""  # the profile through which everything is shown once `soft` is reached
 
-    def spent(self, records: int, fields: int) -> Literal["", "soft", "hard"]:
+    def spent(self, records: int, fields: int) -> Spent:
         """What so much shown means."""
         if self.hard.reached(records, fields):
             return "hard"
@@ -358,15 +362,13 @@ class Exposure(Struct, frozen=True, omit_defaults=True, gc=False):
     fields: int = 0  # labelled values in clear
     categories: tuple[str, ...] = ()  # of which records were shown
     budgets: tuple[str, ...] = ()  # that are spent: the hard ones, where there are any, else the soft ones
-    spent: Literal["", "soft", "hard"] = ""
+    spent: Spent = ""
 
 
 NOTHING_EXPOSED = Exposure()
 
 
-def exposed(
-    records: int, fields: int, categories: tuple[str, ...], states: Iterable[tuple[Budget, Literal["", "soft", "hard"]]]
-) -> Exposure:
+def exposed(records: int, fields: int, categories: tuple[str, ...], states: Iterable[tuple[Budget, Spent]]) -> Exposure:
     """What was shown, and the budgets that it spends, each with how far it is spent."""
     spent = [(budget.id, state) for budget, state in states if state]
     if not spent:
@@ -424,6 +426,13 @@ class Mask(Struct, frozen=True, omit_defaults=True, gc=False):
         """Whether the answer must be parsed; otherwise it streams through untouched."""
         return bool(self.fields or self.rows or self.most or self.watermark) or self.unlabelled != "pass"
 
+    def covering(self, records: int) -> "Mask | None":
+        """The mask for an answer with so many records; None when it is withheld."""
+        mask: Mask | None = self
+        while mask is not None and 0 < mask.most < records:
+            mask = mask.beyond
+        return mask
+
 
 class Notify(Struct, frozen=True):
     """Obligation: tell these people (an entry with the topic; alerting reads it)."""
@@ -471,6 +480,7 @@ class Permit(Struct, frozen=True):
     obligations: tuple[Notify, ...] = ()
     stage: Stage = "enforce"
     would: Deny | Challenge | None = None  # in observe: what enforce would have said
+    forwarding: Mask | None = None  # the request too is forwarded only through this mask
 
     __bool__ = _no_truth
 
@@ -528,6 +538,13 @@ class Warrant(Struct, frozen=True, eq=False):
 
 
 # --- upstream, masking: the reply -----------------------------------------------------------
+
+
+class Concealed(Struct, frozen=True, gc=False):
+    """A request as it may be forwarded: its query and its whole body (made by masking)."""
+
+    query: str
+    content: bytes
 
 
 class RawReply(Struct, frozen=True, eq=False):
@@ -635,6 +652,7 @@ class VerdictEntry(Struct, frozen=True, tag_field="kind", tag="verdict", omit_de
     grant: Granted = NOTHING_GRANTED
     exposure: Exposure = NOTHING_EXPOSED
     raised: tuple[str, ...] = ()
+    forwarding: Mask | None = None
 
 
 class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_defaults=True, gc=False):

@@ -332,6 +332,13 @@ REASONS: dict[str, Meaning] = {
         "ask for the data in another form, or ask the owner of the data",
         "请以其他形式获取数据，或联系数据责任部门",
     ),
+    "budget_spent": Meaning(
+        429,
+        "as much of this data as may be shown in one day has been shown",
+        "当日可查看的该类数据额度已用尽",
+        "ask again tomorrow, or ask the owner of the data for a larger budget",
+        "请于次日再试，或向数据责任部门申请提高额度",
+    ),
     "policy_error": Meaning(
         503,
         "the request could not be judged",
@@ -390,6 +397,13 @@ REASONS: dict[str, Meaning] = {
         "服务的应答无法被检查，已被扣留",
         "tell the owner of the service",
         "请告知服务责任部门",
+    ),
+    "cannot_conceal": Meaning(
+        415,
+        "this request cannot be read and is not forwarded",
+        "请求无法被读取，未转发",
+        "send the body as JSON or as a form, in UTF-8 and not packed",
+        "请以 UTF-8 编码、不压缩的 JSON 或表单发送请求",
     ),
     "too_many_records": Meaning(
         403,

@@ -141,10 +141,15 @@ class Worker:
         self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
         signing = keys.load(config.keys / "assertion.key")
         places, gauges = config.edge.limits.in_flight, self._gauges
-        self._upstream = Upstream(
-            config.upstream, signing, self._notice, trust=self._streams, free=lambda: places - gauges.in_flight
-        )
         self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
+        self._upstream = Upstream(
+            config.upstream,
+            signing,
+            self._notice,
+            trust=self._streams,
+            free=lambda: places - gauges.in_flight,
+            conceal=self._masking.conceal,
+        )
         self._tail = Tail(config.state)
         self._journey = Journey(
             edge=config.edge,

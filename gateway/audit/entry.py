@@ -91,9 +91,10 @@ def verdict_entry(journal: str, seq: int, facts: Facts, decision: Decision, dige
         path = asset.route.partition(" ")[2] or asset.route
     outcome: Literal["permit", "challenge", "deny"]
     mask: Mask | None = None
+    forwarding: Mask | None = None
     would, would_reasons, notify = "", _NO_REASONS, _NO_TOPICS
     if isinstance(decision, Permit):
-        outcome, mask = "permit", decision.mask
+        outcome, mask, forwarding = "permit", decision.mask, decision.forwarding
         if decision.would is not None:
             would = "deny" if isinstance(decision.would, Deny) else "challenge"
             would_reasons = decision.would.reasons
@@ -140,6 +141,7 @@ def verdict_entry(journal: str, seq: int, facts: Facts, decision: Decision, dige
         facts.grant,
         facts.exposure,
         asset.raised,
+        forwarding,
     )
 
 

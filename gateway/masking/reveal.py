@@ -11,8 +11,9 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from gateway.facts import Ask, Asset, BodyFailed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
+from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
 from gateway.masking.about import TooMany, looked_into
+from gateway.masking.conceal import CODE, concealed
 from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
@@ -47,7 +48,7 @@ class Masking:
         self._observe = observe
         self._masks: dict[int, Prepared] = {}  # by identity: hashing a mask costs more than a small walk
         self._departments: dict[str, Keys] = {}
-        self._marks = Marks(settings.hash_key, settings.suite)
+        self._marks = Marks(settings.first_key, settings.suite)
         self._walking = 0  # long answers at this moment
         self._short = min(settings.offload_over, settings.max_inspect)
 
@@ -81,6 +82,17 @@ class Masking:
         finally:
             if not streams:
                 await closed(raw.body)
+
+    def conceal(self, warrant: Warrant, content: bytes | None) -> Concealed | Fault:
+        """What of a request may be forwarded under this warrant; `content` is its whole body, None when it is too long."""
+        mask, ask = warrant.permit.forwarding, warrant.facts.ask
+        if mask is None:
+            return Concealed(ask.query, content) if content is not None else Fault(CODE, "the body is not held")
+        try:
+            prepared = self._prepared(mask, warrant)
+        except ValueError as error:
+            return Fault("masking_failed", type(error).__name__)
+        return concealed(ask, content, prepared.plan, prepared.columns, self._keys(warrant.facts.subject.org))
 
     def _show(self, raw: RawReply, body: bytes, warrant: Warrant) -> None:
         """Let the observer see an answer."""
@@ -185,9 +197,9 @@ class Masking:
         if found is None:
             if len(self._departments) >= DEPARTMENTS:
                 self._departments.clear()
-            found = self._departments[department] = Keys(
-                self._settings.hash_key, department, self._settings.suite, self._settings.key_number
-            )
+            one = self._settings
+            found = Keys(one.hash_key, department, one.suite, one.key_number, one.first_key)
+            self._departments[department] = found
         return found
 
 

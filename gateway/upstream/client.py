@@ -21,7 +21,7 @@ from functools import partial
 import orjson
 from msgspec import Struct
 
-from gateway.facts import Ask, Body, Fault, Notice, RawReply, Warrant
+from gateway.facts import Ask, Concealed, Fault, Notice, RawReply, Warrant
 from gateway.upstream.assertion import Asserter, SigningKey
 from gateway.upstream.balance import Balance
 from gateway.upstream.connection import Connection, Stream
@@ -37,6 +37,11 @@ from gateway.upstream.trust import DOUBT_SECONDS, Blind, Trust, Watched, upload
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 SHARE = 4
 ATTEMPTS = 3  # addresses that are tried when there is no connection to be had
+
+
+Conceal = Callable[[Warrant, bytes | None], Concealed | Fault]
+"""What of a request and its whole body (None: too long to be held) may be forwarded."""
+_UNCONCEALED = Fault("cannot_conceal", "nothing takes out what the service must not have")
 
 
 class Road(Struct, frozen=True, eq=False):
@@ -60,11 +65,14 @@ class Upstream:
         clock: Callable[[], float] = time.monotonic,
         trust: Trust | None = None,
         free: Callable[[], int] = lambda: 1 << 30,
+        conceal: Conceal | None = None,
     ) -> None:
         """Prepare everything; raises ValueError when a certificate or key cannot be used.
 
-        `free` tells how many more requests the worker would take.
+        `free` tells how many more requests the worker would take. `conceal` takes out of a request what its permit says
+        the service must not have; without it such a request is not forwarded.
         """
+        self._conceal = conceal
         self._clock = clock
         self._free = free
         self._notice = notice
@@ -141,8 +149,14 @@ class Upstream:
             if code:
                 return Fault(code)
             content = body.whole()
+        query = ask.query
+        if warrant.permit.forwarding is not None:
+            concealed = self._conceal(warrant, content) if self._conceal is not None else _UNCONCEALED
+            if isinstance(concealed, Fault):
+                return concealed
+            content, query = concealed.content, concealed.query
         identity = self._asserter.headers(warrant, road.service.name)
-        reply = await self._carry(road, warrant, identity, body, content, seen)
+        reply = await self._carry(road, warrant, identity, query, content, seen)
         if isinstance(reply, RawReply) and (changes[0] != judged or reply.waited > DOUBT_SECONDS):
             return await self._still(warrant, reply)
         return reply
@@ -157,9 +171,10 @@ class Upstream:
         return Fault(code)
 
     async def _carry(
-        self, road: Road, warrant: Warrant, identity: bytes, body: Body, content: bytes | None, seen: int
+        self, road: Road, warrant: Warrant, identity: bytes, query: str, content: bytes | None, seen: int
     ) -> RawReply | Fault:
         ask = warrant.facts.ask
+        body = ask.body
         length = body.length if content is None else len(content)
         fault = Fault("upstream_unavailable", f"every address of `{road.service.name}` is left out for now")
         unreachable: list[Pool] = []
@@ -168,7 +183,7 @@ class Upstream:
             pool = road.balance.choose(unreachable or died)
             if pool is None or pool in unreachable:
                 break
-            head = road.requests.head(warrant, identity, pool.authority, length)
+            head = road.requests.head(warrant, identity, pool.authority, length, query)
             if head is None:
                 return Fault("internal_error", "the request cannot be written without ambiguity")
             connection = pool.take() or await pool.obtain()

@@ -69,12 +69,17 @@ class Requests:
         self._host = "" if service.host in {"upstream", "preserve"} else service.host
         self._preserve = service.host == "preserve"
 
-    def head(self, warrant: Warrant, identity: bytes, authority: str, length: int | None) -> bytes | None:
-        """The request up to its body of `length` bytes (None: chunked); None when it cannot be written safely."""
+    def head(
+        self, warrant: Warrant, identity: bytes, authority: str, length: int | None, query: str | None = None
+    ) -> bytes | None:
+        """The request up to its body of `length` bytes (None: chunked); None when it cannot be written safely.
+
+        `query` takes the place of the caller's.
+        """
         ask = warrant.facts.ask
         if not under(ask.path, self._prefix):
             return None
-        target = self._target(ask)
+        target = self._target(ask, ask.query if query is None else query)
         host = self.host(ask.host, authority)
         try:
             start = (
@@ -110,13 +115,13 @@ class Requests:
         """The Host header: the configured name, the caller's, or the address's own."""
         return self._host or (public if self._preserve and public else authority)
 
-    def _target(self, ask: Ask) -> str:
+    def _target(self, ask: Ask, query: str) -> str:
         path = ask.path
         if self._strip:
             path = path[self._strip :] or "/"
         if self._add:
             path = self._add + path
-        return f"{ask.method} {path}?{ask.query}" if ask.query else f"{ask.method} {path}"
+        return f"{ask.method} {path}?{query}" if query else f"{ask.method} {path}"
 
 
 def _prepared(names: "frozenset[str] | set[str]") -> dict[bytes, bytes]:

@@ -11,6 +11,7 @@ from typing import Any
 from gateway.crypto.jws import SigningKey
 from gateway.facts import Ask, Notice, RawReply, Warrant
 from gateway.upstream import Assertion, Service, Settings, Timeouts, Upstream
+from gateway.upstream.client import Conceal
 from gateway.upstream.trust import Trust
 from tests.literals import a_warrant, an_ask, some_facts
 
@@ -143,12 +144,16 @@ async def whole(reply: RawReply) -> bytes:
 
 @asynccontextmanager
 async def carrying(
-    *addresses: str, trust: Trust | None = None, free: Callable[[], int] = lambda: 1000, **changes: Any
+    *addresses: str,
+    trust: Trust | None = None,
+    free: Callable[[], int] = lambda: 1000,
+    conceal: Conceal | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Carried]:
     notices: list[Notice] = []
     service = Service("civil-households", addresses, **({"prefix": "/civil/households"} | changes))
     settings = Settings((service,), Assertion(issuer="https://api.example.gov"))
-    upstream = Upstream(settings, KEY, notices.append, trust=trust, free=free)
+    upstream = Upstream(settings, KEY, notices.append, trust=trust, free=free, conceal=conceal)
     upstream.start()
     try:
         yield Carried(upstream, notices)

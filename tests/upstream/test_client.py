@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.facts import BodyBroken, BodyFailed, Fault, RawReply
+from gateway.facts import BodyBroken, BodyFailed, Concealed, Fault, Mask, RawReply
 from gateway.upstream import Health, Timeouts
 from gateway.upstream.reader import INTERIM_MAX
-from tests.literals import WholeBody, a_warrant, an_ask
+from tests.literals import WholeBody, a_permit, a_warrant, an_ask
 from tests.upstream.backend import KEY, OK, QUICK, backend, carrying, says, warrant_for, whole
 
 pytestmark = pytest.mark.anyio
@@ -873,3 +873,28 @@ async def test_in_any_turmoil_nothing_is_heard_twice_and_nothing_leaks():
     heard = Counter(tuple(request.split(b" ", 2)[:2]) for request in service.requests)
     assert all(times == 1 for (method, _), times in heard.items() if method in {b"POST", b"PATCH"})
     assert all(times <= 2 for times in heard.values())
+
+
+# --- what the service must not have -----------------------------------------------------------------
+
+OUT = a_permit(forwarding=Mask("out", (), "pass"))
+
+
+async def test_what_was_concealed_is_what_the_service_gets():
+    ask = an_ask(method="POST", query="a=1&b=2", body=WholeBody(b'{"name":"secret"}'))
+    concealed = Concealed("a=1", b'{"name":"***"}')
+    async with backend(says(OK)) as service, carrying(service.url, conceal=lambda *_: concealed) as carried:
+        assert isinstance(await carried.forward(ask, permit=OUT), RawReply)
+    (request,) = service.requests
+    assert request.startswith(b"POST /civil/households/42?a=1 HTTP/1.1")
+    assert b"content-length: 14\r\n" in request
+    assert b"secret" not in request
+
+
+@pytest.mark.parametrize("conceal", [None, lambda *_: Fault("cannot_conceal", "x")])
+async def test_what_cannot_be_concealed_is_not_sent(conceal):
+    ask = an_ask(method="POST", body=WholeBody(b"{}"))
+    async with backend(says(OK)) as service, carrying(service.url, conceal=conceal) as carried:
+        answer = await carried.forward(ask, permit=OUT)
+    assert answer.code == "cannot_conceal"
+    assert service.requests == []

@@ -1,0 +1,105 @@
+"""A request is forwarded without what its service must not have, or not at all."""
+
+from urllib.parse import parse_qsl, quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.facts import Concealed, Fault, FieldMask, Mask
+from gateway.masking import Masking, Settings
+from gateway.masking.columns import Columns
+from gateway.masking.conceal import concealed, pairs
+from gateway.masking.keys import Keys
+from gateway.masking.plan import Plan
+from tests.literals import a_permit, a_warrant, an_ask, some_facts
+
+KEYS = Keys(b"k" * 32, "prov/civil")
+MASK = Mask(
+    "out",
+    (FieldMask("$..id_number", "drop"), FieldMask("$..name", "redact"), FieldMask("$.items[*].phone", "hash")),
+    "pass",
+)
+PLAN = Plan(MASK)
+COLUMNS = Columns(MASK, PLAN)
+ID = "330106199003072319"
+JSON = ((b"content-type", b"application/json"),)
+
+
+def sent(query: str = "", content: bytes | None = b"", headers=JSON) -> Concealed | Fault:
+    return concealed(an_ask(method="POST", query=query, headers=headers), content, PLAN, COLUMNS, KEYS)
+
+
+@pytest.mark.parametrize(
+    ("query", "forwarded"),
+    [
+        ("", ""),
+        ("page=2&size=10", "page=2&size=10"),
+        (f"id_number={ID}&page=2", "page=2"),
+        (f"id%5Fnumber={ID}", ""),
+        (f"id+number={ID}", f"id+number={ID}"),
+        ("name=%E7%8E%8B&x=%2f+", "name=%2A%2A%2A&x=%2f+"),
+        (f"filter[id_number]={ID}", ""),
+        (f"filter%5Bid_number%5D[]={ID}", ""),
+        (f"person.id_number={ID}&person.x=1", "person.x=1"),
+        (f"id_number={ID}&id_number={ID}", ""),
+        ("name", ""),
+        ("name=", "name="),
+        ("flag&=x&a=b=c", "flag&=x&a=b=c"),
+    ],
+)
+def test_parameters_by_their_names(query, forwarded):
+    assert sent(query) == Concealed(forwarded, b"")
+
+
+def test_a_body_in_json():
+    body = f'{{"id_number":"{ID}","items":[{{"phone":"13800138000","n":1.10}}],"name":"x"}}'.encode()
+    answer = sent(content=body)
+    assert isinstance(answer, Concealed)
+    assert (
+        answer.content == b'{"items":[{"phone":"' + KEYS.digest("13800138000").encode() + b'","n":1.10}],"name":"***"}'
+    )
+
+
+def test_a_form():
+    headers = ((b"content-type", b"application/x-www-form-urlencoded; charset=UTF-8"),)
+    assert sent(content=f"id_number={ID}&a=1".encode(), headers=headers) == Concealed("", b"a=1")
+
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [
+        (None, JSON),
+        (b"{", JSON),
+        (b'{"a":"\xff"}', JSON),
+        (b"[" * 5000 + b"]" * 5000, JSON),
+        (b"{}", (*JSON, (b"content-encoding", b"gzip"))),
+        (b"{}", ((b"content-type", b"application/json; charset=gbk"),)),
+        (b"{}", ((b"content-type", b"multipart/form-data; boundary=x"),)),
+        (b"{}", ((b"content-type", b"text/plain"),)),
+        (b"{}", ()),
+        ("名=1".encode(), ((b"content-type", b"application/x-www-form-urlencoded"),)),
+    ],
+)
+def test_what_cannot_be_read_is_not_forwarded(content, headers):
+    answer = sent(content=content, headers=headers)
+    assert isinstance(answer, Fault)
+    assert answer.code == "cannot_conceal"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "id_number", "x[id_number]", "中"]), st.text(max_size=6)), max_size=6))
+def test_what_is_hidden_is_gone_and_the_rest_stays(parameters):
+    query = "&".join(f"{quote(name)}={quote(value)}" for name, value in parameters)
+    forwarded = parse_qsl(pairs(query, COLUMNS, KEYS), keep_blank_values=True)
+    assert forwarded == [(name, value) for name, value in parameters if "id_number" not in name]
+
+
+def test_the_room_conceals_by_the_permit():
+    ask = an_ask(method="POST", query=f"id_number={ID}&a=1", headers=JSON)
+    room = Masking(Settings(hash_key=b"k" * 32))
+    warrant = a_warrant(facts=some_facts(ask=ask), permit=a_permit(forwarding=MASK))
+    assert room.conceal(warrant, b'{"name":"x"}') == Concealed("a=1", b'{"name":"***"}')
+    bad = a_warrant(
+        facts=some_facts(ask=ask), permit=a_permit(forwarding=Mask("x", (FieldMask("$.a", "blur"),), "pass"))
+    )
+    assert isinstance(room.conceal(bad, b"{}"), Fault)
