@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from gateway.app import revisions
 from gateway.app.boundary import DataPort, place, unforeseen
+from gateway.app.discovering import Discovering
 from gateway.app.emergency import Expiry, in_force
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
@@ -141,7 +142,13 @@ class Worker:
         self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
         signing = keys.load(config.keys / "assertion.key")
         places, gauges = config.edge.limits.in_flight, self._gauges
-        self._masking = Masking(MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")))
+        self._discovering = (
+            Discovering(config.state, place.slot, config.sample, self._notice) if config.sample else None
+        )
+        self._masking = Masking(
+            MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")),
+            self._discovering.observe if self._discovering else None,
+        )
         self._upstream = Upstream(
             config.upstream,
             signing,
@@ -259,6 +266,8 @@ class Worker:
         await self._identity.close()
         await self._upstream.close()
         await self._fetch.close()
+        if self._discovering is not None:
+            self._discovering.close()
         self._ledger.close()
         self._slot.release()
 
@@ -266,6 +275,8 @@ class Worker:
         async with asyncio.TaskGroup() as both:
             both.create_task(self._beat())
             both.create_task(self._tick())
+            if self._discovering is not None:
+                both.create_task(self._discovering.run())
 
     async def _beat(self) -> None:
         """Apart from all that may wait for a disk or an issuer: whoever shows no life is killed."""

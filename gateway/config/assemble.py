@@ -68,6 +68,7 @@ class Config(Struct, frozen=True):
     policy_signers: tuple[str, ...] = ()  # verifier keys of those who sign policies; nobody needs to when empty
     policy_signatures: int = 1  # how many of them must have
     emergency_longest: float = 3 * units.DAY  # seconds that an emergency level may last
+    sample: int = 64  # of how many answers of a route discovery looks at one; 0: at none
 
     @property
     def keys(self) -> Path:
@@ -126,6 +127,7 @@ class _Assembly:
             "policy_signers": tuple(file.policy_signers),
             "policy_signatures": file.policy_signatures or 1,
             "emergency_longest": file.emergency.longest,
+            "sample": file.discovery.sample,
         }
         return Config(**values)
 

@@ -251,6 +251,14 @@ class Emergency(Section):
     longest: Duration = Field(default=3 * units.DAY, gt=0, le=30 * units.DAY, description="no level without an end")
 
 
+class Discovery(Section):
+    """What is learnt about answers: counts of what their fields hold, never a value."""
+
+    sample: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=64, description="one answer in so many of each route is looked at; 0: none"
+    )
+
+
 class Limits(Section):
     """Bounds on what is read from callers."""
 
@@ -368,6 +376,7 @@ class GatewayFile(Section):
         default=None, description="how many of them must have signed; one when absent"
     )
     emergency: Emergency = Emergency()
+    discovery: Discovery = Discovery()
     state: File = "./state"
     audit: Audit = Audit()
     control: Control = Control()

@@ -92,6 +92,12 @@ def test_who_signs_policies_and_how_long_an_emergency_may_last(made: Path) -> No
     assert (said.policy_signatures, said.emergency_longest) == (2, 6 * 3600.0)
 
 
+def test_discovery_is_on_and_can_be_turned_off(made: Path) -> None:
+    assert load(made, {}).sample == 64
+    made.write_text(made.read_text() + "discovery: {sample: 0}\n")
+    assert load(made, {}).sample == 0
+
+
 @pytest.mark.parametrize("key", ["sec.li", "sec.li+00000000+AAAA", "file:/etc/key.pem"])
 def test_what_is_no_verifier_key_is_a_fault(made: Path, key: str) -> None:
     made.write_text(TWO.replace("state: ../state\n", f"state: ../state\npolicy_signers: ['{key}']\n"))

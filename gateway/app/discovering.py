@@ -1,0 +1,80 @@
+"""How does a worker learn what its answers hold, beside its requests?
+
+1. A request only passes its answer by. Once a second a thread counts what was put aside, once a minute it writes the counts.
+2. The key under which different values are counted is drawn here, at each start, and never leaves the process.
+3. Nothing that goes wrong here stops a worker: a service that finds a value our detectors stumble over must not close the
+   door for everybody. What went wrong is told once, until it goes well again.
+"""
+
+import asyncio
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.app.boundary import place
+from gateway.discovery import Learner, Record, Unreadable, kept, write
+from gateway.facts import Notice
+
+LEARN_SECONDS = 1.0
+WRITE_TURNS = 60
+KEY_BYTES = 32
+
+
+class Discovering:
+    """The learning of one worker; `every` is how many answers of a route pass for one that is looked at."""
+
+    def __init__(self, state: Path, slot: int, every: int, notice: Callable[[Notice], None]) -> None:
+        self._state = state
+        self._slot = slot
+        self._notice = notice
+        self._failing = False
+        self._one_thread = threading.Lock()
+        self._learner = Learner(every, secrets.token_bytes(KEY_BYTES), self._kept())
+        self.observe = self._learner.observe
+
+    def _kept(self) -> Record:
+        try:
+            return kept(self._state, self._slot)
+        except Unreadable as fault:  # counters fill again, a worker that does not start would not
+            self._failed(fault)
+            return Record(1, ())
+
+    async def run(self) -> None:
+        """Learn and write until cancelled."""
+        turn = 0
+        while True:
+            await asyncio.sleep(LEARN_SECONDS)
+            turn += 1
+            if self._learner.waits:
+                await asyncio.to_thread(self.learn)
+            if turn % WRITE_TURNS == 0:
+                await asyncio.to_thread(self.write)
+
+    def learn(self) -> None:
+        """Count what was put aside."""
+        try:
+            with self._one_thread:
+                self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
+        except Exception as fault:  # noqa: BLE001 - rule 3
+            self._failed(fault)
+
+    def write(self) -> None:
+        """Write the counts."""
+        try:
+            with self._one_thread:
+                write(self._state, self._slot, self._learner.record())
+            self._failing = False
+        except Exception as fault:  # noqa: BLE001 - rule 3
+            self._failed(fault)
+
+    def close(self) -> None:
+        """Nothing of what a worker saw is lost when it ends in order."""
+        self.learn()
+        self.write()
+
+    def _failed(self, fault: Exception) -> None:
+        if not self._failing:
+            self._failing = True
+            self._notice(Notice("discovery.failed", f"w{self._slot}", f"{type(fault).__name__} {place(fault)}"))
