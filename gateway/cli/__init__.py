@@ -24,6 +24,7 @@ COMMANDS = (
     "risk",
     "doctor",
     "policy",
+    "asset",
     "emergency",
     "audit",
     "explain_code",

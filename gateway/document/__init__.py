@@ -4,7 +4,7 @@ The only room that knows YAML: one strict reader for every file a person writes,
 gateway may tidy.
 """
 
-from gateway.document.layout import Form, lay_out, written
+from gateway.document.layout import Form, amended, lay_out, written
 from gateway.document.node import Faulty, FileFault, Node, Plain, Scalar, did_you_mean
 from gateway.document.parts import Unsafe
 from gateway.document.reader import changeable, parse, read, why
@@ -17,6 +17,7 @@ __all__ = [
     "Plain",
     "Scalar",
     "Unsafe",
+    "amended",
     "changeable",
     "did_you_mean",
     "lay_out",

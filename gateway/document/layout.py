@@ -88,6 +88,51 @@ def written(value: Plain, form: Form = FREE, head: tuple[str, ...] = ()) -> str:
     return out
 
 
+def amended(text: str, file: str, value: Plain, form: Form = FREE) -> str:
+    """The text with another value: what stays of it keeps its comments. Raises Faulty, and Unsafe when one would be lost.
+
+    The items of a list are known by their `id` or `path`, or by what they say when they are no mapping.
+    """
+    parse(text, file)
+    head, old = read_parts(text.replace("\r\n", "\n").replace("\r", "\n"))
+    root = _graft(_part(value), old)
+    before, after = _owned(head, old), _owned(head, root)
+    if sorted(said for _, said in before) != sorted(said for _, said in after):
+        raise Unsafe(1, "a comment would be lost with what it belongs to", "注释会随其所属内容一同丢失")
+    _arrange(root, form)
+    out = _file(head, root, form)
+    if parse(out, file).plain() != value or len(_owned(*read_parts(out))) != len(before):
+        raise Unsafe(1, "the value cannot be written beside its comments", "无法在保留注释的同时写入该值")
+    return out
+
+
+def _graft(new: Part, old: Part) -> Part:
+    """The new part with the comments of the old one, as far as they are of one kind."""
+    if new.kind != old.kind:
+        return new
+    if new.kind == "scalar":
+        return old if (new.value, new.source or old.source) == (old.value, old.source) else new
+    known = {_known_by(item): item for item in old.items}
+    items = []
+    for item in new.items:
+        before = known.get(_known_by(item))
+        part = item.part if before is None else _graft(item.part, before.part)
+        items.append(Item(part, item.key) if before is None else _beside(before, part))
+    return Part(new.kind, flow=old.flow, items=items, feet=old.feet)
+
+
+def _beside(item: Item, part: Part) -> Item:
+    return Item(part, item.key, item.lead, item.trail, item.blank)
+
+
+def _known_by(item: Item) -> object:
+    """By what an item is found again: its key, its `id` or `path`, or what it says."""
+    if item.key:
+        return item.key
+    names = (inner.part.value for inner in item.part.items if inner.key in ("id", "path"))
+    return next(names, item.part.value)
+
+
 def _part(value: Plain) -> Part:
     if isinstance(value, dict):
         return Part("mapping", items=[Item(_part(inner), key) for key, inner in value.items()])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 
-from gateway.document import Faulty, Node, parse
+from gateway.document import Faulty, Node, Plain, amended, parse
 from gateway.document.layout import FREE, Form, lay_out, written
 from gateway.document.parts import Unsafe
 from tests.document.texts import VALUES, files
@@ -202,3 +202,34 @@ def test_a_head_is_written_above() -> None:
     assert written({"b": [1, None], "a": True}, Form(("a",)), ("made from t.csv", "")) == (
         "# made from t.csv\n#\na: true\nb: [1, null]\n"
     )
+
+
+AMENDED = """\
+# the head
+
+assets:
+  # above a
+  - id: a  # beside a
+    fields:
+      - {path: $.x, grade: core}  # beside x
+      - {path: $.y}
+      # at the end
+"""
+
+
+def test_another_value_keeps_the_comments_of_what_stays() -> None:
+    value: Plain = {
+        "assets": [
+            {"id": "a", "fields": [{"path": "$.x", "grade": "core", "note": "why"}, {"path": "$.y"}, {"path": "$.z"}]},
+            {"id": "b"},
+        ]
+    }
+    assert amended(AMENDED, "f", value) == AMENDED.replace("grade: core}", "grade: core, note: why}").replace(
+        "      # at the end\n", "      - path: $.z\n      # at the end\n  - id: b\n"
+    )
+
+
+def test_a_comment_is_never_lost_with_what_it_belongs_to() -> None:
+    with pytest.raises(Unsafe):
+        amended(AMENDED, "f", {"assets": [{"id": "a", "fields": [{"path": "$.y"}]}]})
+    assert amended("a: 1\n", "f", {"b": [1, "x"]}) == "b: [1, x]\n"

@@ -1,0 +1,157 @@
+"""`gateway asset import`: an interface description, as an entry of the ledger.
+
+Nothing is written without `--write`; what people recorded stays.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.asset.spec import with_spec
+from gateway.cli.parser import with_config
+from gateway.cli.screen import Screen, fault_values
+
+if TYPE_CHECKING:
+    from gateway.cli.asset.ledger import Kept, Ledger
+    from gateway.inventory.openapi import Described
+
+WORDS = {
+    "asset.import.help": (
+        "enter an OpenAPI document into the ledger; prints the file unless --write is said",
+        "将 OpenAPI 文档录入台账；除非使用 --write，否则只打印",
+    ),
+    "asset.import.asset": ("the asset that it describes", "该文档描述的资产标识"),
+    "asset.import.owner": (
+        "the office that owns the data (needed for a new asset)", "数据的责任部门（新资产必填）",
+    ),
+    "asset.import.grade": (
+        "grade of a new asset where the document does not say it (default: general-3)",
+        "文档未写明时新资产的级别（默认 general-3）",
+    ),
+    "asset.import.write": ("write it into the catalog", "写入目录"),
+    "asset.import.head": ("entered by `gateway asset import` from {spec}", "由 `gateway asset import` 根据 {spec} 录入"),
+    "asset.import.owner_needed": (
+        "`{asset}` is new: say who owns it, --owner prov/civil", "`{asset}` 是新资产：请指明责任部门，例如 --owner prov/civil",
+    ),
+    "asset.import.id_odd": (
+        "`{value}` is not an id: lower case letters, digits and hyphens", "`{value}` 不是有效标识：仅限小写字母、数字和连字符",
+    ),
+    "asset.import.grade_odd": ("no grade `{value}`; possible: {known}", "没有级别 `{value}`，可用值：{known}"),
+    "asset.import.unlabelled": (
+        "{spec}:{line}: nobody has said what `{path}` is: label it there, or in the ledger",
+        "{spec}:{line}：`{path}` 尚未标注：请在该处或台账中标注",
+    ),
+    "asset.import.told": (
+        "{asset}: {endpoints:endpoint} below `{prefix}/`, {fields:labelled field}, {open} without a label",
+        "{asset}：`{prefix}/` 下 {endpoints} 个端点，{fields} 个已标注字段，{open} 个未标注",
+    ),
+    "asset.import.wrote": ("written: {path}", "已写入：{path}"),
+    "asset.import.same": ("nothing to write: the ledger says all of it already", "无需写入：台账已包含全部内容"),
+    "asset.import.unsafe": (
+        "{path} is left as it is: {why}; enter what is printed by hand", "{path} 保持原样：{why}；请按打印内容手工录入",
+    ),
+    "asset.import.bad": ("not written: the catalog would have {count:error}", "未写入：目录将出现 {count} 个错误"),
+    "asset.next": (
+        "try it with `gateway policy check`, then `gateway reload`", "请先运行 `gateway policy check`，再 `gateway reload`",
+    ),
+}  # fmt: skip
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("import", help="asset.import.help", description="asset.import.help")
+    with_config(parser)
+    with_spec(parser)
+    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
+    parser.add_argument("--asset", required=True, metavar="ID", help="asset.import.asset")
+    parser.add_argument("--owner", default="", metavar="ORG", help="asset.import.owner")
+    parser.add_argument("--grade", default="", metavar="GRADE", help="asset.import.grade")
+    parser.add_argument("--write", action="store_true", help="asset.import.write")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Enter a document: 0 good, 1 for faults in it or in what would become of the catalog, 2 usage, 3 cannot be read or written."""
+    from gateway.cli.asset.ledger import faults_with, kept, ledger, put, with_asset
+    from gateway.cli.asset.spec import spec
+    from gateway.document import Unsafe
+    from gateway.inventory.merge import entered
+
+    screen = Screen(args)
+    found = ledger(args, screen)
+    if found is None:
+        return 3
+    read = spec(args, found.words, screen)
+    if isinstance(read, int):
+        return read
+    file = kept(found.place.folder, args.asset) or _new(args, found, screen)
+    if isinstance(file, int):
+        return file
+    after = entered(file.asset, read.described, found.words)
+    same = bool(file.text) and after == file.asset
+    try:
+        text = (
+            file.text
+            if same
+            else with_asset(file, after, (screen.text("asset.import.head", spec=Path(args.spec).name),))
+        )
+    except Unsafe as unsafe:
+        screen.warn("asset.import.unsafe", "error", path=file.path, why=screen.choose(unsafe.en, unsafe.zh))
+        return 3
+    faults = faults_with(found.place, file.path, text)
+    errors = [one for one in faults if not one.warning]
+    screen.faults(errors)
+    _tell(args, read.described, read.prefix, screen)
+    if errors:
+        screen.warn("asset.import.bad", "error", count=len(errors))
+    elif args.write and same:
+        screen.say("asset.import.same", "good")
+    elif args.write:
+        if not put(file, text, screen):
+            return 3
+        screen.say("asset.import.wrote", "good", path=file.path)
+        screen.warn("asset.next", "dim")
+    else:
+        screen.line(text.rstrip("\n"))
+    screen.result(
+        {
+            "ok": not errors,
+            "file": str(file.path),
+            "written": args.write and not errors and not same,
+            "asset": after,
+            "unlabelled": [one.path for one in read.described.unlabelled],
+            "faults": fault_values([*errors, *read.described.warnings]),
+        }
+    )
+    return 1 if errors else 0
+
+
+def _new(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | int":
+    """The file of an asset that is not in the ledger yet; the exit code after saying what is missing."""
+    import re
+
+    from gateway.cli.asset.ledger import Kept
+
+    if not re.fullmatch(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*", args.asset):
+        screen.warn("asset.import.id_odd", "error", value=args.asset)
+        return 2
+    if not args.owner:
+        screen.warn("asset.import.owner_needed", "error", asset=args.asset)
+        return 2
+    if args.grade and args.grade not in found.words:
+        screen.warn("asset.import.grade_odd", "error", value=args.grade, known=", ".join(found.words))
+        return 2
+    # nobody has looked at it yet: until somebody does it counts as restricted
+    asset = {"id": args.asset, "owner": args.owner, "grade": args.grade or "general-3"}
+    path = found.place.folder / "catalog" / f"{args.asset}.yaml"
+    return Kept(path, "", (asset,), 0)
+
+
+def _tell(args: argparse.Namespace, described: "Described", prefix: str, screen: Screen) -> None:
+    for one in described.unlabelled:
+        screen.warn("asset.import.unlabelled", "warning", spec=args.spec, line=str(one.place.line), path=one.path)
+    open_ = len(described.unlabelled)
+    screen.warn(
+        "asset.import.told", "dim", asset=args.asset, endpoints=len(described.operations), prefix=prefix,
+        fields=len(described.properties) - open_, open=open_,
+    )  # fmt: skip

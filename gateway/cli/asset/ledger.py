@@ -1,0 +1,161 @@
+"""Where does the ledger stand, and how is it changed without being harmed?
+
+Finds the catalog of the policies that are meant, and writes one file of it. Rules:
+
+1. Before a file is written the whole catalog is read with it, by its own reader; what that refuses is not written.
+2. Comments stay. A file whose comments cannot all be kept is left alone, with the reason.
+3. A symbolic link is not followed, and what somebody else changed meanwhile is not overwritten (`rewrite`).
+"""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.cli.policy.meant import Located, located
+from gateway.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from gateway.catalog import Catalog
+    from gateway.document import FileFault, Plain
+    from gateway.facts import Grade
+
+Asset = dict[str, "Plain"]
+
+
+class Ledger(NamedTuple):
+    """The catalog that is meant: read without faults."""
+
+    place: Located
+    catalog: "Catalog"
+    words: "Mapping[str, Grade]"
+
+
+class Kept(NamedTuple):
+    """An asset and the file that declares it; `text` is "" for a file that is not there yet."""
+
+    path: Path
+    text: str
+    assets: "tuple[Asset, ...]"
+    at: int
+
+    @property
+    def asset(self) -> Asset:
+        """The asset as its file declares it."""
+        return self.assets[self.at]
+
+
+def ledger(args: argparse.Namespace, screen: Screen) -> Ledger | None:
+    """The catalog that is meant; None after saying why it cannot be used."""
+    from gateway.document import Faulty
+
+    place = located(args, screen)
+    if place is None:
+        return None
+    try:
+        return Ledger(place, _loaded(place.folder, place), _words(place.folder))
+    except Faulty as faulty:
+        screen.faults(faulty.faults)
+        return None
+
+
+def _loaded(folder: Path, place: Located) -> "Catalog":
+    """The catalog of a policy folder, tied to the APIs of the place. Raises Faulty."""
+    from gateway.catalog import load
+    from gateway.document import Faulty
+    from gateway.policy import offices
+
+    try:
+        orgs: frozenset[str] | None = offices(place.folder)
+    except Faulty:  # `gateway policy check` tells what is wrong with people.yaml
+        orgs = None
+    return load(folder / "catalog", place.apis, orgs)
+
+
+def _words(folder: Path) -> "Mapping[str, Grade]":
+    """What may stand where a grade may."""
+    from gateway.facts import GRADES, Grade
+
+    return GRADES | {"general": Grade.GENERAL_3}
+
+
+def kept(folder: Path, asset: str) -> Kept | None:
+    """The file that declares this asset; None when none does. Raises Faulty, `rewrite.Refused`."""
+    return next((one for one in every(folder) if one.asset.get("id") == asset), None)
+
+
+def every(folder: Path) -> "list[Kept]":
+    """Every asset of the catalog's files. Raises Faulty, `rewrite.Refused`."""
+    from gateway.cli.policy.rewrite import take
+    from gateway.document import parse
+
+    found: list[Kept] = []
+    for path in sorted((folder / "catalog").glob("[!.]*.yaml")):
+        text = take(path).data.decode("utf-8-sig")
+        root = parse(text, str(path)).plain()
+        written = root.get("assets") if isinstance(root, dict) else None
+        assets = tuple(one for one in (written if isinstance(written, list) else ()) if isinstance(one, dict))
+        found += [Kept(path, text, assets, at) for at in range(len(assets))]
+    return found
+
+
+def with_asset(file: Kept, asset: Asset, head: tuple[str, ...] = ()) -> str:
+    """The text of the file with this asset in place of the one that is there. Raises Unsafe."""
+    from gateway.cli.policy.forms import FILE
+    from gateway.document import amended, parse, written
+
+    assets: list[Plain] = [*file.assets[: file.at], asset, *file.assets[file.at + 1 :]]
+    if not file.text:
+        return written({"assets": assets}, FILE, head)
+    root = parse(file.text, str(file.path)).plain()
+    rest = dict(root) if isinstance(root, dict) else {}
+    return amended(file.text, str(file.path), rest | {"assets": assets}, FILE)
+
+
+def faults_with(place: Located, path: Path, text: str) -> "tuple[FileFault, ...]":
+    """What the catalog's reader says of the whole catalog with this file in it."""
+    from gateway.document import Faulty
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "catalog").mkdir()
+        for other in (place.folder / "catalog").glob("[!.]*.yaml"):
+            shutil.copyfile(other, folder / "catalog" / other.name)
+        if (place.folder / "grades.yaml").is_file():
+            shutil.copyfile(place.folder / "grades.yaml", folder / "grades.yaml")
+        (folder / "catalog" / path.name).write_text(text, encoding="utf-8")
+        try:
+            return _renamed(_loaded(folder, place).faults, name, place.folder)
+        except Faulty as faulty:
+            return _renamed(faulty.faults, name, place.folder)
+
+
+def _renamed(faults: "tuple[FileFault, ...]", drafts: str, folder: Path) -> "tuple[FileFault, ...]":
+    """Faults of the draft as faults of the folder that it would become."""
+    from msgspec.structs import replace
+
+    return tuple(replace(one, file=one.file.replace(drafts, str(folder), 1)) for one in faults)
+
+
+def put(file: Kept, text: str, screen: Screen) -> bool:
+    """Write the file; False after saying why it was left alone."""
+    from gateway.cli.policy.rewrite import Refused, create, take
+    from gateway.cli.policy.rewrite import put as put_back
+    from gateway.document import FileFault
+
+    try:
+        if not file.text:
+            file.path.parent.mkdir(parents=True, exist_ok=True)
+            create(file.path, text.encode())
+            return True
+        original = take(file.path)
+        if original.data.decode("utf-8-sig") != file.text:
+            raise Refused("was changed by somebody else meanwhile", "期间被他人修改")
+        put_back(original, text.encode())
+    except (Refused, OSError) as error:
+        en, zh = (error.en, error.zh) if isinstance(error, Refused) else (str(error), str(error))
+        screen.faults([FileFault(str(file.path), 1, 1, "P111", f"not written: it {en}", f"未写入：{zh}")])
+        return False
+    return True

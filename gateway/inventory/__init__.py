@@ -1,0 +1,5 @@
+"""What does the ledger of data assets say, what is missing from it, and what would complete it?
+
+Never on the request path: reads OpenAPI documents, what is on record and the catalog, and makes values of them. Nothing
+here changes a file; a person does, through `gateway asset`.
+"""

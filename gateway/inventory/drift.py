@@ -1,0 +1,152 @@
+"""In what does an interface differ from what the ledger says of it?
+
+Compares what an OpenAPI document describes with an asset as its catalog file declares it. Rules:
+
+1. A label covers what lies below it: `$..phone` labels `$.items[*].phone`.
+2. An unlabelled property that no label of the ledger covers is a finding: whoever changed the interface has not said what it is.
+3. What the ledger knows and the document does not is told as gone; nobody removes it but a person.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from gateway.catalog.templates import Template, parse_endpoint
+from gateway.document import Plain
+from gateway.facts import Grade
+from gateway.inventory.openapi import Described, Operation
+from gateway.inventory.paths import Steps, covers, meets
+from gateway.inventory.schema import Property
+from gateway.jsonpath import parse, spell
+
+Kind = Literal["new", "gone", "otherwise", "unlabelled"]
+
+
+class Drift(Struct, frozen=True):
+    """One difference; `line` is where the document says so, 0 where it does not."""
+
+    kind: Kind
+    what: Literal["endpoint", "field"]
+    name: str
+    ledger: str = ""
+    document: str = ""
+    line: int = 0
+
+
+class Recorded(Struct, frozen=True):
+    """One endpoint or field as a catalog file declares it; `grade` is the asset's where it has none of its own."""
+
+    name: str
+    grade: Grade | None
+    identifiers: tuple[str, ...]
+    steps: Steps = ()
+    method: str = ""
+    template: Template | None = None
+
+
+def items(asset: Mapping[str, Plain], key: str) -> list[dict[str, Plain]]:
+    """The endpoints or fields of an asset as mappings; a text alone is a path."""
+    found = asset.get(key)
+    written = found if isinstance(found, list) else []
+    return [one if isinstance(one, dict) else {"path": one} for one in written]
+
+
+def grade_of(item: Mapping[str, Plain], words: Mapping[str, Grade]) -> Grade | None:
+    """The grade that an item of a catalog file names, None where it names none."""
+    return words.get(str(item.get("grade", "")))
+
+
+def fields_of(asset: Mapping[str, Plain], words: Mapping[str, Grade]) -> tuple[Recorded, ...]:
+    """The labelled fields of an asset that the catalog's reader has accepted."""
+    own = grade_of(asset, words)
+    found = []
+    for one in items(asset, "fields"):
+        steps = parse(str(one["path"]))
+        found.append(Recorded(spell(steps), grade_of(one, words) or own, _identifiers(one), steps))
+    return tuple(found)
+
+
+def endpoints_of(asset: Mapping[str, Plain], words: Mapping[str, Grade]) -> tuple[Recorded, ...]:
+    """The endpoints of an asset that the catalog's reader has accepted."""
+    own = grade_of(asset, words)
+    found = []
+    for one in items(asset, "endpoints"):
+        method, template = parse_endpoint(str(one["path"]))
+        route = f"{method} {template.text}"
+        found.append(Recorded(route, grade_of(one, words) or own, _identifiers(one), (), method, template))
+    return tuple(found)
+
+
+def _identifiers(item: Mapping[str, Plain]) -> tuple[str, ...]:
+    said = item.get("identifier")
+    if isinstance(said, dict):
+        return tuple(f"{name}={value}" for name, value in said.items())
+    return (str(said),) if said else ()
+
+
+def same_requests(one: Recorded, other: Operation) -> bool:
+    """Whether an endpoint of the ledger and an operation stand for the same requests."""
+    template = one.template
+    return template is not None and (one.method, template.segments) == (other.method, other.template.segments)
+
+
+def drift(asset: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> tuple[Drift, ...]:
+    """Every difference, endpoints first."""
+    endpoints, fields = endpoints_of(asset, words), fields_of(asset, words)
+    differ = [one for operation in found.operations for one in _operation(operation, endpoints)]
+    differ += [
+        Drift("gone", "endpoint", one.name, _shown(one.grade))
+        for one in endpoints
+        if not any(same_requests(one, operation) for operation in found.operations)
+    ]
+    differ += [one for prop in found.properties for one in _property(prop, found, fields)]
+    differ += [
+        Drift("gone", "field", one.name, _shown(one.grade, one.identifiers))
+        for one in fields
+        if not any(meets(one.steps, prop.steps) for prop in found.properties)
+    ]
+    return tuple(differ)
+
+
+def _operation(operation: Operation, endpoints: tuple[Recorded, ...]) -> list[Drift]:
+    line = operation.place.line
+    identifiers = tuple(f"{name}={value}" for name, value in operation.identifiers)
+    document = _shown(operation.grade, identifiers)
+    known = next((one for one in endpoints if same_requests(one, operation)), None)
+    if known is None:
+        return [Drift("new", "endpoint", operation.route, "", document, line)]
+    wanted = {value for _, value in operation.identifiers}
+    missing = wanted - {one.partition("=")[2] for one in known.identifiers}
+    if operation.grade not in (None, known.grade) or missing:
+        return [Drift("otherwise", "endpoint", known.name, _shown(known.grade, known.identifiers), document, line)]
+    return []
+
+
+def _property(prop: Property, found: Described, fields: tuple[Recorded, ...]) -> list[Drift]:
+    over = [one for one in fields if covers(one.steps, prop.steps)]
+    line = prop.place.line
+    if prop.label is None:
+        return [] if over else [Drift("unlabelled", "field", prop.path, line=line)]
+    said = _grade(prop, found)
+    document = _shown(said, (prop.label.identifier,))
+    if not over:
+        return [Drift("new", "field", prop.path, "", document, line)]
+    grade = max((one.grade for one in over if one.grade is not None), default=None)
+    identifiers = tuple(dict.fromkeys(name for one in over for name in one.identifiers))
+    missing = prop.label.identifier and prop.label.identifier not in identifiers
+    if said not in (None, grade) or missing:
+        return [Drift("otherwise", "field", prop.path, _shown(grade, identifiers), document, line)]
+    return []
+
+
+def _grade(prop: Property, found: Described) -> Grade | None:
+    """What the document says of a property: its own grade, or a higher one of what it lies in."""
+    if prop.label is None or prop.label.grade is None:
+        return None
+    labels = (one.label for one in found.properties if covers(one.steps, prop.steps))
+    return max(label.grade for label in labels if label is not None and label.grade is not None)
+
+
+def _shown(grade: Grade | None, identifiers: tuple[str, ...] = ()) -> str:
+    return " ".join(filter(None, (grade.text if grade is not None else "", *identifiers)))

@@ -1,0 +1,120 @@
+"""What should the ledger say of an asset once its interface was read?
+
+Makes the entry of a catalog file out of an OpenAPI document and of the entry that is there. Rules:
+
+1. What people wrote stays: owner, title, reviews, overrides, notes, decoys, contracts, and every endpoint and field.
+2. Nothing is lowered and nothing removed. A grade is raised where the document says more, but not where an override says
+   that somebody answers for less.
+3. Entering the same document again changes nothing.
+"""
+
+from collections.abc import Mapping
+
+from gateway.document import Plain
+from gateway.facts import Grade
+from gateway.inventory.drift import Recorded, endpoints_of, fields_of, grade_of, items, same_requests
+from gateway.inventory.labels import Label
+from gateway.inventory.openapi import Described, Operation
+from gateway.inventory.paths import covers
+from gateway.inventory.schema import Property
+
+Entry = dict[str, Plain]
+
+
+def entered(before: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> Entry:
+    """The asset with what the document adds. `before` has at least `id`, `owner` and `grade`."""
+    after: Entry = dict(before)
+    if found.title and "title" not in after:
+        after["title"] = found.title
+    if found.grade is not None and found.grade > (grade_of(before, words) or Grade.GENERAL_1):
+        after["grade"] = found.grade.text
+    own = grade_of(after, words)
+    endpoints = _endpoints(before, found, own, words)
+    if endpoints:
+        after["endpoints"] = endpoints
+    fields = _fields(before, found, own, words)
+    if fields:
+        after["fields"] = fields
+    return after
+
+
+def _endpoints(
+    before: Mapping[str, Plain], found: Described, own: Grade | None, words: Mapping[str, Grade]
+) -> list[Plain]:
+    known = endpoints_of(before, words)
+    out: list[Plain] = []
+    written = before.get("endpoints")
+    for place, (recorded, item) in enumerate(zip(known, items(before, "endpoints"), strict=True)):
+        operation = next((one for one in found.operations if same_requests(recorded, one)), None)
+        kept = written[place] if isinstance(written, list) else item
+        changed = _endpoint(item, operation, own, words) if operation is not None else item
+        out.append(kept if changed == item else changed)
+    new = (one for one in found.operations if not any(same_requests(recorded, one) for recorded in known))
+    for operation in new:
+        item = _endpoint({"path": operation.route}, operation, own, words)
+        out.append(operation.route if item == {"path": operation.route} else item)
+    return out
+
+
+def _endpoint(item: Entry, operation: Operation, own: Grade | None, words: Mapping[str, Grade]) -> Entry:
+    changed = dict(item)
+    if operation.identifiers and "identifier" not in item:
+        # the ledger's own names of the parameters, by their order in the path
+        changed["identifier"] = _named(item, operation)
+    grade = grade_of(item, words) or own
+    if operation.grade is not None and "override" not in item and (grade is None or operation.grade > grade):
+        changed["grade"] = operation.grade.text
+    return changed
+
+
+def _named(item: Entry, operation: Operation) -> Entry:
+    (recorded,) = endpoints_of({"endpoints": [item]}, {})
+    theirs = recorded.template.parameters if recorded.template is not None else ()
+    names = dict(zip(operation.template.parameters, theirs, strict=True))
+    return {names[name]: identifier for name, identifier in operation.identifiers}
+
+
+def _fields(
+    before: Mapping[str, Plain], found: Described, own: Grade | None, words: Mapping[str, Grade]
+) -> list[Plain]:
+    known = fields_of(before, words)
+    labelled = {one.path: one for one in found.properties if one.label is not None}
+    out: list[Plain] = []
+    for recorded, item in zip(known, items(before, "fields"), strict=True):
+        prop = labelled.get(recorded.name)
+        out.append(_raised(item, prop.label, own, words) if prop is not None and prop.label is not None else item)
+    spelled = {one.name for one in known}
+    out += [_field(one, own) for one in labelled.values() if one.path not in spelled and not _said(one, known)]
+    return out
+
+
+def _said(prop: Property, known: tuple[Recorded, ...]) -> bool:
+    """Whether the labels that are there already say as much."""
+    over = [one for one in known if covers(one.steps, prop.steps)]
+    if prop.label is None or not over:
+        return False
+    grade = max((one.grade for one in over if one.grade is not None), default=Grade.GENERAL_1)
+    named = not prop.label.identifier or any(prop.label.identifier in one.identifiers for one in over)
+    return named and (prop.label.grade is None or prop.label.grade <= grade)
+
+
+def _raised(item: Entry, label: Label, own: Grade | None, words: Mapping[str, Grade]) -> Entry:
+    changed = dict(item)
+    if label.identifier and "identifier" not in item:
+        changed["identifier"] = label.identifier
+    grade = grade_of(item, words) or own
+    if label.grade is not None and (grade is None or label.grade > grade):
+        changed["grade"] = label.grade.text
+    return changed
+
+
+def _field(prop: Property, own: Grade | None) -> Entry:
+    label = prop.label or Label()
+    item: Entry = {"path": prop.path}
+    if label.identifier:
+        item["identifier"] = label.identifier
+    if label.grade is not None and label.grade != own:
+        item["grade"] = label.grade.text
+    if label.mask:
+        item["note"] = f"the interface suggests {label.mask}"
+    return item

@@ -1,0 +1,207 @@
+"""Which values does a schema describe, and which of them are labelled?
+
+Walks the schemas of an OpenAPI document (3.0, 3.1) down to paths of the masking subset. Rules:
+
+1. Whatever may be in an answer counts: every branch of `allOf`, `oneOf`, `anyOf`, `then`, `else`.
+2. Only references into the same document are followed. Any other is a fault: what it describes would go unseen.
+3. A schema that contains itself is walked once; what is below it is found at any depth (`..name`).
+4. A document is somebody else's: how much and how deep is read has limits, and reaching one is a fault, never a short answer.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from gateway.document import Faulty, FileFault, Node
+from gateway.facts import Grade
+from gateway.inventory.labels import Label, joined, label_of
+from gateway.inventory.paths import Steps, covers, loosened
+from gateway.jsonpath import MAX_LENGTH, MAX_STEPS, Anywhere, Element, Every, Member, spell
+
+MAX_SCHEMAS: Final = 50_000
+MAX_DEPTH: Final = 100
+MAX_FIELDS: Final = 2_000
+_BRANCHES: Final = ("allOf", "oneOf", "anyOf", "prefixItems")
+_ONE: Final = ("then", "else")
+_EACH: Final = ("items", "additionalItems", "unevaluatedItems", "additionalProperties", "unevaluatedProperties")
+_BARE: Final = (None, "object", "array", "null")
+
+
+class Property(Struct, frozen=True):
+    """A value that an answer may hold; `place` is where the document says so."""
+
+    path: str
+    steps: Steps
+    label: Label | None
+    place: Node
+
+
+class _Seen(NamedTuple):
+    steps: Steps
+    label: Label | None
+    place: Node
+
+
+class Schemas:
+    """Walks the schemas of one document and collects what is wrong with them."""
+
+    def __init__(self, root: Node, words: Mapping[str, Grade]) -> None:
+        self._root, self._words = root, words
+        self.faults: list[FileFault] = []
+        self._left = MAX_SCHEMAS
+        self._open: list[str] = []
+        self._recursive: set[str] = set()
+
+    def label(self, node: Node) -> Label | None:
+        """The label beside this node."""
+        return label_of(node, self._words, self.faults)
+
+    def properties(self, roots: list[Node]) -> tuple[Property, ...]:
+        """What these schemas describe together, each path once. Raises Faulty when that is too much."""
+        found: dict[str, Property] = {}
+        for root in roots:
+            for seen in self._visit(root, 0):
+                path = spell(seen.steps)
+                if len(path) > MAX_LENGTH or len(seen.steps) > MAX_STEPS:
+                    raise _too_much(seen.place)
+                known = found.get(path)
+                label = joined(known.label, seen.label) if known else seen.label
+                found[path] = Property(path, seen.steps, label, known.place if known else seen.place)
+                if len(found) > MAX_FIELDS:
+                    raise _too_much(root)
+        labelled = {path for path, one in found.items() if one.label is not None}
+        told = [one for one in found.values() if one.label is not None or not _is_below(one.steps, labelled)]
+        deep = [one for one in told if any(isinstance(step, Anywhere) for step in one.steps)]
+        return tuple(one for one in told if not any(_repeats(one, other) for other in deep))
+
+    def followed(self, node: Node) -> Node | None:
+        """What a node stands for: itself, or what its `$ref` names; None after reporting that it names nothing."""
+        for _ in range(MAX_DEPTH):
+            if not isinstance(node.value, dict) or "$ref" not in node.value:
+                return node
+            target = self._target(node.value["$ref"])
+            if target is None:
+                return None
+            node = target
+        self.faults.append(node.fault("I003", "the reference leads in a circle", "引用形成循环"))
+        return None
+
+    def _target(self, reference: Node) -> Node | None:
+        text = reference.value
+        if not isinstance(text, str) or (text != "#" and not text.startswith("#/")):
+            self.faults.append(
+                reference.fault(
+                    "I002",
+                    f"`{text}` does not lead into this document: other files and the network are not read",
+                    f"`{text}` 不指向本文档：不会读取其他文件或访问网络",
+                    "bundle the parts into one file first",
+                    "请先将各部分合并为一个文件",
+                )
+            )
+            return None
+        node = self._root
+        for part in text[2:].split("/") if text != "#" else ():
+            name = unquote(part).replace("~1", "/").replace("~0", "~")
+            key: str | int = int(name) if isinstance(node.value, list) and name.isdecimal() else name
+            below = node.at([key])
+            if below is node:
+                self.faults.append(reference.fault("I003", f"`{text}` names nothing here", f"`{text}` 在文档中不存在"))
+                return None
+            node = below
+        return node
+
+    def _visit(self, node: Node, depth: int) -> list[_Seen]:
+        """What a schema describes, by paths from itself."""
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise _too_much(node)
+        if not isinstance(node.value, dict):  # true, false
+            return [_Seen((), None, node)]
+        own = self.label(node)
+        deeper = self._reference(node.value["$ref"], depth) if "$ref" in node.value else []
+        recursion = node.value.get("$dynamicRef") or node.value.get("$recursiveRef")
+        if recursion is not None:
+            self._target(Node("$dynamicRef", recursion.file, recursion.line, recursion.column))
+        parts = list(_parts(node.value))
+        for steps, schema in parts:
+            deeper += [_Seen((*steps, *seen.steps), seen.label, seen.place) for seen in self._visit(schema, depth + 1)]
+        if any(
+            seen.steps for seen in deeper
+        ):  # `allOf: [{$ref: …}, {type: object}]`: the second describes nothing of its own
+            deeper = [seen for seen in deeper if seen.steps or seen.label is not None or not _is_bare(seen.place)]
+        if own is None and (parts or "$ref" in node.value):  # recursion may have left nothing to tell of its parts
+            return deeper
+        return [_Seen((), own, node), *deeper]
+
+    def _reference(self, reference: Node, depth: int) -> list[_Seen]:
+        text = str(reference.value)
+        if text in self._open:
+            self._recursive.add(text)
+            return []
+        target = self._target(reference)
+        if target is None:
+            return []
+        self._open.append(text)
+        seen = self._visit(target, depth + 1)
+        self._open.pop()
+        if text not in self._recursive:
+            return seen
+        self._recursive.discard(text)
+        return [_Seen(loosened(one.steps), one.label, one.place) for one in seen]
+
+
+def _parts(schema: dict[str, Node]) -> Iterator[tuple[Steps, Node]]:
+    """The schemas in a schema, each with the way to what it describes."""
+    for key in _BRANCHES:
+        branches = schema[key].value if key in schema else None
+        for at, branch in enumerate(branches if isinstance(branches, list) else ()):
+            yield ((Element(at),) if key == "prefixItems" else ()), branch
+    for key in _ONE:
+        if key in schema:
+            yield (), schema[key]
+    yield from (((Member(name),), inner) for name, inner in _mapping(schema, "properties"))
+    yield from (((Every(),), inner) for _, inner in _mapping(schema, "patternProperties"))
+    yield from (((), inner) for _, inner in _mapping(schema, "dependentSchemas"))
+    for key in _EACH:
+        if key in schema and isinstance(schema[key].value, dict):
+            yield (Every(),), schema[key]
+
+
+def _mapping(schema: dict[str, Node], key: str) -> list[tuple[str, Node]]:
+    found = schema.get(key)
+    return list(placed(found)) if found is not None else []
+
+
+def placed(node: Node) -> Iterator[tuple[str, Node]]:
+    """The members of a mapping, each standing where its key does: in a block its value begins a line later."""
+    for key, inner in node.value.items() if isinstance(node.value, dict) else ():
+        line, column = node.keys.get(key, (inner.line, inner.column))
+        yield key, Node(inner.value, inner.file, line, column, inner.keys)
+
+
+def _is_bare(node: Node) -> bool:
+    """Whether a schema says nothing but that there is an object, an array, null or anything."""
+    kind = node.value.get("type") if isinstance(node.value, dict) else None
+    return (kind.value if kind else None) in _BARE
+
+
+def _is_below(steps: Steps, labelled: set[str]) -> bool:
+    return any(spell(steps[:end]) in labelled for end in range(len(steps)))
+
+
+def _repeats(one: Property, other: Property) -> bool:
+    """Whether the other one, at any depth, says the same of it."""
+    return one is not other and one.label == other.label and covers(other.steps, one.steps)
+
+
+def _too_much(node: Node) -> Faulty:
+    fault = node.fault(
+        "I008",
+        f"the document describes too much: at most {MAX_FIELDS} fields, {MAX_STEPS} levels, {MAX_SCHEMAS} schemas",
+        f"文档描述的内容过多：最多 {MAX_FIELDS} 个字段、{MAX_STEPS} 层、{MAX_SCHEMAS} 个结构",
+        "import it in parts, an asset each",
+        "请拆分后分别导入，每部分一项资产",
+    )
+    return Faulty([fault])

@@ -1,0 +1,104 @@
+"""`gateway asset import`: an interface description, as an entry of the ledger."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Run
+
+ENTERED = """\
+# entered by `gateway asset import` from parcels.yaml
+assets:
+  - id: parcel
+    title: 不动产登记
+    owner: prov/civil
+    grade: general-3
+    endpoints:
+      - GET /estate/parcels
+      - {path: "GET /estate/parcels/{person_id}", identifier: {person_id: resident-id}, grade: important}
+    fields:
+      - {path: "$[*].owner_name", identifier: name, grade: general-4}
+      - {path: "$[*].area", grade: general-2}
+      - {path: $.owner_name, identifier: name, grade: general-4}
+      - {path: $.area, grade: general-2}
+"""
+NEW = ("asset", "import", "parcels.yaml", "--asset", "parcel", "--owner", "prov/civil")
+
+
+def test_it_is_printed_and_only_written_when_that_is_said(run: Run, policies: Path) -> None:
+    done = run(*NEW)
+    assert (done.code, done.out) == (0, ENTERED)
+    assert not (policies / "catalog" / "parcel.yaml").exists()
+    done = run(*NEW, "--write")
+    assert (done.code, (policies / "catalog" / "parcel.yaml").read_text()) == (0, ENTERED)
+    assert run("policy", "check").code == 0
+    again = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--write", "--lang", "zh-CN")
+    assert (again.code, again.out) == (0, "无需写入：台账已包含全部内容\n")
+
+
+def test_what_people_recorded_stays_with_their_comments(run: Run, policies: Path, tmp_path: Path) -> None:
+    assert run(*NEW, "--write").code == 0
+    file = policies / "catalog" / "parcel.yaml"
+    file.write_text(file.read_text().replace("grade: general-2}", "grade: core, note: raised}  # by us", 1), "utf-8")
+    spec = tmp_path / "parcels.yaml"
+    spec.write_text(
+        spec.read_text().replace(
+            "        area:", "        plate: {x-data-classification: {identifier: plate}}\n        area:"
+        )
+    )
+    done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--write")
+    assert done.code == 0, done.err
+    text = file.read_text()
+    assert '      - {path: "$[*].area", grade: core, note: raised}  # by us\n' in text
+    assert '      - {path: "$[*].plate", identifier: plate}\n' in text
+    assert text.startswith("# entered by `gateway asset import` from parcels.yaml\n")
+
+
+def test_an_asset_in_a_file_with_others_is_found(run: Run, policies: Path) -> None:
+    done = run("asset", "import", "parcels.yaml", "--asset", "household", "--prefix", "/civil/estate", "--write")
+    assert done.code == 1  # the households lie elsewhere, says the catalog's reader
+    before = (policies / "catalog" / "civil.yaml").read_text()
+    assert "K01" in done.err or "K02" in done.err or "error" in done.err
+    assert (policies / "catalog" / "civil.yaml").read_text() == before
+
+
+def test_what_is_missing_is_2(run: Run, policies: Path) -> None:
+    for words, said in (
+        (("--asset", "parcel"), "say who owns it, --owner prov/civil"),
+        (("--asset", "Parcel!", "--owner", "prov"), "`Parcel!` is not an id"),
+        (("--asset", "parcel", "--owner", "prov", "--grade", "secret"), "no grade `secret`"),
+        (("--asset", "parcel", "--owner", "prov", "--prefix", "estate/"), "`estate/` is no prefix"),
+    ):
+        done = run("asset", "import", "parcels.yaml", *words)
+        assert (done.code, said in done.err) == (2, True), done.err
+
+
+def test_an_unknown_owner_is_1_and_nothing_is_written(run: Run, policies: Path) -> None:
+    done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--owner", "prov/civl", "--write")
+    assert (done.code, "K008" in done.err, (policies / "catalog" / "parcel.yaml").exists()) == (1, True, False)
+    assert "policies/catalog/parcel.yaml" in done.err
+
+
+def test_unlabelled_fields_are_told_with_their_line(run: Run, policies: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "parcels.yaml"
+    spec.write_text(spec.read_text().replace("{type: number, x-data-classification: general-2}", "{type: number}"))
+    done = run(*NEW)
+    assert "parcels.yaml:20: nobody has said what `$[*].area` is" in done.err
+    value = run(*NEW, "-o", "json").json
+    assert (value["ok"], value["written"], value["unlabelled"]) == (True, False, ["$[*].area", "$.area"])
+
+
+def test_a_symbolic_link_is_not_written_through(run: Run, policies: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.yaml"
+    (policies / "catalog" / "parcel.yaml").symlink_to(outside)
+    done = run(*NEW, "--write")
+    assert (done.code, outside.exists()) == (3, False)
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "."])
+def test_a_document_that_cannot_be_read_is_3(run: Run, policies: Path, name: str) -> None:
+    assert run("asset", "import", name, "--asset", "parcel", "--owner", "prov/civil").code == 3
+
+
+def test_without_a_configuration_it_says_so(run: Run) -> None:
+    assert run(*NEW).code == 3

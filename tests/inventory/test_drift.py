@@ -1,0 +1,58 @@
+"""In what does an interface differ from what the ledger says of it?"""
+
+from gateway.facts import GRADES
+from gateway.inventory.drift import Drift, drift
+from tests.inventory.documents import of_schema
+
+L = "x-data-classification"
+SCHEMA = f"{{properties: {{name: {{{L}: {{level: general-4, identifier: name}}}}, note: {{type: string}}, at: {{{L}: general-1}}}}}}"
+AGREEING = {
+    "id": "a",
+    "grade": "general-1",
+    "endpoints": ["GET /a"],
+    "fields": [{"path": "$..name", "identifier": "name", "grade": "general-4"}, {"path": "$.at"}, {"path": "$.note"}],
+}
+
+
+def test_what_agrees_is_no_drift() -> None:
+    assert drift(AGREEING, of_schema(SCHEMA), GRADES) == ()
+
+
+def test_an_unlabelled_property_is_a_finding() -> None:
+    asset = AGREEING | {"fields": AGREEING["fields"][:2]}
+    assert drift(asset, of_schema(SCHEMA), GRADES) == (Drift("unlabelled", "field", "$.note", line=3),)
+
+
+def test_new_gone_and_graded_otherwise() -> None:
+    asset = AGREEING | {
+        "endpoints": [{"path": "POST /a"}],
+        "fields": [
+            {"path": "$.name", "identifier": "phone", "grade": "core"},
+            {"path": "$['note']"},
+            {"path": "$..old"},
+        ],
+    }
+    assert drift(asset, of_schema(SCHEMA), GRADES) == (
+        Drift("new", "endpoint", "GET /a", line=3),
+        Drift("gone", "endpoint", "POST /a", "general-1"),
+        Drift("otherwise", "field", "$.name", "core phone", "general-4 name", 3),
+        Drift("new", "field", "$.at", "", "general-1", 3),
+        Drift("gone", "field", "$..old", "general-1"),
+    )
+
+
+def test_parameters_are_told_apart_by_their_place_not_their_name() -> None:
+    from gateway.document import parse
+    from gateway.inventory.openapi import described
+
+    text = (
+        "openapi: 3.0.0\npaths: {'/p/{personId}': {get: {x-data-classification: core, parameters: "
+        "[{name: personId, in: path, x-data-classification: {identifier: resident-id}}]}}}\n"
+    )
+    found = described(parse(text, "s"), "", GRADES)
+    endpoint = {"path": "GET /p/{id}", "grade": "core", "identifier": {"id": "resident-id"}}
+    assert drift({"endpoints": [endpoint]}, found, GRADES) == ()
+    assert [one.kind for one in drift({"endpoints": [endpoint | {"grade": "important"}]}, found, GRADES)] == [
+        "otherwise"
+    ]
+    assert [one.kind for one in drift({"endpoints": [endpoint | {"identifier": {}}]}, found, GRADES)] == ["otherwise"]

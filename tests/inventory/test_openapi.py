@@ -1,0 +1,88 @@
+"""What does an OpenAPI document say about endpoints, fields and how sensitive they are?"""
+
+import pytest
+
+from gateway.document import Faulty, parse
+from gateway.facts import GRADES, Grade
+from gateway.inventory.openapi import Described, described, served_below
+from tests.inventory.documents import HEAD, told
+
+L = "x-data-classification"
+
+
+def read(text: str, prefix: str = "") -> Described:
+    return described(parse(text, "spec.yaml"), prefix, GRADES)
+
+
+def test_every_operation_becomes_an_endpoint_below_the_prefix() -> None:
+    found = read(
+        f"{HEAD}paths: {{/a: {{get: {{}}, head: {{}}, post: {{}}, x-internal: {{}}}}, /a/: {{get: {{}}}}, /b/{{id}}: {{delete: {{}}}}}}\n".replace(
+            "{id}", "'{id}'"
+        ).replace("/b/'{id}'", "'/b/{id}'"),
+        "/civil",
+    )
+    assert [one.route for one in found.operations] == ["GET /civil/a", "POST /civil/a", "DELETE /civil/b/{id}"]
+
+
+def test_labels_of_operation_parameter_and_document() -> None:
+    found = read(
+        f"openapi: 3.1.0\ninfo: {{title: E, version: '1', {L}: important}}\npaths:\n"
+        "  /p/{personId}/{n}:\n"
+        f"    parameters: [{{name: personId, in: path, schema: {{$ref: '#/components/schemas/Id'}}}}, {{name: q, in: query, {L}: core}}]\n"
+        f"    get: {{{L}: {{level: general-4}}, parameters: [{{$ref: '#/components/parameters/N'}}]}}\n"
+        f"components: {{parameters: {{N: {{name: n, in: path, {L}: {{identifier: phone}}}}}},\n"
+        f"  schemas: {{Id: {{type: string, {L}: {{level: important, identifier: resident-id}}}}}}}}\n"
+    )
+    (one,) = found.operations
+    assert (one.route, one.grade, one.identifiers) == (
+        "GET /p/{person_id}/{n}",
+        Grade.IMPORTANT,
+        (("person_id", "resident-id"), ("n", "phone")),
+    )
+    assert (found.title, found.grade) == ("E", Grade.IMPORTANT)
+
+
+def test_every_status_and_media_type_answers() -> None:
+    found = read(
+        f"{HEAD}paths: {{/a: {{get: {{responses: {{'200': {{content: {{application/json: {{schema: {{properties: {{a: {{type: string}}}}}}}},\n"
+        " text/csv: {schema: {properties: {b: {type: string}}}}}}, default: {$ref: '#/components/responses/Error'}}}}}\n"
+        f"components: {{responses: {{Error: {{content: {{application/problem+json: {{schema: {{properties: {{detail: {{{L}: general-1}}}}}}}}}}}}}}}}\n"
+    )
+    assert told(found) == {"$.a": "", "$.b": "", "$.detail": "general-1"}
+    assert [one.path for one in found.unlabelled] == ["$.a", "$.b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("swagger: '2.0'\n", 1), ("openapi: 2.9.9\n", 1), ("info: {}\n", 1), ("- a\n", 1), ("", 1)]
+)
+def test_other_documents_are_refused(text: str, line: int) -> None:
+    with pytest.raises(Faulty) as caught:
+        read(text)
+    assert [(fault.code, fault.line) for fault in caught.value.faults] == [("I001", line)]
+
+
+def test_a_path_that_the_catalog_cannot_say_is_left_out_with_a_warning() -> None:
+    found = read(f"{HEAD}paths:\n  /a/{{x}}.json: {{get: {{}}}}\n  /b: {{get: {{}}}}\n")
+    assert [one.route for one in found.operations] == ["GET /b"]
+    assert [(fault.code, fault.line, fault.warning) for fault in found.warnings] == [("I009", 4, True)]
+
+
+def test_an_operation_carries_no_identifier() -> None:
+    with pytest.raises(Faulty) as caught:
+        read(f"{HEAD}paths: {{/a: {{get: {{{L}: {{identifier: phone}}}}}}}}\n")
+    assert [fault.code for fault in caught.value.faults] == ["I004"]
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://a.gov/civil/", "/civil"),
+        ("/v1", "/v1"),
+        ("https://a.gov", ""),
+        ("https://{host}/x", "/x"),
+        ("/{v}", ""),
+        ("x", ""),
+    ],
+)
+def test_where_its_server_begins(url: str, found: str) -> None:
+    assert served_below(parse(f"servers: [{{url: '{url}'}}]", "s")) == found

@@ -1,0 +1,129 @@
+"""Which values does a schema describe, and which of them are labelled?"""
+
+import pytest
+
+from gateway.document import Faulty
+from tests.inventory.documents import of_schema, told
+
+L = "x-data-classification"
+
+
+def codes(schema: str, components: str = "{}") -> list[str]:
+    with pytest.raises(Faulty) as caught:
+        of_schema(schema, components)
+    return [fault.code for fault in caught.value.faults]
+
+
+def test_objects_and_arrays_become_paths() -> None:
+    schema = (
+        "{type: object, properties: {total: {type: integer}, items: {type: array, items: {type: object, properties: "
+        f"{{id: {{type: string, {L}: general-2}}, 'id-card': {{type: string, {L}: {{level: core, identifier: resident-id}}}}}}}}}}}}}}"
+    )
+    assert told(of_schema(schema)) == {
+        "$.total": "",
+        "$.items[*].id": "general-2",
+        "$.items[*].id-card": "core resident-id",
+    }
+
+
+def test_every_branch_counts_and_the_higher_grade_holds() -> None:
+    schema = (
+        f"{{allOf: [{{$ref: '#/components/schemas/A'}}, {{type: object, properties: {{a: {{{L}: general-2}}}}}}],"
+        f" oneOf: [{{properties: {{b: {{{L}: general-3}}}}}}, {{properties: {{b: {{type: string}}, c: {{type: string}}}}}}],"
+        " anyOf: [{type: 'null'}, {additionalProperties: {properties: {d: {type: string}}}}]}"
+    )
+    components = f"{{A: {{properties: {{a: {{type: string, {L}: {{level: general-4, identifier: name}}}}}}}}}}"
+    assert told(of_schema(schema, components)) == {
+        "$.a": "general-4 name",
+        "$.b": "general-3",
+        "$.c": "",
+        "$[*].d": "",
+    }
+
+
+def test_a_label_beside_a_reference_and_one_behind_it() -> None:
+    schema = f"{{properties: {{x: {{$ref: '#/components/schemas/Id', {L}: general-2}}, y: {{$ref: '#/components/schemas/Id'}}}}}}"
+    components = f"{{Id: {{type: string, {L}: {{level: important, identifier: resident-id}}}}}}"
+    assert told(of_schema(schema, components)) == {"$.x": "important resident-id", "$.y": "important resident-id"}
+
+
+def test_below_a_labelled_object_nothing_is_unlabelled() -> None:
+    schema = (
+        f"{{properties: {{address: {{{L}: general-4, properties: {{city: {{type: string}}, no: {{{L}: core}}}}}}}}}}"
+    )
+    assert told(of_schema(schema)) == {"$.address": "general-4", "$.address.no": "core"}
+
+
+def test_what_contains_itself_is_found_at_any_depth() -> None:
+    components = (
+        "{Person: {properties: {name: {type: string, x-data-classification: general-4}, remark: {type: string},"
+        " children: {type: array, items: {$ref: '#/components/schemas/Person'}},"
+        " spouse: {$ref: '#/components/schemas/Spouse'}}},"
+        " Spouse: {properties: {of: {$ref: '#/components/schemas/Person'}, since: {type: string}}}}"
+    )
+    assert told(of_schema("{properties: {data: {$ref: '#/components/schemas/Person'}}}", components)) == {
+        "$.data..name": "general-4",
+        "$.data..remark": "",
+        "$.data..spouse.since": "",
+    }
+
+
+def test_a_dictionary_of_itself_is_labelled_as_a_whole() -> None:
+    components = "{Tree: {additionalProperties: {oneOf: [{$ref: '#/components/schemas/Tree'}, {type: string, x-data-classification: core}]}}}"
+    assert told(of_schema("{$ref: '#/components/schemas/Tree'}", components)) == {"$": "core"}
+
+
+@pytest.mark.parametrize(
+    "reference", ["other.yaml#/A", "https://evil.example/x.json", "file:///etc/passwd", "#anchor", "//evil.example/x"]
+)
+def test_references_elsewhere_are_refused(reference: str) -> None:
+    assert codes(f"{{$ref: '{reference}'}}") == ["I002"]
+
+
+def test_references_to_nothing_and_in_a_circle_are_refused() -> None:
+    assert codes("{$ref: '#/components/schemas/None'}") == ["I003"]
+    assert told(of_schema("{$ref: '#/components/schemas/A'}", "{A: {$ref: '#/components/schemas/A'}}")) == {}
+    assert codes("{$dynamicRef: '#node'}") == ["I002"]
+
+
+def test_a_label_that_is_misspelt_is_a_fault_at_its_place_and_never_no_label() -> None:
+    with pytest.raises(Faulty) as caught:
+        of_schema(f"{{properties: {{a: {{{L}: genral-3}}, b: {{{L}: {{identifer: phone}}}}}}}}")
+    assert [(fault.code, fault.line) for fault in caught.value.faults] == [("I005", 3), ("I004", 3), ("I004", 3)]
+
+
+def doubling(count: int) -> str:
+    """Schemas of which each holds the next one twice: 2 ** count paths."""
+    refs = [
+        f"S{at}: {{properties: {{a: {{$ref: '#/components/schemas/S{at + 1}'}}, b: {{$ref: '#/components/schemas/S{at + 1}'}}}}}}"
+        for at in range(count)
+    ]
+    return "{" + ", ".join([*refs, f"S{count}: {{type: string}}"]) + "}"
+
+
+@pytest.mark.parametrize(
+    ("schema", "components"),
+    [
+        ("{$ref: '#/components/schemas/S0'}", doubling(30)),  # a bomb
+        ("{$ref: '#/components/schemas/S0'}", doubling(12)),
+        ("{properties: {" + ", ".join(f"f{at}: {{type: string}}" for at in range(2001)) + "}}", "{}"),
+        (
+            "{$ref: '#/components/schemas/S0'}",
+            "{" + ", ".join(f"S{at}: {{$ref: '#/components/schemas/S{at + 1}'}}" for at in range(300)) + ", S300: {}}",
+        ),
+        (
+            "{$ref: '#/components/schemas/S0'}",
+            "{"
+            + ", ".join(f"S{at}: {{properties: {{a: {{$ref: '#/components/schemas/S{at + 1}'}}}}}}" for at in range(40))
+            + ", S40: {}}",
+        ),
+        ("{properties: {" + "x" * 600 + ": {type: string}}}", "{}"),
+    ],
+    ids=["bomb", "fields", "wide", "chain", "deep", "long"],
+)
+def test_too_much_is_a_fault_and_never_a_short_answer(schema: str, components: str) -> None:
+    assert codes(schema, components) == ["I008"]
+
+
+def test_as_much_as_is_allowed_is_read() -> None:
+    assert len(of_schema("{$ref: '#/components/schemas/S0'}", doubling(10)).properties) == 1024
