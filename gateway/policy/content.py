@@ -18,7 +18,9 @@ from gateway.policy.grants import Grant
 from gateway.policy.native.source import Source
 from gateway.policy.overlays import Overlay
 
-FORMAT = 2
+FORMAT = 3
+READS = frozenset((2, FORMAT))
+"""2 is 3 without row filters and suppression: what was decided by it is still decided, and told, alike."""
 
 Row = tuple[str, ...]
 
@@ -92,6 +94,6 @@ def restore(data: bytes) -> Content:
         content = _decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise Damaged("the policy snapshot is not of a known format") from error
-    if content.format != FORMAT:
+    if content.format not in READS:
         raise Damaged(f"the policy snapshot has format {content.format}, this gateway reads {FORMAT}")
     return content

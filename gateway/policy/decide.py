@@ -9,7 +9,10 @@ One plain function from facts to a decision. The order is law:
    whom no rule entitles is told so, not sent to fix a device in vain.
 5. A step-up is offered only when it would help: the same question is asked with the stronger sign-in first.
    So it is with a missing sharing grant (`approval_needed`).
-6. In observe a denial by rules may pass as a marked permit, under the strictest mask. Never passed: what rule 1
+6. An answer with many records may be of a higher grade than a single one (`Asset.bulk`). How many there are is known
+   only once it is there, so the question is asked for the higher grade as well, and both must say yes: what the caller
+   owes is what either asks for, and an answer with more records than the first covers is shown as both say, or withheld.
+7. In observe a denial by rules may pass as a marked permit, under the strictest mask. Never passed: what rule 1
    stops, `policy_error`, core data, honey, and what an emergency level denies: rules are tried in observe, a level was
    tried before, and two operators said that it holds now.
 """
@@ -25,12 +28,14 @@ from msgspec.structs import replace
 from gateway.facts import (
     Ask,
     Asset,
+    Bulk,
     Challenge,
     Decision,
     Deny,
     Facts,
     Grade,
     Granted,
+    Mask,
     Permit,
     Reason,
     Strength,
@@ -41,6 +46,7 @@ from gateway.policy.condition import FAILURES
 from gateway.policy.duties import ASSURANCES, Duties, stronger
 from gateway.policy.index import Candidate
 from gateway.policy.overlays import EMERGENCY
+from gateway.policy.rows import filters
 
 National = Literal["general", "important", "core"]
 
@@ -224,10 +230,13 @@ def _permit(
     alone = len(allowed) == 1
     owed = one.owes if alone else owes(allowed)
     reasons = one.alone if alone else tuple([rule.says for rule in allowed])
+    mask = _mask(bundle, facts, owed)
+    if facts.asset.bulk:
+        mask, owed = _covering(bundle, facts, owed, mask, facts.asset.bulk)
     return Permit(
         reasons if not broken else (*reasons, *[rule.fails for rule in broken]),
         bundle.digest,
-        bundle.mask(owed.profiles, facts.asset, facts.subject.clearance),
+        mask,
         "synced" if strength == "synced" else owed.strength,
         owed.notices() if owed.topics else (),
     )
@@ -236,6 +245,37 @@ def _permit(
 def owes(allowed: Iterable[Candidate]) -> Duties:
     """The duties of all matching allows together."""
     return reduce(Duties.merge, (rule.owes for rule in allowed), Duties())
+
+
+def _mask(bundle: Bundle, facts: Facts, owed: Duties) -> Mask:
+    """The mask for these duties; with row filters it is this caller's own."""
+    mask = bundle.mask(owed.profiles, facts.asset, facts.subject.clearance)
+    if not owed.rows:
+        return mask
+    return Mask(mask.profile, mask.fields, mask.unlabelled, rows=filters(owed.rows, facts.subject, bundle.index.roles))
+
+
+def _covering(bundle: Bundle, facts: Facts, owed: Duties, mask: Mask, bulks: tuple[Bulk, ...]) -> tuple[Mask, Duties]:
+    """The mask with what becomes of an answer with many records, and all that is owed for it (rule 6)."""
+    bulks = tuple(sorted((bulk for bulk in bulks if bulk.grade > facts.asset.grade), key=lambda bulk: bulk.records))
+    if not bulks:
+        return mask, owed
+    first = bulks[0]
+    raised = _graded(facts, first.grade)
+    verdict = ask(bundle, raised)
+    watched = not verdict.allows and facts.asset.mode == "observe" and _may_pass(raised.asset, verdict)
+    if not verdict.allows and not watched:
+        return replace(mask, most=first.records), owed
+    owed = owed.merge(owes(verdict.allowed))
+    if watched:
+        owed = owed.merge(Duties(frozenset((bundle.profiles.observe,))))
+    beyond, owed = _covering(bundle, raised, owed, _mask(bundle, raised, owed), bulks[1:])
+    return (mask if beyond == mask else replace(mask, most=first.records, beyond=beyond)), owed
+
+
+def _graded(facts: Facts, grade: Grade) -> Facts:
+    """The same request for data of this grade."""
+    return replace(facts, asset=replace(facts.asset, grade=grade, bulk=()))
 
 
 def _refusal(bundle: Bundle, facts: Facts, verdict: Verdict) -> Deny | Challenge:
@@ -324,12 +364,14 @@ def _may_pass(asset: Asset, verdict: Verdict) -> bool:
 
 def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength, refusal: Deny | Challenge) -> Permit:
     """Let a denied request pass for observation, under the strictest mask that applies."""
-    owed = owes(verdict.allowed)
-    profiles = owed.profiles | {bundle.profiles.observe}
+    owed = owes(verdict.allowed).merge(Duties(frozenset((bundle.profiles.observe,))))
+    mask = _mask(bundle, facts, owed)
+    if facts.asset.bulk:
+        mask, owed = _covering(bundle, facts, owed, mask, facts.asset.bulk)
     return Permit(
         reasons=refusal.reasons,
         bundle=bundle.digest,
-        mask=bundle.mask(profiles, facts.asset, facts.subject.clearance),
+        mask=mask,
         strength=stronger(strength, owed.strength),
         obligations=owed.notices(),
         stage="observe",

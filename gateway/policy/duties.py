@@ -1,10 +1,10 @@
 """What does an allowed caller owe, and what does a refused one get offered?
 
-The `then` of a rule: mask profile, log strength, notices, step-up. Rules:
+The `then` of a rule: mask profile, row filters, log strength, notices, step-up. Rules:
 
-1. Duties of all allows that match are merged: profiles and topics are united, the stronger log wins.
+1. Duties of all allows that match are merged: profiles, filters and topics are united, the stronger log wins.
    Union and maximum are associative, commutative and idempotent, so the order of rules never matters.
-2. A step-up stands on a deny only; a mask, a log or a notice on an allow only.
+2. A step-up stands on a deny only; a mask, a filter, a log or a notice on an allow only.
 3. Written into the casbin row as canonical JSON, and read back from there.
 """
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from gateway.document import Node, did_you_mean
 from gateway.facts import Notify, Strength
+from gateway.policy.rows import RowRule, read_rows
 from gateway.policy.shapes import Faults, mapping, one_of, texts, whole_number
 
 ASSURANCES = {"aal1": 1, "aal2": 2, "aal3": 3}
@@ -34,6 +35,7 @@ class Then(Struct, frozen=True, omit_defaults=True):
     step_up: str = ""
     max_age: int | None = None
     reason: DenialCode = "rule_denied"
+    rows: tuple[RowRule, ...] = ()
 
 
 class Duties(Struct, frozen=True):
@@ -42,11 +44,15 @@ class Duties(Struct, frozen=True):
     profiles: frozenset[str] = frozenset()
     strength: Strength = "written"
     topics: frozenset[str] = frozenset()
+    rows: frozenset[RowRule] = frozenset()  # a record must pass all of them
 
     def merge(self, other: "Duties") -> "Duties":
         """Both sets of duties at once."""
         return Duties(
-            self.profiles | other.profiles, stronger(self.strength, other.strength), self.topics | other.topics
+            self.profiles | other.profiles,
+            stronger(self.strength, other.strength),
+            self.topics | other.topics,
+            self.rows | other.rows,
         )
 
     def notices(self) -> tuple[Notify, ...]:
@@ -61,7 +67,7 @@ def stronger(one: Strength, two: Strength) -> Strength:
 
 def duties(then: Then) -> Duties:
     """The duties of one allow."""
-    return Duties(frozenset((then.mask,)), then.log, frozenset(then.notify))
+    return Duties(frozenset((then.mask,)), then.log, frozenset(then.notify), frozenset(then.rows))
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -83,7 +89,7 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
     """Read the `then` of a rule; every fault goes to `faults`."""
     if node is None:
         return Then()
-    allowed = ("step_up", "max_age") if deny else ("mask", "log", "notify")
+    allowed = ("step_up", "max_age") if deny else ("mask", "rows", "log", "notify")
     parts = mapping(node, faults)
     for key in parts:
         if key not in allowed:
@@ -108,7 +114,12 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
         else ""
     )
     topics = texts(parts["notify"], faults) if "notify" in parts else []
-    return Then(mask=mask, log="synced" if log == "synced" else "written", notify=tuple(word for word, _ in topics))
+    return Then(
+        mask=mask,
+        log="synced" if log == "synced" else "written",
+        notify=tuple(word for word, _ in topics),
+        rows=read_rows(parts["rows"], faults) if "rows" in parts else (),
+    )
 
 
 def _offer(node: Node, parts: dict[str, Node], faults: Faults) -> Then:

@@ -5,7 +5,8 @@ Runs `tests/*.yaml` beside the rules: each test supposes a caller, asks a reques
 1. A test that cannot be read has failed; it is never skipped.
 2. Tests are read once (`read_tests`) and can be run many times, against other rules: that is what mutation needs.
 3. `rule` names rules that had a say, `rules` all of them and no other (`[]`: none had one).
-4. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
+4. `rows` names all row filters of a permit with all their values (`{}`: none), `most` how many records it is for.
+5. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,13 +25,14 @@ from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, w
 from gateway.policy.suppose import Impossible, suppose
 from gateway.reasons import REASONS
 
-WISHES = ("expect", "rule", "rules", "reason", "mask", "notify", "log", "step_up", "max_age")
+WISHES = ("expect", "rule", "rules", "reason", "mask", "rows", "most", "notify", "log", "step_up", "max_age")
 KEYS = ("name", "given", "request", *WISHES, "emergency")
 OUTCOMES = ("permit", "challenge", "deny")
 MEANT = {"allow": "permit", "step_up": "challenge"}
 """What `effect` and `then` call it."""
 NOTHING_GIVEN = Node({}, "", 1, 1)
 MAX_AGE = 86400
+MAX_RECORDS = 1_000_000_000
 
 Wishes = dict[str, Plain]
 """What must come out, by the keys of WISHES."""
@@ -172,6 +174,11 @@ def _check_words(parts: dict[str, Node], faults: Faults) -> None:
             texts(parts[key], faults)
     if "mask" in parts and not (isinstance(parts["mask"].value, dict) and parts["mask"].value):
         text(parts["mask"], faults)
+    for values in mapping(parts["rows"], faults).values() if "rows" in parts else ():
+        if values.value != []:
+            texts(values, faults)
+    if "most" in parts:
+        whole_number(parts["most"], faults, 0, MAX_RECORDS)
     if "log" in parts:
         one_of(parts["log"], faults, get_args(Strength), "P071", "log strength", "日志强度")
     if "reason" in parts:
@@ -273,6 +280,8 @@ def seen_in(decision: Decision) -> Seen:
         "rules": rules,
         "reason": decision.reasons[0].code,
         "mask": [],
+        "rows": [],
+        "most": 0,
         "notify": [],
         "log": "",
         "step_up": "",
@@ -285,13 +294,24 @@ def seen_in(decision: Decision) -> Seen:
     fields = (f"{field.path}={field.technique}" for field in decision.mask.fields)
     return seen | {
         "mask": [decision.mask.profile, *fields],
+        "rows": [pair for row in decision.mask.rows for pair in _pairs(row.field, list(row.values))],
+        "most": decision.mask.most,
         "notify": [notice.topic for notice in decision.obligations],
         "log": decision.strength,
     }
 
 
+def _pairs(field: str, values: Plain) -> list[str]:
+    """A filter as it is compared: a pair for each value it lets pass, and one for a filter that lets nothing pass."""
+    words = values if isinstance(values, list) else [values]
+    return [f"{field}={word}" for word in words] or [f"{field}="]
+
+
 def fits(key: str, wanted: Plain, seen: str | list[str] | int) -> bool:
     """Whether what came out under a key is what was wished for."""
+    if key == "rows" and isinstance(seen, list):  # rows: {$.district: [hz]}
+        filters = wanted.items() if isinstance(wanted, dict) else ()
+        return {pair for field, values in filters for pair in _pairs(field, values)} == set(seen)
     if isinstance(wanted, dict):  # mask: {$..id_number: partial(1,1)}
         return isinstance(seen, list) and all(f"{path}={how}" in seen for path, how in wanted.items())
     if isinstance(seen, list) and key == "mask":

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.facts import Decision, Facts, Permit
+from gateway.facts import Decision, Facts, Mask, Permit, RowFilter
 from gateway.policy.bundle import Bundle
 from gateway.policy.condition import FAILURES, Clause
 from gateway.policy.content import Row
@@ -88,6 +88,9 @@ class Explanation(Struct, frozen=True):
     log: str = ""  # of a permit: written, or synced to disk before anything is forwarded
     notify: tuple[str, ...] = ()  # of a permit: who is told
     request: tuple[tuple[str, str], ...] = ()  # that no row of a casbin policy allows: its tokens as they were filled
+    filters: tuple[RowFilter, ...] = ()  # of a permit: which records of the answer this caller sees
+    most: int = 0  # of a permit: for how many records at most; 0 for any number
+    beyond: tuple[tuple[str, str], ...] | None = None  # the mask for more than those; None: they are withheld
     rows: tuple[tuple[str, str], ...] = ()  # rows about the same subject or object: place and text
 
     def text(self, language: Language = "en") -> str:
@@ -142,8 +145,11 @@ def _explanation(
         nearest=nearest,
         denies_checked=denies,
         denies_applied=sum(rule.effect == "deny" for rule in applied),
-        mask=tuple((field.path, field.technique) for field in mask.fields) if mask is not None else (),
+        mask=_techniques(mask) if mask is not None else (),
         profile=mask.profile if mask is not None else "",
+        filters=mask.rows if mask is not None else (),
+        most=mask.most if mask is not None else 0,
+        beyond=_techniques(mask.beyond) if mask is not None and mask.beyond is not None else None,
         would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
         layers=tuple(dict.fromkeys(reason.layer for reason in decision.reasons if reason.layer)),
         grants=facts.grant.ids if facts.grant.ids or asks else None,
@@ -152,6 +158,10 @@ def _explanation(
         log=decision.strength if isinstance(decision, Permit) else "",
         notify=tuple(one.topic for one in decision.obligations) if isinstance(decision, Permit) else (),
     )
+
+
+def _techniques(mask: Mask) -> tuple[tuple[str, str], ...]:
+    return tuple((field.path, field.technique) for field in mask.fields)
 
 
 def _refused(decision: Decision) -> bool:
@@ -307,6 +317,9 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     if explanation.profile:
         out.append(f"{'脱敏方案' if zh else 'mask'}  {explanation.profile}")
         out.extend(f"   {path}  {how}" for path, how in explanation.mask)
+    out.extend(_filtered(row, zh) for row in explanation.filters)
+    if explanation.most:
+        out.extend(_many(explanation, zh))
     if explanation.log == "synced":
         out.append("日志  转发前落盘（synced）" if zh else "log  synced: on disk before anything is forwarded")
     if explanation.notify:
@@ -330,12 +343,41 @@ def _applied(explanation: Explanation, zh: bool) -> Iterator[str]:
         yield f"{word}  {_named(rule, zh)}"
 
 
+def _filtered(row: RowFilter, zh: bool) -> str:
+    """Which records are shown."""
+    values = ("、" if zh else ", ").join(row.values)
+    if not values:
+        return (
+            f"行过滤  {row.field}  调用者没有对应的值：不展示任何记录"
+            if zh
+            else f"rows  {row.field}  none: the caller has no such value"
+        )
+    return f"行过滤  {row.field}  仅 {values}" if zh else f"rows  {row.field}  only {values}"
+
+
+def _many(explanation: Explanation, zh: bool) -> Iterator[str]:
+    """What becomes of an answer with more records than the mask is for."""
+    if explanation.beyond is None:
+        more = f"超过 {explanation.most} 条记录：扣留" if zh else f"more than {explanation.most} records: withheld"
+    elif explanation.beyond == explanation.mask:
+        more = (
+            f"超过 {explanation.most} 条记录：字段不变"
+            if zh
+            else f"more than {explanation.most} records: the same fields"
+        )
+    else:
+        more = f"超过 {explanation.most} 条记录时" if zh else f"more than {explanation.most} records"
+    yield f"批量  {more}" if zh else f"bulk  {more}"
+    if explanation.beyond not in (None, explanation.mask):
+        yield from (f"   {path}  {how}" for path, how in explanation.beyond or ())
+
+
 def _unmasked(place: str, detail: str, zh: bool) -> str:
     """Who asks for a mask that cannot be laid over the answer; the detail is of `gateway.policy.index`."""
-    profile = detail.rpartition(": ")[2]
+    wanted = detail.partition(": ")[2]
     if zh:
-        return f"脱敏  {place}  要求 {profile}，但应答不经检查直接通过（opaque），其中内容无法隐藏"
-    return f"mask  {place}  asks for {profile}, but the answer passes unread (opaque): nothing in it can be hidden"
+        return f"脱敏  {place}  要求 {wanted}，但应答不经检查直接通过（opaque），其中内容无法隐藏"
+    return f"mask  {place}  asks for {wanted}, but the answer passes unread (opaque): nothing in it can be hidden"
 
 
 def _count(explanation: Explanation, zh: bool) -> str:

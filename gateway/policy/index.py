@@ -8,8 +8,8 @@ kind of request. Rules:
 1. What is remembered depends only on names: asset, action, grade, roles, office. Conditions and the time at which
    a rule ends are asked on every request. No decision is ever remembered: that is where revocations get lost.
 2. The memory is bounded and dropped as a whole when full.
-3. An opaque answer passes unread, so nothing in it can be hidden: an allow that asks for a mask, and an emergency
-   level whose mask would hide something, deny it (`cannot_mask`). Which they are is known by name as well.
+3. An opaque answer passes unread, so nothing in it can be hidden: an allow that asks for a mask or filters records, and
+   an emergency level whose mask would hide something, deny it (`cannot_mask`). Which they are is known by name as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -187,7 +187,9 @@ class Index:
             yield self._level
         for rule in allows:
             if self._hides(rule.then.mask, grade):
-                yield _unmaskable(rule)
+                yield _unmaskable(rule, rule.then.mask)
+            elif rule.then.rows:
+                yield _unmaskable(rule, "; ".join(row.text for row in rule.then.rows))
 
 
 def _candidate(
@@ -204,9 +206,9 @@ def _candidate(
     )
 
 
-def _unmaskable(rule: Candidate) -> Candidate:
-    """The deny that an allow is where its mask cannot be laid over the answer; it applies whenever the allow does."""
-    says = Reason("cannot_mask", rule.says.rule, f"{rule.id}: {rule.then.mask}", rule.says.layer)
+def _unmaskable(rule: Candidate, asks: str) -> Candidate:
+    """The deny that an allow is where what it asks for cannot be done to the answer; it applies whenever the allow does."""
+    says = Reason("cannot_mask", rule.says.rule, f"{rule.id}: {asks}", rule.says.layer)
     return replace(rule, deny=True, test=_surely(rule.test), then=Then(), says=says, fails=says, alone=(says,))
 
 

@@ -23,6 +23,7 @@ from msgspec import Struct
 from gateway.facts import Challenge, Decision, Deny, Mask, Notice, Permit, Reason, Subject
 from gateway.masks import parse_technique, strictest
 from gateway.policy.bundle import Bundle
+from gateway.policy.rows import lets_more
 
 Difference = Literal["would_deny", "would_challenge", "would_permit", "would_show", "would_hide"]
 DIFFERENCES: tuple[Difference, ...] = get_args(Difference)
@@ -149,15 +150,36 @@ def shown(before: Mask, after: Mask) -> Difference | None:
     """Whether another mask shows something more clearly, or else hides something better."""
     if before == after:
         return None
+    pairs = [(before.covering(count), after.covering(count)) for count in counts(before, after)]
+    if any(_opens(one, two) for one, two in pairs):
+        return "would_show"
+    return "would_hide" if any(_opens(two, one) for one, two in pairs) else None
+
+
+def counts(*masks: Mask) -> tuple[int, ...]:
+    """Numbers of records, one for each mask that an answer may be shown through."""
+    found = {1}
+    for mask in masks:
+        step: Mask | None = mask
+        while step is not None and step.most:
+            found.add(step.most + 1)
+            step = step.beyond
+    return tuple(sorted(found))
+
+
+def _opens(before: Mask | None, after: Mask | None) -> bool:
+    """Whether more is shown; what is withheld shows nothing."""
+    if before is None or after is None:
+        return after is not None
+    if ORDER[before.unlabelled] > ORDER[after.unlabelled] or lets_more(before.rows, after.rows):
+        return True
     old, new = _techniques(before), _techniques(after)
-    more = ORDER[before.unlabelled] > ORDER[after.unlabelled]
-    less = ORDER[before.unlabelled] < ORDER[after.unlabelled]
     for path in old.keys() | new.keys():
         one = parse_technique(old.get(path, _unnamed(before)))
         two = parse_technique(new.get(path, _unnamed(after)))
-        both = strictest(one, two)
-        more, less = more or both != two, less or both != one
-    return "would_show" if more else "would_hide" if less else None
+        if strictest(one, two) != two:
+            return True
+    return False
 
 
 def _techniques(mask: Mask) -> dict[str, str]:

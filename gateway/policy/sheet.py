@@ -6,7 +6,8 @@ here that YAML would refuse. Rules:
 
 1. Every column that can narrow a rule must be there. A table that lost its column `when` would allow what the
    conditions withheld, and each row of it would look complete.
-2. An empty cell says nothing, as a key that is left out. Lists are parted by `;`; `\\;` is one inside a name.
+2. An empty cell says nothing, as a key that is left out. Lists are parted by `;`; `\\;` is one inside a name. Row filters
+   are a list of members with one value each: `$.district=subject.org;$.district=330100`.
 3. Words are taken as they are: full-width punctuation, invisible characters and spaces around a word are faults, since
    a deny for `auditor ` would never apply. Only titles, notes and legal bases are free text.
 4. `layer` and `file` say where a rule stands: `base`, `province`, `city:hz`, `department:prov/civil`; a table without
@@ -20,17 +21,19 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from gateway.document import Faulty, FileFault, Node, Plain, did_you_mean
+from gateway.jsonpath import BadPath, parse
 from gateway.policy import cells
 from gateway.policy.cells import Cell
 from gateway.policy.rules import KEYS
 
-THEN = ("mask", "step_up", "max_age", "log", "notify")
+THEN = ("mask", "rows", "step_up", "max_age", "log", "notify")
 SPREAD = {"title": ("title_zh", "title_en"), "basis": ("basis_zh", "basis_en"), "then": THEN}
 PLACE = ("layer", "file")
 COLUMNS = (*(column for key in KEYS for column in SPREAD.get(key, (key,))), *PLACE)
 FREE = frozenset(("title_zh", "title_en", "basis_zh", "basis_en", "note", "when"))
 OPTIONAL = frozenset(("title_zh", "title_en", "basis_zh", "basis_en", "note", "owner", *PLACE))
 LISTS = frozenset(("who", "org", "data", "action", "notify"))
+ROWS = "rows"
 PROVINCE = "province"
 FOLDERS = {"base": "rules", PROVINCE: "rules", "city": "cities", "department": "departments"}
 
@@ -113,7 +116,7 @@ def _row(rule: Plain) -> Row:
     row: Row = {}
     for key, value in rule.items() if isinstance(rule, dict) else ():
         if key == "then":
-            row |= {name: _cell(inner) for name, inner in value.items()} if isinstance(value, dict) else {}
+            row |= {name: _then_cell(name, inner) for name, inner in value.items()} if isinstance(value, dict) else {}
         elif key in SPREAD:
             both = value if isinstance(value, dict) else {"zh": value, "en": value}
             row |= {f"{key}_{language}": _cell(inner) for language, inner in both.items()}
@@ -122,13 +125,22 @@ def _row(rule: Plain) -> Row:
     return row
 
 
+def _then_cell(name: str, value: Plain) -> str:
+    if name != ROWS or not isinstance(value, dict):
+        return _cell(value)
+    return _list([f"{path}={word}" for path, words in value.items() for word in _several(words)])
+
+
+def _several(value: Plain) -> list[Plain]:
+    return value if isinstance(value, list) else [value]
+
+
 def _cell(value: Plain) -> str:
     return _list(value) if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _list(value: Plain) -> str:
-    items = value if isinstance(value, list) else [value]
-    return ";".join(_TO_ESCAPE.sub(r"\\\g<0>", str(item)) for item in items)
+    return ";".join(_TO_ESCAPE.sub(r"\\\g<0>", str(item)) for item in _several(value))
 
 
 def _comes_back(row: Row, node: Node) -> bool:
@@ -155,6 +167,8 @@ def _same_form(rule: Plain) -> Plain:
             form[key] = {"zh": value, "en": value}
         elif key == "then" and isinstance(value, dict | None):
             form |= {key: _same_form(value)} if value else {}
+        elif key == ROWS and isinstance(value, dict):
+            form[key] = {path: list[Plain](sorted(map(str, _several(words)))) for path, words in value.items()}
         else:
             form[key] = value[0] if key in LISTS and isinstance(value, list) and len(value) == 1 else value
     return form
@@ -308,6 +322,8 @@ def _value(column: str, cell: Cell, file: str, faults: list[FileFault]) -> Node:
     elif column in LISTS:
         items = list(_items(cell, file, faults))
         node.value = items[0].value if len(items) == 1 else list[Node](items)
+    elif column == ROWS:
+        return _filters(cell, file, faults)
     elif cell.text != cell.text.strip():
         faults.append(_spaced(cell, file))
     elif column == "max_age" and re.fullmatch(r"0|[1-9][0-9]{0,8}", cell.text):
@@ -342,6 +358,36 @@ def _items(cell: Cell, file: str, faults: list[FileFault]) -> Iterator[Node]:
             faults.append(_spaced(cell, file, at))
         yield Node(word, file, cell.line, cell.column + at)
         at += len(raw) + 1
+
+
+def _filters(cell: Cell, file: str, faults: list[FileFault]) -> Node:
+    """The filters of a cell, as a YAML file would say them: the values of each member."""
+    found: dict[str, list[Node]] = {}
+    for item in _items(cell, file, faults):
+        path, value = _parted(str(item.value))
+        if not value:
+            hint = ("write `$.district=330100`", "请写 `$.district=330100`")
+            at = item.column - cell.column
+            faults.append(_fault(cell, file, "P180", "a filter without a value", "过滤条件没有取值", hint, at))
+        found.setdefault(path, []).append(Node(value, file, item.line, item.column))
+    keys = {path: (words[0].line, words[0].column) for path, words in found.items()}
+    members: dict[str, Node] = {
+        path: Node(list[Node](words), file, words[0].line, words[0].column) for path, words in found.items()
+    }
+    return Node(members, file, cell.line, cell.column, keys)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Member and value; an equals sign may also stand in the quoted name of a member."""
+    for at, char in enumerate(text):
+        if char == "=":
+            try:
+                parse(text[:at])
+            except BadPath:
+                continue
+            return text[:at], text[at + 1 :]
+    path, _, value = text.partition("=")
+    return path, value
 
 
 def _split(text: str) -> list[str]:

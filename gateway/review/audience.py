@@ -11,11 +11,12 @@ Three accounts of one decision, for the caller, the operator and the auditor. Ru
    permit. It stands in the record. No layer decided what no rule allows, or what is refused before any rule is asked.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
 
-from gateway.facts import Challenge, Decision, Permit, Reason, VerdictEntry
+from gateway.facts import Challenge, Decision, Mask, Permit, Reason, VerdictEntry
 from gateway.policy.bundle import Bundle
 from gateway.policy.duties import parse
 from gateway.policy.grants import Lapsed
@@ -199,7 +200,7 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
     rules = [_rule(known, place, reasons) for place in dict.fromkeys(reason.rule for reason in reasons) if place]
     layers = tuple(dict.fromkeys(rule.layer for rule in rules if rule.layer))
     mask = entry.mask
-    shown = [f"mask {mask.profile}", *(f"{field.path} {field.technique}" for field in mask.fields)] if mask else []
+    shown = list(_shown(mask)) if mask else []
     return Audited(
         outcome=entry.outcome,
         reasons=tuple(dict.fromkeys(reason.code for reason in entry.reasons)),
@@ -220,6 +221,16 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
         would=entry.would,
         lapsed=_lapsed(known, entry) if known is not None and (entry.would or entry.outcome != "permit") else (),
     )
+
+
+def _shown(mask: Mask) -> Iterator[str]:
+    """A mask in words, with the records it is for."""
+    yield f"mask {mask.profile}"
+    yield from (f"{field.path} {field.technique}" for field in mask.fields)
+    yield from (f"rows {row.field} [{', '.join(row.values)}]" for row in mask.rows)
+    if mask.most:
+        beyond = "withheld" if mask.beyond is None else f"mask {mask.beyond.profile}"
+        yield f"more than {mask.most} records {beyond}"
 
 
 def _logged(bundle: Bundle | None, entry: VerdictEntry) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ catalog finds there. Rules:
 2. Cells in which every catalog says the same are one cell: rules see the asset, never the path.
 3. In observe a denied request passes so that it can be watched; what is compared here is what the rules say, so every
    API counts as enforced.
+4. An answer with many records is judged for a higher grade as well: for each number of records at which that changes
+   there is a cell of its own, with the asset of that grade and, as `whole`, the asset that is decided on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from gateway.catalog import Catalog
 from gateway.catalog.templates import Template, parse_endpoint
@@ -30,6 +32,7 @@ class Cell(Struct, frozen=True, eq=False):
     path: str
     api: str
     assets: tuple[Asset, ...]
+    whole: tuple[Asset, ...] = ()
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -46,7 +49,15 @@ def cells(catalogs: Sequence[Catalog]) -> Iterator[Cell]:
             key = (method, *(tuple(_said(asset)) for asset in assets))
             if key not in seen and any(asset.listed for asset in assets):
                 seen.add(key)
-                yield Cell(method, path, api, assets)
+                yield Cell(method, path, api, assets, assets)
+                for records in sorted({bulk.records for asset in assets for bulk in asset.bulk}):
+                    yield Cell(method, path, api, tuple(_with_more(asset, records) for asset in assets), assets)
+
+
+def _with_more(asset: Asset, records: int) -> Asset:
+    """The asset as more than so many records of it are graded."""
+    grade = max(asset.grade, *(bulk.grade for bulk in asset.bulk if bulk.records <= records), asset.grade)
+    return replace(asset, grade=grade)
 
 
 def requests(endpoints: Iterable[str]) -> Iterator[tuple[str, str]]:

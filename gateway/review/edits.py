@@ -122,7 +122,7 @@ def _spread(rows: tuple[Row, ...], timezone: str) -> dict[str, dict[str, str]]:
 def _column(name: str, value: str, timezone: str) -> str:
     if name == "expires" and value:
         return last_day(value, timezone)
-    return _flow(msgspec.json.decode(value)) if name == "then" and value else value
+    return _flow(_as_said(msgspec.json.decode(value))) if name == "then" and value else value
 
 
 def _flow(value: object) -> str:
@@ -183,6 +183,14 @@ def _words(value: object, timezone: str) -> dict[str, str]:
         return {name: _text(one) for name, one in asdict(value).items() if name != "rows"} | rules
     plain = msgspec.to_builtins(value)
     return {str(key): _text(one) for key, one in plain.items()} if isinstance(plain, dict) else {"": _text(plain)}
+
+
+def _as_said(then: dict[str, object]) -> dict[str, object]:
+    """The duties of a rule as a file says them."""
+    rows = then.get("rows")
+    if not isinstance(rows, list):
+        return then
+    return then | {"rows": {row["field"]: row["values"] for row in rows}}
 
 
 def _filled(words: dict[str, str]) -> dict[str, str]:

@@ -154,7 +154,7 @@ class Laws:
         if level and self.bundle.hides(self.bundle.content.overlays[level].mask, grade):
             yield Law(f"emergency-{level}-mask", True, ALWAYS, Then(), frozenset())
         for law in laws:
-            if not law.deny and self.bundle.hides(law.then.mask, grade):
+            if not law.deny and (law.then.rows or self.bundle.hides(law.then.mask, grade)):
                 yield Law(f"{law.id}: {law.then.mask}", True, law.applies, Then(), frozenset(), sure=True)
 
     def _native(self) -> Law:

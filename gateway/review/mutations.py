@@ -180,6 +180,16 @@ def _weaker(allow: bool, then: Then, content: Content) -> Iterator[tuple[str, st
         weakest = weakest_profile(content)
         if weakest and shown != weakest:
             yield "mask", shown, weakest, replace(then, mask=weakest)
+        for row in then.rows:
+            yield "rows", row.text, "", replace(then, rows=tuple(one for one in then.rows if one is not row))
+            for value in row.values if len(row.values) > 1 else ():
+                less = replace(row, values=tuple(one for one in row.values if one != value))
+                yield (
+                    "rows",
+                    row.text,
+                    less.text,
+                    replace(then, rows=tuple(less if one is row else one for one in then.rows)),
+                )
         if then.log != "written":
             yield "log", then.log, "", replace(then, log="written")
         for topic in then.notify:

@@ -18,6 +18,7 @@ from itertools import product
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.catalog import Catalog
 from gateway.facts import Asset, Decision, Facts, Grade, Mask, Permit, Strength
@@ -26,6 +27,7 @@ from gateway.masks import parse_technique, strictest
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.examples import outcome
+from gateway.policy.rows import ROLES, RowRule
 from gateway.review.cells import Cell, cells
 from gateway.review.exposure import Shift, shifts
 from gateway.review.formula import ANY, FAILS, NO, YES, Point
@@ -202,6 +204,18 @@ def _owed(
         for duty in sorted((always | _of_rule(allow)) - then_always - _of_rule(law)):
             misses = ((one.applies, NO | FAILS) for one in new if not one.deny and duty in _of_rule(one))
             yield Question(law, (*passes, (allow.applies, YES), *misses), "owes")
+        for row in allow.then.rows:
+            if not _filters(space, law, row):
+                misses = ((one.applies, NO | FAILS) for one in new if not one.deny and _filters(space, one, row))
+                yield Question(law, (*passes, (allow.applies, YES), *misses), "owes")
+
+
+def _filters(space: Space, law: Law, row: RowRule) -> bool:
+    """Whether an allow of the candidate lets no record pass that this filter of the base takes out."""
+    old, new = (side.bundle.content for side in space.sides)
+    if ROLES in row.values and (old.roles, old.declared) != (new.roles, new.declared):
+        return False  # the same word may stand for other roles
+    return any(one.field == row.field and set(one.values) <= set(row.values) for one in law.then.rows)
 
 
 def _of_rule(law: Law) -> frozenset[str]:
@@ -277,7 +291,10 @@ def _answer(space: Space, cell: Cell, question: Question, budget: Budget) -> Wit
 def _decided(space: Space, cell: Cell, question: Question, point: Point) -> Witness | bool:
     """Both policies really decide: a witness, or whether their word contradicts what the search was sure of."""
     sides = space.sides
-    before, after = (_decide(side, space.make(point, side)) for side in sides)
+    before, after = (
+        _decide(side, whole, space.make(point, side))
+        for side, whole in zip(sides, cell.whole or cell.assets, strict=True)
+    )
     if not isinstance(after, Permit):
         return True
     fields: tuple[Shift, ...] = ()
@@ -309,5 +326,6 @@ def _decided(space: Space, cell: Cell, question: Question, point: Point) -> Witn
     )
 
 
-def _decide(side: Side, facts: Facts) -> Decision:
-    return decide(side.bundle, facts, BY_GRADE[side.asset.grade.national])
+def _decide(side: Side, whole: Asset, facts: Facts) -> Decision:
+    """The decision about one record and about many; a cell may be about many only."""
+    return decide(side.bundle, replace(facts, asset=whole), BY_GRADE[whole.grade.national])

@@ -371,9 +371,22 @@ def _told_apart(one: Seen, two: Seen) -> Wishes:
         fields = [field.split("=", 1) for field in before[1:] if field not in after]
         wishes["mask"] = {path: how for path, how in fields}  # noqa: C416  # mypy: lists are no pairs
     wishes = {key: wish for key, wish in wishes.items() if wish != "" and wish != {}}
+    if set(_several(one["rows"])) != set(_several(two["rows"])):
+        wishes["rows"] = _filters(_several(one["rows"]))
+    if one["most"] != two["most"]:
+        wishes["most"] = _wish(one["most"])
     if not wishes and set(_several(one["rules"])) != set(_several(two["rules"])):
         return {"rules": _wish(one["rules"]) or []}  # the mutant has one rule more to say
     return wishes
+
+
+def _filters(pairs: list[str]) -> Plain:
+    """Row filters as a test names them."""
+    found: dict[str, list[Plain]] = {}
+    for pair in pairs:
+        field, _, value = pair.partition("=")
+        found.setdefault(field, []).extend([value] if value else [])
+    return {field: values[0] if len(values) == 1 else values for field, values in found.items()}
 
 
 def _wish(seen: str | list[str] | int) -> Plain:

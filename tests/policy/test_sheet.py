@@ -17,8 +17,8 @@ from gateway.policy.rules import KEYS
 from gateway.policy.sheet import COLUMNS, THEN, Table, exported, read_table, text_of
 from tests.policy.world import ASSETS, write
 
-HEAD = "id,effect,who,org,data,action,level,when,mask,step_up,max_age,log,notify,reason,expires"
-GOOD = "a,allow,clerk,,population,read,<= important,,,,,,,,"
+HEAD = "id,effect,who,org,data,action,level,when,mask,step_up,max_age,log,notify,reason,expires,rows"
+GOOD = "a,allow,clerk,,population,read,<= important,,,,,,,,,"
 
 
 def table(*lines: str, head: str = HEAD) -> str:
@@ -50,7 +50,7 @@ def test_every_key_of_a_rule_has_a_column() -> None:
 def test_a_row_is_a_rule(tmp_path: Path) -> None:
     row = (
         'x,"一，二",one,allow,clerk;auditor,prov/civil,population,read;update,<= core,"env.purpose == ""audit""",'
-        "pii-strict,,,synced,audit;police,,2027-12-31,prov,,,a note,,"
+        "pii-strict,$.district=subject.org;$.district=330100;$['a=b']=c,,,synced,audit;police,,2027-12-31,prov,,,a note,,"
     )
     found, bundle = read_in(table(row, head=",".join(COLUMNS)), write(tmp_path))
     assert found.files["rules/table.yaml"].plain() == {
@@ -65,7 +65,12 @@ def test_a_row_is_a_rule(tmp_path: Path) -> None:
                 "action": ["read", "update"],
                 "level": "<= core",
                 "when": 'env.purpose == "audit"',
-                "then": {"mask": "pii-strict", "log": "synced", "notify": ["audit", "police"]},
+                "then": {
+                    "mask": "pii-strict",
+                    "rows": {"$.district": ["subject.org", "330100"], "$['a=b']": ["c"]},
+                    "log": "synced",
+                    "notify": ["audit", "police"],
+                },
                 "expires": "2027-12-31",
                 "owner": "prov",
                 "note": "a note",
@@ -81,35 +86,39 @@ def test_a_row_is_a_rule(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "code", "column", "cell"),
     [
-        ("a,Deny,clerk,,health,read,any,,,,,,,,", "P002", 3, "B2"),
-        ("a,deny # why,clerk,,health,read,any,,,,,,,,", "P002", 3, "B2"),
-        ("a,deny,auditor ,,,,,,,,,,,,", "P120", 8, "C2"),
-        ("a,deny, auditor,,,,,,,,,,,,", "P120", 8, "C2"),
-        ("a,deny,auditor; clerk,,,,,,,,,,,,", "P120", 16, "C2"),
-        ("a,deny,auditor;,,,,,,,,,,,,", "P120", 16, "C2"),
-        ("a,deny,auditor；clerk,,,,,,,,,,,,", "P119", 15, "C2"),
-        ("a,deny,auditor，clerk,,,,,,,,,,,,", "P119", 15, "C2"),
-        ("a,deny,audit\u200bor,,,,,,,,,,,,", "P119", 13, "C2"),
-        ("a,deny,auditor\u00a0,,,,,,,,,,,,", "P119", 15, "C2"),
-        ('a,deny,"auditor\n",,,,,,,,,,,,', "P119", 16, "C2"),
-        ("a,deny,audtor,,,,,,,,,,,,", "P010", 8, "C2"),
-        ("a,deny,clerk;audtor,,,,,,,,,,,,", "P010", 14, "C2"),
-        ("a,deny,clerk # why,,,,,,,,,,,,", "P010", 8, "C2"),
-        ("a,deny,,hz/cvil,,,,,,,,,,,", "P011", 9, "D2"),
-        ("a,deny,,,,,core,,,,,,,,", "P030", 12, "G2"),
-        ("a,deny,,,,,＞＝ core,,,,,,,,", "P119", 12, "G2"),
-        ("a,deny,,,,,>= core # why,,,,,,,,", "P031", 12, "G2"),
-        ("a,deny,,,,,,device.trust = 1,,,,,,,", "P020", 13, "H2"),
-        ('a,deny,,,,,,"device.trust == ""manged""",,,,,,,', "P022", 14, "H2"),
-        ("a,deny,,,,,,device.trust ＝＝ 1,,,,,,,", "P020", 13, "H2"),
-        ("a,deny,,,,,,,pii-strict,,,,,,", "P070", 14, "I2"),
-        ("a,deny,,,,,,,,aal2,5 min,,,,", "P004", 20, "K2"),
-        ("a,deny,,,,,,,,aal9,,,,,", "P072", 15, "J2"),
-        ("a,deny,,,,,,,,,,,,,2027/12/31", "P081", 20, "O2"),
-        ("a,allow,clerk,,population,,any,,,,,,,,", "P003", 1, "A2"),
-        (",deny,,,,,,,,,,,,,", "P003", 1, "A2"),
-        ("a,deny,,,,,,,,,,,,", "P118", 19, "N2"),
-        ("a,deny,,,,,,,,,,,,,,", "P118", 21, "P2"),
+        ("a,Deny,clerk,,health,read,any,,,,,,,,,", "P002", 3, "B2"),
+        ("a,deny # why,clerk,,health,read,any,,,,,,,,,", "P002", 3, "B2"),
+        ("a,deny,auditor ,,,,,,,,,,,,,", "P120", 8, "C2"),
+        ("a,deny, auditor,,,,,,,,,,,,,", "P120", 8, "C2"),
+        ("a,deny,auditor; clerk,,,,,,,,,,,,,", "P120", 16, "C2"),
+        ("a,deny,auditor;,,,,,,,,,,,,,", "P120", 16, "C2"),
+        ("a,deny,auditor；clerk,,,,,,,,,,,,,", "P119", 15, "C2"),
+        ("a,deny,auditor，clerk,,,,,,,,,,,,,", "P119", 15, "C2"),
+        ("a,deny,audit\u200bor,,,,,,,,,,,,,", "P119", 13, "C2"),
+        ("a,deny,auditor\u00a0,,,,,,,,,,,,,", "P119", 15, "C2"),
+        ('a,deny,"auditor\n",,,,,,,,,,,,,', "P119", 16, "C2"),
+        ("a,deny,audtor,,,,,,,,,,,,,", "P010", 8, "C2"),
+        ("a,deny,clerk;audtor,,,,,,,,,,,,,", "P010", 14, "C2"),
+        ("a,deny,clerk # why,,,,,,,,,,,,,", "P010", 8, "C2"),
+        ("a,deny,,hz/cvil,,,,,,,,,,,,", "P011", 9, "D2"),
+        ("a,deny,,,,,core,,,,,,,,,", "P030", 12, "G2"),
+        ("a,deny,,,,,＞＝ core,,,,,,,,,", "P119", 12, "G2"),
+        ("a,deny,,,,,>= core # why,,,,,,,,,", "P031", 12, "G2"),
+        ("a,deny,,,,,,device.trust = 1,,,,,,,,", "P020", 13, "H2"),
+        ('a,deny,,,,,,"device.trust == ""manged""",,,,,,,,', "P022", 14, "H2"),
+        ("a,deny,,,,,,device.trust ＝＝ 1,,,,,,,,", "P020", 13, "H2"),
+        ("a,deny,,,,,,,pii-strict,,,,,,,", "P070", 14, "I2"),
+        ("a,deny,,,,,,,,aal2,5 min,,,,,", "P004", 20, "K2"),
+        ("a,deny,,,,,,,,aal9,,,,,,", "P072", 15, "J2"),
+        ("a,allow,clerk,,population,read,any,,,,,,,,,$.district", "P180", 44, "P2"),
+        ("a,allow,clerk,,population,read,any,,,,,,,,,$.district=a;district=b", "P180", 57, "P2"),
+        ("a,allow,clerk,,population,read,any,,,,,,,,,$.district=subject.ogr", "P181", 44, "P2"),
+        ("a,allow,clerk,,population,read,any,,,,,,,,,$.district=a; $.b=c", "P120", 57, "P2"),
+        ("a,deny,,,,,,,,,,,,,2027/12/31,", "P081", 20, "O2"),
+        ("a,allow,clerk,,population,,any,,,,,,,,,", "P003", 1, "A2"),
+        (",deny,,,,,,,,,,,,,,", "P003", 1, "A2"),
+        ("a,deny,,,,,,,,,,,,,", "P118", 20, "O2"),
+        ("a,deny,,,,,,,,,,,,,,,", "P118", 22, "Q2"),
     ],
 )
 def test_a_fault_is_told_at_its_cell(row: str, code: str, column: int, cell: str, tmp_path: Path) -> None:
@@ -172,15 +181,15 @@ def test_a_rule_is_written_only_where_it_is_read(layer: str, file: str, tmp_path
 
 
 def test_a_file_is_of_one_layer(tmp_path: Path) -> None:
-    lines = ("a,deny,,,,,,,,,,,,,,base,rules/a.yaml", "b,deny,,,,,,,,,,,,,,province,rules/a.yaml")
+    lines = ("a,deny,,,,,,,,,,,,,,,base,rules/a.yaml", "b,deny,,,,,,,,,,,,,,,province,rules/a.yaml")
     (one,) = faults(table(*lines, head=f"{HEAD},layer,file"), write(tmp_path))
-    assert (one.code, one.line, one.en) == ("P121", 3, "`rules/a.yaml` is of `base` in a row above (cell P3)")
+    assert (one.code, one.line, one.en) == ("P121", 3, "`rules/a.yaml` is of `base` in a row above (cell Q3)")
 
 
 def test_all_faults_are_told_at_once_and_ids_stand_once(tmp_path: Path) -> None:
     folder = write(tmp_path, "- {id: old, effect: deny}")
     found = faults(
-        table("a,deny,audtor,,,,,,,,,,,,", "a,Deny,clerk,,health,read,any,,,,,,,,", "old,deny,,,,,,,,,,,,,"), folder
+        table("a,deny,audtor,,,,,,,,,,,,,", "a,Deny,clerk,,health,read,any,,,,,,,,,", "old,deny,,,,,,,,,,,,,,"), folder
     )
     assert [(one.code, one.line) for one in found] == [("P010", 2), ("P005", 3), ("P002", 3), ("P005", 4)]
     assert "first at t.csv:2" in found[1].en

@@ -17,7 +17,7 @@ from gateway.policy.rules import KEYS as RULE_KEYS
 
 FLOW = Form(style="flow")
 TITLE = Form(("zh", "en"), style="flow")
-THEN = Form(("mask", "step_up", "max_age", "log", "notify"), style="flow")
+THEN = Form(("mask", "rows", "step_up", "max_age", "log", "notify"), style="flow")
 APPROVAL = Form(("by", "on", "reference"), style="flow")
 RULE = Form(RULE_KEYS, {"title": TITLE, "level": Form(quoted=True), "then": THEN, "basis": TITLE}, style="block")
 TEST = Form(tuple(dict.fromkeys(("name", "emergency", *TEST_KEYS))), {"given": FLOW, "mask": FLOW}, style="block")

@@ -13,7 +13,7 @@ POLICIES = ROOT / "policies"
 def test_every_rule_is_a_row(run: Run) -> None:
     done = run("policy", "export", "--csv", POLICIES)
     assert done.code == 0
-    assert done.out.startswith("id,title_zh,title_en,effect,who,org,data,action,level,when,mask,step_up,")
+    assert done.out.startswith("id,title_zh,title_en,effect,who,org,data,action,level,when,mask,rows,step_up,")
     rows = list(csv.DictReader(io.StringIO(done.out)))
     civil = next(row for row in rows if row["id"] == "civil-read")
     assert (civil["who"], civil["org"], civil["level"]) == ("clerk;caseworker", "prov/civil;hz/civil", "<= important")

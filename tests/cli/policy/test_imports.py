@@ -8,8 +8,8 @@ import pytest
 from tests.cli.shell import ROOT, Run
 
 POLICIES = ROOT / "policies"
-HEAD = "id,effect,who,org,data,action,level,when,mask,step_up,max_age,log,notify,reason,expires"
-ROW = 'night,deny,clerk,,population,,,"not between(env.time, ""08:00"", ""18:00"")",,,,,,,'
+HEAD = "id,effect,who,org,data,action,level,when,mask,step_up,max_age,log,notify,reason,expires,rows"
+ROW = 'night,deny,clerk,,population,,,"not between(env.time, ""08:00"", ""18:00"")",,,,,,,,'
 
 
 @pytest.fixture
