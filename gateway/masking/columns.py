@@ -24,7 +24,8 @@ class Columns:
         self.clear = plan.clear
         self._plan = plan
         self.noted = mask.unlabelled in ("learn", "warn")
-        self._unknown = plan.unknown if mask.unlabelled == "redact" else None
+        self._redacts = mask.unlabelled == "redact"
+        self._unknown = plan.unknown if self._redacts else None
         covers: dict[str, tuple[Technique, str]] = {}
         for field in mask.fields:
             how, name = parse_technique(field.technique), _last_name(field.path)
@@ -34,6 +35,7 @@ class Columns:
         if everywhere is not None:
             self._unknown = _ruled(plan, everywhere)
             covers = {name: (strictest(how, everywhere[0]), path) for name, (how, path) in covers.items()}
+        self._all = everywhere is not None and self._unknown is not None
         self._known = {name: _ruled(plan, cover) for name, cover in covers.items()}
 
     def knows(self, name: str) -> bool:
@@ -54,10 +56,19 @@ class Columns:
         both = strictest(above.technique, own.technique)
         return above if both == above.technique else self._plan.rule((both, own.label))
 
+    def inside(self, above: Rule | None, name: str) -> Rule | None:
+        """The rule that goes on to whatever stands inside of a value of this name."""
+        return self.below(above, name) if name in self._known else above
+
+    def strange(self, above: Rule | None, name: str) -> bool:
+        """Whether a name may be data and stands where data is hidden (rule 3 of `json_body`)."""
+        covered = above is not None or self._all
+        return (covered or self._redacts) and name not in self._plan.names and not is_name(name, covered)
+
     def is_header(self, names: list[str]) -> bool:
         """Whether these are names, each once, and one of them a label's: a row of data (`王小明,女`) is no header."""
         known = not self._known or any(map(self.knows, names))
-        strictly = not self._known and self._unknown is not None  # all values are hidden, and no name vouches for a row
+        strictly = not self._known and (self._all or self._redacts)  # all is hidden, and no name vouches for a row
         return (
             known and len(set(names)) == len(names) and all(self.knows(one) or is_name(one, strictly) for one in names)
         )

@@ -44,8 +44,8 @@ _JSON = b"application/json"
 _PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_TELLING = re.compile(rb"(?:[0-9][ ._~+-]{0,3}){7}|[@%\x80-\xff]")
-"""Seven digits in a row (phone, card, resident id, birth date), an address, or anything escaped."""
+_TELLING = re.compile(rb"(?:[0-9][ ._~+-]{0,3}){7}|[@%\x80-\xff]|[0-9]{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}")
+"""Seven digits in a row (phone, card, resident id, birth date), an address, anything escaped, or a credit code."""
 _SINCE = re.compile(rb"@[0-9]{1,10}")  # the date of a deprecation in seconds (RFC 9745)
 
 
@@ -93,10 +93,10 @@ def plain(headers: Headers) -> Headers | None:
 def _shown(name: bytes, value: bytes) -> bytes | None:
     """What is shown of the value of a field, None when the field is dropped."""
     if name == b"content-type":
-        return value if value in _PLAIN or not _tells(value) else _media_type(value)
+        return value if value in _PLAIN or not tells(value) else _media_type(value)
     if name == b"content-disposition":
         return value.partition(b";")[0].strip()  # rule 4
-    if name in _OWN or value in _PLAIN or not _tells(value) or (name == b"deprecation" and _SINCE.fullmatch(value)):
+    if name in _OWN or value in _PLAIN or not tells(value) or (name == b"deprecation" and _SINCE.fullmatch(value)):
         return value
     return None
 
@@ -104,10 +104,11 @@ def _shown(name: bytes, value: bytes) -> bytes | None:
 def _media_type(value: bytes) -> bytes:
     """Without its parameters, one of which tells something."""
     bare = value.partition(b";")[0].strip()
-    return _JSON if _tells(bare) else bare
+    return _JSON if tells(bare) else bare
 
 
-def _tells(value: bytes) -> bool:
+def tells(value: bytes) -> bool:
+    """Whether a value that nobody labelled may hold an identifier."""
     if _TELLING.search(value) is None:
         return False
     return _TELLING.search(_UUID.sub(b"", value)) is not None

@@ -5,9 +5,11 @@
    multipart bodies are shown only by an endpoint that is declared opaque.
 """
 
+import re
 from typing import Final, Literal
 
 from gateway.facts import Headers
+from gateway.masking.headers import tells
 
 Form = Literal["json", "lines", "table", "form", "markup", "events", "prose"]
 
@@ -30,6 +32,7 @@ _FORMS: Final[dict[bytes, Form]] = {
     b"text/html": "prose",
     b"application/xhtml+xml": "prose",
 }
+_NAME = re.compile(rb"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 STREAMED: Final[frozenset[Form]] = frozenset({"lines", "table", "events"})
 """Forms that are masked unit by unit while they arrive."""
 
@@ -40,6 +43,13 @@ def media_type(headers: Headers) -> bytes:
         if name == b"content-type":
             return value.partition(b";")[0].strip().lower()
     return b""
+
+
+def named(headers: Headers) -> str:
+    """The media type for the record of what could not be inspected: "" when it is JSON, or may say something of the answer."""
+    kind = media_type(headers)
+    plain = _NAME.fullmatch(kind) is not None and not tells(kind)
+    return "" if not plain or kind.endswith((b"/json", b"+json")) else kind.decode("ascii")
 
 
 def form_of(headers: Headers) -> Form:

@@ -12,6 +12,7 @@ from gateway.masking.about import concerned
 from gateway.masking.columns import Columns
 from gateway.masking.lines import as_record, records
 from gateway.masking.plan import Plan
+from gateway.masking.prose import ByValue, by_value
 from gateway.masks import parse_technique
 
 _STAYS = frozenset({"keep", "fpe"})
@@ -48,6 +49,11 @@ class Prepared:
     def columns(self) -> Columns:
         """The rules by name."""
         return Columns(self.mask, self.plan, self.asset.key)
+
+    @cached_property
+    def by_value(self) -> ByValue | None:
+        """What is looked for in a text without fields; None where that is not enough."""
+        return by_value(self.mask, self.asset, self.plan)
 
     @cached_property
     def gate(self) -> Gate:

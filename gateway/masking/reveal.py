@@ -16,14 +16,16 @@ from gateway.masking.about import TooMany, looked_into
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
+from gateway.masking.events import masked_events, readable
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.keys import Keys
 from gateway.masking.lines import masked_lines
-from gateway.masking.media import STREAMED, Form, form_of, media_type
+from gateway.masking.media import STREAMED, Form, form_of, media_type, named
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.prepared import Prepared
 from gateway.masking.second_look import Residual, look, look_long, watched
 from gateway.masking.settings import Settings
+from gateway.masking.prose import like_json
 from gateway.masking.streaming import begun, closed, going_on
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
@@ -32,6 +34,7 @@ from gateway.masking.watermark import Mark, Marks, marked, marked_lines, marked_
 
 MASKS = 2048
 DEPARTMENTS = 4096
+from gateway.masking.whole import mask_whole
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
@@ -68,7 +71,8 @@ class Masking:
                 streams = reply.revealing is not None
             return reply
         except (Withheld, NotJson) as error:
-            return Fault("cannot_inspect", str(error))
+            kind = named(raw.headers)
+            return Fault("cannot_inspect", f"{error} (`{kind}`)" if kind else str(error))
         except TooMany as error:
             return Fault("too_many_records", str(error))
         except Residual as error:
@@ -139,7 +143,10 @@ class Masking:
         body = await gather(raw.body, raw.length, limit)
         if not body:
             return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
-        body = await in_utf8(await unpacked(body, raw.headers, limit), raw.headers)
+        body = await unpacked(body, raw.headers, limit)
+        if form != "json" and not (form == "prose" and like_json(body)):
+            return await self._otherwise(raw, form, body, prepared, keys)
+        body = await in_utf8(body, raw.headers)
         if not tried:
             self._show(raw, body, warrant)
         looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
@@ -159,10 +166,19 @@ class Masking:
         tally = Tally()
         pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
         units = _units(form, pieces, prepared, keys, tally)
+    async def _otherwise(self, raw: RawReply, form: Form, body: bytes, prepared: Prepared, keys: Keys) -> Reply:
+        """The reply to an answer that is read whole, and is no JSON."""
+        written = await mask_whole(form, body, raw.headers, prepared, keys)
+        await look_long(written.reads, prepared.gate)
+        headers = inspected(raw.headers, len(written.shown), written.content_type)
+        return Reply(raw.status, headers, written.shown, len(written.shown), written.revealed, raw.waited)
+
         if mark is not None and form == "lines":
             units = marked_lines(units, mark)
+        if form == "events":
+            readable(raw.headers)
         units = watched(units, prepared.gate)
-        first = await begun(units)
+        first = b"" if form == "events" else await begun(units)  # the first event may be minutes away
         headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
         body = going_on(first, units, raw.body, tally)
         return Reply(raw.status, headers, body, None, waited=raw.waited, revealing=tally.revealed)
@@ -230,3 +246,5 @@ def _units(
     if form == "table":
         return masked_table(pieces, prepared.columns, keys, tally)
     return masked_lines(pieces, prepared.record, keys, tally)
+    if form == "events":
+        return masked_events(pieces, prepared, keys, tally)

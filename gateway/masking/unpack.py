@@ -16,7 +16,7 @@ from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
 from types import ModuleType
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from gateway.facts import Headers
 from gateway.masking.json_body import turn
@@ -84,11 +84,11 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
 
 async def arriving(body: bytes | AsyncIterator[bytes], headers: Headers, limit: int) -> AsyncIterator[bytes]:
     """A body piece by piece, in UTF-8, checked. One that is packed is unpacked whole. Raises Withheld."""
-    charset = known_charset(headers)
+    codec = codec_of(declared_charset(headers))
     if any(name == b"content-encoding" for name, _ in headers):
         body = await unpacked(await gather(body, None, limit), headers, limit)
-    decoder = getincrementaldecoder("utf-8" if charset in _UNICODE else "gb18030")("strict")
-    other = _Other() if charset in _CHINESE else None
+    decoder = getincrementaldecoder(codec)("strict")
+    other = _Other() if codec == "gb18030" else None
     try:
         async for piece in _sliced(body):
             if other is not None and other.reads(piece):
@@ -127,34 +127,33 @@ class _Other:
             return False
 
 
-def known_charset(headers: Headers) -> str:
-    """The charset that is declared, if it can be read. Raises Withheld."""
-    charset = declared_charset(headers)
-    if charset not in _UNICODE and charset not in _CHINESE:
-        raise Withheld("its charset is neither UTF-8 nor GB 18030")
-    return charset
+def codec_of(charset: str) -> Literal["utf-8", "gb18030"]:
+    """The codec for a charset. Raises Withheld for one that is not read."""
+    if charset in _UNICODE:
+        return "utf-8"
+    if charset in _CHINESE:
+        return "gb18030"  # holds GBK and GB 2312
+    raise Withheld("its charset is neither UTF-8 nor GB 18030")
 
 
 async def in_utf8(body: bytes, headers: Headers) -> bytes:
     """The body in UTF-8, checked to the last byte. Raises Withheld."""
-    return await from_charset(body, known_charset(headers))
+    return await from_charset(body, declared_charset(headers))
 
 
 async def from_charset(body: bytes, charset: str) -> bytes:
     """The body in UTF-8, checked to the last byte, of a body in this charset. Raises Withheld."""
-    if charset in _UNICODE:
+    codec = codec_of(charset)
+    if codec == "utf-8":
         if len(body) <= PIECE * 4:
             _check(body)
         else:
             await _check_long(body)
         return body
-    if charset not in _CHINESE:
-        raise Withheld("its charset is neither UTF-8 nor GB 18030")
     try:
         if _is_utf8(body):  # read as GB 18030, `身份证` would be another name, that no label names
             raise Withheld("it declares GB 18030 and reads as UTF-8")
-        # GB 18030 holds GBK and GB 2312; the strict decoder refuses what none of them has
-        return body.decode("gb18030").encode("utf-8")
+        return body.decode(codec).encode("utf-8")
     except UnicodeError:
         raise Withheld("not in the charset it declares") from None
 

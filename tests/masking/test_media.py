@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.masking.media import form_of, media_type
+from gateway.masking.media import form_of, media_type, named
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,18 @@ def test_the_head_says_the_form(value, form):
 def test_without_a_head_it_is_looked_at_as_json():
     assert form_of(()) == "json"
     assert media_type(((b"content-type", b" Text/CSV ;x=1"),)) == b"text/csv"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"image/PNG; name=x", "image/png"),
+        (b"application/json", ""),
+        (b"application/hal+json", ""),
+        (b"application/vnd.330106199003072319", ""),
+        ("application/王".encode(), ""),
+        (b"x", ""),
+    ],
+)
+def test_a_type_is_named_unless_it_may_say_something(value, said):
+    assert named(((b"content-type", value),)) == said

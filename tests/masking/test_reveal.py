@@ -10,7 +10,7 @@ import brotli
 import pytest
 import zstandard
 
-from gateway.facts import BodyFailed, Fault, FieldMask, Headers, Mask, RawReply, Reply, Warrant
+from gateway.facts import Asset, BodyFailed, Fault, Field, FieldMask, Grade, Headers, Mask, RawReply, Reply, Warrant
 from gateway.masking import Masking, Settings
 from tests.literals import NO_MASK, a_permit, a_subject, a_warrant, an_ask, an_asset, some_facts
 
@@ -479,3 +479,122 @@ async def test_an_observer_does_not_take_an_error_for_an_answer(status: int) -> 
 
 async def test_an_observer_sees_no_answer_to_a_head() -> None:
     assert await observed(a_raw(b""), method="HEAD") == []
+
+
+# --- forms, markup, texts, events ------------------------------------------------------------------------
+
+BY_VALUE = an_asset(fields=(Field("$..id", "resident-id", Grade.GENERAL_3),), contract="warn")
+
+
+async def applied_to(raw: RawReply, mask: Mask = MASK, asset: Asset = BY_VALUE) -> Reply | Fault:
+    facts = some_facts(asset=asset)
+    return await Masking(SETTINGS).apply(raw, a_warrant(facts=facts, permit=a_permit(mask=mask)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "shown"),
+    [
+        (b"application/x-www-form-urlencoded", f"id={ID}&n=1", "id=%2A%2A%2A&n=1"),
+        (b"application/xml", f"<a><id>{ID}</id></a>", "<a><id>***</id></a>"),
+        (b"application/atom+xml", f"<a id='{ID}'/>", '<a id="***"></a>'),
+        (b"text/plain", f"id {ID}", "id ***"),
+        (b"text/html; charset=gbk", f"<p>编号{ID}", "<p>编号***"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 404, 500])
+async def test_every_form_has_its_own_way(kind: bytes, body: str, shown: str, status: int) -> None:
+    charset = "gbk" if b"gbk" in kind else "utf-8"
+    stream = Stream(gzip.compress(body.encode(charset)))
+    headers = ((b"content-type", kind), (b"content-encoding", b"gzip"), (b"etag", b'"1"'))
+    reply = await applied_to(a_raw(stream, headers, status))
+    assert isinstance(reply, Reply), reply
+    assert reply.body == shown.encode()
+    assert reply.length == len(shown.encode())
+    assert reply.revealed.masked == (("$..id", 1),)
+    assert not {b"etag", b"content-encoding"} & dict(reply.headers).keys()
+    assert stream.closed
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (b"application/x-www-form-urlencoded", "n=%33%33" + ID[2:]),
+        (b"application/xml", f"<a>&#51;&#51;{ID[2:]}</a>"),
+        (b"text/xml", f"<a n='&#51;&#51;{ID[2:]}'/>"),
+    ],
+)
+async def test_the_second_look_reads_what_a_reader_reads(kind: bytes, body: str) -> None:
+    fault = await applied_to(a_raw(body.encode(), ((b"content-type", kind),)))
+    assert isinstance(fault, Fault)
+    assert (fault.code, fault.detail) == ("residual_identifier", "resident-id")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"multipart/form-data; boundary=330106199003072319",
+        b"multipart/mixed; boundary=x",
+        b"application/pdf",
+        b"image/png",
+        b"application/zip",
+        b"application/octet-stream",
+        b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        b"application/javascript",
+    ],
+)
+async def test_what_cannot_be_read_is_withheld_and_named_by_its_type_only(kind: bytes) -> None:
+    for body in (b"--x\r\ncontent-type: application/json\r\n\r\n" + BODY, b"%PDF " + ID.encode(), b"cb(" + BODY + b")"):
+        fault = await applied_to(a_raw(body, ((b"content-type", kind),)))
+        assert isinstance(fault, Fault)
+        assert fault.code == "cannot_inspect"
+        assert kind.partition(b";")[0].decode() in fault.detail
+        assert ID not in fault.detail
+
+
+async def test_a_type_that_tells_something_is_not_named() -> None:
+    fault = await applied_to(a_raw(b"x", ((b"content-type", b"application/vnd." + ID.encode()),)))
+    assert isinstance(fault, Fault)
+    assert ID not in fault.detail
+
+
+@pytest.mark.parametrize("kind", [b"text/html", b"text/plain"])
+async def test_a_page_is_not_shown_where_a_name_must_not_be(kind: bytes) -> None:
+    mask = Mask("pii", (FieldMask("$..id", "redact"), FieldMask("$..name", "redact")), "pass")
+    fault = await applied_to(a_raw(b"<h1>Error</h1>", ((b"content-type", kind),), 500), mask)
+    assert isinstance(fault, Fault)
+    assert fault.code == "cannot_inspect"
+
+
+class Silence(Stream):
+    """A service that has sent its head and nothing else yet."""
+
+    async def __anext__(self) -> bytes:
+        if not self.pieces:
+            raise AssertionError("the head waited for the first event")
+        return await super().__anext__()
+
+
+async def test_the_head_of_a_stream_of_events_does_not_wait_for_the_first() -> None:
+    reply = await applied_to(a_raw(Silence(), ((b"content-type", b"text/event-stream"),)))
+    assert isinstance(reply, Reply), reply
+    assert dict(reply.headers)[b"content-type"] == b"text/event-stream; charset=utf-8"
+    assert reply.length is None
+
+
+async def test_events_are_masked_and_looked_at_again_as_they_arrive() -> None:
+    stream = Stream(b"data: " + BODY + b"\n\n", b'data: {"n":"' + ID.encode() + b'"}\n\n')
+    reply = await applied_to(a_raw(stream, ((b"content-type", b"text/event-stream"),)))
+    assert isinstance(reply, Reply), reply
+    assert not isinstance(reply.body, bytes)
+    assert await anext(reply.body) == b'data: {"id":"***","n":12345678901234567890123}\n\n'
+    with pytest.raises(BodyFailed) as why:
+        await anext(reply.body)
+    assert why.value.code == "residual_identifier"
+    assert stream.closed
+
+
+async def test_a_stream_of_events_that_cannot_be_read_is_refused_before_its_head() -> None:
+    stream = Stream(b"x")
+    fault = await applied_to(a_raw(stream, ((b"content-type", b"text/event-stream; charset=utf-16"),)))
+    assert isinstance(fault, Fault)
+    assert stream.closed

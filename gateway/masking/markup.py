@@ -1,0 +1,230 @@
+"""What is left of XML?
+
+Read by expat, written anew as it is read. Rules:
+
+1. The local name of an element or attribute decides (`columns`), whatever its prefix; everything inside a masked element
+   is masked as strictly at least. Text beside elements in a masked element is redacted: cut into pieces of three
+   characters, `partial(1,1)` would show most of it.
+2. No DTD: so no entities but the five, nothing from outside, nothing that grows (billion laughs, XXE). Comments and
+   processing instructions are left out: nobody labels them.
+3. What is shown is the same once it is parsed: names, prefixes, order, white space. CDATA and references become text.
+4. It is read in slices, with turns for others. What has to be held to be understood (a tag) is bounded, since expat reads
+   it again for every slice.
+"""
+
+import re
+from collections import Counter
+from xml.parsers import expat
+
+from gateway.facts import Headers, Revealed
+from gateway.masking.columns import Columns, shown
+from gateway.masking.headers import tells
+from gateway.masking.json_body import SLICE, turn
+from gateway.masking.keys import Keys
+from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
+from gateway.masking.plan import Rule
+from gateway.masking.techniques import REDACTED
+from gateway.masking.unpack import Withheld, codec_of, declared_charset, from_charset
+from gateway.masking.whom import digests
+
+MAX_DEPTH = 100
+MAX_TAG = 256 * 1024
+MAX_ELEMENTS = 500_000
+_SPACE = " \t\r\n"
+_DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
+_ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_VALUE = _TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+_NAMESPACE = "xmlns"
+_HIDDEN = "_"
+
+
+async def read_as_utf8(body: bytes, headers: Headers) -> bytes:
+    """The document in UTF-8, by the charset of the head or of the document itself. Raises Withheld."""
+    said = declared_charset(headers)
+    text = body.removeprefix(b"\xef\xbb\xbf")
+    found = _DECLARATION.match(text)
+    if found is None and text.startswith(b"<?xml"):
+        raise Withheld("not XML: its declaration cannot be read")
+    named = _ENCODING.search(found[0]) if found else None
+    inside = named[1].decode("ascii").lower() if named else ""
+    if said and inside and codec_of(said) != codec_of(inside):
+        raise Withheld("it declares its charset in several ways")
+    return await from_charset(body, said or inside)
+
+
+async def mask_markup(text: bytes, columns: Columns, keys: Keys) -> tuple[bytes, Revealed]:
+    """The document with the mask laid over it, and what was done. Raises Withheld."""
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in text:
+        raise Withheld("not XML: a null")  # expat would take it for UTF-16, whatever it was told
+    walk = _Walk(columns, keys)
+    parser = expat.ParserCreate("utf-8")  # whatever the document says: it was read in its charset before
+    parser.buffer_text = True
+    parser.ordered_attributes = True
+    parser.StartElementHandler = walk.begin
+    parser.EndElementHandler = walk.end
+    parser.CharacterDataHandler = walk.text
+    parser.XmlDeclHandler = _check_version
+    parser.StartDoctypeDeclHandler = _refuse
+    parser.EntityDeclHandler = _refuse
+    try:
+        for at in range(0, len(text) or 1, SLICE):
+            fed = at + SLICE
+            parser.Parse(text[at:fed], fed >= len(text))
+            if fed - parser.CurrentByteIndex > MAX_TAG and fed < len(text):
+                raise Withheld(f"a tag of it is longer than {MAX_TAG} bytes")
+            await turn()
+    except expat.ExpatError as error:
+        raise Withheld(f"not XML: {expat.ErrorString(error.code)}, line {error.lineno}") from None
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n' if text.startswith(b"<?xml") else ""
+    return (head + "".join(walk.out)).encode("utf-8"), walk.revealed()
+
+
+def _check_version(version: str, *_: object) -> None:
+    if version != "1.0":
+        raise Withheld("not XML 1.0")
+
+
+def _refuse(*_: object) -> None:
+    raise Withheld("it has a DTD")  # entities that grow, files and hosts of ours that it names
+
+
+class _Element:
+    """An element that is open."""
+
+    __slots__ = ("containers", "gone", "holds", "inside", "name", "nests", "rule", "shown_as", "texts", "trail")
+
+    def __init__(self, name: str, shown_as: str, rule: Rule | None, inside: Rule | None, gone: bool, trail: Trail):
+        self.name = name  # the local one
+        self.shown_as = shown_as
+        self.rule = rule  # of its own text
+        self.inside = inside  # of whatever stands in it
+        self.gone = gone  # it is dropped, or stands in what is
+        self.trail = trail
+        self.texts: list[str] = []
+        self.nests = False  # elements
+        self.holds = False  # elements or attributes
+        self.containers = 0  # elements in it that hold elements or attributes
+
+
+class _Walk:
+    """One walk over one document."""
+
+    def __init__(self, columns: Columns, keys: Keys) -> None:
+        self._columns = columns
+        self._keys = keys
+        self._open: list[_Element] = []
+        self._counts: Counter[str] = Counter()
+        self._met: dict[Trail, None] = {}
+        self._heard: list[str] = []
+        self._elements = 0
+        self._records = 1
+        self.out: list[str] = []
+
+    def begin(self, name: str, attributes: list[str]) -> None:
+        """An element begins."""
+        parent = self._open[-1] if self._open else None
+        self._elements += 1
+        if len(self._open) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            raise Withheld("not inspected: nested too deeply, or of too many elements")
+        if parent is not None:
+            parent.nests = parent.holds = True
+            self._write(parent)
+        element = self._element(name, parent)
+        self._open.append(element)
+        written = "".join(self._attribute(element, *attributes[at : at + 2]) for at in range(0, len(attributes), 2))
+        if not element.gone:
+            self.out.append(f"<{element.shown_as}{written}>")
+        element.holds = bool(attributes)
+
+    def _element(self, name: str, parent: _Element | None) -> _Element:
+        local, columns = _local(name), self._columns
+        above = parent.inside if parent is not None else None
+        rule = columns.below(above, local)
+        gone = parent is not None and parent.gone
+        if rule is not None and rule.drop and parent is not None and not gone:
+            gone = True
+            self._counts[rule.label] += 1
+        shown_as = _HIDDEN if columns.strange(above, local) else name
+        trail = (None if parent is None else parent.trail, local[:MAX_NAME])
+        return _Element(local, shown_as, rule, columns.inside(above, local), gone, trail)
+
+    def _attribute(self, element: _Element, name: str, value: str) -> str:
+        """What is written of an attribute."""
+        if name == _NAMESPACE or name.startswith(_NAMESPACE + ":"):
+            if tells(value.encode()):
+                raise Withheld("a namespace of it may hold an identifier")
+            return f' {name}="{value.translate(_VALUE)}"'
+        local, columns = _local(name), self._columns
+        rule = columns.below(element.inside, local)
+        self._hear(local, value)
+        self._note(rule, element.inside, local, value, (element.trail, local[:MAX_NAME]))
+        if rule is not None and value and not element.gone:
+            self._counts[rule.label] += 1
+        if (rule is not None and rule.drop) or columns.strange(element.inside, local):
+            return ""
+        return f' {name}="{shown(value, rule, self._keys).translate(_VALUE)}"'
+
+    def text(self, text: str) -> None:
+        """A piece of the text of the innermost element."""
+        self._open[-1].texts.append(text)
+
+    def end(self, _: str) -> None:
+        """The innermost element ends."""
+        element = self._open[-1]
+        self._write(element)
+        if not element.gone:
+            self.out.append(f"</{element.shown_as}>")
+        self._open.pop()
+        if self._open and element.holds:
+            parent = self._open[-1]
+            parent.containers += 1
+            self._records = max(self._records, parent.containers)
+
+    def _write(self, element: _Element) -> None:
+        """Write what is shown of the text so far."""
+        text = "".join(element.texts)
+        element.texts.clear()
+        value = text.strip(_SPACE)
+        if not value:
+            self._put(element, text)
+            return
+        rule = element.rule
+        self._hear(element.name, value)
+        self._note(rule, element.inside, element.name, value, element.trail)
+        if rule is None:
+            self._put(element, text)
+            return
+        if not element.gone:
+            self._counts[rule.label] += 1
+        bare = rule.drop or rule.nulls or not element.nests
+        self._put(element, shown(value, rule, self._keys) if bare else REDACTED)
+
+    def _put(self, element: _Element, text: str) -> None:
+        if text and not element.gone:
+            self.out.append(text.translate(_TEXT))
+
+    def _hear(self, name: str, value: str) -> None:
+        if name == self._columns.key:
+            self._heard.append(value.strip(_SPACE))
+
+    def _note(self, rule: Rule | None, inside: Rule | None, name: str, value: str, trail: Trail) -> None:
+        columns = self._columns
+        unknown = columns.noted and rule is None and inside is None and not columns.knows(name)
+        if unknown and value and len(self._met) < MAX_UNLABELLED:
+            self._met[trail] = None
+
+    def revealed(self) -> Revealed:
+        """What was done, for the record."""
+        seen, unlisted = digests(self._heard, self._keys)
+        return Revealed(
+            tuple(self._counts.items()), spelled(self._met), self._records, seen, unlisted,
+            self._columns.clear * self._records,
+        )  # fmt: skip
+
+
+def _local(name: str) -> str:
+    if name.count(":") > 1:
+        raise Withheld("not XML: a name has two prefixes")
+    return name.rpartition(":")[2]
