@@ -110,7 +110,7 @@ class Piloted:
         if not self._own_grants:
             return facts
         grant = policy.granted(facts.ask, facts.subject, facts.asset)
-        return Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, grant)
+        return Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, grant, facts.exposure)
 
 
 def _says_who_holds(bundle: Bundle) -> tuple[object, ...]:

@@ -19,7 +19,7 @@
 from array import array
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.exposure.distinct import Distinct
@@ -32,6 +32,7 @@ from gateway.facts import (
     Entry,
     Exposure,
     OutcomeEntry,
+    Spent,
     Subject,
     VerdictEntry,
     exposed,
@@ -43,7 +44,6 @@ _DIGEST = 8
 _REFUSED = 400  # what a service refuses with shows no record, unless a digest says otherwise
 _OTHERS = ""  # no asset is called so
 
-State = Literal["", "soft", "hard"]
 Kept = TypeVar("Kept")
 
 
@@ -181,7 +181,7 @@ class Exposures:
             sum(one.whole.records for one in shown), sum(one.whole.fields for one in shown), categories, states
         )
 
-    def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> State:
+    def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> Spent:
         row = mine if budget.by == "subject" else self._departments.get(subject.org)
         records = fields = 0
         for id, shown in row.assets.items() if row is not None else ():

@@ -17,8 +17,9 @@ from typing import Protocol
 from msgspec import MsgspecError, Struct
 
 from gateway.document import Faulty, FileFault, Node, read
-from gateway.facts import NOTHING_GRANTED, Ask, Asset, Facts, Grade, Granted, Mask, Subject
+from gateway.facts import NOTHING_GRANTED, Ask, Asset, Budget, Exposure, Facts, Grade, Granted, Mask, Subject
 from gateway.policy import content as contents
+from gateway.policy.budgets import EVERYBODY, FILE, applying, by_asset, read_budgets, reckoned
 from gateway.policy.closures import Test
 from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.content import Content, Damaged
@@ -41,6 +42,7 @@ PLANS = 4096
 NO_OVERLAY = Overlay()
 NOTHING = Node(None, "", 1, 1)
 NO_FILES: Mapping[str, Node] = {}
+NOWHERE: Mapping[str, str] = {}
 NO_CONDITIONS: Mapping[str, Condition] = {}
 DECLARES = {
     "people.yaml": (
@@ -98,6 +100,8 @@ class Bundle:
         self.profiles = restore(content.profiles, content.default_mask, content.observe_mask)
         self.names = names(self._vocabulary())
         self._offices = frozenset(content.offices)
+        self.budgeted = {budget.id: budget for budget in content.budgets}
+        self._budgets_about = by_asset(content.budgets, content.data)
         self._conditions = dict(conditions)
         self.engine = Engine(content, self._test)
         self.index = Index(self.engine, content, self.condition, self.hides, level)
@@ -134,6 +138,18 @@ class Bundle:
         if not grants or not purpose or subject.kind == "anonymous" or subject.rejection is not None:
             return NOTHING_GRANTED
         return held(grants, self._holder(subject), (asset.id, asset.category), asset.action, purpose, ask.at)
+
+    def budgets(self, ask: Ask, subject: Subject, asset: Asset) -> tuple[Budget, ...]:
+        """Which budgets count what this caller is shown of this asset."""
+        about = self._budgets_about.get(asset.id)
+        if about is None or subject.rejection is not None:
+            return ()
+        names = self.index.roles(subject) | self.index.sub(subject).roles | EVERYBODY
+        return applying(about, names, self.index.offices(subject), subject.purpose or ask.purpose)
+
+    def exposed(self, ask: Ask, subject: Subject, asset: Asset, known: Exposure) -> Exposure:
+        """What was shown of this asset today, by the budgets of this bundle."""
+        return reckoned(self.budgets(ask, subject, asset), known)
 
     def lapsed(
         self, subject: Subject, data: tuple[str, str], action: str, purpose: str, at: float
@@ -232,6 +248,7 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: M
     categories = frozenset(data.values()) - {""}
     owners = {asset.id: (asset.category, asset.owner) for asset in sorted(named, key=lambda asset: asset.id)}
     grants = read_grants(_optional(folder / "grants.yaml", faults), people, owners, faults)
+    budgets, standing = read_budgets(_optional(folder / FILE, faults), people, owners, profiles.by_name, faults)
     vocabulary = Vocabulary(
         frozenset(people.roles),
         frozenset(people.orgs),
@@ -256,7 +273,7 @@ def load(folder: Path, assets: Iterable[AssetName], now: float = 0.0, instead: M
         faults.append(_nothing_allowed(folder))
     if any(not fault.warning for fault in faults):
         raise Faulty(sorted(_told_once(faults, roots)))
-    content = compiled(people, profiles, data, reading.rules, grants, overlays, native)
+    content = compiled(people, profiles, data, reading.rules, grants, overlays, native, budgets, standing)
     return Bundle(content, tuple(sorted(faults)), conditions=_lasting(reading))
 
 
@@ -321,6 +338,8 @@ def compiled(
     grants: tuple[Grant, ...] = (),
     overlays: dict[str, Overlay] | None = None,
     native: Source | None = None,
+    budgets: tuple[Budget, ...] = (),
+    standing: Mapping[str, str] = NOWHERE,
 ) -> Content:
     """The content of a bundle, from what was read."""
     return Content(
@@ -331,7 +350,7 @@ def compiled(
         data=tuple(sorted(data.items())),
         declared=tuple(sorted(people.roles)),
         offices=tuple(sorted(people.orgs)),
-        places={rule.id: rule.place for rule in rules} | (native.named() if native else {}),
+        places={rule.id: rule.place for rule in rules} | (native.named() if native else {}) | dict(standing),
         titles={rule.id: rule.title for rule in rules if any(rule.title)},
         profiles=profiles.written(),
         default_mask=profiles.default,
@@ -342,6 +361,7 @@ def compiled(
         owners={rule.id: rule.owner for rule in rules if rule.owner},
         grants=grants,
         overlays=overlays or {},
+        budgets=budgets,
         native=native,
     )
 
@@ -381,7 +401,7 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
     return [path for path in entries if path.suffix == ".yaml"]
 
 
-_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml", "grants.yaml"})
+_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml", "grants.yaml", FILE})
 _FOLDERS = frozenset({"rules", "departments", "cities", "emergency", "catalog", "tests", "casbin"})
 
 

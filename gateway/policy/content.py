@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from gateway.facts import Budget
 from gateway.policy.grants import Grant
 from gateway.policy.native.source import Source
 from gateway.policy.overlays import Overlay
@@ -50,6 +51,7 @@ class Content(Struct, frozen=True):
     owners: dict[str, str] = {}  # rule id -> the office that answers for it
     grants: tuple[Grant, ...] = ()
     overlays: dict[str, Overlay] = {}  # by emergency level
+    budgets: tuple[Budget, ...] = ()
     native: Source | None = None  # a team's own casbin policy: then it allows, and the rules only deny
     format: int = FORMAT
 

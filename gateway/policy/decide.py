@@ -47,6 +47,7 @@ from gateway.policy.duties import ASSURANCES, Duties, stronger
 from gateway.policy.index import Candidate
 from gateway.policy.overlays import EMERGENCY
 from gateway.policy.rows import filters
+from gateway.policy.spending import refusals, spends
 
 National = Literal["general", "important", "core"]
 
@@ -58,6 +59,8 @@ BY_GRADE: Mapping[National, Strength] = {
 SAMPLES = 256
 NO_RULE = Reason("no_rule")
 CREDENTIAL_MISSING = Reason("credential_missing")
+BEYOND_RULES = ("cannot_mask", "budget_spent")
+"""Refusals that casbin does not know: it knows rules, neither masks nor budgets."""
 ACR = {level: name for name, level in ASSURANCES.items()}
 
 
@@ -165,16 +168,20 @@ def decide(bundle: Bundle, facts: Facts, strength: Strength) -> Decision:
     allowed = _matching(candidates.allows, facts, broken)
     if bundle.native is not None:
         bundle.native.speak(facts, denied, allowed, broken)
-    if allowed and not denied and not broken:
+    if allowed and not denied and not broken and not facts.exposure.spent:
         return _permit(bundle, facts, allowed, strength)
     return _weigh(bundle, facts, Verdict(denied, allowed, broken), strength)
 
 
 def _weigh(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength) -> Decision:
     """The decision when not everything speaks for it."""
-    if verdict.allows:  # only an allow that was not needed could not be evaluated
+    refusal: Deny | Challenge
+    if not verdict.allows:
+        refusal = _refusal(bundle, facts, verdict)
+    elif over := refusals(bundle, facts):
+        refusal = Deny(over, bundle.digest)
+    else:  # only an allow that was not needed could not be evaluated
         return _permit(bundle, facts, verdict.allowed, strength, verdict.broken)
-    refusal = _refusal(bundle, facts, verdict)
     if facts.asset.mode == "observe" and _may_pass(facts.asset, verdict):
         return _observed(bundle, facts, verdict, strength, refusal)
     return refusal
@@ -229,6 +236,8 @@ def _permit(
     one = allowed[0]
     alone = len(allowed) == 1
     owed = one.owes if alone else owes(allowed)
+    if facts.exposure.spent:
+        owed = owed.merge(spends(bundle, facts))
     reasons = one.alone if alone else tuple([rule.says for rule in allowed])
     mask = _mask(bundle, facts, owed)
     if facts.asset.bulk:
@@ -296,7 +305,9 @@ def _approval(bundle: Bundle, facts: Facts, verdict: Verdict) -> tuple[Reason, .
     if facts.subject.kind == "anonymous" or not _turns_on_grants(bundle, facts, verdict):
         return ()
     granted = Granted(tuple(grant.id for grant in bundle.content.grants) or ("any",), approved=True)
-    asked = ask(bundle, Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, granted))
+    asked = ask(
+        bundle, Facts(facts.ask, facts.subject, facts.posture, facts.risk, facts.asset, granted, facts.exposure)
+    )
     if not asked.allows:
         return ()
     wants = asked.allowed[0]
@@ -353,7 +364,7 @@ def _signed_in(facts: Facts, level: int, age: int | None) -> Facts:
     subject = facts.subject
     at = subject.proof.authenticated_at if age is None else facts.ask.at - age
     again = replace(subject, assurance=level, proof=replace(subject.proof, authenticated_at=at))
-    return Facts(facts.ask, again, facts.posture, facts.risk, facts.asset, facts.grant)
+    return Facts(facts.ask, again, facts.posture, facts.risk, facts.asset, facts.grant, facts.exposure)
 
 
 def _may_pass(asset: Asset, verdict: Verdict) -> bool:
@@ -364,7 +375,7 @@ def _may_pass(asset: Asset, verdict: Verdict) -> bool:
 
 def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength, refusal: Deny | Challenge) -> Permit:
     """Let a denied request pass for observation, under the strictest mask that applies."""
-    owed = owes(verdict.allowed).merge(Duties(frozenset((bundle.profiles.observe,))))
+    owed = owes(verdict.allowed).merge(spends(bundle, facts)).merge(Duties(frozenset((bundle.profiles.observe,))))
     mask = _mask(bundle, facts, owed)
     if facts.asset.bulk:
         mask, owed = _covering(bundle, facts, owed, mask, facts.asset.bulk)
@@ -386,8 +397,8 @@ def disagreement(bundle: Bundle, facts: Facts, decision: Decision) -> str:
     said = bundle.reference(facts)
     judged = decision.would if isinstance(decision, Permit) and decision.would is not None else decision
     allowed = isinstance(judged, Permit)
-    unmasked = any(reason.code == "cannot_mask" for reason in judged.reasons)  # casbin knows rules, not masks
-    if allowed is not said.allowed and not (said.allowed and unmasked):
+    beyond = any(reason.code in BEYOND_RULES for reason in judged.reasons)
+    if allowed is not said.allowed and not (said.allowed and beyond):
         return f"index says {'allow' if allowed else 'deny'}, enforcer says {'allow' if said.allowed else 'deny'}"
     told = _told(bundle, judged, allowed)
     expected = {bundle.content.places[rule] for rule in said.rules if bundle.denies[rule] is not allowed}

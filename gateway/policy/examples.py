@@ -217,7 +217,7 @@ def supposed(example: Example, levels: dict[str, Bundle], locate: Locate) -> tup
         raise Impossible(unknown)
     asset = locate(example.method, example.path)
     zone = bundle.content.timezone
-    return bundle, suppose(asset, example.method, example.path, example.given, zone, bundle.granted)
+    return bundle, suppose(asset, example.method, example.path, example.given, zone, bundle.granted, bundle.exposed)
 
 
 def _raised(example: Example, bundle: Bundle) -> Bundle:

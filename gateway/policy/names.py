@@ -108,6 +108,7 @@ def names(vocabulary: Vocabulary) -> dict[str, Name]:
         | _RISK
         | _data(vocabulary)
         | _grant(vocabulary)
+        | _EXPOSURE
         | _environment(vocabulary.timezone)
     )
 
@@ -165,6 +166,13 @@ def _grant(vocabulary: Vocabulary) -> dict[str, Name]:
         "grant.ids": Name("texts", lambda f: frozenset(f.grant.ids), vocabulary.grants, "grant"),
         "approval.held": Name("bool", lambda f: f.grant.approved),
     }
+
+
+_EXPOSURE: dict[str, Name] = {
+    "exposure.records": Name("number", lambda f: f.exposure.records, low=0, whole=True),
+    "exposure.fields": Name("number", lambda f: f.exposure.fields, low=0, whole=True),
+    "exposure.spent": Name("text", lambda f: f.exposure.spent, ("soft", "hard"), "state of a budget", blank=True),
+}
 
 
 def _environment(timezone: str) -> dict[str, Name]:

@@ -5,7 +5,8 @@ Makes facts from a few words, for tests of policies and for `policy explain --gi
 1. What is not given is the quiet case: a person signed in with two factors on a healthy managed device, no risk,
    from 10.0.0.1, on a Monday at 10:00 in the policy's time zone.
 2. Words are the names that conditions use (`device.trust`), nested or dotted, plus short forms (`role`, `risk`).
-3. Grants are those of the policies for this caller, data and purpose, unless `grant` or `approval` is given.
+3. Grants are those of the policies for this caller, data and purpose, unless `grant` or `approval` is given. What was
+   shown of the asset today (`exposure: {records: 250}`) is held against the budgets of the policies.
 4. An unknown word or value is a fault: a test that gives `devise: unknown` must not pass by testing nothing.
 """
 
@@ -15,7 +16,20 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from gateway.document import FileFault, Node, did_you_mean
-from gateway.facts import GRADES, NOTHING_GRANTED, Ask, Asset, Band, Facts, Granted, Posture, Proof, Risk, Subject
+from gateway.facts import (
+    GRADES,
+    NOTHING_GRANTED,
+    Ask,
+    Asset,
+    Band,
+    Exposure,
+    Facts,
+    Granted,
+    Posture,
+    Proof,
+    Risk,
+    Subject,
+)
 from gateway.policy.duties import ASSURANCES
 from gateway.policy.names import WEEKDAYS
 
@@ -47,13 +61,15 @@ SHORT = {
     "band": "risk.band",
     "grant": "grant.ids",
     "approval": "approval.held",
+    "exposure": "exposure.records",
 }
 KEYS = (
     "subject.id", "subject.kind", "subject.org", "subject.roles", "subject.clearance", "subject.assurance",
     "subject.purpose", "subject.auth_age", "subject.bound", "subject.method", "device.id", "device.trust",
     "device.org", "device.fresh", "device.revoked", "risk.score", "risk.band", "env.time", "env.weekday", "env.date",
-    "env.purpose", "env.source", "grant.ids", "approval.held",
+    "env.purpose", "env.source", "grant.ids", "approval.held", "exposure.records", "exposure.fields",
 )  # fmt: skip
+SPOKEN_OF = ("subject", "device", "risk", "env", "grant", "approval", "exposure")
 KINDS: dict[str, Kind] = {"person": "person", "service": "service", "anonymous": "anonymous"}
 METHODS: dict[str, Method] = {"bearer": "bearer", "certificate": "certificate", "none": "none"}
 TRUST: dict[str, Trust] = {
@@ -69,6 +85,8 @@ STEPS = ((80.0, "quarantine"), (60.0, "limit"), (40.0, "step_up"))
 
 Grants = Callable[[Ask, Subject, Asset], Granted]
 """Which sharing grants cover a request."""
+Exposed = Callable[[Ask, Subject, Asset, Exposure], Exposure]
+"""What so much shown of an asset means by the budgets."""
 
 
 class Impossible(Exception):
@@ -80,7 +98,13 @@ class Impossible(Exception):
 
 
 def suppose(
-    asset: Asset, method: str, path: str, given: Node, timezone: str, granted: Grants = lambda *_: NOTHING_GRANTED
+    asset: Asset,
+    method: str,
+    path: str,
+    given: Node,
+    timezone: str,
+    granted: Grants = lambda *_: NOTHING_GRANTED,
+    exposed: Exposed = lambda *asked: asked[-1],
 ) -> Facts:
     """Facts for this request; `given` is a mapping node (of a test, or of the command line). Raises Impossible."""
     faults: list[FileFault] = []
@@ -91,6 +115,7 @@ def suppose(
     posture = _posture(read)
     risk = _risk(read)
     approved = read.flag("approval.held", False)
+    shown = Exposure(read.count("exposure.records"), read.count("exposure.fields"))
     ask = Ask(
         "supposed", at, 0.0, method, "https", "", asset.api, path.partition("?")[0], path.partition("?")[2], (),
         read.text("env.source", "10.0.0.1"), "", None, "", read.text("env.purpose", ""), "en", False, _Empty(),
@@ -101,13 +126,13 @@ def suppose(
         held = Granted(read.list("grant.ids"), approved)
     else:
         held = granted(ask, subject, asset)
-    return Facts(ask, subject, posture, risk, asset, held)
+    return Facts(ask, subject, posture, risk, asset, held, exposed(ask, subject, asset, shown))
 
 
 def _flat(given: Node, faults: list[FileFault]) -> dict[str, Node]:
     words: dict[str, Node] = {}
     for key, node in given.value.items() if isinstance(given.value, dict) else ():
-        if key in ("subject", "device", "risk", "env", "grant", "approval") and isinstance(node.value, dict):
+        if key in SPOKEN_OF and isinstance(node.value, dict):
             inner = {f"{key}.{name}": (node, name, value) for name, value in node.value.items()}
         else:
             inner = {SHORT.get(key, key): (given, key, node)}
@@ -159,6 +184,13 @@ class _Reader:
             self.refuse(name, "expected a number", "此处应为数字")
             return default
         return float(value)
+
+    def count(self, name: str) -> int:
+        value = self.words[name].value if name in self.words else 0
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.refuse(name, "expected a whole number, not below 0", "此处应为不小于 0 的整数")
+            return 0
+        return value
 
     def list(self, name: str) -> tuple[str, ...]:
         node = self.words.get(name)

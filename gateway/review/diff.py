@@ -157,7 +157,8 @@ class _Judge:
         bundle, subject, grant = self._bundle, entry.subject, entry.grant
         if not self.decided(entry):  # another catalog is enough: a grant names data and what is done with it
             grant = bundle.granted(ask, subject, asset) if self._shares else NOTHING_GRANTED
-        facts = Facts(ask, subject, entry.posture, entry.risk, asset, grant)
+        exposure = entry.exposure if self.decided(entry) else bundle.exposed(ask, subject, asset, entry.exposure)
+        facts = Facts(ask, subject, entry.posture, entry.risk, asset, grant, exposure)
         return decide(bundle, facts, BY_GRADE[asset.grade.national])
 
     def asset(self, entry: VerdictEntry) -> Asset:

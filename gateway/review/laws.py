@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from gateway.facts import Asset, Facts
+from gateway.facts import Asset, Facts, Limit
 from gateway.policy import Bundle
 from gateway.policy.content import Row
 from gateway.policy.duties import Then, duties, parse
@@ -64,6 +64,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "env.purpose": ("kind", "purpose"),
     "env.source": ("source",),
     "env.method": ("verb",),
+    "exposure.records": ("records",),
+    "exposure.fields": ("labelled",),
 }
 """By which variables of a request each name is settled; `subject.roles` and the grants are settled by many."""
 
@@ -146,6 +148,7 @@ class Laws:
         laws = tuple(self._law(found) for found in rows.values())
         known = self.asset.listed and self.bundle.index.knows(self.asset)
         laws += tuple(self._unmaskable(laws)) if self.asset.opaque and known else ()
+        laws += tuple(self._budgeted()) if known else ()
         return laws if self.bundle.native is None or not known else (*laws, self._native())
 
     def _unmaskable(self, laws: tuple[Law, ...]) -> Iterator[Law]:
@@ -156,6 +159,36 @@ class Laws:
         for law in laws:
             if not law.deny and (law.then.rows or self.bundle.hides(law.then.mask, grade)):
                 yield Law(f"{law.id}: {law.then.mask}", True, law.applies, Then(), frozenset(), sure=True)
+
+    def _budgeted(self) -> Iterator[Law]:
+        """What budgets about this asset refuse, when so much of it alone was shown."""
+        for budget in self.bundle.content.budgets:
+            if not {self.asset.id, self.asset.category} & set(budget.data):
+                continue
+            holds = [self.pool.some(self.who(name) for name in budget.who)]
+            holds += [self.office(budget.org)] if budget.org else []
+            holds += [self._meant(budget.purpose)] if budget.purpose else []
+            if budget.hard != Limit():
+                applies = self.pool.all((*holds, self._reached(budget.hard)))
+                yield Law(f"budget:{budget.id}", True, applies, Then(), frozenset())
+            if budget.soft != Limit() and self.asset.opaque and self.bundle.hides(budget.mask, self.asset.grade):
+                applies = self.pool.all((*holds, self._reached(budget.soft)))
+                yield Law(f"budget:{budget.id}: {budget.mask}", True, applies, Then(), frozenset())
+
+    def _reached(self, limit: Limit) -> Formula:
+        """Whether so many records or labelled values were shown."""
+        limits = (("records", limit.records), ("labelled", limit.fields))
+        return self.pool.some(self._shown(name, least) for name, least in limits if least)
+
+    def _shown(self, variable: str, least: int) -> Formula:
+        self.noted.numbers.setdefault(variable, set()).add(float(least))
+        key = (variable, least)
+        return self.pool.atom(key, lambda: Atom(key, (variable,), _at_least(variable, least)))
+
+    def _meant(self, purpose: str) -> Formula:
+        self.noted.text("purpose", (purpose,))
+        key = ("purpose", purpose)
+        return self.pool.atom(key, lambda: Atom(key, ("kind", "purpose"), _for_purpose(purpose)))
 
     def _native(self) -> Law:
         """A native policy as one allow: it lets through, or it does not; its own denies are part of that."""
@@ -226,10 +259,7 @@ class Laws:
         return self.pool.some(self._covers(grant) for grant in grants)
 
     def _covers(self, grant: Grant) -> Formula:
-        purpose = grant.purpose
-        self.noted.text("purpose", (purpose,))
-        key = ("purpose", purpose)
-        meant = self.pool.atom(key, lambda: Atom(key, ("kind", "purpose"), _for_purpose(purpose)))
+        meant = self._meant(grant.purpose)
         begun = self.pool.opposite(self.before(grant.begins)) if grant.begins else ALWAYS
         to = self.pool.some(part for name in grant.to for part in self._held_by(name))
         return self.pool.all((self.who(SIGNED_IN), meant, begun, self.before(grant.ends), to))
@@ -373,6 +403,14 @@ def _before(moment: int) -> Callable[[Point], bool]:
     def test(point: Point) -> bool:
         at = point["at"]
         return isinstance(at, float) and at < moment
+
+    return test
+
+
+def _at_least(variable: str, least: int) -> Callable[[Point], bool]:
+    def test(point: Point) -> bool:
+        value = point[variable]
+        return isinstance(value, int | float) and value >= least
 
     return test
 

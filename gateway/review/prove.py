@@ -8,7 +8,8 @@ request that shows it, or unknown. Rules:
 2. Narrower is said only when every question was answered: for each kind of request and each allow of the candidate,
    whether all allows of the base may miss, whether one more deny of the base may strike, whether an allow of the base
    may hide what the candidate shows, and whether it may bring a duty that no allow of the candidate brings.
-3. Everything else is unknown, with how far it came.
+3. Everything else is unknown, with how far it came; so is a budget that binds less than before where no request of one
+   asset shows it.
 4. A request is what identity, device and behaviour can tell, at any moment from `since` on. A step-up that is offered
    instead of a refusal lets nothing through. What a grade demands of the log is taken as the gateway ships it.
 """
@@ -25,6 +26,7 @@ from gateway.facts import Asset, Decision, Facts, Grade, Mask, Permit, Strength
 from gateway.jsonpath import BadPath, Element, Every, parse
 from gateway.masks import parse_technique, strictest
 from gateway.policy import Bundle
+from gateway.policy.budgets import FILE, weakened
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.examples import outcome
 from gateway.policy.rows import ROLES, RowRule
@@ -136,10 +138,19 @@ def prove_cells(
                     break
             elif budget.open:
                 open_.append(f"{cell.method} {cell.path} {question.law.id}")
+    open_ += _weakened(base, candidate)
     verdict: Verdict = "wider" if witnesses else "unknown" if open_ else "narrower"
     native = base.native is not None or candidate.native is not None
     left = tuple(dict.fromkeys(open_))
     return Proof(verdict, tuple(witnesses), looked, asked, budget.taken, left, bool(left) and budget.over, native)
+
+
+def _weakened(base: Bundle, candidate: Bundle) -> list[str]:
+    """Budgets that bind less, or may: a request shows that only where its own asset spends the budget alone."""
+    loose = weakened(base.content.budgets, candidate.content.budgets)
+    profiles = base.content.profiles, candidate.content.profiles
+    masks = (one for one in base.content.budgets if one.mask and profiles[0].get(one.mask) != profiles[1].get(one.mask))
+    return [f"{FILE} {id}" for id in dict.fromkeys((*loose, *(one.id for one in masks)))]
 
 
 # --- questions ------------------------------------------------------------------------------------

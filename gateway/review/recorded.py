@@ -74,7 +74,7 @@ def facts_of(entry: VerdictEntry, asset: Asset) -> Facts:
     lost = doubt(entry)
     if lost is not None:
         raise lost
-    return Facts(ask_of(entry), entry.subject, entry.posture, entry.risk, asset, entry.grant)
+    return Facts(ask_of(entry), entry.subject, entry.posture, entry.risk, asset, entry.grant, entry.exposure)
 
 
 def ask_of(entry: VerdictEntry) -> Ask:

@@ -20,7 +20,7 @@ from math import inf, prod
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from gateway.facts import ANONYMOUS, NOTHING_GRANTED, Ask, Facts, Grade, Posture, Proof, Risk, Subject
+from gateway.facts import ANONYMOUS, NOTHING_GRANTED, Ask, Exposure, Facts, Grade, Posture, Proof, Risk, Subject
 from gateway.policy.closures import Network
 from gateway.policy.condition import FAILURES
 from gateway.policy.suppose import BANDS, KINDS, METHODS, MONDAY, TRUST
@@ -46,6 +46,8 @@ QUIET: Point = {
     "score": 0.0,
     "band": "normal",
     "source": "10.0.0.1",
+    "records": 0,
+    "labelled": 0,
 }
 """The case that `policy explain` supposes when nothing is given; the moment is a Monday at 10:00."""
 
@@ -167,6 +169,8 @@ class Space:
             "score": (0.0, None, *(n for n in (*self._numbers("score"), 100.0) if 0 <= n <= 100)),
             "band": BANDS.values(),
             "source": self._sources(),
+            "records": self._counts("records"),
+            "labelled": self._counts("labelled"),
             "verb": verbs,
             "at": self._moments(),
         }
@@ -193,6 +197,10 @@ class Space:
         between = [low + (high - low) * part / parts for low, high in pairwise(known) for part in range(1, parts)]
         outside = [known[-1] + part for part in range(1, parts)] + [known[0] - part for part in range(1, parts)]
         return [*known, *between, *outside]
+
+    def _counts(self, variable: str) -> list[int]:
+        """Whole numbers, none below 0."""
+        return sorted({int(number) for number in self._numbers(variable) if number >= 0})
 
     def _sources(self) -> list[str]:
         """An address of every region that the networks cut out, in more than one spelling, and what is no address."""
@@ -266,7 +274,8 @@ def facts_of(whole: Point, side: Side, granted: bool) -> Facts:
     risk = Risk(float(score) if isinstance(score, int | float) else None, _one(BANDS, whole["band"]))
     subject = _subject(whole, vouched, moment)
     grant = side.bundle.granted(ask, subject, asset) if granted else NOTHING_GRANTED
-    return Facts(ask, subject, posture, risk, asset, grant)
+    shown = Exposure(_whole(whole["records"]), _whole(whole["labelled"]))
+    return Facts(ask, subject, posture, risk, asset, grant, side.bundle.exposed(ask, subject, asset, shown))
 
 
 def _subject(whole: Point, vouched: str, moment: float) -> Subject:

@@ -190,7 +190,7 @@ class _Pair:
     def facts(self, route: Route, given: Given) -> Facts | None:
         node = Node({word: _node(value) for word, value in given.items()}, "", 1, 1)
         try:
-            return suppose(route.asset, route.method, route.path, node, self.zone, self.rule.granted)
+            return suppose(route.asset, route.method, route.path, node, self.zone, self.rule.granted, self.rule.exposed)
         except Impossible:
             return None
 

@@ -33,7 +33,7 @@ _LEVELS = {level: name for name, level in ASSURANCES.items()} | {0: "0"}
 
 def given(facts: Facts, timezone: str) -> Given:
     """The words for these facts; the clock is that of this time zone."""
-    said = _clock(facts.ask.at, timezone) | _caller(facts) | _machine(facts)
+    said = _clock(facts.ask.at, timezone) | _caller(facts) | _machine(facts) | _shown(facts)
     return {name: value for name, value in said.items() if value != QUIET.get(name, "")}
 
 
@@ -51,6 +51,8 @@ QUIET: Given = {
     "device.id": "supposed-device",
     "risk": 0.0,
     "source": "10.0.0.1",
+    "exposure.records": 0,
+    "exposure.fields": 0,
 }
 
 
@@ -95,6 +97,10 @@ def _machine(facts: Facts) -> dict[str, str | float | bool | list[str]]:
     if risk.band != _band(risk.score):
         said["band"] = risk.band
     return said
+
+
+def _shown(facts: Facts) -> dict[str, str | float | bool | list[str]]:
+    return {"exposure.records": facts.exposure.records, "exposure.fields": facts.exposure.fields}
 
 
 def _band(score: float | None) -> str:

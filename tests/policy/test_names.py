@@ -7,7 +7,7 @@ import pytest
 
 from gateway.edge.framing import METHODS
 from gateway.edge.proxies import plain_address
-from gateway.facts import Grade, Granted, Risk
+from gateway.facts import Exposure, Grade, Granted, Risk
 from gateway.policy.names import Vocabulary, names
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
 
@@ -19,6 +19,7 @@ FACTS = some_facts(
     risk=Risk(12.5, "normal"),
     asset=an_asset(grade=Grade.CORE, action="create"),
     grant=Granted(("g-1",), approved=True),
+    exposure=Exposure(250, 700, budgets=("day",), spent="soft"),
 )
 
 
@@ -59,6 +60,9 @@ def test_the_names_are_those_of_the_contract() -> None:
         ("grant.held", True),
         ("grant.ids", frozenset({"g-1"})),
         ("approval.held", True),
+        ("exposure.records", 250),
+        ("exposure.fields", 700),
+        ("exposure.spent", "soft"),
         ("env.hour", 22),
         ("env.weekday", "mon"),
         ("env.time", "22:13"),

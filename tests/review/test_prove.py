@@ -75,8 +75,9 @@ def real(witness: Witness, base: Policies, candidate: Policies) -> None:
         bundle = side.bundle
         asset = replace(side.catalog.find(method, path), mode="enforce")
         facts = suppose(
-            asset, method, path, _given(words[3], list(words[7::2])), bundle.content.timezone, bundle.granted
-        )
+            asset, method, path, _given(words[3], list(words[7::2])), bundle.content.timezone, bundle.granted,
+            bundle.exposed,
+        )  # fmt: skip
         decision = decide(bundle, facts, "written")
         assert type(decision).__name__.lower() == told, words
         masks.append(decision.mask if isinstance(decision, Permit) else None)
@@ -103,6 +104,9 @@ def real(witness: Witness, base: Policies, candidate: Policies) -> None:
         (CIVIL, "2027-12-31", "2028-12-31", "civil-read-contractor", "permits"),
         (CIVIL, "effect: allow\n    who: clerk\n", "effect: allow\n    who: employee\n", "civil-write", "permits"),
         (CITY, '"18:00"', '"18:30"', "civil-write", "permits"),
+        ("budgets.yaml", "records: 1000", "records: 1500", "civil-read", "permits"),
+        ("budgets.yaml", ", fields: 20000", "", "civil-read", "permits"),
+        ("budgets.yaml", "who: [clerk, caseworker]", "who: caseworker", "civil-read", "permits"),
         ("people.yaml", "includes: [employee]", "includes: [employee, doctor]", "health-treatment", "permits"),
         ("people.yaml", "    parent: prov\n  prov/market", "    parent: hz\n  prov/market", "", ""),
         ("masks.yaml", "partial(3,4)", "keep", "break-glass", "shows"),
@@ -137,6 +141,11 @@ def test_what_widens_is_shown(
         ("rules/10-open.yaml", "who: signed-in", "who: person"),
         (CITY, 'between(env.time, "08:00", "18:00")', 'between(env.time, "08:30", "18:00")'),
         ("masks.yaml", "partial(3,4)", "partial(3,3)"),
+        (
+            "budgets.yaml",
+            "soft: {records: 200}\n    hard: {records: 1000",
+            "soft: {records: 100}\n    hard: {records: 900",
+        ),
         ("people.yaml", "roles:\n", "roles:\n  visitor: {}\n"),
         ("catalog/market.yaml", "grade: general-2\n", "grade: general-3\n"),
         ("grants.yaml", "data: health\n", "data: health-visit\n"),
@@ -146,6 +155,17 @@ def test_what_does_not_widen_is_proved(tmp_path: Path, shipped: Policies, file: 
     proof = prove(shipped, changed(tmp_path, file, old, new))
     assert (proof.verdict, proof.open) == ("narrower", ()), proof
     assert proof.cells == 6
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("by: subject", "by: department"), ("records: 200", "records: 300"), ("mask: pii-strict", "mask: pseudonymous")],
+)
+def test_a_budget_that_may_bind_less_is_never_called_narrower(
+    tmp_path: Path, shipped: Policies, old: str, new: str
+) -> None:
+    proof = prove(shipped, changed(tmp_path, "budgets.yaml", old, new))
+    assert (proof.verdict, proof.open) == ("unknown", ("budgets.yaml civil-day",))
 
 
 def test_a_policy_is_no_wider_than_itself_and_that_costs_nothing(shipped: Policies) -> None:

@@ -18,7 +18,7 @@ from gateway.app.knowledge import UNREAD
 from gateway.audit import decode, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
-from gateway.facts import Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject, VerdictEntry
+from gateway.facts import Exposure, Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject, VerdictEntry
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.native.request import OWN
 from gateway.review.recorded import Unreplayable, asset_of, facts_of, paths
@@ -29,7 +29,7 @@ from tests.review.history import DIGESTS, JOURNAL, record, shipped
 KEPT = {
     "ask.at", "ask.method", "ask.source", "ask.purpose", "ask.api", "ask.host", "ask.id", "ask.trace",
     "asset.id", "asset.api", "asset.route", "asset.action", "asset.grade", "asset.category", "asset.owner",
-    "asset.revision", "asset.honey", "grant.ids", "grant.approved", "risk.score", "risk.band", "risk.signals",
+    "asset.revision", "asset.honey", "exposure.records", "exposure.fields", "exposure.spent", "grant.ids", "grant.approved", "risk.score", "risk.band", "risk.signals",
     *(f"subject.{field.name}" for field in fields(Subject)),
     *(f"subject.proof.{field.name}" for field in fields(Proof)),
     *(f"posture.{field.name}" for field in fields(Posture)),
@@ -61,12 +61,13 @@ def many() -> Iterator[Facts]:
     for _ in range(200):
         facts = generated.a_request(random)
         grant = random.choice((Granted(), Granted(("g1",)), Granted(("g1", "g2"), True)))
+        exposure = random.choice((Exposure(), Exposure(7, 9, ("health",)), Exposure(900, 9000, (), ("b",), "hard")))
         proof = replace(
             facts.subject.proof, bound=random.random() < 0.5, method=random.choice(("bearer", "certificate"))
         )
         subject = replace(facts.subject, purpose=random.choice(("", "audit")), proof=proof)
         ask = replace(facts.ask, headers=((b"x-secret", b"1"),), query="id=3", peer="10.9.9.9", clock=77.0)
-        yield replace(facts, ask=ask, subject=subject, grant=grant)
+        yield replace(facts, ask=ask, subject=subject, grant=grant, exposure=exposure)
 
 
 # --- everything that conditions may look at -------------------------------------------------------
@@ -104,8 +105,8 @@ def test_what_is_kept_is_the_same_after_a_round_through_the_record() -> None:
         entry = decode(encode(recorded(facts)))
         assert isinstance(entry, VerdictEntry)
         again = facts_of(entry, facts.asset)
-        assert (again.subject, again.posture, again.risk, again.grant) == (
-            facts.subject, facts.posture, facts.risk, facts.grant,
+        assert (again.subject, again.posture, again.risk, again.grant, again.exposure) == (
+            facts.subject, facts.posture, facts.risk, facts.grant, facts.exposure,
         )  # fmt: skip
         assert (again.ask.at, again.ask.method, again.ask.source) == (facts.ask.at, facts.ask.method, facts.ask.source)
         assert again.ask.purpose == (facts.subject.purpose or facts.ask.purpose)

@@ -220,7 +220,7 @@ def _suppose(
         return 2
     asset = catalog.find(method, path.partition("?")[0])
     try:
-        facts = suppose(asset, method, path, given, bundle.content.timezone, bundle.granted)
+        facts = suppose(asset, method, path, given, bundle.content.timezone, bundle.granted, bundle.exposed)
     except Impossible as impossible:
         screen.faults(impossible.faults)
         return 2
