@@ -228,17 +228,24 @@ def recognise(value: str, names: Iterable[str] = ()) -> tuple[Recognised, ...]:
     text = plain(value)
     if not text or len(text) > MAX_VALUE:
         return ()
-    called = frozenset[str]().union(*(named(name) for name in names))
-    found = [one for one in (_judge(detector, text, called) for detector in DETECTORS.values()) if one is not None]
-    return tuple(sorted(found, key=lambda one: (-one.confidence, one.identifier)))
+    return tuple(told for detector, told in _asked(tuple(names)) if fits(detector, text))
 
 
-def _judge(detector: Detector, text: str, called: frozenset[str]) -> Recognised | None:
-    by_name = detector.identifier in called
-    if not (by_name or detector.alone) or not fits(detector, text):
-        return None
-    says = detector.form_says + (CHECKED if detector.check else 0.0) + (NAMED if by_name else 0.0)
-    return Recognised(detector.identifier, min(1.0, says))
+@lru_cache(maxsize=8192)
+def _asked(names: tuple[str, ...]) -> tuple[tuple[Detector, Recognised], ...]:
+    """Who has a say about a value under these names, and what a value that fits then is; the surest first."""
+    called = frozenset[str]().union(*map(named, names))
+    asked = [
+        (one, Recognised(one.identifier, min(1.0, proven(one) + (NAMED if one.identifier in called else 0.0))))
+        for one in DETECTORS.values()
+        if one.alone or one.identifier in called
+    ]
+    return tuple(sorted(asked, key=lambda pair: (-pair[1].confidence, pair[1].identifier)))
+
+
+def proven(detector: Detector) -> float:
+    """How sure a value that fits is by itself."""
+    return detector.form_says + (CHECKED if detector.check else 0.0)
 
 
 def fits(detector: Detector, text: str) -> bool:

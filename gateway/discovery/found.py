@@ -15,7 +15,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from gateway.detect import DETECTORS
-from gateway.detect.identifiers import CHECKED, NAMED, PROPOSED, Detector
+from gateway.detect.identifiers import NAMED, PROPOSED, Detector, proven
 from gateway.discovery.paths import spoken
 from gateway.discovery.records import PathRecord, Record, RouteRecord
 from gateway.facts import Grade
@@ -116,12 +116,12 @@ def _judge(route: RouteRecord, path: PathRecord) -> Found | None:
 def _says(path: PathRecord, detector: Detector, by_name: bool) -> float:
     """What speaks for an identifier on a path; 0 where it may be an accident. More than 1 is surer than sure."""
     hits, share = path.hits[detector.identifier], _share(path, detector.identifier)
-    proven = detector.form_says + (CHECKED if detector.check else 0.0)
-    if detector.alone and proven >= PROPOSED:
+    by_value = proven(detector)
+    if detector.alone and by_value >= PROPOSED:
         enough = share >= HALF or (share >= SELDOM and hits >= ENOUGH)
     else:
         enough = share >= HALF and hits >= ENOUGH and path.distinct >= ENOUGH
-    return proven + (NAMED if by_name else 0.0) + SHARED * share if enough else 0.0
+    return by_value + (NAMED if by_name else 0.0) + SHARED * share if enough else 0.0
 
 
 def _share(path: PathRecord, identifier: str) -> float:
