@@ -14,27 +14,27 @@ from collections.abc import AsyncIterator, Callable
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
 from gateway.masking.about import TooMany, looked_into
 from gateway.masking.conceal import CODE, concealed
+from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
-from gateway.masking.events import masked_events, readable
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.keys import Keys
 from gateway.masking.lines import masked_lines
 from gateway.masking.media import STREAMED, Form, form_of, media_type, named
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.prepared import Prepared
+from gateway.masking.prose import like_json
 from gateway.masking.second_look import Residual, look, look_long, watched
 from gateway.masking.settings import Settings
-from gateway.masking.prose import like_json
 from gateway.masking.streaming import begun, closed, going_on
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
 from gateway.masking.watermark import Mark, Marks, marked, marked_lines, marked_long
+from gateway.masking.whole import mask_whole
 
 MASKS = 2048
 DEPARTMENTS = 4096
-from gateway.masking.whole import mask_whole
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
@@ -161,11 +161,6 @@ class Masking:
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
 
-    async def _streamed(self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None) -> Reply:
-        """The reply to an answer that is masked as it arrives."""
-        tally = Tally()
-        pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
-        units = _units(form, pieces, prepared, keys, tally)
     async def _otherwise(self, raw: RawReply, form: Form, body: bytes, prepared: Prepared, keys: Keys) -> Reply:
         """The reply to an answer that is read whole, and is no JSON."""
         written = await mask_whole(form, body, raw.headers, prepared, keys)
@@ -173,10 +168,15 @@ class Masking:
         headers = inspected(raw.headers, len(written.shown), written.content_type)
         return Reply(raw.status, headers, written.shown, len(written.shown), written.revealed, raw.waited)
 
-        if mark is not None and form == "lines":
-            units = marked_lines(units, mark)
+    async def _streamed(self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None) -> Reply:
+        """The reply to an answer that is masked as it arrives."""
         if form == "events":
             readable(raw.headers)
+        tally = Tally()
+        pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
+        units = _units(form, pieces, prepared, keys, tally)
+        if mark is not None and form == "lines":
+            units = marked_lines(units, mark)
         units = watched(units, prepared.gate)
         first = b"" if form == "events" else await begun(units)  # the first event may be minutes away
         headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
@@ -243,8 +243,8 @@ def _content_type(headers: Headers) -> bytes | None:
 def _units(
     form: Form, pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
+    if form == "events":
+        return masked_events(pieces, prepared, keys, tally)
     if form == "table":
         return masked_table(pieces, prepared.columns, keys, tally)
     return masked_lines(pieces, prepared.record, keys, tally)
-    if form == "events":
-        return masked_events(pieces, prepared, keys, tally)
