@@ -91,7 +91,7 @@ def compile_folder(folder: Path, apis: tuple[ApiBinding, ...], now: float) -> Co
     if opened := tuple(_open_to_all(folder)):
         raise Faulty(opened)
     orgs = policy.offices(folder)
-    listed = catalog.load(folder / "catalog", apis, orgs)
+    listed = catalog.load(folder / "catalog", apis, orgs, now)
     faults: list[FileFault] = []
     bundle: Bundle | None = None
     register: tuple[Device, ...] = ()

@@ -13,7 +13,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.catalog.declarations import ACTIONS, GRADE_WORDS, Declaration, Endpoint, canonical_path
+from gateway.catalog import shapes
+from gateway.catalog.declarations import ACTIONS, Declaration, Endpoint
+from gateway.catalog.grades import Names
 from gateway.catalog.templates import REST, Branch, Template, below, crossing, same
 from gateway.document import FileFault, Node, did_you_mean
 from gateway.facts import Field, Grade
@@ -43,7 +45,12 @@ class Bound(Struct, frozen=True):
 
 
 def bind(
-    api: ApiBinding, declared: dict[str, Declaration], known: frozenset[str], here: Node, faults: list[FileFault]
+    api: ApiBinding,
+    declared: dict[str, Declaration],
+    known: frozenset[str],
+    names: Names,
+    here: Node,
+    faults: list[FileFault],
 ) -> Bound:
     """Tie an API to the assets it names; `known` are all ids declared, `here` is where its faults point."""
     for name in api.data:
@@ -58,7 +65,7 @@ def bind(
                     hint_zh,
                 )
             )
-    floor = _inline_grade(api, here, faults)
+    floor = _inline_grade(api, names, here, faults)
     fields = _inline_fields(api, floor, here, faults)
     endpoints = tuple(
         (declared[name], endpoint)
@@ -82,7 +89,7 @@ def bind(
     if floor is None and not fields and not api.opaque:
         faults.append(_nothing_listed(api, here))
         return Bound(api, (), None, ())
-    fragment = _fragment(api, floor or Grade.GENERAL_3, fields, here)
+    fragment = _fragment(api, floor, here)
     return Bound(api, tuple((fragment, endpoint) for endpoint in fragment.endpoints), floor, fields, fragment)
 
 
@@ -100,28 +107,17 @@ def _nothing_listed(api: ApiBinding, here: Node) -> FileFault:
     )
 
 
-def _inline_grade(api: ApiBinding, here: Node, faults: list[FileFault]) -> Grade | None:
+def _inline_grade(api: ApiBinding, names: Names, here: Node, faults: list[FileFault]) -> Grade | None:
     if api.grade is None:
         return None
-    grade = GRADE_WORDS.get(api.grade)
-    if grade is None:
-        hint_en, hint_zh = did_you_mean(api.grade, GRADE_WORDS)
-        faults.append(
-            here.fault(
-                "K004",
-                f"api `{api.name}`: no grade `{api.grade}`",
-                f"接口 `{api.name}`：没有级别 `{api.grade}`",
-                hint_en,
-                hint_zh,
-            )
-        )
-    return grade
+    named = (f"grade (api `{api.name}`)", f"级别（接口 `{api.name}`）")
+    return shapes.meaning(here, api.grade, names, "K004", named, faults)
 
 
 def _inline_fields(api: ApiBinding, floor: Grade | None, here: Node, faults: list[FileFault]) -> tuple[Field, ...]:
     fields: dict[str, Field] = {}
     for text, identifier in api.fields.items():
-        path = canonical_path(here, text, faults)
+        path = shapes.path(here, text, faults)
         if identifier not in IDENTIFIERS:
             hint_en, hint_zh = did_you_mean(identifier, IDENTIFIERS)
             faults.append(
@@ -146,13 +142,23 @@ def _inline_fields(api: ApiBinding, floor: Grade | None, here: Node, faults: lis
     return tuple(fields.values())
 
 
-def _fragment(api: ApiBinding, grade: Grade, fields: tuple[Field, ...], here: Node) -> Declaration:
+def _fragment(api: ApiBinding, grade: Grade | None, here: Node) -> Declaration:
     """What an API without catalog files lists: everything under its prefix, for every method."""
     template = Template(api.prefix.rstrip("/") + "/" + REST, _segments(api.prefix), (), True)
     endpoints = tuple(
-        Endpoint(method, template, action, None, (), api.opaque, False, here) for method, action in ACTIONS.items()
+        Endpoint(method=method, template=template, action=action, place=here, opaque=api.opaque)
+        for method, action in ACTIONS.items()
     )
-    return Declaration(api.name, api.name, api.name, "", "", grade, None, endpoints, fields, here)
+    return Declaration(
+        id=api.name,
+        title_en=api.name,
+        title_zh=api.name,
+        owner="",
+        category="",
+        place=here,
+        grade=grade,
+        endpoints=endpoints,
+    )
 
 
 def _segments(prefix: str) -> tuple[str | None, ...]:

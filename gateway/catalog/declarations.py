@@ -6,16 +6,21 @@ files are found in one run.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from gateway.catalog import shapes
+from gateway.catalog.aggregation import Rule, read_rule
+from gateway.catalog.attributes import ABOUT_KEYS, About, Override, Reviewed, read_about, read_override, read_reviewed
+from gateway.catalog.grades import GRADE_WORDS, Names
+from gateway.catalog.offices import ZONE
 from gateway.catalog.templates import BadTemplate, Template, parse_endpoint
 from gateway.document import Faulty, FileFault, Node, did_you_mean, read
-from gateway.facts import GRADES, Contract, Field, Grade
-from gateway.jsonpath import BadPath, parse, spell
-from gateway.masks import IDENTIFIERS
+from gateway.facts import Contract, Grade
 
 Action = Literal["read", "create", "update", "delete", "other"]
 ACTIONS: dict[str, Action] = {
@@ -25,34 +30,53 @@ ACTIONS: dict[str, Action] = {
     "PATCH": "update",
     "DELETE": "delete",
 }
-GRADE_WORDS: dict[str, Grade] = GRADES | {"general": Grade.GENERAL_3}
-"""`general` alone is general-3: data nobody has looked at closely counts as restricted."""
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
-_ASSET_KEYS = ("id", "title", "owner", "category", "grade", "contract", "endpoints", "fields", "note")
-_ENDPOINT_KEYS = ("path", "identifier", "grade", "action", "opaque", "honey", "note")
-_FIELD_KEYS = ("path", "identifier", "grade", "note")
+_FILE_KEYS = ("defaults", "assets", "aggregation")
+_DEFAULT_KEYS = ("owner", "service", "grade", "note")
+_ASSET_KEYS = (
+    "id", "title", "owner", "category", "grade", "override", "contract", "records", "total", "endpoints", "fields", *ABOUT_KEYS,
+)  # fmt: skip
+_ENDPOINT_KEYS = (
+    "path", "identifier", "grade", "override", "contract", "action", "opaque", "honey", "reviewed", "note",
+)  # fmt: skip
+_FIELD_KEYS = ("path", "identifier", "grade", "reviewed", "note")
 _ACTION_WORDS: dict[str, Action] = {word: word for word in get_args(Action)}
-_CONTRACT_WORDS: dict[str, Contract] = {word: word for word in get_args(Contract)}
-_BOOLEANS = (True, False)
-
-V = TypeVar("V")
 
 
-class Endpoint(Struct, frozen=True):
+class Endpoint(Struct, frozen=True, kw_only=True):
     """One endpoint as declared; `place` is where, for faults."""
 
     method: str
     template: Template
     action: Action
-    grade: Grade | None
-    identifiers: tuple[tuple[str, str], ...]  # (path parameter, identifier)
-    opaque: bool
-    honey: bool
     place: Node
+    grade: Grade | None = None
+    override: Override | None = None
+    contract: Contract | None = None
+    identifiers: tuple[tuple[str, str], ...] = ()  # (path parameter, identifier)
+    opaque: bool = False
+    honey: bool = False
+    reviewed: Reviewed | None = None
+    note: str = ""
+
+    @property
+    def route(self) -> str:
+        """Method and template."""
+        return f"{self.method} {self.template.text}"
 
 
-class Declaration(Struct, frozen=True):
+class FieldLabel(Struct, frozen=True):
+    """One labelled field as declared; a `grade` of None is that of its asset."""
+
+    path: str
+    identifier: str
+    grade: Grade | None
+    reviewed: Reviewed | None = None
+    note: str = ""
+
+
+class Declaration(Struct, frozen=True, kw_only=True):
     """One asset as declared."""
 
     id: str
@@ -60,10 +84,28 @@ class Declaration(Struct, frozen=True):
     title_zh: str
     owner: str
     category: str
+    place: Node
+    grade: Grade | None = None  # None: what stands above it says
+    override: Override | None = None
+    contract: Contract | None = None  # None: by grade
+    endpoints: tuple[Endpoint, ...] = ()
+    fields: tuple[FieldLabel, ...] = ()
+    records: str = ""
+    total: str = ""
+    about: About = About()
+
+    @property
+    def overrides(self) -> tuple[Override | None, ...]:
+        """Those of the asset and of its endpoints."""
+        return (self.override, *(endpoint.override for endpoint in self.endpoints))
+
+
+class Default(Struct, frozen=True):
+    """A label from above: for the data of an office and those below it, or for what an API carries."""
+
+    owner: str
+    service: str
     grade: Grade
-    contract: Contract | None  # None: by grade
-    endpoints: tuple[Endpoint, ...]
-    fields: tuple[Field, ...]
     place: Node
 
 
@@ -71,19 +113,20 @@ class Reading(Struct):
     """What was read so far, and every fault met on the way."""
 
     orgs: frozenset[str] | None
+    names: Names
+    zone: ZoneInfo
     faults: list[FileFault] = []
     declarations: list[Declaration] = []
+    defaults: list[Default] = []
+    rules: dict[str, tuple[Node, Rule]] = {}  # aggregation rules by id, and where they stand
     places: dict[str, Node] = {}  # asset id -> where it was declared first
 
 
-def default_contract(grade: Grade) -> Contract:
-    """Unlabelled fields of important and core data are hidden, of general data noticed."""
-    return "enforce" if grade >= Grade.IMPORTANT else "warn"
-
-
-def read_folder(folder: Path, orgs: frozenset[str] | None) -> Reading:
+def read_folder(
+    folder: Path, orgs: frozenset[str] | None, names: Names = GRADE_WORDS, zone: ZoneInfo = ZONE
+) -> Reading:
     """Read every `*.yaml` of the folder in the order of names, hidden ones aside. A missing folder declares nothing."""
-    reading = Reading(orgs)
+    reading = Reading(orgs, names, zone)
     for path in sorted(folder.glob("[!.]*.yaml")):
         try:
             _file(read(path), reading)
@@ -98,16 +141,76 @@ def _file(root: Node, reading: Reading) -> None:
     if not isinstance(root.value, dict):
         reading.faults.append(root.fault("K003", "a catalog file starts with `assets:`", "目录文件应以 `assets:` 开头"))
         return
-    reading.faults.extend(root.unknown_keys(("assets",), "K001"))
-    for node in _items(root, "assets", reading):
-        if _is_mapping(node, reading):
-            _asset(node, reading)
+    reading.faults.extend(root.unknown_keys(_FILE_KEYS, "K001"))
+    readers: dict[str, Callable[[Node, Reading], None]] = {"defaults": _default, "assets": _asset, "aggregation": _rule}
+    for key, read_one in readers.items():
+        for node in shapes.items(root, key, reading.faults):
+            if shapes.is_mapping(node, reading.faults):
+                read_one(node, reading)
+
+
+def _default(node: Node, reading: Reading) -> None:
+    reading.faults.extend(node.unknown_keys(_DEFAULT_KEYS, "K001"))
+    owner = _org(node, reading)
+    service = shapes.text(node, "service", reading.faults)
+    grade = shapes.grade(node, "grade", reading.names, reading.faults, required=True)
+    if bool(owner) == bool(service):
+        reading.faults.append(
+            node.fault(
+                "K003", "a default is for one `owner` or one `service`", "默认标注应恰写 `owner` 或 `service` 之一"
+            )
+        )
+    elif grade is not None:
+        reading.defaults.append(Default(owner, service, grade, node))
+
+
+def _rule(node: Node, reading: Reading) -> None:
+    rule = read_rule(node, reading.names, reading.faults)
+    if rule is None:
+        return
+    if rule.id in reading.rules:
+        first = reading.rules[rule.id][0]
+        reading.faults.append(
+            node.at(["id"]).fault(
+                "K010",
+                f"rule `{rule.id}` stands twice (first in {first.file}:{first.line})",
+                f"规则 `{rule.id}` 重复（首次见 `{first.file}:{first.line}`）",
+            )
+        )
+    reading.rules.setdefault(rule.id, (node, rule))
 
 
 def _asset(node: Node, reading: Reading) -> None:
-    reading.faults.extend(node.unknown_keys(_ASSET_KEYS, "K001"))
-    before = len(reading.faults)
-    identity = _text(node, "id", reading, required=True)
+    faults = reading.faults
+    faults.extend(node.unknown_keys(_ASSET_KEYS, "K001"))
+    before = len(faults)
+    identity = _id(node, reading)
+    grade = shapes.grade(node, "grade", reading.names, faults)
+    title_en, title_zh = shapes.title(node, "title", faults)
+    declaration = Declaration(
+        id=identity,
+        title_en=title_en,
+        title_zh=title_zh,
+        owner=_org(node, reading, required=True),
+        category=shapes.text(node, "category", faults),
+        place=node,
+        grade=grade,
+        override=read_override(node, grade, reading.names, reading.zone, faults),
+        contract=shapes.word(node, "contract", shapes.CONTRACTS, "K005", ("contract", "契约"), faults),
+        endpoints=tuple(filter(None, (_endpoint(item, reading) for item in shapes.items(node, "endpoints", faults)))),
+        fields=_fields(node, reading),
+        records=shapes.names_only(node, "records", faults),
+        total=shapes.names_only(node, "total", faults),
+        about=read_about(node, reading.zone, faults),
+    )
+    if identity:
+        reading.places.setdefault(identity, node.at(["id"]))
+    if len(faults) == before:
+        reading.declarations.append(declaration)
+
+
+def _id(node: Node, reading: Reading) -> str:
+    identity = shapes.text(node, "id", reading.faults, required=True)
     if identity and not _ID.match(identity):
         reading.faults.append(
             node.at(["id"]).fault(
@@ -125,23 +228,11 @@ def _asset(node: Node, reading: Reading) -> None:
                 f"资产 `{identity}` 重复登记（首次见 `{first.file}:{first.line}`）",
             )
         )
-    grade = _word(node, "grade", GRADE_WORDS, "K004", "grade", "级别", reading, required=True)
-    contract = _word(node, "contract", _CONTRACT_WORDS, "K005", "contract", "契约", reading)
-    title_en, title_zh = _title(node, reading)
-    owner = _owner(node, reading)
-    category = _text(node, "category", reading)
-    endpoints = tuple(filter(None, (_endpoint(item, reading) for item in _items(node, "endpoints", reading))))
-    fields = _fields(node, grade or Grade.CORE, reading)
-    if identity:
-        reading.places.setdefault(identity, node.at(["id"]))
-    if grade is not None and len(reading.faults) == before:
-        reading.declarations.append(
-            Declaration(identity, title_en, title_zh, owner, category, grade, contract, endpoints, fields, node)
-        )
+    return identity
 
 
-def _owner(node: Node, reading: Reading) -> str:
-    owner = _text(node, "owner", reading, required=True)
+def _org(node: Node, reading: Reading, required: bool = False) -> str:
+    owner = shapes.text(node, "owner", reading.faults, required)
     if owner and reading.orgs is not None and owner not in reading.orgs:
         hint_en, hint_zh = did_you_mean(owner, reading.orgs)
         reading.faults.append(
@@ -156,37 +247,36 @@ def _owner(node: Node, reading: Reading) -> str:
     return owner
 
 
-def _title(node: Node, reading: Reading) -> tuple[str, str]:
-    """A title in one or two languages: `title: text` or `title: {en, zh}`."""
-    place = node.at(["title"])
-    if place is node:
-        return "", ""
-    if isinstance(place.value, str):
-        return place.value, place.value
-    if not _is_mapping(place, reading):
-        return "", ""
-    reading.faults.extend(place.unknown_keys(("en", "zh"), "K001"))
-    return _text(place, "en", reading), _text(place, "zh", reading)
-
-
 def _endpoint(node: Node, reading: Reading) -> Endpoint | None:
+    faults = reading.faults
     if isinstance(node.value, str):
         parsed = _template(node, node.value, reading)
-        return Endpoint(*parsed, ACTIONS.get(parsed[0], "other"), None, (), False, False, node) if parsed else None
-    if not _is_mapping(node, reading):
+        if parsed is None:
+            return None
+        return Endpoint(method=parsed[0], template=parsed[1], action=ACTIONS.get(parsed[0], "other"), place=node)
+    if not shapes.is_mapping(node, faults):
         return None
-    reading.faults.extend(node.unknown_keys(_ENDPOINT_KEYS, "K001"))
-    text = _text(node, "path", reading, required=True)
-    parsed = _template(node.at(["path"]), text, reading) if text else None
+    faults.extend(node.unknown_keys(_ENDPOINT_KEYS, "K001"))
+    said = shapes.text(node, "path", faults, required=True)
+    parsed = _template(node.at(["path"]), said, reading) if said else None
     if parsed is None:
         return None
     method, template = parsed
-    action = _word(node, "action", _ACTION_WORDS, "K018", "action", "操作", reading)
-    grade = _word(node, "grade", GRADE_WORDS, "K004", "grade", "级别", reading)
-    identifiers = _parameters(node, template, reading)
-    opaque, honey = _flag(node, "opaque", reading), _flag(node, "honey", reading)
+    grade = shapes.grade(node, "grade", reading.names, faults)
+    action = shapes.word(node, "action", _ACTION_WORDS, "K018", ("action", "操作"), faults)
     return Endpoint(
-        method, template, action or ACTIONS.get(method, "other"), grade, identifiers, opaque, honey, node.at(["path"])
+        method=method,
+        template=template,
+        action=action or ACTIONS.get(method, "other"),
+        place=node.at(["path"]),
+        grade=grade,
+        override=read_override(node, grade, reading.names, reading.zone, faults),
+        contract=shapes.word(node, "contract", shapes.CONTRACTS, "K005", ("contract", "契约"), faults),
+        identifiers=_parameters(node, template, reading),
+        opaque=shapes.flag(node, "opaque", faults),
+        honey=shapes.flag(node, "honey", faults),
+        reviewed=read_reviewed(node, reading.zone, faults),
+        note=shapes.text(node, "note", faults),
     )
 
 
@@ -201,7 +291,7 @@ def _template(place: Node, text: str, reading: Reading) -> tuple[str, Template] 
 def _parameters(node: Node, template: Template, reading: Reading) -> tuple[tuple[str, str], ...]:
     """`identifier: {id: resident-id}`: what a path parameter carries."""
     place = node.at(["identifier"])
-    if place is node or not _is_mapping(place, reading):
+    if place is node or not shapes.is_mapping(place, reading.faults):
         return ()
     found: list[tuple[str, str]] = []
     for name in place.plain() if isinstance(place.value, dict) else ():  # type: ignore[union-attr]  # checked to be a mapping
@@ -217,110 +307,31 @@ def _parameters(node: Node, template: Template, reading: Reading) -> tuple[tuple
                     hint_zh,
                 )
             )
-        identifier = identifier_of(place, str(name), reading, required=True)
+        identifier = shapes.identifier(place, str(name), reading.faults, required=True)
         found.append((str(name), identifier))
     return tuple(found)
 
 
-def identifier_of(node: Node, key: str, reading: Reading, required: bool = False) -> str:
-    """The identifier named under this key, "" for none; an unknown one is a fault."""
-    words = {word: word for word in IDENTIFIERS}
-    return _word(node, key, words, "K006", "identifier", "标识类型", reading, required) or ""
-
-
-def _fields(node: Node, grade: Grade, reading: Reading) -> tuple[Field, ...]:
-    fields: dict[str, Field] = {}
-    for item in _items(node, "fields", reading):
-        if not _is_mapping(item, reading):
+def _fields(node: Node, reading: Reading) -> tuple[FieldLabel, ...]:
+    faults = reading.faults
+    fields: dict[str, FieldLabel] = {}
+    for item in shapes.items(node, "fields", faults):
+        if not shapes.is_mapping(item, faults):
             continue
-        reading.faults.extend(item.unknown_keys(_FIELD_KEYS, "K001"))
-        path = canonical_path(item.at(["path"]), _text(item, "path", reading, required=True), reading.faults)
-        identifier = identifier_of(item, "identifier", reading)
-        own = _word(item, "grade", GRADE_WORDS, "K004", "grade", "级别", reading)
-        if path in fields:
-            reading.faults.append(
-                item.at(["path"]).fault("K016", f"field `{path}` is labelled twice", f"字段 `{path}` 重复标注")
-            )
-        if path:
-            fields[path] = Field(path, identifier, own or grade)
-    return tuple(fields.values())
-
-
-def canonical_path(place: Node, text: str, faults: list[FileFault]) -> str:
-    """The one spelling of a field's path; "" after reporting that it cannot be read."""
-    try:
-        return spell(parse(text)) if text else ""
-    except BadPath as bad:
-        faults.append(
-            place.fault(
-                "K009",
-                f"`{text}` is not a path: {bad.en}",
-                f"`{text}` 不是有效路径：{bad.zh}",
-                "write $.name, $..name, $.list[*].name",
-                "写法如 $.name、$..name、$.list[*].name",
-            )
+        faults.extend(item.unknown_keys(_FIELD_KEYS, "K001"))
+        label = FieldLabel(
+            shapes.path(item.at(["path"]), shapes.text(item, "path", faults, required=True), faults),
+            shapes.identifier(item, "identifier", faults),
+            shapes.grade(item, "grade", reading.names, faults),
+            read_reviewed(item, reading.zone, faults),
+            shapes.text(item, "note", faults),
         )
-        return ""
-
-
-# --- small readers: a value of the right form, or a fault and something harmless -----------------
-
-
-def _is_mapping(node: Node, reading: Reading) -> bool:
-    if isinstance(node.value, dict):
-        return True
-    reading.faults.append(node.fault("K003", "`key: value` pairs are expected here", "此处应为 `键: 值`"))
-    return False
-
-
-def _items(node: Node, key: str, reading: Reading) -> list[Node]:
-    place = node.at([key])
-    if place is node or place.value is None:
-        return []
-    if isinstance(place.value, list):
-        return place.value
-    reading.faults.append(place.fault("K003", f"`{key}` is a list", f"`{key}` 应为列表"))
-    return []
-
-
-def _text(node: Node, key: str, reading: Reading, required: bool = False) -> str:
-    place = node.at([key])
-    if place is node or place.value is None:
-        if required:
-            reading.faults.append(node.fault("K002", f"`{key}` is missing", f"缺少 `{key}`"))
-        return ""
-    if isinstance(place.value, str) and place.value:
-        return place.value
-    reading.faults.append(place.fault("K003", f"`{key}` is a text", f"`{key}` 应为文本"))
-    return ""
-
-
-def _flag(node: Node, key: str, reading: Reading) -> bool:
-    place = node.at([key])
-    if place is node:
-        return False
-    if place.value in _BOOLEANS and isinstance(place.value, bool):
-        return place.value
-    reading.faults.append(place.fault("K003", f"`{key}` is true or false", f"`{key}` 应为 true 或 false"))
-    return False
-
-
-def _word(
-    node: Node,
-    key: str,
-    words: dict[str, V],
-    code: str,
-    en: str,
-    zh: str,
-    reading: Reading,
-    required: bool = False,
-) -> V | None:
-    """The value that the word under this key stands for, or a fault with what may stand there."""
-    text = _text(node, key, reading, required)
-    if not text:
-        return None
-    if text in words:
-        return words[text]
-    hint_en, hint_zh = did_you_mean(text, words)
-    reading.faults.append(node.at([key]).fault(code, f"no {en} `{text}`", f"没有{zh} `{text}`", hint_en, hint_zh))
-    return None
+        if label.path in fields:
+            faults.append(
+                item.at(["path"]).fault(
+                    "K016", f"field `{label.path}` is labelled twice", f"字段 `{label.path}` 重复标注"
+                )
+            )
+        if label.path:
+            fields[label.path] = label
+    return tuple(fields.values())

@@ -15,6 +15,7 @@ from gateway.config.secrets import is_reference
 from gateway.crypto.keys import KeyFault, read_verifier
 
 Grade = Literal["general-1", "general-2", "general-3", "general-4", "general", "important", "core"]
+GradeName = Annotated[str, Field(min_length=1, max_length=32)]  # a province's word: the catalog knows which there are
 Mode = Literal["observe", "enforce"]
 Role = Literal["system", "security", "audit", "reporter", "metrics", "admin"]
 Switch = Literal["plaintext-listen", "plaintext-issuer", "plaintext-upstream", "unverified-upstream"]
@@ -341,7 +342,9 @@ class Api(Section):
     cors: Cors | None = None
     health: Health | None = None
     pool_size: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    level: Grade | None = Field(default=None, description="for a first try without catalog files")
+    level: Grade | GradeName | None = Field(
+        default=None, description="for a first try without catalog files; also a name of policies/grades.yaml"
+    )
     fields: dict[str, Text] = Field(default={}, description="JSON path to identifier, for a first try")
     opaque: bool = Field(default=False, description="answers cannot be inspected and pass unread where policy allows")
 

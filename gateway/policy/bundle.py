@@ -401,7 +401,7 @@ def _files(folder: Path, faults: Faults) -> list[Path]:
     return [path for path in entries if path.suffix == ".yaml"]
 
 
-_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml", "grants.yaml", FILE})
+_READ = frozenset({"people.yaml", "masks.yaml", "devices.yaml", "sites.yaml", "grants.yaml", "grades.yaml", FILE})
 _FOLDERS = frozenset({"rules", "departments", "cities", "emergency", "catalog", "tests", "casbin"})
 
 

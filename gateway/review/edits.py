@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from gateway.catalog import Catalog, Listing
+from gateway.catalog import Catalog, EndpointListing, Listing, Lowered
 from gateway.policy.content import Content, Row
 from gateway.policy.grants import Grant
 from gateway.policy.native.source import Source
@@ -37,7 +37,6 @@ _CALLED: Final = {
     "overlays": "emergency",
 }
 """What a person calls a field of the content."""
-_BELOW: Final = "/".join("x" * 40)
 _MOVES: Final = frozenset(("places", *_BESIDE, RULES))
 
 
@@ -75,8 +74,12 @@ def edits(old: Content, new: Content) -> tuple[Edit, ...]:
 
 def asset_edits(old: Catalog, new: Catalog) -> tuple[Edit, ...]:
     """What differs between two catalogs, asset by asset."""
-    before, after = ({asset.id: _said(asset, one) for asset in one.assets} for one in (old, new))
-    return tuple(_edited(ASSETS, before, after))
+    before, after = ({asset.id: _said(asset) for asset in one.assets} for one in (old, new))
+    found = list(_edited(ASSETS, before, after))
+    was, now = ({rule.id: _plain(asdict(rule), "id") for rule in one.rules} for one in (old, new))
+    found += _edited("aggregation", was, now)
+    was, now = ({name: {"grade": grade.text} for name, grade in one.names.items()} for one in (old, new))
+    return (*found, *_edited("grades", was, now))
 
 
 def beside_edits(old: Beside, new: Beside) -> tuple[Edit, ...]:
@@ -132,24 +135,39 @@ def _flow(value: object) -> str:
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
-def _said(asset: Listing, catalog: Catalog) -> dict[str, str]:
-    words = {name: _text(value) for name, value in asdict(asset).items() if name not in ("id", "grade", "fields")}
+_SHOWN: Final = ("id", "grade", "label", "key", "override", "about", "endpoints", "fields", "labels", "routes", "apis")
+"""What of an asset is told in words of its own, or follows from the rest."""
+
+
+def _said(asset: Listing) -> dict[str, str]:
+    words = _plain(asdict(asset), *_SHOWN) | _plain(asdict(asset.about)) | {"endpoints": _text(asset.endpoints)}
     labels = {f"field {one.path}": f"{one.identifier} {one.grade.text}".lstrip() for one in asset.fields}
-    own = {f"endpoint {route}": _endpoint(route, asset, catalog) for route in asset.endpoints}
-    return {"grade": asset.grade.text} | words | labels | {name: said for name, said in own.items() if said}
+    own = {f"endpoint {one.route}": _endpoint(one, asset) for one in asset.routes}
+    return {"grade": asset.grade.text, "override": _override(asset.override)} | words | labels | own
 
 
-def _endpoint(route: str, asset: Listing, catalog: Catalog) -> str:
+def _plain(values: dict[str, object], *without: str) -> dict[str, str]:
+    """Values in words; what is not said is left out."""
+    return {
+        name: _text(value) for name, value in values.items() if name not in without and value not in (None, 0, "", ())
+    }
+
+
+def _endpoint(one: EndpointListing, asset: Listing) -> str:
     """What an endpoint says beyond its asset: an answer that passes unread (`opaque`) is one nobody masks."""
-    method, _, template = route.partition(" ")
-    paths = (template, template.removesuffix("**") + _BELOW)  # one of them is matched by no other template
-    found = next((one for one in (catalog.find(method, path) for path in paths) if one.route == route), None)
-    if found is None:
-        return ""
-    lowest = max(asset.grade, *(field.grade for field in asset.fields), asset.grade)
-    words = [found.action, found.grade.text if found.grade > lowest else ""]
-    words += [name for name in ("opaque", "honey", "discreet") if getattr(found, name)]
+    usual = max(asset.grade, *(field.grade for field in asset.fields), asset.grade)
+    words = [one.action, one.grade.text if one.grade != usual else ""]
+    words += [one.contract if one.contract != asset.contract else "", _override(one.override)]
+    words += [name for name in ("opaque", "honey", "discreet") if getattr(one, name)]
     return " ".join(filter(None, words))
+
+
+def _override(one: Lowered | None) -> str:
+    """Who lets it stand lower, and until when."""
+    if one is None:
+        return ""
+    grade = f"{one.grade.text} " if one.grade is not None else ""
+    return f"override {grade}{one.ticket} {one.approver} {one.on} {one.until}"
 
 
 def _items(value: object, timezone: str) -> dict[str, dict[str, str]]:

@@ -110,7 +110,7 @@ def test_any_path_gives_an_asset(path: str, method: str) -> None:
 def an_asset_file(grade: str, more: str = "", fields: str = "") -> str:
     return (
         f"assets:\n  - id: a\n    owner: o\n    grade: {grade}\n{more}"
-        f"    endpoints: [GET /a, {{path: GET /a/core, grade: core}}, {{path: GET /a/low, grade: general-1}}]\n{fields}"
+        f"    endpoints: [GET /a, {{path: GET /a/core, grade: core}}]\n{fields}"
     )
 
 
@@ -121,7 +121,6 @@ def an_asset_file(grade: str, more: str = "", fields: str = "") -> str:
         (an_asset_file("general-1"), "/a", Grade.GENERAL_1, "warn"),
         (an_asset_file("important"), "/a", Grade.IMPORTANT, "enforce"),
         (an_asset_file("core"), "/a", Grade.CORE, "enforce"),
-        (an_asset_file("important"), "/a/low", Grade.IMPORTANT, "enforce"),
         (an_asset_file("general-1"), "/a/core", Grade.CORE, "enforce"),
         (an_asset_file("important", "    contract: learn\n"), "/a", Grade.IMPORTANT, "learn"),
         (an_asset_file("general", "    contract: enforce\n"), "/a", Grade.GENERAL_3, "enforce"),
@@ -149,7 +148,7 @@ FIELD = "    fields: [{path: $.y, grade: general-3}, {path: $.x, grade: importan
         (an_asset_file("general-2", "", FIELD), "/a", Raised(Grade.GENERAL_2, "field", "$.x")),
         (an_asset_file("general-2", "", FIELD), "/a/core", Raised(Grade.GENERAL_2, "endpoint", "GET /a/core")),
         (an_asset_file("important", "", FIELD), "/a", None),
-        (an_asset_file("core"), "/a/low", None),
+        (an_asset_file("core"), "/a/core", None),
         (an_asset_file("important"), "/nowhere", None),
     ],
 )

@@ -114,6 +114,10 @@ WORDS = {
         "grade  {grade}, by API `{name}`; the asset itself is {own}",
         "级别  {grade}，由接口 `{name}` 提高；资产本身为 {own}",
     ),
+    "policy.explain.grade_aggregation": (
+        "grade  {grade}, by aggregation rule `{name}`; the asset itself is {own}",
+        "级别  {grade}，由汇聚规则 `{name}` 提高；资产本身为 {own}",
+    ),
     "policy.explain.supposed": (
         "supposed, on no record: a decision id gives the place in the ledger and judges it again",
         "此为假设，没有记录：给出判定编号方可查明台账位置并重新判定",

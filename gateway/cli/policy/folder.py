@@ -77,7 +77,7 @@ def read(folder: Path, apis: tuple[ApiBinding, ...] = (), signers: Signers = NOB
     catalog = bundle = None
     orgs = _orgs(folder)
     try:
-        catalog = load_catalog(folder / "catalog", apis, orgs)
+        catalog = load_catalog(folder / "catalog", apis, orgs, time.time())
         faults += catalog.faults
     except Faulty as faulty:
         faults += faulty.faults

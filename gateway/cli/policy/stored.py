@@ -115,7 +115,7 @@ def _folder(folder: Path, here: Installed, screen: Screen) -> "Side | None":
     from gateway.review.diff import Side
 
     try:
-        catalog = load_catalog(folder / "catalog", here.apis, offices(folder))
+        catalog = load_catalog(folder / "catalog", here.apis, offices(folder), time.time())
         return Side(load(folder, catalog.assets, time.time()), catalog, here.bound, beside(folder))
     except Faulty as faulty:
         screen.faults(one for one in faulty.faults if not one.warning)
