@@ -20,50 +20,54 @@ from gateway.masking.columns import Columns, shown
 from gateway.masking.json_body import SLICE, turn
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_UNLABELLED, is_name, spell_trail
+from gateway.masking.plan import Rule
 from gateway.masking.unpack import Withheld, codec_of
 from gateway.masking.whom import digests
 
 MAX_FORM = 1024 * 1024
-MAX_FIELDS = 10_000
+MAX_FIELDS = 50_000
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BETWEEN = re.compile(r"[\[\].]+")
 _PLACE = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
-class _Read(Struct, frozen=True, gc=False):
-    raw: bytes
+class _Way(Struct, frozen=True, eq=False, gc=False):
+    """What is known of a field by its name."""
+
     name: str
-    value: str
+    rule: Rule | None
+    told: str  # how it stands on record where no label names it, else ""
+    heard: bool
 
 
 async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> tuple[bytes, bytes, Revealed]:
     """The fields with the mask laid over them, what a reader of them reads, and what was done. Raises Withheld."""
-    fields = await _fields(body, charset)
-    whole = codec_of(charset) == "utf-8"
+    _check(body)
+    codec = codec_of(charset)
+    ways: dict[bytes, _Way] = {}
     counts: Counter[str] = Counter()
     unlabelled: dict[str, None] = {}
     heard: list[str] = []
     parts: list[bytes] = []
     read: list[str] = []
     pending = 0
-    for field in fields:
-        names = _names(field.name, columns)
-        above = None
-        for name in names[:-1]:
-            above = columns.inside(above, name)
-        last = names[-1]
-        rule = columns.below(above, last)
-        if last == columns.key:
-            heard.append(field.value)
-        if rule is None and columns.noted and not columns.knows(last) and len(unlabelled) < MAX_UNLABELLED:
-            unlabelled[spell_trail((None, last))] = None
-        value = shown(field.value, rule, keys)
-        if rule is not None and field.value:
-            counts[rule.label] += 1
-        kept = whole and value == field.value
-        parts.append(field.raw if kept else f"{quote_plus(field.name)}={quote_plus(value)}".encode())
-        read.append(f"{field.name}={value}")
-        pending += len(field.raw)
+    for raw in filter(None, body.split(b"&")):
+        name, _, escaped = raw.partition(b"=")
+        way = ways.get(name)
+        if way is None:
+            way = ways[name] = _way(_text(name, codec), columns)
+        value = _text(escaped, codec)
+        after = shown(value, way.rule, keys)
+        if way.heard:
+            heard.append(value)
+        if way.rule is not None and value:
+            counts[way.rule.label] += 1
+        if way.told and len(unlabelled) < MAX_UNLABELLED:
+            unlabelled[way.told] = None
+        kept = after == value and codec == "utf-8"
+        parts.append(raw if kept else f"{quote_plus(way.name)}={quote_plus(after)}".encode())
+        read.append(f"{way.name}={after}")
+        pending += len(raw)
         if pending >= SLICE:
             pending = 0
             await turn()
@@ -72,30 +76,30 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
     return b"&".join(parts), "\n".join(read).encode(), revealed
 
 
-async def _fields(body: bytes, charset: str) -> list[_Read]:
+def _check(body: bytes) -> None:
     if len(body) > MAX_FORM or body.count(b"&") >= MAX_FIELDS:
         raise Withheld(f"longer than {MAX_FORM} bytes or {MAX_FIELDS} fields, as a form")
     if b";" in body:
         raise Withheld("its fields can be told apart in two ways")  # CVE-2021-23336
     if _NO_ESCAPE.search(body) is not None:
         raise Withheld("it has an escape that is none")
-    codec = codec_of(charset)
-    fields: list[_Read] = []
-    for raw in body.split(b"&"):
-        name, _, value = raw.partition(b"=")
-        if not raw:
-            continue
-        try:
-            fields.append(_Read(raw, _text(name, codec), _text(value, codec)))
-        except UnicodeDecodeError:
-            raise Withheld("not in the charset it declares") from None
-        if len(raw) >= SLICE:
-            await turn()
-    return fields
+
+
+def _way(name: str, columns: Columns) -> _Way:
+    *outer, last = _names(name, columns)
+    above: Rule | None = None
+    for part in outer:
+        above = columns.inside(above, part)
+    rule = columns.below(above, last)
+    unknown = columns.noted and rule is None and not columns.knows(last)
+    return _Way(name, rule, spell_trail((None, last)) if unknown else "", last == columns.key)
 
 
 def _text(escaped: bytes, codec: str) -> str:
-    return unquote_to_bytes(escaped.replace(b"+", b" ")).decode(codec)
+    try:
+        return unquote_to_bytes(escaped.replace(b"+", b" ")).decode(codec)
+    except UnicodeDecodeError:
+        raise Withheld("not in the charset it declares") from None
 
 
 def _names(name: str, columns: Columns) -> list[str]:

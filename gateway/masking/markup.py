@@ -16,6 +16,8 @@ import re
 from collections import Counter
 from xml.parsers import expat
 
+from msgspec import Struct
+
 from gateway.facts import Headers, Revealed
 from gateway.masking.columns import Columns, shown
 from gateway.masking.headers import tells
@@ -30,6 +32,7 @@ from gateway.masking.whom import digests
 MAX_DEPTH = 100
 MAX_TAG = 256 * 1024
 MAX_ELEMENTS = 500_000
+MAX_WAYS = 4096  # kept of one document
 _SPACE = " \t\r\n"
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
@@ -90,16 +93,23 @@ def _refuse(*_: object) -> None:
     raise Withheld("it has a DTD")  # entities that grow, files and hosts of ours that it names
 
 
+class _Way(Struct, frozen=True, eq=False, gc=False):
+    """What is known of an element or attribute by its name and by what it stands in."""
+
+    local: str
+    shown_as: str
+    rule: Rule | None  # of its own text
+    inside: Rule | None  # of whatever stands in it
+    noted: bool  # no label covers it, and that is to be told
+
+
 class _Element:
     """An element that is open."""
 
-    __slots__ = ("containers", "gone", "holds", "inside", "name", "nests", "rule", "shown_as", "texts", "trail")
+    __slots__ = ("containers", "gone", "holds", "nests", "texts", "trail", "way")
 
-    def __init__(self, name: str, shown_as: str, rule: Rule | None, inside: Rule | None, gone: bool, trail: Trail):
-        self.name = name  # the local one
-        self.shown_as = shown_as
-        self.rule = rule  # of its own text
-        self.inside = inside  # of whatever stands in it
+    def __init__(self, way: "_Way", gone: bool, trail: Trail) -> None:
+        self.way = way
         self.gone = gone  # it is dropped, or stands in what is
         self.trail = trail
         self.texts: list[str] = []
@@ -115,6 +125,7 @@ class _Walk:
         self._columns = columns
         self._keys = keys
         self._open: list[_Element] = []
+        self._ways: dict[tuple[str, Rule | None], _Way] = {}
         self._counts: Counter[str] = Counter()
         self._met: dict[Trail, None] = {}
         self._heard: list[str] = []
@@ -135,20 +146,34 @@ class _Walk:
         self._open.append(element)
         written = "".join(self._attribute(element, *attributes[at : at + 2]) for at in range(0, len(attributes), 2))
         if not element.gone:
-            self.out.append(f"<{element.shown_as}{written}>")
+            self.out.append(f"<{element.way.shown_as}{written}>")
         element.holds = bool(attributes)
 
     def _element(self, name: str, parent: _Element | None) -> _Element:
-        local, columns = _local(name), self._columns
-        above = parent.inside if parent is not None else None
-        rule = columns.below(above, local)
-        gone = parent is not None and parent.gone
-        if rule is not None and rule.drop and parent is not None and not gone:
+        if parent is None:
+            way = self._way(name, None)
+            return _Element(way, False, (None, way.local[:MAX_NAME]))
+        way = self._way(name, parent.way.inside)
+        gone = parent.gone
+        if way.rule is not None and way.rule.drop and not gone:
             gone = True
-            self._counts[rule.label] += 1
-        shown_as = _HIDDEN if columns.strange(above, local) else name
-        trail = (None if parent is None else parent.trail, local[:MAX_NAME])
-        return _Element(local, shown_as, rule, columns.inside(above, local), gone, trail)
+            self._counts[way.rule.label] += 1
+        return _Element(way, gone, (parent.trail, way.local[:MAX_NAME]))
+
+    def _way(self, name: str, above: Rule | None) -> _Way:
+        found = self._ways.get((name, above))
+        if found is None:
+            columns = self._columns
+            local = name.rpartition(":")[2]
+            if name.count(":") > 1:
+                raise Withheld("not XML: a name has two prefixes")
+            rule, inside = columns.below(above, local), columns.inside(above, local)
+            shown_as = _HIDDEN if columns.strange(above, local) else name
+            noted = columns.noted and rule is None and above is None and not columns.knows(local)
+            found = _Way(local, shown_as, rule, inside, noted)
+            if len(self._ways) < MAX_WAYS:
+                self._ways[name, above] = found
+        return found
 
     def _attribute(self, element: _Element, name: str, value: str) -> str:
         """What is written of an attribute."""
@@ -156,13 +181,12 @@ class _Walk:
             if tells(value.encode()):
                 raise Withheld("a namespace of it may hold an identifier")
             return f' {name}="{value.translate(_VALUE)}"'
-        local, columns = _local(name), self._columns
-        rule = columns.below(element.inside, local)
-        self._hear(local, value)
-        self._note(rule, element.inside, local, value, (element.trail, local[:MAX_NAME]))
+        way = self._way(name, element.way.inside)
+        rule = way.rule
+        self._meet(way, value, (element.trail, way.local[:MAX_NAME]))
         if rule is not None and value and not element.gone:
             self._counts[rule.label] += 1
-        if (rule is not None and rule.drop) or columns.strange(element.inside, local):
+        if way.shown_as != name or (rule is not None and rule.drop):
             return ""
         return f' {name}="{shown(value, rule, self._keys).translate(_VALUE)}"'
 
@@ -175,7 +199,7 @@ class _Walk:
         element = self._open[-1]
         self._write(element)
         if not element.gone:
-            self.out.append(f"</{element.shown_as}>")
+            self.out.append(f"</{element.way.shown_as}>")
         self._open.pop()
         if self._open and element.holds:
             parent = self._open[-1]
@@ -190,9 +214,8 @@ class _Walk:
         if not value:
             self._put(element, text)
             return
-        rule = element.rule
-        self._hear(element.name, value)
-        self._note(rule, element.inside, element.name, value, element.trail)
+        rule = element.way.rule
+        self._meet(element.way, value, element.trail)
         if rule is None:
             self._put(element, text)
             return
@@ -205,14 +228,11 @@ class _Walk:
         if text and not element.gone:
             self.out.append(text.translate(_TEXT))
 
-    def _hear(self, name: str, value: str) -> None:
-        if name == self._columns.key:
+    def _meet(self, way: _Way, value: str, trail: Trail) -> None:
+        """Take note of a value: whom it is about, and that nobody labelled it."""
+        if way.local == self._columns.key:
             self._heard.append(value.strip(_SPACE))
-
-    def _note(self, rule: Rule | None, inside: Rule | None, name: str, value: str, trail: Trail) -> None:
-        columns = self._columns
-        unknown = columns.noted and rule is None and inside is None and not columns.knows(name)
-        if unknown and value and len(self._met) < MAX_UNLABELLED:
+        if way.noted and value and len(self._met) < MAX_UNLABELLED:
             self._met[trail] = None
 
     def revealed(self) -> Revealed:
@@ -222,9 +242,3 @@ class _Walk:
             tuple(self._counts.items()), spelled(self._met), self._records, seen, unlisted,
             self._columns.clear * self._records,
         )  # fmt: skip
-
-
-def _local(name: str) -> str:
-    if name.count(":") > 1:
-        raise Withheld("not XML: a name has two prefixes")
-    return name.rpartition(":")[2]
