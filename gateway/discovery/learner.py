@@ -27,7 +27,8 @@ FIRST: Final = 8
 """So many answers of a route are looked at before sampling begins: routes that are seldom asked are learnt too."""
 SEEN_IN: Final = 3
 MAX_BODY: Final = 256 * 1024  # bytes; to read more would hold the interpreter for more than a millisecond
-WAITING: Final = 16  # answers put aside at a time: 4 MiB at most
+WAITING: Final = 16  # answers put aside until the next learning, the first ones of routes among them
+SAMPLED: Final = 8  # all others: a busy route must not keep out one that is asked for the first time
 MAX_ROUTES: Final = 4096
 MAX_PATHS: Final = 256
 MAX_ALL_PATHS: Final = 8192
@@ -81,9 +82,11 @@ class Learner:
         """An answer passes, as the service gave it: JSON in UTF-8. One in so many is put aside."""
         key = asset.api, asset.route
         passed = self._passed.get(key, 0)
-        self._passed[key] = passed + 1
-        if (passed < FIRST or not passed % self._every) and len(self._waiting) < WAITING:
+        if passed < FIRST or not passed % self._every:
+            if len(self._waiting) >= (WAITING if passed < FIRST else SAMPLED):
+                return  # its turn comes with the next answer
             self._waiting.append((asset, body))
+        self._passed[key] = passed + 1
 
     def learn(self, day: str) -> None:
         """Count what was put aside; `day` is today (`2026-01-10`). For a thread: it may take milliseconds."""

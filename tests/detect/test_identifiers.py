@@ -1,10 +1,12 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.detect.identifiers import DETECTORS, PROPOSED, fits, named, plain, recognise
 from gateway.masks import IDENTIFIERS
-from tests.detect.made import MADE
+from tests.detect.made import MADE, SPOKEN
 
 
 def told(value, *names):
@@ -146,3 +148,14 @@ def test_how_often_random_digits_pass_where_a_name_already_says_so(identifier, n
     length = {"bank-card": 16, "imei": 15, "credit-code": 18}[identifier]
     hits = sum(identifier in told(f"{source.randrange(10 ** (length - 1), 10**length)}", name) for _ in range(5000))
     assert hits / 5000 <= share
+
+
+@given(
+    st.text(max_size=40)
+    | st.text("0123456789.,:-xX ·@京A号路省²１Ⅷ", max_size=24)
+    | st.sampled_from(sorted(SPOKEN)).flatmap(lambda one: st.builds(SPOKEN[one][0], st.randoms(use_true_random=False)))
+)
+def test_no_value_makes_it_stumble_whatever_the_names_say(value):
+    for one in recognise(value, [names[0] for _, names in SPOKEN.values()]):
+        assert one.identifier in DETECTORS
+        assert 0 < one.confidence <= 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.discovery.learner import FIRST, MAX_BODY, MAX_PATHS, SEEN_IN, WAITING, Learner
+from gateway.discovery.learner import FIRST, MAX_BODY, MAX_PATHS, SAMPLED, SEEN_IN, WAITING, Learner
 from gateway.discovery.records import encoded
 from tests.detect.made import resident_id
 from tests.discovery.answers import DAY, KEY, asset, field, learnt
@@ -40,13 +40,27 @@ def test_each_route_has_its_own_turn():
 
 def test_observing_only_puts_aside_and_never_more_than_a_few():
     learner = Learner(1, KEY)
-    for _ in range(WAITING * 5):
-        learner.observe(asset(), b'{"a": 1}')
+    for number in range(WAITING * 5):
+        learner.observe(asset(route=f"GET /{number}"), b'{"a": 1}')
     assert learner.waits
     assert learner.record().routes == ()
     learner.learn(DAY)
     assert not learner.waits
-    assert routes(learner)["GET /market/shops"].answers == WAITING
+    assert len(learner.record().routes) == WAITING
+
+
+def test_a_busy_route_does_not_keep_out_another_and_loses_no_turn():
+    learner = learnt([{"a": 1}] * FIRST)
+    for _ in range(1000):
+        learner.observe(asset(), b'{"a": 1}')
+    learner.observe(asset(route="GET /seldom"), b'{"a": 1}')
+    learner.learn(DAY)
+    learner.observe(asset(), b'{"a": 1}')
+    learner.learn(DAY)
+    assert {route.route: route.answers for route in learner.record().routes} == {
+        "GET /market/shops": FIRST + SAMPLED + 1,
+        "GET /seldom": 1,
+    }
 
 
 def test_an_answer_that_is_too_long_is_counted_and_not_read():
