@@ -12,10 +12,13 @@ import csv
 import importlib.util
 import io
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
 
 import msgspec
 import orjson
@@ -25,8 +28,18 @@ from tests.soak.trial import Trial
 FULL, QUICK = {"seconds": 600}, {"seconds": 10}
 HIDDEN = "id_number"
 LEFT = frozenset({"***", "", None})
-TYPES = (b"application/json", b"application/x-ndjson", b"text/csv", b"application/json-seq")
+TYPES = (
+    b"application/json",
+    b"application/x-ndjson",
+    b"text/csv",
+    b"application/json-seq",
+    b"application/xml",
+    b"application/x-www-form-urlencoded",
+    b"text/event-stream",
+    b"text/html",
+)
 ID = "330106199003072319"
+_ALONE = re.compile(rb"(?<![0-9])" + ID.encode() + rb"(?![0-9])")  # among more digits it is another number
 SEEDS = (
     b'\x00{"id_number":"330106199003072319","n":12345678901234567890123}',
     b'\x00[{"id_number":["330106199003072319",{"id_number":1}]},{"a":{"id_number":null}}]',
@@ -36,6 +49,11 @@ SEEDS = (
     b'\x01{"id_number":"330106199003072319"}\n{"items":[{"id_number":1}]}\r\n\n',
     b'\x02id_number,name\r\n330106199003072319,"a ""b"", c\nd"\r\n',
     b"\x02name;id_number\nx;330106199003072319\n",
+    b"\x04<?xml version='1.0'?><a xmlns:x='u'><x:id_number y='330106199003072319'>3<b>301</b></x:id_number></a>",
+    b'\x04<r><p id_number="330106199003072319" n="1"/><![CDATA[<id_number>1</id_number>]]></r>',
+    b"\x05id_number=330106199003072319&a=b&id%5Fnumber=1",
+    b'\x06id: 1\nevent: e\ndata: {"id_number":\ndata: "330106199003072319"}\n\n:x\n\ndata: [DONE]\n\n',
+    b"\x07<p>330106199003072319, &#51;30106199003072319</p>",
     b'\x03\x1e{"id_number":"330106199003072319"}\n\x1e[{"id_number":2}]\n',
 )
 
@@ -100,10 +118,48 @@ def shown_values(kind: bytes, body: bytes) -> Iterator[object]:
         places = [at for at, name in enumerate(rows[0]) if name == HIDDEN] if rows else []
         yield from (row[at] for row in rows[1:] for at in places if at < len(row))
         return
+    if kind in _READERS:
+        yield from _READERS[kind](body)
+        return
     texts = [body] if kind == b"application/json" else body.replace(b"\x1e", b"").split(b"\n")
     for text in texts:
         for reading in readings(text):
             yield from under_label(reading)
+
+
+def in_markup(body: bytes) -> Iterator[object]:
+    """Texts and attributes of elements under the label, and attributes of that name."""
+    try:
+        root = ElementTree.fromstring(body)
+    except ElementTree.ParseError:  # a prefix that the service never bound: nobody reads this
+        return
+    for element in root.iter():
+        yield from (value for name, value in element.attrib.items() if name.rpartition("}")[2] == HIDDEN)
+        if element.tag.rpartition("}")[2] == HIDDEN:
+            yield from (text.strip(" \t\r\n") for text in element.itertext())
+            yield from (value for inside in element.iter() for value in inside.attrib.values())
+
+
+def in_form(body: bytes) -> Iterator[object]:
+    """The values of the parameter of that name."""
+    pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True)
+    yield from (value for name, value in pairs if name == HIDDEN)
+
+
+def in_events(body: bytes) -> Iterator[object]:
+    """The values under the label in the data of each event."""
+    for event in body.split(b"\n\n"):
+        data = b"\n".join(line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:"))
+        for reading in readings(data):
+            yield from under_label(reading)
+
+
+_READERS: dict[bytes, Callable[[bytes], Iterator[object]]] = {
+    b"application/xml": in_markup,
+    b"application/x-www-form-urlencoded": in_form,
+    b"text/event-stream": in_events,
+    b"text/html": lambda body: iter(()),  # no label can be told in a text: the second look judges it
+}
 
 
 def fuzz(words: list[str]) -> None:
@@ -143,7 +199,7 @@ def fuzz(words: list[str]) -> None:
         odd = [value for value in shown_values(kind, shown) if value not in LEFT]
         if odd:
             raise AssertionError(f"shown under the label: {odd[:3]!r}")
-        if ID.encode() in shown:
+        if _ALONE.search(shown):
             raise AssertionError("the second look let an identifier pass")
 
     atheris.Setup([sys.argv[0], *words], one)
