@@ -1,6 +1,6 @@
 """What happens to one request, in order?
 
-read → recognise → assess → locate → weigh → decide → commit → forward → mask → write → conclude
+read → recognise → assess → locate → count → weigh → decide → commit → forward → mask → write → conclude
 
 Rules:
 
@@ -24,6 +24,7 @@ from gateway.catalog import Catalog
 from gateway.device import Devices
 from gateway.edge import Settings as Edge
 from gateway.edge import Tally, cors_headers, preflight, read, refusal, turn_away, write
+from gateway.exposure import Exposures
 from gateway.facts import (
     Ask,
     Asset,
@@ -94,6 +95,7 @@ class Journey(Struct, frozen=True, eq=False):
     knowledge: Knowledge
     identity: Recogniser
     watcher: Watcher
+    exposures: Exposures
     ledger: Ledger
     upstream: Upstream
     masking: Masking
@@ -131,8 +133,11 @@ class Journey(Struct, frozen=True, eq=False):
         subject = await self.identity.recognise(ask)
         posture = revision.devices.assess(ask, subject)
         asset = revision.catalog.locate(ask)
+        budgets = revision.policy.bundle.budgets(ask, subject, asset)
+        exposure = self.exposures.spent(ask, subject, asset, budgets)
+        asset = revision.catalog.aggregated(asset, exposure)
         risk = self.watcher.weigh(ask, subject, posture, asset)
-        return Facts(ask, subject, posture, risk, asset, revision.policy.granted(ask, subject, asset))
+        return Facts(ask, subject, posture, risk, asset, revision.policy.granted(ask, subject, asset), exposure)
 
     async def answer(self, ask: Ask, verdict: Warrant | Refused | Fault, since: int) -> Reply:
         """Carry out the verdict; whatever goes wrong on the way is a refusal, never a bare reply."""

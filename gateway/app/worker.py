@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from gateway.app import revisions
 from gateway.app.boundary import DataPort, place, unforeseen
+from gateway.app.counting import AT_START, Counting
 from gateway.app.discovering import Discovering
 from gateway.app.emergency import Expiry, in_force
 from gateway.app.knowledge import Knowledge
@@ -38,7 +39,9 @@ from gateway.edge import Tally, again
 from gateway.edge.accept import Acceptor
 from gateway.edge.protocol import protocol_class
 from gateway.edge.tls import Renewal, server_context
-from gateway.facts import Notice, Warrant
+from gateway.exposure import Exposures
+from gateway.exposure import Settings as ExposureSettings
+from gateway.facts import Entry, Notice, Warrant
 from gateway.identity import Recogniser
 from gateway.identity.fetch import Fetcher
 from gateway.journey import Journey, Revision
@@ -123,8 +126,11 @@ class Worker:
         self._slot.claim(os.getpid(), time.time(), "worker")
         self._gauges = Gauges()
         self._watcher = Watcher(config.behaviour.with_sites(place.start.sites))
+        self._exposures = Exposures(ExposureSettings(place.start.bundle.content.timezone))
+        self._tail = Tail(config.state)
+        self._counting = Counting(self._exposures, self._tail)
         object_key = keys.read_private(config.keys / "object.key")
-        self._ledger = Ledger(config.audit, f"w{place.slot}", object_key, heard=self._watcher.learn)
+        self._ledger = Ledger(config.audit, f"w{place.slot}", object_key, heard=self._learn)
         self._notice = self._ledger.note
         self._tally = Tally(self._notice)
         self._state: State | None = None
@@ -157,13 +163,13 @@ class Worker:
             free=lambda: places - gauges.in_flight,
             conceal=self._masking.conceal,
         )
-        self._tail = Tail(config.state)
         self._journey = Journey(
             edge=config.edge,
             tally=self._tally,
             knowledge=self._knowledge,
             identity=self._identity,
             watcher=self._watcher,
+            exposures=self._exposures,
             ledger=self._ledger,
             upstream=self._upstream,
             masking=self._masking,
@@ -238,6 +244,8 @@ class Worker:
         """Serve until SIGTERM."""
         asyncio.get_running_loop().set_exception_handler(unforeseen(self._notice))
         self._watcher.load(self._tail.last(REMEMBERED))
+        self._counting.follow(self._knowledge.current(), time.time())
+        self._counting.read_back(AT_START)
         self._upstream.start()
         await self._identity.start()
         self._notice(Notice("worker.started", f"w{self._slot.index}", f"pid {os.getpid()}"))
@@ -293,6 +301,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._learn_from_siblings()
+            self._counting.read_back()
             await self._prepare()
             await self._expiry.look(instant().clock)
             await self._streams.look(self._board.any[0])
@@ -314,11 +323,15 @@ class Worker:
         slot.set("loop_lag", max(0.0, lag))
         slot.acknowledge(self._board.any[0])
 
+    def _learn(self, entry: Entry) -> None:
+        self._watcher.learn(entry)
+        self._counting.learn(entry)
+
     def _learn_from_siblings(self) -> None:
         self._tail.skip(self._ledger.journal)
         try:
             for entry in self._tail.poll():
-                self._watcher.learn(entry)
+                self._learn(entry)
         except OSError as fault:  # a flood took all descriptors: learn later, and do not leave because of it
             self._tally.add("gateway.fault", type(fault).__name__, place(fault))
 
@@ -340,6 +353,7 @@ class Worker:
         self._tally.tell()
         self._shadow.tell()
         self._knowledge.try_again()
+        self._counting.follow(self._knowledge.current(), time.time())
         self._revocations.refresh()  # should a writer have died between its commit and its word
         self._postures.refresh()
         said = self._renewal.check() if self._renewal is not None else None

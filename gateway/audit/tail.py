@@ -5,7 +5,7 @@ follows rotation. It proves nothing (that is the sealer's work): a line it canno
 """
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from gateway.audit import chain
@@ -13,6 +13,7 @@ from gateway.audit.entry import Malformed, decode
 from gateway.facts import Entry
 
 _CHUNK = 4 * 1024 * 1024
+_SLICE = 1024 * 1024
 
 
 class Tail:
@@ -56,6 +57,22 @@ class Tail:
             del found[:-count]
         return found
 
+    def since(self, at: float) -> Iterator[list[Entry]]:
+        """What was recorded from this moment (seconds since 1970) on and up to where `poll` goes on, in slices.
+
+        Each journal in its own order; what is not polled, up to its present end.
+        """
+        names = [name for name in self._names() if self._written(name) >= at]
+        paths = {name: self._folder / (name + chain.SUFFIX) for name in names}
+        ends = {
+            name: _whole(path) if name in self._without else self._offsets.get(name, 0) for name, path in paths.items()
+        }
+        return (
+            [entry for entry in entries if entry.at >= at]
+            for name, path in paths.items()
+            for entries in _slices(path, ends[name])
+        )
+
     def _written(self, name: str) -> float:
         try:
             return (self._folder / (name + chain.SUFFIX)).stat().st_mtime
@@ -95,6 +112,23 @@ def _whole(path: Path) -> int:
             return start + file.read(end - start).rfind(b"\n") + 1
     except FileNotFoundError:
         return 0
+
+
+def _slices(path: Path, end: int) -> Iterator[list[Entry]]:
+    """The entries of a journal before `end`, so many at a time that nothing waits long for them."""
+    start, rest = 0, b""
+    while start < end:
+        try:
+            with path.open("rb") as file:  # opened anew: between two slices others run, and it may be gone
+                file.seek(start)
+                data = file.read(min(_SLICE, end - start))
+        except FileNotFoundError:
+            return
+        if not data:
+            return
+        start += len(data)
+        whole, _, rest = (rest + data).rpartition(b"\n")
+        yield _entries(whole)
 
 
 def _last(path: Path, end: int | None, count: int) -> list[Entry]:

@@ -163,7 +163,7 @@ class Exposures:
         self._assets = 0
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
         self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
-        self._unread = False
+        self._unread = True
 
     # --- spent ----------------------------------------------------------------------------------
 
@@ -274,12 +274,8 @@ class Exposures:
             if self._ends:  # the day that runs ends at the other midnight; what was counted stays
                 self._ends = _midnight(datetime.fromtimestamp(self._ends - 1, self._zone), 1)
 
-    def doubt(self) -> None:
-        """What was shown today before now is still to be read (rule 6)."""
-        self._unread = True
-
     def settled(self) -> None:
-        """The day is read."""
+        """The day is read, from here on every answer is heard of (rule 6)."""
         self._unread = False
 
     def size(self) -> int:

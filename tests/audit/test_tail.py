@@ -118,3 +118,54 @@ def test_a_start_does_not_read_journals_that_are_too_old(settings: Settings) -> 
     found = tail.last(6)
     assert [entry.journal for entry in found] == [young.journal] * 6
     assert found[-1].seq > found[0].seq
+
+
+def test_what_was_recorded_since_a_moment_comes_in_slices_and_poll_goes_on_after_it(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, rotate_bytes=8_000)
+    early = a_closed_life(settings, 30)
+    tail = Tail(tmp_path)
+    slices = tail.since(0.0)
+    later = a_closed_life(settings, 3, "worker1")
+    before = [number for entries in slices for number in numbers(entries)]
+    after = numbers(tail.poll())
+    assert before and after and set(before).isdisjoint(after)
+    assert later.journal not in {journal for journal, _ in before}
+    everything = numbers(Tail(tmp_path).last(10_000))
+    assert sorted({*before, *after}) == sorted(everything)
+    assert any(journal != early.journal for journal, _ in before)  # rotated: more than one file
+
+
+def test_what_was_recorded_before_the_moment_is_left_out(settings: Settings) -> None:
+    a_closed_life(settings, 5)
+    tail = Tail(settings.directory)
+    found = tail.last(100)
+    at = sorted(entry.at for entry in found)[len(found) // 2]
+    assert sorted(numbers([e for entries in tail.since(at) for e in entries])) == sorted(
+        numbers([entry for entry in found if entry.at >= at])
+    )
+
+
+def test_a_slice_may_end_in_the_middle_of_a_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_closed_life(settings, 20)
+    tail = Tail(settings.directory)
+    whole = numbers(tail.last(1000))
+    monkeypatch.setattr("gateway.audit.tail._SLICE", 700)
+    assert sorted(number for entries in tail.since(0.0) for number in numbers(entries)) == sorted(whole)
+
+
+def test_a_journal_that_goes_away_between_two_slices_ends_there(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = a_closed_life(settings, 20)
+    monkeypatch.setattr("gateway.audit.tail._SLICE", 700)
+    slices = Tail(settings.directory).since(0.0)
+    next(slices)
+    (settings.directory / "journal" / f"{life.journal}.log").unlink()
+    assert list(slices) == []
+
+
+def test_its_own_journal_is_read_up_to_its_present_end(settings: Settings) -> None:
+    own = live(settings, some_requests)
+    tail = Tail(settings.directory, without=[own.journal])
+    assert own.journal in {entry.journal for entries in tail.since(0.0) for entry in entries}
+    die(own)

@@ -60,6 +60,7 @@ class Record:
 
 def heard(*entries: Any, **settings: Any) -> Exposures:
     exposures = Exposures(Settings(**settings))
+    exposures.settled()
     for entry in entries:
         exposures.learn(entry)
     return exposures
@@ -289,8 +290,7 @@ def test_half_a_digest_out_of_a_damaged_entry_is_left_out() -> None:
 
 
 def test_until_the_day_is_read_every_budget_is_doubted() -> None:
-    exposures = heard()
-    exposures.doubt()
+    exposures = Exposures(Settings())
     bare = Budget("bare", ("clerk",), "", ("household",), "", "subject", Limit(), Limit(5))
     assert spent(exposures, BY_CLERK).spent == "soft"
     assert spent(exposures, bare).spent == "hard"
@@ -300,6 +300,7 @@ def test_until_the_day_is_read_every_budget_is_doubted() -> None:
 
 
 def test_doubt_makes_no_spent_budget_softer() -> None:
-    exposures = heard(*Record().answer(ids(1, 2, 3, 4, 5)))
-    exposures.doubt()
+    exposures = Exposures(Settings())
+    for entry in Record().answer(ids(1, 2, 3, 4, 5)):
+        exposures.learn(entry)
     assert spent(exposures, BY_CLERK).spent == "hard"

@@ -1,0 +1,67 @@
+"""What was shown today before this worker began, and is anything counted at all?
+
+Rules:
+
+1. Nothing is counted, and nothing costs, while no budget, no condition and no rule of the catalog asks for it.
+2. From the first that does on, every entry is heard of; what was recorded earlier today is read back from the journals,
+   a slice at a time, so that no request waits for it. Until that is done the room doubts (`gateway.exposure`, rule 6).
+"""
+
+from collections.abc import Iterator
+
+from gateway.audit import Tail
+from gateway.exposure import Exposures
+from gateway.facts import Entry
+from gateway.journey import Revision
+
+AT_START = 32  # slices that are read before the first request: a quarter of a second
+
+
+class Counting:
+    """The counts of this worker, from the entries that it hears of and those of the day before it began."""
+
+    def __init__(self, exposures: Exposures, tail: Tail) -> None:
+        self._exposures = exposures
+        self._tail = tail
+        self._bundle = ""
+        self._counts = False
+        self._slices: Iterator[list[Entry]] | None = None
+
+    def learn(self, entry: Entry) -> None:
+        """Take one entry in."""
+        if self._counts:
+            self._exposures.learn(entry)
+
+    def follow(self, revision: Revision, now: float) -> None:
+        """Count what this revision asks for; `now` in seconds since 1970."""
+        bundle = revision.policy.bundle
+        if bundle.digest == self._bundle:
+            return
+        self._bundle = bundle.digest
+        purposes = frozenset(budget.purpose for budget in bundle.content.budgets if budget.purpose)
+        self._exposures.follow(bundle.content.timezone, purposes)
+        if not self._counts and asks(revision):
+            self._counts = True
+            self._slices = self._tail.since(self._exposures.midnight(now))
+
+    def read_back(self, slices: int = 1) -> None:
+        """Read so many slices of what was recorded earlier today."""
+        for _ in range(slices):
+            if self._slices is None:
+                return
+            entries = next(self._slices, None)
+            if entries is None:
+                self._slices = None
+                self._exposures.settled()
+                return
+            for entry in entries:
+                self._exposures.learn(entry)
+
+
+def asks(revision: Revision) -> bool:
+    """Whether anything of this revision turns on what was shown."""
+    content = revision.policy.bundle.content
+    rows = (*content.rules, *(row for overlay in content.overlays.values() for row in overlay.rows))
+    if content.budgets or any(rule.per == "day" for rule in revision.catalog.rules):
+        return True
+    return any("exposure." in column for row in rows for column in row)

@@ -1,0 +1,105 @@
+"""Is nothing counted while nobody asks, and everything of the day as soon as somebody does?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.app.counting import Counting, asks
+from gateway.catalog.aggregation import Rule
+from gateway.exposure import Exposures, Settings
+from gateway.facts import Entry
+from gateway.journey import Revision
+from gateway.policy import Policy, load
+from tests.exposure.test_exposures import Record, ids
+from tests.literals import NOW, a_subject, an_ask, an_asset
+from tests.policy.world import ASSETS, CLERK_READS, write
+
+BUDGET = "budgets: [{id: day, who: clerk, data: household, soft: {records: 3}, mask: pii-strict}]\n"
+CONDITION = CLERK_READS + "- {id: many, effect: deny, who: clerk, when: exposure.records > 250}\n"
+
+
+class Aggregation(Struct, frozen=True):
+    """A catalog with an aggregation rule."""
+
+    rules: tuple[Any, ...] = ()
+
+
+class Journals(Struct):
+    """A tail that has these slices of the day."""
+
+    slices: list[list[Entry]]
+    asked: list[float] = []
+
+    def since(self, at: float) -> Iterator[list[Entry]]:
+        self.asked.append(at)
+        return iter(self.slices)
+
+
+def revision(folder: Path, rules: str = CLERK_READS, budgets: str = "", per: str = "reply") -> Any:
+    write(folder, rules)
+    (folder / "budgets.yaml").write_text(budgets or "budgets: []\n", encoding="utf-8")
+    rule = Rule("bulk", ("", ""), "population", (), 10, per, (), 1, None)  # type: ignore[arg-type]  # a span
+    return Revision(Aggregation((rule,)), Policy(load(folder, ASSETS)), None)  # type: ignore[arg-type]  # as they are used
+
+
+def counting(*slices: list[Entry]) -> tuple[Counting, Exposures, Journals]:
+    exposures, journals = Exposures(Settings()), Journals(list(slices))
+    return Counting(exposures, journals), exposures, journals  # type: ignore[arg-type]  # as the tail of the journals
+
+
+def spent(exposures: Exposures, asked: Any) -> tuple[int, str]:
+    ask, subject, asset = an_ask(at=NOW + 10), a_subject(), an_asset()
+    found = exposures.spent(ask, subject, asset, asked.policy.bundle.budgets(ask, subject, asset))
+    return found.records, found.spent
+
+
+def test_while_nothing_asks_nothing_is_counted(tmp_path: Path) -> None:
+    plain = revision(tmp_path)
+    count, exposures, journals = counting([])
+    count.follow(plain, NOW)
+    for entry in Record().answer(ids(1, 2)):
+        count.learn(entry)
+    count.read_back(10)
+    assert (asks(plain), journals.asked, exposures.size(), spent(exposures, plain)) == (False, [], 0, (0, ""))
+
+
+def test_a_budget_a_condition_and_a_rule_of_the_catalog_for_the_day_ask(tmp_path: Path) -> None:
+    assert asks(revision(tmp_path, budgets=BUDGET))
+    assert asks(revision(tmp_path, CONDITION))
+    assert asks(revision(tmp_path, per="day"))
+
+
+def test_what_was_recorded_before_the_start_is_counted_too_and_doubted_until_then(tmp_path: Path) -> None:
+    """A worker that is killed gives nobody his budget back."""
+    record, later = Record("w1"), Record("w2")
+    day = [*record.answer(ids(1)), *record.answer(ids(2))]
+    asked = revision(tmp_path, budgets=BUDGET)
+    count, exposures, journals = counting(day[:1], day[1:])
+    count.follow(asked, NOW)
+    assert journals.asked == [exposures.midnight(NOW)]
+    assert spent(exposures, asked) == (0, "soft")
+    count.read_back()
+    assert spent(exposures, asked) == (0, "soft")
+    count.read_back(2)
+    assert spent(exposures, asked) == (2, "")
+    for entry in later.answer(ids(3)):
+        count.learn(entry)
+    assert spent(exposures, asked) == (3, "soft")
+
+
+def test_the_first_budget_that_a_reload_brings_finds_the_day_counted(tmp_path: Path) -> None:
+    count, exposures, _ = counting(list(Record().answer(ids(1, 2, 3))))
+    count.follow(revision(tmp_path), NOW)
+    asked = revision(tmp_path, budgets=BUDGET)
+    count.follow(asked, NOW)
+    count.read_back(2)
+    assert spent(exposures, asked) == (3, "soft")
+
+
+def test_the_day_is_read_once(tmp_path: Path) -> None:
+    count, _, journals = counting([])
+    for text in (BUDGET, BUDGET.replace("3", "4"), BUDGET):
+        count.follow(revision(tmp_path, budgets=text), NOW)
+    assert len(journals.asked) == 1
