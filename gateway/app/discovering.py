@@ -30,6 +30,7 @@ class Discovering:
         self._slot = slot
         self._notice = notice
         self._failing = False
+        self._unwritten = False
         self._one_thread = threading.Lock()
         self._learner = Learner(every, secrets.token_bytes(KEY_BYTES), self._kept())
         self.observe = self._learner.observe
@@ -49,13 +50,14 @@ class Discovering:
             turn += 1
             if self._learner.waits:
                 await asyncio.to_thread(self.learn)
-            if turn % WRITE_TURNS == 0:
+            if turn % WRITE_TURNS == 0 and self._unwritten:
                 await asyncio.to_thread(self.write)
 
     def learn(self) -> None:
         """Count what was put aside."""
         try:
             with self._one_thread:
+                self._unwritten = True
                 self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
         except Exception as fault:  # noqa: BLE001 - rule 3
             self._failed(fault)
@@ -65,7 +67,7 @@ class Discovering:
         try:
             with self._one_thread:
                 write(self._state, self._slot, self._learner.record())
-            self._failing = False
+            self._failing = self._unwritten = False
         except Exception as fault:  # noqa: BLE001 - rule 3
             self._failed(fault)
 

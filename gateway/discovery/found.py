@@ -59,7 +59,7 @@ class Evidence(Struct, frozen=True):
     distinct: int  # different values, about
     nulls: int
     lengths: tuple[int, ...]  # texts by length, bounds in `records.LENGTHS`
-    first: str  # day
+    first: str  # day (UTC)
     last: str
 
 

@@ -28,6 +28,8 @@ def write(state: Path, slot: int, record: Record) -> None:
     handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(encoded(record))
+        file.flush()
+        os.fsync(handle)  # after a power cut there is the old file or the new one, never an empty one
     draft.rename(folder / f"w{slot}.json")
 
 
