@@ -262,6 +262,23 @@ def test_no_secret_is_in_any_file_or_line(stage: Stage) -> None:
         f"/evil/x?planted-query=1&q=planted-value&{ID}", token, cookie="planted-cookie", referer="planted-referer"
     )
     gateway.ask("POST", "/evil/x", token, body=b"planted-request")
+    for kind, body in (
+        ("application/json", b'{"planted-member": "planted-request"}'),
+        ("application/x-www-form-urlencoded", b"planted-member=planted-request&id_number=" + ID.encode()),
+        ("multipart/form-data; boundary=planted-request", b"--planted-request\r\n\r\nplanted-member"),
+    ):
+        gateway.ask("POST", "/evil/x?x[]=planted-value;planted-value&%70lanted=planted-value", token, body=body, content_type=kind)
+    for kind, text in (
+        ("application/x-ndjson", f'{{"name":"planted-body","other":"{ID}"}}\n{{"planted-other'),
+        ("text/csv", f"name,id_number\nplanted-body,{ID}\nplanted-other,,\n"),
+        ("application/xml", f"<a planted-body='planted-other'><name>{ID}</name></a><planted-other"),
+        ("application/x-www-form-urlencoded", f"name=planted-body&planted-other;={ID}"),
+        ("text/event-stream", f"id: planted-other\ndata: planted-body {ID}\n\n"),
+        ("text/html", f"<planted-body>{ID}"),
+        (f"application/planted-{ID}", "planted-body"),
+    ):
+        stage.service.answer = answer(text.encode(), kind=kind.encode())
+        stage.ask()  # some of them are cut
     gateway.get("/evil/x", token + "x")
     gateway.get("/evil/x?access_token=" + token)
     gateway.get("/evil/x", "planted-credential")
@@ -276,7 +293,7 @@ def test_no_secret_is_in_any_file_or_line(stage: Stage) -> None:
     until(lambda: gateway.door("GET", f"/v1/decisions/{last}").status == 200)  # sealed and indexed
     metrics = gateway.door("GET", "/metrics").body
     signature = token.rpartition(".")[2]
-    planted = [token, signature, "planted-value", "planted-cookie", "planted-referer", "planted-request", "planted-body", "planted-other",
+    planted = [token, signature, "planted-value", "planted-cookie", "planted-referer", "planted-request", "planted-member", "planted-body", "planted-other",
                "planted-credential", "cGxhbnRlZC1iYXNpYw", "planted-header", "planted-name", ID]  # fmt: skip
     files = {path: path.read_bytes() for path in (*gateway.state.rglob("*"), gateway.log) if path.is_file()}
     for secret in planted:

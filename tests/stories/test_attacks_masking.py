@@ -20,6 +20,8 @@ RECORD = json.dumps({"name": NAME, "id_number": ID, "note": ID}, ensure_ascii=Fa
 ASCII = json.dumps({"name": NAME, "id_number": ID}).encode()
 SECRET, PERSON = ID.encode(), NAME.encode()
 _RAW = zlib.compressobj(wbits=-15)
+MARKUP = f'<?xml version="1.0" encoding="GBK"?><list id_number="{ID}"><name>{NAME}</name><note>{ID}</note></list>'
+FORM = b"application/x-www-form-urlencoded"
 RAW_DEFLATE = _RAW.compress(RECORD) + _RAW.flush()
 
 
@@ -67,9 +69,20 @@ WITHHELD = {
     "a coding nobody knows": answer(RECORD, b"Content-Encoding: aws-chunked"),
     "a part": answer(RECORD[3:], b"Content-Range: bytes 3-9/99", status=b"206 Partial Content"),
     "a part that says 200": answer(RECORD, b"Content-Range: bytes 3-9/99"),
-    "NDJSON": answer(RECORD + b"\n" + RECORD, kind=b"application/x-ndjson"),
-    "JSON sequence": answer(b"\x1e" + RECORD + b"\n", kind=b"application/json-seq"),
+    "lines that say JSON": answer(RECORD + b"\n" + RECORD),
+    "a line that is none": answer(RECORD[:-1] + b"\n", kind=b"application/x-ndjson"),
+    "a table without names": answer(PERSON + b"," + SECRET + b"\n", kind=b"text/csv"),
+    "a table read in two ways": answer(b'n,m,id_number\n"a\\",b",' + SECRET + b"\n", kind=b"text/csv"),
+    "a form read in two ways": answer(b"n=1;id_number=" + SECRET, kind=FORM),
+    "a DTD": answer(b"<!DOCTYPE a [<!ENTITY x '" + SECRET + b"'>]><a>&x;</a>", kind=b"application/xml"),
+    "two charsets of a document": answer(MARKUP.encode("gbk"), kind=b"text/xml; charset=utf-8"),
+    "UTF-16 markup": answer(MARKUP.encode("utf-16"), kind=b"text/xml"),
+    "a page": answer(b"<h1>" + PERSON, kind=b"text/html", status=b"500 Error"),
+    "a page that says JSON": answer(b"<h1>" + PERSON),
+    "multipart": answer(b"--x\r\n\r\n" + RECORD + b"\r\n--x--\r\n", kind=b"multipart/mixed; boundary=x"),
+    "a document": answer(b"%PDF-1.7 " + RECORD, kind=b"application/pdf"),
     "JSONP": answer(b"cb(" + RECORD + b")", kind=b"text/javascript"),
+    "JSONP as a text": answer(b"cb(" + RECORD + b")", kind=b"text/plain"),
     "a guard in front": answer(b")]}',\n" + RECORD),
     "two texts": answer(RECORD + RECORD),
     "NUL behind": answer(RECORD + b"\0"),
@@ -177,6 +190,29 @@ def test_what_is_shown_is_masked_whatever_it_is_wrapped_in(stage: Stage, name: s
     assert (reply.reason, tells(reply)) == ("", [])
     assert b"content-type: application/" in reply.head
     json.loads(reply.body)
+
+
+FORMS = {
+    "NDJSON": answer(b"\xef\xbb\xbf" + RECORD + b"\n" + RECORD, kind=b"application/x-ndjson"),
+    "JSON sequence": answer(b"\x1e" + RECORD + b"\n", kind=b"application/json-seq"),
+    "a table": answer(f"name,id_number,note\n{NAME},{ID},{ID}\n".encode(), kind=b"text/csv"),
+    "a table in GBK": answer(f"name,id_number\n{NAME},{ID}\n".encode("gbk"), kind=b"text/csv; charset=gbk"),
+    "markup": answer(MARKUP.encode("gbk"), kind=b"application/xml"),
+    "markup in pieces": answer(
+        f"<a><id_number>{ID[:9]}<b/>{ID[9:]}</id_number><name><![CDATA[{NAME}]]></name></a>".encode(), kind=b"text/xml"
+    ),
+    "a form": answer(f"name={NAME}&id%5Fnumber={ID}&id_number={ID}&note={ID}".encode(), kind=FORM),
+    "events": answer(b": " + SECRET + b"\ndata: " + RECORD + b"\nid: " + SECRET + b"\n\n", kind=b"text/event-stream"),
+    "events that are texts": answer(b"data: {}\n\ndata: " + PERSON + b"\n\n", kind=b"text/event-stream"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_no_form_tells_what_another_hides(stage: Stage, name: str) -> None:
+    stage.service.answer = FORMS[name]
+    reply = stage.ask()
+    assert (reply.status, reply.reason, tells(reply)) == (200, "", [])
+    assert reply.body
 
 
 TELLING = [
