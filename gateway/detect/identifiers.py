@@ -212,7 +212,7 @@ DETECTORS: dict[str, Detector] = {
         Detector(
             "gps",
             _form(r"[0-9]{1,3}\.[0-9]{3,}[ ,]+[0-9]{1,3}\.[0-9]{3,}"),
-            "gps location coordinate lnglat latlng jwd 坐标 经纬度",
+            "gps location coordinate lnglat latlng jwd lat lng lon latitude longitude 坐标 经纬度 经度 纬度",
             _is_place,
         ),
     )

@@ -9,8 +9,8 @@ from typing import Final
 from gateway.detect import recognise
 from gateway.discovery.distinct import Distinct
 from gateway.discovery.paths import names
+from gateway.discovery.places import Coordinate, Leaf
 from gateway.discovery.records import LENGTHS, PathRecord
-from gateway.discovery.walk import Leaf
 
 SHORTEST_NUMBER: Final = 10**7
 """A number of fewer than eight digits is no identifier."""
@@ -50,6 +50,10 @@ class Counters:
                 self._truths += 1
             case str():
                 self._text(value, key)
+            case Coordinate():
+                self._numbers += 1
+                self._distinct.add(value.pair, key)
+                self._recognise(value.pair)
             case _:
                 self._numbers += 1
                 self._distinct.add(repr(value), key)

@@ -19,8 +19,9 @@ import orjson
 
 from gateway.discovery.counters import Counters
 from gateway.discovery.paths import label
+from gateway.discovery.places import Value
 from gateway.discovery.records import EMPTY, PathRecord, Record, RouteRecord
-from gateway.discovery.walk import Value, leaves
+from gateway.discovery.walk import leaves
 from gateway.facts import Asset
 
 FIRST: Final = 8

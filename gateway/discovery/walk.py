@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from gateway.discovery.paths import EVERY, step
+from gateway.discovery.places import Leaf, Value, placed
 from gateway.jsonpath import MAX_LENGTH, MAX_STEPS
-
-Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
-Leaf = str | int | float | bool | None
 
 PER_PATH = 8
 MAX_MEMBERS = 256  # of one object
@@ -38,6 +36,7 @@ def leaves(root: Value) -> Iterator[tuple[str, Leaf]]:
 
 
 def _below(path: str, value: dict[str, Value] | list[Value]) -> Iterator[tuple[str, Value]]:
+    value = placed(value)
     if isinstance(value, dict):
         return ((path + step(name), member) for name, member in islice(value.items(), MAX_MEMBERS))
     return ((path + EVERY, element) for element in value[:: max(1, len(value) // PER_PATH)][:PER_PATH])

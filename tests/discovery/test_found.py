@@ -96,6 +96,17 @@ def test_every_identifier_has_a_grade_to_begin_with():
     assert proposed_grade("resident-id") == Grade.GENERAL_4
 
 
+def test_two_numbers_are_a_place_and_one_is_not():
+    source = random.Random(8)
+    places = [(round(source.uniform(5, 53), 4), round(source.uniform(75, 134), 4)) for _ in range(12)]
+    assert told([{"lat": lat, "lng": lng} for lat, lng in places]) == [("$.lat", "gps"), ("$.lng", "gps")]
+    assert told([{"location": {"coordinates": [lng, lat]}} for lat, lng in places]) == [
+        ("$.location.coordinates[*]", "gps")
+    ]
+    assert told([{"lat": lat, "width": lng} for lat, lng in places]) == []
+    assert told([{"range": [lng, lat]} for lat, lng in places]) == []
+
+
 def test_recall_on_columns_under_each_name_that_speaks():
     columns = [
         (identifier, name, seed) for identifier, (_, names) in SPOKEN.items() for name in names for seed in range(3)
