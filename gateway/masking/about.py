@@ -4,29 +4,35 @@ Before an answer is masked its records are looked at. Rules:
 
 1. A record that a row filter does not let through is taken out, whole. One whose member is missing, or is no text or
    number, is not let through. An answer that is one record is withheld.
-2. More records than the grade of the request covers (`Mask.most`) are shown through the mask for the higher grade, or
-   not at all. They are counted in any shape.
-3. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
+2. Around the records nothing may stand that a filter would not let through, nor inside an answer that is one record: a
+   service that wraps its list once more shows nothing by it. Where the catalog does not say where the records are,
+   nothing but single values may stand beside the only array.
+3. More records than the grade of the request covers (`Mask.most`) are shown through the mask for the higher grade, or
+   not at all. Those are counted that are left, in any shape.
+4. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
    say how many the caller may see, and it is null.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import Decoder, encode
 
 from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
-from gateway.masking.records import NoRecords, Opened, most_records, opened
+from gateway.masking.records import NoRecords, Opened, counted, opened
 from gateway.masking.unpack import Withheld
 
-_members = Decoder(dict[str, Raw]).decode
-_elements = Decoder(list[Raw]).decode
-_scalar = Decoder(str | int | float | bool | None).decode
+_members: Callable[[Raw | bytes], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
+_elements: Callable[[Raw | bytes], list[Raw]] = Decoder(list[Raw]).decode
+_scalar: Callable[[Raw | bytes], str | int | float | bool | None] = Decoder(str | int | float | bool | None).decode
+_ARRAY, _OBJECT = b"[{"
 _CONTAINERS = frozenset(b"{[")
 _NULL = Raw(b"null")
-MAX_DEPTH = 8
+SLICE = 128 * 1024  # bytes of records looked at before others get their turn: about a millisecond
 
 
 class TooMany(ValueError):
@@ -34,10 +40,10 @@ class TooMany(ValueError):
 
 
 class Looked(Struct, frozen=True, eq=False):
-    """An answer after its records were looked at: what is left of it, whether it is a bulk, how many were taken out."""
+    """An answer after its records were looked at: what is left of it, how many records, how many were taken out."""
 
     body: bytes
-    bulk: bool = False
+    records: int = 1
     removed: int = 0
 
     def told(self, revealed: Revealed) -> Revealed:
@@ -59,52 +65,138 @@ def concerned(mask: Mask) -> bool:
 
 
 def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
-    """Look at the records of an answer in JSON. Raises Withheld, TooMany."""
+    """Look at the records of a short answer in JSON. Raises Withheld, TooMany."""
+    looking = look_slowly(body, mask, asset)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            found: Looked = end.value
+            return found
+
+
+def look_slowly(body: bytes, mask: Mask, asset: Asset) -> Generator[None, None, Looked]:
+    """The same with stops at which others may get their turn. Raises Withheld, TooMany."""
     try:
-        bulk = bool(mask.most) and most_records(body) > mask.most
-        found = opened(body, asset.records)
-    except (NoRecords, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        removed, records = 0, 1
+        if mask.rows:
+            body, removed = yield from _filtered(body, mask.rows, asset)
+        if mask.most:
+            records = yield from counted(body)
+            covering = mask.covering(records)
+            if covering is None:
+                raise TooMany("more records than may be shown at once")
+            if covering.rows != mask.rows:
+                body, more = yield from _filtered(body, covering.rows, asset)
+                removed += more
+    except (NoRecords, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Withheld(str(error) if isinstance(error, NoRecords) else "not JSON") from None
-    if bulk and mask.beyond is None:
-        raise TooMany(f"more than {mask.most} records")
-    kept, removed = found.records, 0
-    if mask.rows:
-        kept = [raw for raw in kept if passes(raw, mask.rows)]
-        removed = len(found.records) - len(kept)
-    if removed:
-        body = _less(found, kept, removed, asset.total)
-    return Looked(body, bulk, removed)
+    return Looked(body, records, removed)
+
+
+def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generator[None, None, tuple[bytes, int]]:
+    """What is left of an answer, and how many records were taken out."""
+    found = opened(body, asset.records)
+    if found.way is None:
+        if not passes_alone(found.records[0], rows):
+            raise Withheld("its only record is not for this caller")
+        return body, 0
+    _check_around(found, rows, bool(asset.records))
+    yield
+    kept: list[Raw] = []
+    size = 0
+    for raw in found.records:
+        if passes(raw, rows):
+            kept.append(raw)
+        size += len(memoryview(raw))
+        if size >= SLICE:
+            size = 0
+            yield
+    removed = len(found.records) - len(kept)
+    if not removed:
+        return body, 0
+    yield
+    left = found.without(kept)
+    return (_recounted(left, asset.total, len(found.records), len(kept)) if asset.total else left), removed
+
+
+def _check_around(found: Opened, rows: tuple[RowFilter, ...], declared: bool) -> None:
+    """Whether something stands beside the records that may be one (rule 2). Raises Withheld."""
+    for members, way in zip(found.around, found.way or (), strict=True):
+        beside = {name: raw for name, raw in members.items() if name != way}
+        if not declared and any(memoryview(raw)[0] in _CONTAINERS for raw in beside.values()):
+            raise Withheld("the catalog does not say where its records are")
+        if _holds_others(Raw(encode(beside)), rows):
+            raise Withheld("something beside its records is not for this caller")
+
+
+def passes_alone(record: Raw | bytes, rows: tuple[RowFilter, ...]) -> bool:
+    """Whether a record that stands in no list is let through: it may be a list in a wrapping."""
+    return passes(record, rows) and not _holds_others(record, rows)
+
+
+def _holds_others(raw: Raw | bytes, rows: tuple[RowFilter, ...]) -> bool:
+    """Whether anything in here has the member of a filter, and is not let through by it."""
+    waiting: list[Raw | bytes] = [raw]
+    while waiting:
+        text = waiting.pop()
+        if memoryview(text)[0] == _ARRAY:
+            inside: Iterable[Raw] = _elements(text)
+        else:
+            inside = _members(text).values()
+            for row in rows:
+                value = _reader(row.field)(text)
+                if not isinstance(value, UnsetType) and _text(value) not in row.values:
+                    return True
+        waiting += [one for one in inside if memoryview(one)[0] in _CONTAINERS]
+    return False
 
 
 def passes(record: Raw | bytes, rows: Iterable[RowFilter]) -> bool:
-    """Whether a record is let through by every filter."""
-    return all(_text_at(record, row.field) in row.values for row in rows)
+    """Whether a record of a list is let through by every filter."""
+    if bytes(memoryview(record)[:1]) != b"{":
+        return False
+    for row in rows:
+        value = _reader(row.field)(record)
+        if isinstance(value, UnsetType) or _text(value) not in row.values:
+            return False
+    return True
 
 
-def _text_at(record: Raw | bytes, path: str) -> str | None:
-    """The text or number at a path of names in a record; None when there is none."""
-    here: Raw | bytes = record
+def _text(raw: Raw) -> str | None:
+    """The text or number, None for anything else: no filter lets that pass."""
     try:
-        for step in parse(path):
-            if not isinstance(step, Member):
-                return None
-            here = _members(here)[step.name]
-        value = _scalar(here)
-    except (KeyError, msgspec.MsgspecError):
+        value = _scalar(raw)
+    except msgspec.MsgspecError:
         return None
-    return (
-        value if isinstance(value, str) else None if value is None or isinstance(value, bool) else bytes(here).decode()
-    )
+    if isinstance(value, str):
+        return value
+    return None if value is None or isinstance(value, bool) else bytes(raw).decode()
 
 
-def _less(found: Opened, kept: list[Raw], removed: int, total: str) -> bytes:
-    if found.way is None:
-        raise Withheld("its only record is not for this caller")
-    body = found.without(kept)
-    return _counted(body, total, len(found.records), len(kept)) if total else body
+@lru_cache(maxsize=1024)
+def _reader(path: str) -> Callable[[Raw | bytes], Raw | UnsetType]:
+    """What reads the member at a path of names; it passes over everything else, and finds nothing where no object is."""
+    names = [step.name for step in parse(path) if isinstance(step, Member)]
+    kind: type = Raw
+    for name in reversed(names):
+        kind = msgspec.defstruct("Record", [("inner", kind | UnsetType, UNSET)], rename={"inner": name})
+    decode: Callable[[Raw | bytes], Any] = Decoder(kind).decode  # a type that is made here has no name
+
+    def read(record: Raw | bytes) -> Raw | UnsetType:
+        try:
+            here = decode(record)
+        except msgspec.ValidationError:
+            return UNSET
+        for _ in names:
+            here = UNSET if here is UNSET else here.inner
+        found: Raw | UnsetType = here
+        return found
+
+    return read
 
 
-def _counted(body: bytes, path: str, before: int, after: int) -> bytes:
+def _recounted(body: bytes, path: str, before: int, after: int) -> bytes:
     """The answer with its count of records put right (rule 4)."""
     around: list[tuple[dict[str, Raw], str]] = []
     here: Raw | bytes = body
@@ -113,10 +205,10 @@ def _counted(body: bytes, path: str, before: int, after: int) -> bytes:
             name = step.name if isinstance(step, Member) else ""
             around.append((_members(here), name))
             here = around[-1][0][name]
-        counted = bytes(here) == b"%d" % before
+        right = bytes(here) == b"%d" % before
     except (KeyError, msgspec.MsgspecError):
         return body
-    inner = Raw(b"%d" % after) if counted else _NULL
+    inner = Raw(b"%d" % after) if right else _NULL
     for members, name in reversed(around):
         inner = Raw(encode(members | {name: inner}))
     return bytes(inner)

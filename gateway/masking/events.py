@@ -13,17 +13,14 @@ Server-sent events (`text/event-stream`, HTML standard), each masked as it arriv
 import re
 from collections.abc import AsyncIterator
 
-from msgspec import MsgspecError
-
 from gateway.facts import Headers, Revealed
-from gateway.masking.about import TooMany, passes
+from gateway.masking.allowed import Allowed
 from gateway.masking.headers import tells
 from gateway.masking.json_body import SLICE, NotJson, mask_json, mask_long_json
 from gateway.masking.keys import Keys
 from gateway.masking.names import is_name
 from gateway.masking.prepared import Prepared
 from gateway.masking.prose import like_json, mask_prose
-from gateway.masking.records import NoRecords, most_records
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld, codec_of, declared_charset
 
@@ -79,11 +76,9 @@ class _Stream:
     """What is known of a stream across its events: how many records it has shown, and through which mask."""
 
     def __init__(self, prepared: Prepared, keys: Keys, tally: Tally) -> None:
-        self._rows, self._most = prepared.mask.rows, prepared.mask.most
-        self._prepared = prepared
+        self._allowed = Allowed(prepared)
         self._keys = keys
         self._tally = tally
-        self._records = 0
 
     async def shown(self, data: bytes) -> list[bytes]:
         """The lines of the data of one event, none when it is not for this caller."""
@@ -94,28 +89,15 @@ class _Stream:
         except NotJson:
             if like_json(data):
                 raise
-            shown, revealed = await mask_prose(data, self._prepared.by_value, self._keys)
+            shown, revealed = await mask_prose(data, self._allowed.prepared.by_value, self._keys)
         self._tally.add(revealed)
         return [b"data: " + line for line in shown.split(b"\n")] if shown else []
 
     async def _as_json(self, data: bytes) -> tuple[bytes, Revealed]:
-        if self._rows and not passes(data, self._rows):
+        plan = self._allowed.plan(data)
+        if plan is None:
             return b"", Revealed(removed=1)
-        if self._most:
-            self._count(data)
-        plan = self._prepared.record
         return await mask_long_json(data, plan, self._keys) if len(data) > SLICE else mask_json(data, plan, self._keys)
-
-    def _count(self, data: bytes) -> None:
-        try:
-            self._records += most_records(data)
-        except (NoRecords, MsgspecError, UnicodeDecodeError):
-            raise NotJson("not JSON") from None
-        if self._records <= self._most:
-            return
-        if self._prepared.mask.beyond is None:
-            raise TooMany(f"more than {self._most} records")
-        self._most, self._prepared = 0, self._prepared.beyond
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -5,16 +5,18 @@ the next is looked at. Rules:
 
 1. A text that is broken or longer than `MAX_UNIT` ends the answer where it stands: the caller sees a truncation.
 2. A text is one record of a list: a label of a list's records (`$.items[*].name`) names the record's member too.
-3. What the service sends in pieces of a byte each is put together once, not once for each piece.
+3. A record that a row filter does not let through is left out; where more come than the grade covers, the rest is shown
+   through the mask for the higher grade, or the answer ends (`allowed`).
+4. What the service sends in pieces of a byte each is put together once, not once for each piece.
 """
 
 from collections.abc import AsyncIterator
 
-from gateway.facts import FieldMask, Mask
-from gateway.jsonpath import Element, Every, parse, spell
+from gateway.facts import Revealed
+from gateway.masking.allowed import Allowed
 from gateway.masking.json_body import SLICE, mask_json, mask_long_json
 from gateway.masking.keys import Keys
-from gateway.masking.plan import Plan
+from gateway.masking.prepared import Prepared
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 
@@ -23,26 +25,19 @@ _BLANK = b" \t\r"
 _RECORD_SEPARATOR = b"\x1e"
 
 
-def records(mask: Mask) -> Mask:
-    """The mask of one record: every label also without what leads to the list that the record stood in."""
-    fields = dict.fromkeys(FieldMask(path, field.technique) for field in mask.fields for path in as_record(field.path))
-    return Mask(mask.profile, tuple(fields), mask.unlabelled)
-
-
-def as_record(path: str) -> tuple[str, ...]:
-    """A path, and what it is in one record of a list that it leads through; nothing for no path."""
-    if not path:
-        return ()
-    steps = parse(path)
-    return (path, *(spell(steps[at + 1 :]) for at, step in enumerate(steps[:-1]) if isinstance(step, Every | Element)))
-
-
-async def masked_lines(pieces: AsyncIterator[bytes], plan: Plan, keys: Keys, tally: Tally) -> AsyncIterator[bytes]:
-    """Each text with the mask laid over it, as soon as it is complete. Raises Withheld, NotJson."""
+async def masked_lines(
+    pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
+) -> AsyncIterator[bytes]:
+    """Each text with the mask laid over it, as soon as it is complete. Raises Withheld, NotJson, TooMany."""
+    allowed = Allowed(prepared)
     async for line in lines(pieces):
         lead = _RECORD_SEPARATOR if line.startswith(_RECORD_SEPARATOR) else b""
         text = line.removeprefix(_RECORD_SEPARATOR).strip(_BLANK)
         if not text:
+            continue
+        plan = allowed.plan(text)
+        if plan is None:
+            tally.add(Revealed(removed=1))
             continue
         long = len(text) > SLICE
         shown, revealed = await mask_long_json(text, plan, keys) if long else mask_json(text, plan, keys)

@@ -7,16 +7,26 @@ made when the first answer needs it.
 from functools import cached_property
 
 from gateway.detect import Gate
-from gateway.facts import Asset, Mask
+from gateway.facts import Asset, FieldMask, Mask
 from gateway.masking.about import concerned
 from gateway.masking.columns import Columns
-from gateway.masking.lines import as_record, records
 from gateway.masking.plan import Plan
 from gateway.masking.prose import ByValue, by_value
+from gateway.masking.records import as_record, records
 from gateway.masks import parse_technique
 
+_KEPT = ("record", "columns", "by_value", "gate")
 _STAYS = frozenset({"keep", "fpe"})
 """Techniques after which a value still looks like what it was."""
+
+
+Shape = tuple[tuple[FieldMask, ...], str, int, "Shape | None"]
+
+
+def shape(mask: Mask) -> Shape:
+    """What of a mask is prepared: all but whose records it lets through, which may be as many as there are callers."""
+    beyond = None if mask.beyond is None else shape(mask.beyond)
+    return mask.fields, mask.unlabelled, mask.most, beyond
 
 
 class Prepared:
@@ -28,6 +38,23 @@ class Prepared:
         self.asset = asset
         self.plan = Plan(mask, frozenset({asset.key}), self.clear)
         self.concerned = concerned(mask)
+
+    def whose(self, mask: Mask) -> "Prepared":
+        """The same for a mask of this shape that lets other records through."""
+        own = Prepared.__new__(Prepared)
+        # what is made when it is first needed is made here, where it is kept
+        own.__dict__ |= self.__dict__ | {name: getattr(self, name) for name in _KEPT}
+        own.mask = mask
+        if mask.beyond is not None:
+            own.__dict__["beyond"] = self.beyond.whose(mask.beyond)
+        return own
+
+    def covering(self, records: int) -> "Prepared":
+        """The one for so many records; an answer that is withheld does not get this far."""
+        found = self
+        while 0 < found.mask.most < records:
+            found = found.beyond
+        return found
 
     @cached_property
     def beyond(self) -> "Prepared":

@@ -1,25 +1,28 @@
 """Which records are in this answer, and what is it without some of them?
 
-1. The catalog says where the records are (`records: $.data.items`). Where it says nothing they are the elements of the
-   answer that is an array, or of the only array in the answer that is an object; else the answer itself is the record.
+1. The catalog says where the records are (`records: $.data.items`). An answer that does not have that member at all is a
+   record itself (`GET /households/{id}`). Where the catalog says nothing they are the elements of the answer that is an
+   array, or of the only array in the answer that is an object; else the answer itself is the record.
 2. Records are handed out as raw text: what is not touched is written again as it came.
 3. How many there are at most is told for any shape (`most_records`): a service that wraps its answer once more
    does not make a list of ten thousand into one record.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, encode
 
-from gateway.jsonpath import Every, Member, parse
+from gateway.facts import FieldMask, Mask
+from gateway.jsonpath import Element, Every, Member, parse, spell
 
 _members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
 _elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
 _OBJECT, _ARRAY = b"{["
 _CONTAINERS = (b"{"[0], b"["[0])
 MAX_LEVELS = 16
+SLICE = 128 * 1024
 
 
 class NoRecords(ValueError):
@@ -51,7 +54,7 @@ def way_of(path: str) -> tuple[str, ...] | None:
 
 
 def opened(body: bytes, path: str = "") -> Opened:
-    """The records of an answer. Raises NoRecords when the declared array is not there, and what msgspec raises."""
+    """The records of an answer. Raises NoRecords when something else stands there, and what msgspec raises."""
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if path:
         return _declared(text, way_of(path) or ())
@@ -71,15 +74,30 @@ def _declared(text: bytes, way: tuple[str, ...]) -> Opened:
     try:
         for name in way:
             around.append(_members(here))
+            if name not in around[-1]:
+                if len(around) == 1:
+                    return Opened([Raw(text)], None)
+                raise NoRecords("the records are not where the catalog says")
             here = around[-1][name]
         return Opened(_elements(here), way, tuple(around))
-    except (KeyError, msgspec.ValidationError):
+    except msgspec.ValidationError:
         raise NoRecords("the records are not where the catalog says") from None
 
 
 def most_records(body: bytes) -> int:
-    """The length of the longest array of objects or arrays anywhere in the answer; at least 1."""
-    longest = 1
+    """The length of the longest array of objects or arrays anywhere in the answer; at least 1. Raises NoRecords."""
+    counting = counted(body)
+    while True:
+        try:
+            next(counting)
+        except StopIteration as end:
+            found: int = end.value
+            return found
+
+
+def counted(body: bytes) -> Generator[None, None, int]:
+    """The same with stops at which others may get their turn."""
+    longest, size = 1, 0
     waiting: list[tuple[Raw | bytes, int]] = [(body.removeprefix(b"\xef\xbb\xbf").strip(), 0)]
     while waiting:
         text, depth = waiting.pop()
@@ -88,9 +106,28 @@ def most_records(body: bytes) -> int:
             continue
         if depth > MAX_LEVELS:  # wrapped seventeen times to look like one record
             raise NoRecords("nested too deeply to count its records")
-        inside = _elements(text) if first == _ARRAY else list(_members(text).values())
-        containers = [raw for raw in inside if memoryview(raw)[0] in _CONTAINERS]
+        size += len(memoryview(text))
+        if size >= SLICE:
+            size = 0
+            yield
         if first == _ARRAY:
+            containers = [raw for raw in _elements(text) if memoryview(raw)[0] in _CONTAINERS]
             longest = max(longest, len(containers))
-        waiting += [(raw, depth + 1) for raw in containers]
+        else:
+            containers = [raw for raw in _members(text).values() if memoryview(raw)[0] in _CONTAINERS]
+        waiting += [(raw, depth + 1) for raw in containers if b"[" in bytes(raw)]  # no bracket: no array inside
     return longest
+
+
+def records(mask: Mask) -> Mask:
+    """The mask of one record: every label also without what leads to the list that the record stood in."""
+    fields = dict.fromkeys(FieldMask(path, field.technique) for field in mask.fields for path in as_record(field.path))
+    return Mask(mask.profile, tuple(fields), mask.unlabelled)
+
+
+def as_record(path: str) -> tuple[str, ...]:
+    """A path, and what it is in one record of a list that it leads through; nothing for no path."""
+    if not path:
+        return ()
+    steps = parse(path)
+    return (path, *(spell(steps[at + 1 :]) for at, step in enumerate(steps[:-1]) if isinstance(step, Every | Element)))

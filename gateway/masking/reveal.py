@@ -12,7 +12,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.about import TooMany, looked_into
+from gateway.masking.about import Looked, TooMany, look_slowly, looked_into
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import inspected, plain
@@ -22,7 +22,7 @@ from gateway.masking.keys import Keys
 from gateway.masking.lines import masked_lines
 from gateway.masking.media import STREAMED, Form, form_of, media_type, named
 from gateway.masking.plan import Plan, TooManyStates
-from gateway.masking.prepared import Prepared
+from gateway.masking.prepared import Prepared, Shape, shape
 from gateway.masking.prose import like_json
 from gateway.masking.second_look import Residual, look, look_long, watched
 from gateway.masking.settings import Settings
@@ -50,6 +50,7 @@ class Masking:
         self._settings = settings
         self._observe = observe
         self._masks: dict[int, Prepared] = {}  # by identity: hashing a mask costs more than a small walk
+        self._shapes: dict[tuple[str, str, str, Shape], Prepared] = {}
         self._departments: dict[str, Keys] = {}
         self._marks = Marks(settings.first_key, settings.suite)
         self._walking = 0  # long answers at this moment
@@ -118,7 +119,7 @@ class Masking:
         self._show(raw, body, warrant)
         looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
-            body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
+            body, prepared = looked.body, prepared.covering(looked.records)
         found = mask_tree(body, prepared.plan, keys)
         if found is None:
             return None
@@ -149,9 +150,9 @@ class Masking:
         body = await in_utf8(body, raw.headers)
         if not tried:
             self._show(raw, body, warrant)
-        looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
+        looked = await _looked(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
-            body, prepared = looked.body, prepared.beyond if looked.bulk else prepared
+            body, prepared = looked.body, prepared.covering(looked.records)
         shown, revealed = await self._masked(body, prepared.plan, keys, tried)
         if mask.watermark:
             shown = await marked_long(shown, self._mark(warrant))
@@ -195,6 +196,8 @@ class Masking:
             self._walking -= 1
 
     def _prepared(self, mask: Mask, warrant: Warrant) -> Prepared:
+        if mask.rows or mask.most:
+            return self._own(mask, warrant.facts.asset)
         found = self._masks.get(id(mask))
         if found is not None:
             return found
@@ -203,6 +206,16 @@ class Masking:
             self._masks.clear()
         self._masks[id(mask)] = prepared  # holding the mask keeps its id its own
         return prepared
+
+    def _own(self, mask: Mask, asset: Asset) -> Prepared:
+        """Of a mask that was made for one request: what it shares with others is known by its shape."""
+        key = (asset.api, asset.route, asset.revision, shape(mask))
+        found = self._shapes.get(key)
+        if found is None:
+            if len(self._shapes) >= MASKS:
+                self._shapes.clear()
+            found = self._shapes[key] = Prepared(mask, asset)
+        return found.whose(mask)
 
     def _mark(self, warrant: Warrant) -> Mark:
         """The mark of the caller: who is given a marked answer can be told from its copy."""
@@ -217,6 +230,18 @@ class Masking:
             found = Keys(one.hash_key, department, one.suite, one.key_number, one.first_key)
             self._departments[department] = found
         return found
+
+
+async def _looked(body: bytes, mask: Mask, asset: Asset) -> Looked:
+    """The records of an answer of any length, with turns for others in between. Raises Withheld, TooMany."""
+    looking = look_slowly(body, mask, asset)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            found: Looked = end.value
+            return found
+        await turn()
 
 
 def _check_head(raw: RawReply) -> None:
@@ -246,5 +271,5 @@ def _units(
     if form == "events":
         return masked_events(pieces, prepared, keys, tally)
     if form == "table":
-        return masked_table(pieces, prepared.columns, keys, tally)
-    return masked_lines(pieces, prepared.record, keys, tally)
+        return masked_table(pieces, prepared, keys, tally)
+    return masked_lines(pieces, prepared, keys, tally)

@@ -12,6 +12,7 @@ is looked at; nothing is held but the unit. Rules:
 from collections.abc import AsyncIterator
 
 from gateway.facts import BodyFailed, Revealed
+from gateway.masking.about import TooMany
 from gateway.masking.json_body import NotJson, turn
 from gateway.masking.plan import TooManyStates
 from gateway.masking.second_look import Residual
@@ -71,6 +72,8 @@ async def _pieces(
     except Residual as error:
         tally.add(Revealed(residual=error.identifiers))
         raise BodyFailed("residual_identifier", str(error)) from None
+    except TooMany as error:
+        raise BodyFailed("too_many_records", str(error)) from None
     except TooManyStates as error:
         raise BodyFailed("masking_failed", str(error)) from None
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:

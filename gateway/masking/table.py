@@ -7,7 +7,9 @@ CSV (RFC 4180) and tab-separated values, row by row as they arrive. Rules:
 2. Comma, semicolon or tab: whichever of them stands in the first row, outside quotation marks, and no other does.
 3. What two readers would cut into different cells is not shown: `\\"`, which some read as a quotation mark, and a tab or
    line end inside a value of a table with tabs, where most know no quotation marks.
-4. Values that are shown stay what they are; quotation marks stand where they are needed.
+4. A row is left out when a row filter does not let it through: `$.district` is the column `district`, `$.address.city`
+   the column `address.city`. Where more rows come than the grade covers, see `allowed`.
+5. Values that are shown stay what they are; quotation marks stand where they are needed.
 """
 
 import csv
@@ -16,10 +18,12 @@ import re
 from collections.abc import AsyncIterator
 
 from gateway.facts import Revealed
+from gateway.masking.allowed import Allowed
 from gateway.masking.columns import Columns, shown
 from gateway.masking.keys import Keys
 from gateway.masking.lines import MAX_UNIT, lines
 from gateway.masking.names import spell_trail
+from gateway.masking.prepared import Prepared
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import digests
@@ -33,9 +37,10 @@ BATCH = 16 * 1024
 
 
 async def masked_table(
-    pieces: AsyncIterator[bytes], columns: Columns, keys: Keys, tally: Tally
+    pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
-    """The rows with the mask laid over them, some of them at a time. Raises Withheld."""
+    """The rows with the mask laid over them, some of them at a time. Raises Withheld, TooMany."""
+    allowed, columns = Allowed(prepared), prepared.columns
     names: list[str] = []
     delimiter, mark, size = "", "", 0
     out = io.StringIO()
@@ -56,8 +61,11 @@ async def masked_table(
             continue
         if len(row) > len(names):
             raise Withheld("a row has more values than there are columns")
-        writer.writerow(_masked(row, names, columns, keys, tally))
         size += len(record)
+        if allowed.row(names, row):
+            writer.writerow(_masked(row, names, allowed.prepared.columns, keys, tally))
+        else:
+            tally.add(Revealed(removed=1))
         if size >= BATCH:
             size = 0
             yield _taken(out)

@@ -261,7 +261,7 @@ def _mask(bundle: Bundle, facts: Facts, owed: Duties) -> Mask:
     mask = bundle.mask(owed.profiles, facts.asset, facts.subject.clearance)
     if not owed.rows:
         return mask
-    return Mask(mask.profile, mask.fields, mask.unlabelled, rows=filters(owed.rows, facts.subject, bundle.index.roles))
+    return replace(mask, rows=filters(owed.rows, facts.subject, bundle.index.roles))
 
 
 def _covering(bundle: Bundle, facts: Facts, owed: Duties, mask: Mask, bulks: tuple[Bulk, ...]) -> tuple[Mask, Duties]:

@@ -1,9 +1,14 @@
-"""Whom an answer is about: filters and bulks."""
+"""Which records may go: filters and bulks, in whatever shape they come."""
+
+import contextlib
+import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed, RowFilter
-from gateway.masking.about import Looked, TooMany, concerned, looked_into
+from gateway.masking.about import SLICE, Looked, TooMany, concerned, look_slowly, looked_into
 from gateway.masking.unpack import Withheld
 from tests.literals import an_asset
 
@@ -85,8 +90,114 @@ def test_more_records_than_the_grade_covers_are_withheld_in_any_shape():
 
 
 def test_or_shown_through_the_mask_of_the_higher_grade():
-    assert looked(b"[{},{},{}]", mask(most=2, beyond=mask())).bulk
-    assert not looked(b"[{},{}]", mask(most=2, beyond=mask())).bulk
+    assert looked(b"[{},{},{}]", mask(most=2, beyond=mask())).records == 3
+    with pytest.raises(TooMany):
+        looked(b"[{},{},{},{}]", mask(most=1, beyond=mask(most=3)))
+
+
+def test_only_those_count_that_are_left():
+    body = b'[{"district":"330100"},{"district":"440100"},{"district":"440100"}]'
+    assert looked(body, mask(rows=ROWS, most=1)).body == b'[{"district":"330100"}]'
+
+
+def test_many_records_have_to_pass_what_is_asked_for_many():
+    body = b'[{"district":"330100"},{"district":"330200"}]'
+    narrow = mask(rows=(RowFilter("$.district", ("330200",)),))
+    assert looked(body, mask(rows=ROWS, most=1, beyond=narrow)).body == b'[{"district":"330200"}]'
+
+
+# --- whatever shape it comes in -----------------------------------------------------------------------
+
+OTHER = b'{"district":"440100","name":"SECRET"}'
+OWN = b'{"district":"330100","name":"own"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"district":"330100","data":{"rows":[%b]}}',
+        b'{"district":"330100","rows":[%b],"more":[]}',
+        b'{"district":"330100","name":{"inner":%b}}',
+        b'{"items":[{"district":"330100"}],"first":%b}',
+        b'{"items":[{"district":"330100"}],"page":{"first":%b}}',
+        b'{"items":[{"district":"330100"}],"others":[%b]}',
+        b'{"items":[[%b]]}',
+        b"[[%b]]",
+        b"[[[[%b]]]]",
+        b'{"a":{"b":%b}}',
+        b'{"330106199003072319":%b}',
+        b"%b",
+        b'{"district":"440100","name":"SECRET","members":[{"district":"330100"}]}',
+    ],
+)
+@pytest.mark.parametrize("path", ["", "$.items", "$.data.items"])
+def test_no_wrapping_brings_a_record_of_others_through(body, path):
+    asset = an_asset(records=path)
+    body = body % OTHER if b"%b" in body else body
+    try:
+        assert b"SECRET" not in looked(body, mask(rows=ROWS), asset).body
+    except Withheld as why:
+        assert "SECRET" not in str(why)
+
+
+def test_what_stands_beside_the_only_array_is_single_values_unless_the_catalog_says_where_the_records_are():
+    body = b'{"page":{"size":20},"items":[%b,%b]}' % (OWN, OTHER)
+    with pytest.raises(Withheld):
+        looked(body, mask(rows=ROWS))
+    assert b"own" in looked(body, mask(rows=ROWS), an_asset(records="$.items")).body
+
+
+def test_an_answer_that_is_one_record_needs_no_list():
+    asset = an_asset(records="$.items")
+    assert looked(OWN, mask(rows=ROWS), asset).body == OWN
+    with pytest.raises(Withheld):
+        looked(OTHER, mask(rows=ROWS), asset)
+
+
+SHAPES = st.sampled_from(
+    [b"%b", b"[%b]", b'{"items":%b}', b'{"total":2,"items":[%b]}', b'{"a":1,"b":{"c":%b}}', b'[1,%b,"x"]']
+)
+RECORDS = st.fixed_dictionaries(
+    {"name": st.sampled_from(["SECRET", "own"])},
+    optional={
+        "district": st.sampled_from(["330100", "440100", 330100, 440100, None, ["330100"], {"district": "330100"}])
+    },
+)
+
+
+@given(st.lists(RECORDS, max_size=4), st.lists(SHAPES, max_size=3), st.sampled_from(["", "$.items", "$.b.c"]))
+def test_no_record_that_does_not_pass_is_sent_in_any_shape(found, shapes, path):
+    own = [one | {"name": "SECRET" if one.get("district") not in ("330100", 330100) else "own"} for one in found]
+    body = json.dumps(own).encode()
+    for around in shapes:
+        body = around % body
+    with contextlib.suppress(Withheld):
+        assert b"SECRET" not in looked(body, mask(rows=ROWS), an_asset(records=path)).body
+
+
+FILTER = st.builds(
+    RowFilter,
+    st.sampled_from(["$.district", "$.name"]),
+    st.lists(st.sampled_from(["330100", "440100", "own"]), max_size=3, unique=True).map(tuple),
+)
+
+
+@given(st.lists(RECORDS, max_size=6), FILTER, FILTER)
+def test_filters_commute(found, one, two):
+    body = json.dumps(found).encode()
+
+    def after(*rows):
+        return looked(body, mask(rows=rows)).body
+
+    assert json.loads(after(one, two)) == json.loads(after(two, one))
+    assert json.loads(after(one, two)) == [r for r in json.loads(after(one)) if r in json.loads(after(two))]
+
+
+def test_a_long_answer_stops_for_others():
+    body = json.dumps([{"district": "440100", "pad": "x" * 500}] * 2000).encode()
+    looking = look_slowly(body, mask(rows=ROWS, most=5), ASSET)
+    stops = sum(1 for _ in looking)
+    assert stops > len(body) // SLICE
 
 
 def test_wrapping_it_often_hides_no_bulk():

@@ -8,13 +8,15 @@ from anyio import create_task_group
 from gateway.facts import FieldMask, Mask
 from gateway.masking.json_body import NotJson, turn
 from gateway.masking.keys import Keys
-from gateway.masking.lines import MAX_UNIT, masked_lines, records
-from gateway.masking.plan import Plan
+from gateway.masking.lines import MAX_UNIT, masked_lines
+from gateway.masking.prepared import Prepared
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
+from tests.literals import an_asset
 
 pytestmark = pytest.mark.anyio
 KEYS = Keys(b"k" * 32, "prov/civil")
+ASSET = an_asset(fields=())
 MASK = Mask("pii", (FieldMask("$.items[*].id", "redact"),), "pass")
 
 
@@ -25,7 +27,7 @@ async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
 
 async def masked(*parts: bytes, mask: Mask = MASK) -> tuple[list[bytes], Tally]:
     tally = Tally()
-    found = [unit async for unit in masked_lines(pieces(*parts), Plan(records(mask)), KEYS, tally)]
+    found = [unit async for unit in masked_lines(pieces(*parts), Prepared(mask, ASSET), KEYS, tally)]
     return found, tally
 
 

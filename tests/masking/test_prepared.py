@@ -1,7 +1,7 @@
 import pytest
 
-from gateway.facts import Field, FieldMask, Grade, Mask
-from gateway.masking.prepared import Prepared
+from gateway.facts import Field, FieldMask, Grade, Mask, RowFilter
+from gateway.masking.prepared import Prepared, shape
 from tests.literals import an_asset
 
 FIELDS = (
@@ -36,3 +36,33 @@ def test_what_no_value_tells_cannot_be_promised():
 def test_a_mask_that_cannot_be_read_is_refused():
     with pytest.raises(ValueError, match="blur"):
         Prepared(Mask("bad", (FieldMask("$.a", "blur"),), "pass"), an_asset())
+
+
+# --- masks that were made for one request --------------------------------------------------------------
+
+HZ, NB = (RowFilter("$.district", ("hz",)),), (RowFilter("$.district", ("nb",)),)
+
+
+def one(**changes: object) -> Mask:
+    return Mask("pii", (FieldMask("$..id", "redact"),), "pass", **changes)
+
+
+def test_whose_records_are_shown_is_no_part_of_the_shape():
+    assert shape(one(rows=HZ, most=5, beyond=one(rows=NB))) == shape(one(rows=NB, most=5, beyond=one()))
+    assert shape(one(most=5)) != shape(one(most=6))
+    assert shape(one(most=5)) != shape(one(most=5, beyond=one()))
+    assert shape(one()) != shape(Mask("pii", (), "pass"))
+
+
+def test_one_is_prepared_for_all_callers_and_each_keeps_its_own_records():
+    prepared = Prepared(one(rows=HZ, most=5, beyond=one(rows=HZ)), an_asset(fields=FIELDS))
+    other = prepared.whose(one(rows=NB, most=5, beyond=one(rows=NB)))
+    assert (prepared.mask.rows, other.mask.rows) == (HZ, NB)
+    assert (prepared.beyond.mask.rows, other.beyond.mask.rows) == (HZ, NB)
+    for name in ("plan", "record", "columns", "by_value", "gate", "asset"):
+        assert getattr(other, name) is getattr(prepared, name)
+
+
+def test_how_many_there_are_says_which_one():
+    prepared = Prepared(one(most=5, beyond=one(most=9, beyond=one())), an_asset(fields=FIELDS))
+    assert [prepared.covering(records).mask.most for records in (1, 5, 6, 9, 10)] == [5, 5, 9, 9, 0]

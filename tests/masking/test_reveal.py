@@ -10,7 +10,20 @@ import brotli
 import pytest
 import zstandard
 
-from gateway.facts import Asset, BodyFailed, Fault, Field, FieldMask, Grade, Headers, Mask, RawReply, Reply, Warrant
+from gateway.facts import (
+    Asset,
+    BodyFailed,
+    Fault,
+    Field,
+    FieldMask,
+    Grade,
+    Headers,
+    Mask,
+    RawReply,
+    Reply,
+    RowFilter,
+    Warrant,
+)
 from gateway.masking import Masking, Settings
 from tests.literals import NO_MASK, a_permit, a_subject, a_warrant, an_ask, an_asset, some_facts
 
@@ -598,3 +611,65 @@ async def test_a_stream_of_events_that_cannot_be_read_is_refused_before_its_head
     fault = await applied_to(a_raw(stream, ((b"content-type", b"text/event-stream; charset=utf-16"),)))
     assert isinstance(fault, Fault)
     assert stream.closed
+
+
+# --- which records, and how many --------------------------------------------------------------------
+
+PEOPLE = b'[{"id":"1","district":"hz"},{"id":"2","district":"nb"},{"id":"3","district":"nb"}]'
+AS_LINES = (((b"content-type", b"application/x-ndjson"),), b"\n".join(PEOPLE[1:-1].replace(b"},{", b"}|{").split(b"|")))
+AS_TABLE = (((b"content-type", b"text/csv"),), b"id,district\n1,hz\n2,nb\n3,nb\n")
+AS_EVENTS = (
+    ((b"content-type", b"text/event-stream"),),
+    b"".join(b"data: " + x + b"\n\n" for x in AS_LINES[1].split(b"\n")),
+)
+AS_ARRAY = (JSON, PEOPLE)
+LARGE = Settings(hash_key=b"k" * 32)
+AS_LONG = (JSON, PEOPLE + b" " * 70_000)
+
+
+def seeing(*districts: str, **changes: Any) -> Mask:
+    """A mask as policy makes it: for one request."""
+    return Mask(MASK.profile, MASK.fields, "pass", (RowFilter("$.district", districts),), **changes)
+
+
+@pytest.mark.parametrize("form", [AS_ARRAY, AS_LONG, AS_LINES, AS_TABLE, AS_EVENTS])
+async def test_each_caller_sees_his_own_records_whoever_asked_before(form: tuple[Headers, bytes]) -> None:
+    masking = Masking(LARGE)
+    for district, shown, removed in (("hz", 1, 2), ("nb", 2, 1), ("hz", 1, 2), ("wz", 0, 3)):
+        reply = await masking.apply(a_raw(Stream(form[1]), form[0]), warranted(seeing(district)))
+        assert isinstance(reply, Reply)
+        body = reply.body if isinstance(reply.body, bytes) else await read(reply)
+        told = reply.revealing() if reply.revealing is not None else reply.revealed
+        assert body.count(b"hz") + body.count(b"nb") == shown
+        assert body.count(district.encode()) == shown
+        assert told.removed == removed
+
+
+async def test_callers_share_what_is_worked_out_for_a_mask() -> None:
+    masking = Masking(SETTINGS)
+    for number in range(50):
+        await masking.apply(a_raw(PEOPLE), warranted(seeing(str(number))))
+    assert len(masking._shapes) == 1
+    assert not masking._masks
+
+
+async def test_more_than_the_grade_covers_is_shown_otherwise_or_not() -> None:
+    mask = Mask("none", (FieldMask("$..id", "keep"),), "pass", most=2, beyond=MASK)
+    assert b"***" not in (await reply_of(a_raw(b'[{"id":"1"},{"id":"2"}]'), mask)).body
+    assert b'"3"' not in (await reply_of(a_raw(PEOPLE), mask)).body
+    long = await applied(a_raw(AS_LONG[1]), mask, settings=LARGE)
+    assert isinstance(long, Reply)
+    assert b'"3"' not in long.body
+    refused = Mask("none", (FieldMask("$..id", "keep"),), "pass", most=2)
+    assert (await fault_of(a_raw(PEOPLE), refused)).code == "too_many_records"
+    withheld = await applied(a_raw(AS_LONG[1]), refused, settings=LARGE)
+    assert isinstance(withheld, Fault)
+    assert withheld.code == "too_many_records"
+
+
+@pytest.mark.parametrize("form", [AS_LINES, AS_EVENTS])
+async def test_a_stream_ends_where_more_come_than_may_be_shown(form: tuple[Headers, bytes]) -> None:
+    reply = await reply_of(a_raw(Stream(form[1]), form[0]), Mask("none", MASK.fields, "pass", most=2))
+    with pytest.raises(BodyFailed) as failed:
+        await read(reply)
+    assert failed.value.code == "too_many_records"

@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask
-from gateway.masking.columns import Columns
 from gateway.masking.keys import Keys
 from gateway.masking.lines import MAX_UNIT
-from gateway.masking.plan import Plan
+from gateway.masking.prepared import Prepared
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
+from tests.literals import an_asset
 
 pytestmark = pytest.mark.anyio
 KEYS = Keys(b"k" * 32, "prov/civil")
+ASSET = an_asset(fields=())
 MASK = Mask("pii", (FieldMask("$.items[*].id", "partial(1,1)"), FieldMask("$..name", "redact")), "pass")
 ID = "330106199003072319"
 
@@ -31,7 +32,7 @@ async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
 async def masked(*parts: bytes | str, mask: Mask = MASK) -> tuple[str, Tally]:
     tally = Tally()
     raw = [part.encode() if isinstance(part, str) else part for part in parts]
-    found = [unit async for unit in masked_table(pieces(*raw), Columns(mask, Plan(mask)), KEYS, tally)]
+    found = [unit async for unit in masked_table(pieces(*raw), Prepared(mask, ASSET), KEYS, tally)]
     return b"".join(found).decode(), tally
 
 

@@ -1,0 +1,78 @@
+"""May the next record of a stream go, and through which mask?
+
+An answer that is masked as it arrives is not counted before it is sent. Rules:
+
+1. A text is one record, and stands in no list: what it wraps must pass the filters too (`about`).
+2. The records that the grade covers are shown through its mask. Those beyond are shown through the mask for the higher
+   grade, or the answer ends there with `too_many_records`: the caller sees a truncation, never a list that looks whole.
+"""
+
+from functools import lru_cache
+
+import msgspec
+
+from gateway.facts import RowFilter
+from gateway.jsonpath import Member, parse
+from gateway.masking.about import TooMany, passes_alone
+from gateway.masking.json_body import NotJson
+from gateway.masking.plan import Plan
+from gateway.masking.prepared import Prepared
+from gateway.masking.records import NoRecords, most_records
+from gateway.masking.unpack import Withheld
+
+
+class Allowed:
+    """What is known of a stream across its records."""
+
+    __slots__ = ("_records", "prepared")
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self._records = 0
+
+    def plan(self, record: bytes) -> Plan | None:
+        """The plan for a record in JSON; None when it is not for this caller. Raises NotJson, Withheld, TooMany."""
+        mask = self.prepared.mask
+        if not mask.rows and not mask.most:
+            return self.prepared.record
+        try:
+            if mask.rows and not passes_alone(record, mask.rows):
+                return None
+            more = most_records(record) if mask.most else 1
+        except NoRecords as error:
+            raise Withheld(str(error)) from None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise NotJson("not JSON") from None
+        self.count(more)
+        rows = self.prepared.mask.rows
+        return None if rows != mask.rows and not passes_alone(record, rows) else self.prepared.record
+
+    def row(self, names: list[str], row: list[str]) -> bool:
+        """Whether a row of a table is for this caller. Raises TooMany."""
+        mask = self.prepared.mask
+        if not mask.rows and not mask.most:
+            return True
+        if not _passes(names, row, mask.rows):
+            return False
+        self.count(1)
+        return _passes(names, row, self.prepared.mask.rows)
+
+    def count(self, records: int) -> None:
+        """So many records more. Raises TooMany."""
+        self._records += records
+        if self.prepared.mask.covering(self._records) is None:
+            raise TooMany("more records than may be shown at once")
+        self.prepared = self.prepared.covering(self._records)
+
+
+def _passes(names: list[str], row: list[str], rows: tuple[RowFilter, ...]) -> bool:
+    if not rows:
+        return True
+    cells = dict(zip(names, row, strict=False))
+    return all(cells.get(_column(one.field)) in one.values for one in rows)
+
+
+@lru_cache(maxsize=1024)
+def _column(path: str) -> str:
+    """The column that a member of a record has in a table."""
+    return ".".join(step.name for step in parse(path) if isinstance(step, Member))
