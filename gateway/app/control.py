@@ -22,8 +22,9 @@ import uvloop
 from gateway import __version__
 from gateway.app.desk import Desk
 from gateway.app.revisions import Compiled, Watch
-from gateway.audit import Batch, Index, Ledger, Sealer, is_damaged, load_signer
-from gateway.config import Config
+from gateway.audit import Batch, Index, Ledger, Sealer, Sm2Signer, is_damaged, load_signer
+from gateway.config import Config, mask_keys
+from gateway.config.state import load_sm2
 from gateway.control import Credential, Settings, control_app, server_config, unix_socket
 from gateway.crypto import keys
 from gateway.edge.tls import Renewal, server_context
@@ -58,7 +59,8 @@ class Clerk:
 
     def _open(self) -> None:
         audit = self._config.audit
-        self._sealer = Sealer(audit, load_signer(keys.read_private(self._config.keys / "ledger.key"), audit.origin))
+        signer = load_signer(keys.read_private(self._config.keys / "ledger.key"), audit.origin)
+        self._sealer = Sealer(audit, signer, beside=_national(self._config))
         self._index = Index(self._config.state / "index.db")
         try:
             self._index.catch_up(self._config.state / "ledger", self._sealer.size)
@@ -116,6 +118,13 @@ class Clerk:
         self._index.close()
 
 
+def _national(config: Config) -> tuple[Sm2Signer, ...]:
+    """Who signs checkpoints beside the key of Ed25519."""
+    if config.crypto == "intl":
+        return ()
+    return (Sm2Signer(config.audit.origin, load_sm2(config.state)),)
+
+
 class Control:
     """The control process, from its rooms to its doors."""
 
@@ -171,6 +180,7 @@ class Control:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._desk.reload_soon)
         self._say_what_is_weak()
+        self._say_which_keys()
         for topic in ("state", "posture", "bundle"):
             self._board.bump(topic)  # should the predecessor have died between a commit and its word
         doors = self._doors()
@@ -267,6 +277,11 @@ class Control:
             self._notice(Notice("mode.observe", api))
         for switch in self._config.insecure:
             self._notice(Notice("switch.insecure", switch))
+
+    def _say_which_keys(self) -> None:
+        newest = max(mask_keys.numbered(self._config.keys))
+        if self._config.crypto != "intl" or newest > 1:
+            self._notice(Notice("crypto.keys", self._config.crypto, f"mask key {newest}"))
 
     def _exposition(self, accept: str) -> tuple[bytes, str]:
         workers = self._board.live("worker")

@@ -10,8 +10,7 @@ sees what was signed, and a fault can say which file is another one. Rules:
 4. What is checked is a copy that nobody else can change; a check of the folder itself only serves to tell early.
 5. A signature says who and what, not when: an older folder that was signed is a signed folder. Which revision is in
    force, and who put it there, is in the record.
-
-SM2 comes with the crypto suite; today's notes are Ed25519.
+6. Keys are of Ed25519 or SM2. Where SM2 cannot be checked, what needs it is not good.
 """
 
 import os
@@ -23,8 +22,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from gateway.audit.checkpoint import Signer, Unsigned, Verifier
+from gateway.audit.checkpoint import NoteSigner, Unsigned, Verifier, key_of
 from gateway.audit.entry import Malformed
+from gateway.crypto.sm2 import Sm2Missing
 from gateway.document import Faulty, FileFault
 
 NOTE = "bundle.sig"
@@ -89,6 +89,13 @@ STRANGE = _Said(
 )  # fmt: skip
 NO_NOTE = _Said("P164", "is not a signed listing of policies", "不是策略清单的签名文件", *_SIGN_AGAIN)
 WRONG = _Said("P165", "the signature of `{name}` is wrong", "`{name}` 的签名无效", *_SIGN_AGAIN)
+UNCHECKED = _Said(
+    "P169",
+    "the SM2 signature of `{name}` cannot be checked here: {why}",
+    "此处无法校验 `{name}` 的 SM2 签名：{why}",
+    "install an OpenSSL 3 with SM2 (libcrypto.so.3)",
+    "请安装带 SM2 的 OpenSSL 3（libcrypto.so.3）",
+)
 
 
 class Signers(Struct, frozen=True):
@@ -151,6 +158,9 @@ def _who(path: Path, note: str, signers: Signers) -> Iterator[FileFault]:
             continue
         except Malformed:
             yield WRONG.at(path, name=name)
+            continue
+        except Sm2Missing as missing:
+            yield UNCHECKED.at(path, name=name, why=missing)
             continue
         good.setdefault(rest.partition("+")[2], name)
     if len(good) < signers.needed:
@@ -237,19 +247,27 @@ class Signed(NamedTuple):
     names: tuple[str, ...]
 
 
-def sign(folder: Path, signer: Signer) -> Signed:
+def sign(folder: Path, signer: NoteSigner) -> Signed:
     """Sign the folder as it is now. Signatures of others over the very same files stay. Raises Faulty, OSError."""
     text = listing(folder)
-    line = signer.sign(text).removeprefix(f"{text}\n")
+    line = signer.line(text)
     path = folder / NOTE
     try:
         note = _read(path)
     except (OSError, UnicodeDecodeError):
         note = ""
     old = note.removeprefix(f"{text}\n").splitlines() if note.startswith(f"{text}\n") else []
-    lines = [*(one for one in old if one and one != line.rstrip("\n")), line.rstrip("\n")]
+    lines = [*(one for one in old if one and _whose(one) != _whose(line.rstrip("\n"))), line.rstrip("\n")]
     _write(path, f"{text}\n" + "".join(f"{one}\n" for one in lines))
     return Signed(text.count("\n") - 1, tuple(one.split(" ")[1] for one in lines if one.count(" ") == 2))
+
+
+def _whose(line: str) -> object:
+    """The key of a signature line: one of SM2 is another line each time it signs."""
+    try:
+        return key_of(line)
+    except Malformed:
+        return line
 
 
 def _write(path: Path, note: str) -> None:

@@ -31,8 +31,9 @@ from gateway.app.shadow import Shadow
 from gateway.app.streams import Streams, still
 from gateway.audit import Ledger, Tail
 from gateway.behaviour import Watcher
-from gateway.config import Config
+from gateway.config import Config, mask_keys
 from gateway.crypto import keys
+from gateway.crypto.suite import suite
 from gateway.device import Devices
 from gateway.document import Faulty
 from gateway.edge import Tally, again
@@ -148,11 +149,12 @@ class Worker:
         self._streams = Streams(self._judge_again, time.monotonic, self._board.any)
         signing = keys.load(config.keys / "assertion.key")
         places, gauges = config.edge.limits.in_flight, self._gauges
+        *older, newest = mask_keys.read(config.keys)
         self._discovering = (
             Discovering(config.state, place.slot, config.sample, self._notice) if config.sample else None
         )
         self._masking = Masking(
-            MaskingSettings(hash_key=keys.read_private(config.keys / "mask.key")),
+            MaskingSettings(hash_key=newest, older=tuple(older), suite=suite(config.crypto)),
             self._discovering.observe if self._discovering else None,
         )
         self._upstream = Upstream(

@@ -14,6 +14,7 @@ import binascii
 from base64 import b64decode, b64encode
 from typing import Protocol
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
@@ -97,6 +98,14 @@ def load_signer(pem: bytes, name: str) -> Signer:
     return Signer(name, key)
 
 
+def load_any_signer(pem: bytes, name: str) -> Signer | Sm2Signer:
+    """The signer of a private key file of Ed25519 or SM2. Raises ValueError when it is neither, Sm2Missing."""
+    try:
+        return load_signer(pem, name)
+    except (ValueError, UnsupportedAlgorithm):  # `cryptography` has no SM2, and says so in several ways
+        return Sm2Signer(name, sm2.PrivateKey.load(pem))
+
+
 class Verifier:
     """Checks notes of one signer. Raises Malformed for a verifier key that cannot be one, Sm2Missing."""
 
@@ -147,6 +156,12 @@ def read_checkpoint(note: str, verifier: Verifier) -> Checkpoint:
     if len(root) != 32:
         raise Malformed("the root of the checkpoint is not 32 bytes")
     return Checkpoint(lines[0], int(size), root)
+
+
+def key_of(line: str) -> tuple[str, bytes]:
+    """Whose signature line this is: the name and the 4 bytes that name the key. Raises Malformed."""
+    name, blob = _signature(line)
+    return name, blob[:4]
 
 
 def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:

@@ -30,7 +30,6 @@ from typing import Literal
 
 from msgspec import DecodeError, Struct, ValidationError
 from msgspec.json import Decoder
-from msgspec.structs import replace
 
 from gateway.audit import shelf
 from gateway.audit.checkpoint import Checkpoint, Unsigned, Verifier, read_checkpoint
@@ -115,15 +114,15 @@ def verify(ledger: Path, vkey: str, checkpoint: str | None = None, *, beside: Se
     try:
         notes = shelf.read_notes(ledger)
         points = _points(notes, verifier)
-        keys = [Vouched(verifier.name, verifier.algorithm, len(points))]
-        keys += [_signed_by(other, notes, points) for other in others]
+        first = Vouched(verifier.name, verifier.algorithm, len(points))
+        story.keys = (first, *(_signed_by(other, notes, points) for other in others))
         _latest(ledger, [verifier, *others], points, story)
         _tree(ledger, points, story)
         if kept is not None:
             _kept(kept, points)
     except _Found as found:
         return Verdict("altered", story.size, at=found.at, en=found.en, zh=found.zh)
-    return replace(story.judge(points), keys=tuple(keys))
+    return story.judge(points)
 
 
 def prove(ledger: Path, index: int) -> str:
@@ -304,6 +303,7 @@ class _Story:
 
     def __init__(self) -> None:
         self.size = 0
+        self.keys: tuple[Vouched, ...] = ()
         self.interrupted = 0
         self.strays = False  # bytes behind the last entry that belong to none
         self._next: dict[str, int] = {}
@@ -424,5 +424,15 @@ class _Story:
         zh: str,
     ) -> Verdict:
         return Verdict(
-            status, self.size, signed, count, at, en, zh, len(self._open), self.interrupted, tuple(self._gaps)
+            status,
+            self.size,
+            signed,
+            count,
+            at,
+            en,
+            zh,
+            len(self._open),
+            self.interrupted,
+            tuple(self._gaps),
+            self.keys,
         )

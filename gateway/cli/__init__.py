@@ -27,6 +27,7 @@ COMMANDS = (
     "asset",
     "emergency",
     "audit",
+    "keys",
     "explain_code",
     "completion",
 )

@@ -41,7 +41,7 @@ def register(subparsers: Any) -> None:
     query.set_defaults(run=run, audit_run=_query)
     verify = commands.add_parser("verify", help="audit.verify.help", description="audit.verify.help")
     verify.add_argument("ledger", nargs="?", default="", metavar="DIR", help="audit.ledger")
-    verify.add_argument("--public-key", default="", metavar="KEY", help="audit.public_key")
+    verify.add_argument("--public-key", action="append", default=[], metavar="KEY", help="audit.public_key")
     verify.add_argument("--checkpoint", default="", metavar="FILE", help="audit.checkpoint")
     with_config(verify)
     verify.set_defaults(run=run, audit_run=_verify)
@@ -181,21 +181,21 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
     found = _ledger(args, screen)
     if found is None:
         return 3
-    ledger, key, own = found
+    ledger, keys, own = found
     if not args.ledger and not args.checkpoint and _untouched(ledger):
         screen.warn("audit.nothing_yet", "error", path=ledger)
         return 3
-    if not key:
+    if not keys:
         screen.warn("audit.no_key", "error")
         return 2
     if own:
         screen.warn("audit.own_key", "warning")
     try:
         checkpoint = _note(args.checkpoint)
-        code = _odd_input(args, ledger, key, checkpoint, screen)
+        code = _odd_input(args, ledger, keys, checkpoint, screen)
         if code:
             return code
-        verdict = _settled(ledger, lambda: verify(ledger, key, checkpoint))
+        verdict = _settled(ledger, lambda: verify(ledger, keys[0], checkpoint, beside=keys[1:]))
     except OSError as error:
         screen.warn("cannot_read", "error", why=error)
         return 3
@@ -211,22 +211,27 @@ def _untouched(ledger: Path) -> bool:
     return not any(path.exists() for path in traces) and not any((state / "journal").glob("*.log"))
 
 
-def _odd_input(args: argparse.Namespace, ledger: Path, key: str, checkpoint: str | None, screen: Screen) -> int:
+def _odd_input(args: argparse.Namespace, ledger: Path, keys: list[str], checkpoint: str | None, screen: Screen) -> int:
     """The exit code for what the auditor named wrongly, or 0: it must not be held against the ledger."""
     from gateway.audit.checkpoint import Verifier, read_checkpoint
     from gateway.audit.entry import Malformed
+    from gateway.crypto.sm2 import Sm2Missing
 
-    try:
-        verifier = Verifier(key)
-    except Malformed as odd:
-        if args.public_key and key == args.public_key and key.count("+") < 2:
-            screen.warn("audit.no_key_file", "error", path=key)
-        else:
-            screen.warn("audit.key_odd", "error", why=odd)
-        return 2
+    for key in keys:
+        try:
+            Verifier(key)
+        except Malformed as odd:
+            if key in args.public_key and key.count("+") < 2:
+                screen.warn("audit.no_key_file", "error", path=key)
+            else:
+                screen.warn("audit.key_odd", "error", why=odd)
+            return 2
+        except Sm2Missing as missing:
+            screen.warn("audit.no_sm2", "error", why=missing)
+            return 3
     if checkpoint is not None:
         try:
-            read_checkpoint(checkpoint, verifier)
+            read_checkpoint(checkpoint, Verifier(keys[0]))
         except Malformed as odd:
             screen.warn("audit.checkpoint_odd", "error", path=args.checkpoint, why=odd)
             return 2
@@ -266,6 +271,8 @@ def _judge(verdict: Any, screen: Screen) -> None:
     else:
         screen.say("audit.incomplete", "warning", size=verdict.size, why=why)
         screen.warn("audit.incomplete_next", "warning")
+    for one in verdict.keys:
+        screen.say("audit.signed_by", name=one.name, algorithm=one.algorithm, count=one.checkpoints)
     for key, count in (("audit.open", verdict.open), ("audit.interrupted", verdict.interrupted)):
         if count:
             screen.say(key, count=count)
@@ -273,11 +280,12 @@ def _judge(verdict: Any, screen: Screen) -> None:
         screen.say("audit.gap", what=gap)
 
 
-def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str, bool] | None:
-    """The ledger's folder, the key, and whether it is the gateway's own copy; the auditor needs no configuration."""
+def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, list[str], bool] | None:
+    """The ledger's folder, the keys with one of Ed25519 first, and whether it is the gateway's own copy; the auditor needs no configuration."""
     if args.ledger and args.public_key:
-        return Path(args.ledger), _key(args.public_key), False
+        return Path(args.ledger), _keys(args.public_key), False
     from gateway.config import places
+    from gateway.config.state import verifiers
     from gateway.document import Faulty
 
     if args.ledger:
@@ -293,11 +301,22 @@ def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, str, bool] 
             return None
     ledger = Path(args.ledger) if args.ledger else state / "ledger"
     if args.public_key:
-        return ledger, _key(args.public_key), False
-    own = state / "keys" / "ledger.pub"
-    if not own.is_file():
-        return ledger, "", False
-    return ledger, own.read_text(encoding="utf-8", errors="replace").strip(), True
+        return ledger, _keys(args.public_key), False
+    own = list(verifiers(state))
+    return ledger, own, bool(own)
+
+
+def _keys(given: list[str]) -> list[str]:
+    """The keys that were named, those of SM2 last: every checkpoint carries the other kind, in every profile."""
+    from gateway.crypto.keys import KeyFault, read_verifier
+
+    def national(key: str) -> bool:
+        try:
+            return read_verifier(key).algorithm == "SM2"
+        except KeyFault:
+            return False
+
+    return sorted(dict.fromkeys(map(_key, given)), key=national)
 
 
 def _key(given: str) -> str:

@@ -60,7 +60,7 @@ def _check(path: Path, screen: Screen) -> int:
         return 1
     policies = read(where.policies, config.apis if config else (), signers(config) if config else NOBODY)
     found += policies.faults if where.policies.is_dir() else ()  # a folder that is not there is one fault, said above
-    keys = key_faults(where.state, where.origin)
+    keys = key_faults(where.state, where.origin, where.crypto)
     failed = policies.failed
     good = not failed and not keys and all(one.warning for one in found)
     screen.faults(found)

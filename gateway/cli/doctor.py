@@ -20,11 +20,14 @@ from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from gateway.config import Config
+    from gateway.config import Config, Places
+    from gateway.crypto.suite import Profile
     from gateway.upstream import Endpoint, Service
 
 State = Literal["good", "warn", "bad", "unknown"]
 COLOURS = {"good": "good", "warn": "warning", "bad": "error", "unknown": "warning"}
+ENGINES = {"re2": "doctor.engine_re2", "re": "doctor.engine_re"}
+PROFILES = {"intl": "doctor.crypto_intl", "sm": "doctor.crypto_sm", "dual": "doctor.crypto_dual"}
 RENEW_DAYS = 14
 FEW_BYTES = 1024**3
 MAX_SKEW = 30.0
@@ -89,7 +92,9 @@ def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
     except Faulty as faulty:
         yield Finding("config", "bad", "doctor.config_bad", {"count": len(faulty.faults)})
     yield from _packages()
+    yield from _engine()
     if config is not None:
+        yield from _algorithms(config)
         yield from _certificates(config)
         yield from _issuers(config)
         yield from _services(config)
@@ -98,10 +103,10 @@ def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
     except Faulty:
         return
     yield from _policies(where.policies, config)
-    yield from _keys(where.state, where.origin)
+    yield from _keys(where)
     yield from _disk(where.state)
     yield from _store(where.state)
-    yield from _chain(where.state, where.origin)
+    yield from _chain(where.state, where.origin, where.crypto)
     door = socket_of(args, screen)
     if door is not None:
         found = list(_door(door, args.lang))
@@ -120,6 +125,36 @@ def _packages() -> Iterator[Finding]:
         yield Finding("packages", "good", "doctor.packages_good")
     else:
         yield Finding("packages", "bad", "doctor.packages_bad")
+
+
+def _engine() -> Iterator[Finding]:
+    """What the second look searches with. Both find the same; a test holds them to each other."""
+    from gateway.detect import ENGINE
+
+    yield Finding("engine", "good", ENGINES[ENGINE])
+
+
+def _algorithms(config: "Config") -> Iterator[Finding]:
+    """Which profile is used, by what, and whether this machine has what the national one needs."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.backends.openssl import backend
+
+    from gateway.crypto import sm2
+    from gateway.crypto.suite import SM
+
+    yield Finding("crypto", "good", PROFILES[config.crypto])
+    library = {"version": backend.openssl_version_text()}
+    try:
+        SM.block(SM.digest(b"")[:16])(bytes(16))
+    except UnsupportedAlgorithm:
+        yield Finding("sm34", "bad" if config.crypto == "sm" else "good", "doctor.sm34_none", library)
+    else:
+        yield Finding("sm34", "good", "doctor.sm34_good", library)
+    why = sm2.unavailable()
+    if why:
+        yield Finding("sm2", "good" if config.crypto == "intl" else "bad", "doctor.sm2_none", {"why": why})
+    else:
+        yield Finding("sm2", "good", "doctor.sm2_good", {"version": sm2.version()})
 
 
 def _certificates(config: "Config") -> Iterator[Finding]:
@@ -244,10 +279,10 @@ def _policies(folder: Path, config: "Config | None") -> Iterator[Finding]:
     yield Finding("policies", "warn" if weak else "good", "doctor.policies_good", values)
 
 
-def _keys(state: Path, origin: str) -> Iterator[Finding]:
+def _keys(where: "Places") -> Iterator[Finding]:
     from gateway.config.state import faults
 
-    found = faults(state, origin)
+    found = faults(where.state, where.origin, where.crypto)
     for fault in found:
         yield Finding("keys", "bad", "plain", {"text": fault})
     if not found:
@@ -287,13 +322,14 @@ def _store(state: Path) -> Iterator[Finding]:
         yield Finding("store", "bad", "plain", {"text": verdict})
 
 
-def _chain(state: Path, origin: str) -> Iterator[Finding]:
-    """Whether the last checkpoint is signed by our key; the whole ledger is `audit verify`'s work."""
+def _chain(state: Path, origin: str, profile: "Profile") -> Iterator[Finding]:
+    """Whether the last checkpoint is signed by our keys; the whole ledger is `audit verify`'s work."""
     from gateway.audit.checkpoint import Verifier, read_checkpoint
     from gateway.audit.entry import Malformed
     from gateway.audit.shelf import read_notes
-    from gateway.config.state import verifier_of
+    from gateway.config.state import verifier_of, verifiers
     from gateway.crypto.keys import KeyFault
+    from gateway.crypto.sm2 import Sm2Missing
 
     try:
         notes = read_notes(state / "ledger")
@@ -301,8 +337,10 @@ def _chain(state: Path, origin: str) -> Iterator[Finding]:
             yield Finding("chain", "good", "doctor.chain_none")
             return
         point = read_checkpoint(notes[-1], Verifier(verifier_of(state, origin)))
+        for other in verifiers(state)[1:] if profile != "intl" else ():
+            Verifier(other).open(notes[-1])
         age = round(time.time() - (state / "ledger" / "checkpoints").stat().st_mtime)
-    except (OSError, ValueError, KeyFault, Malformed) as error:
+    except (OSError, ValueError, KeyFault, Malformed, Sm2Missing) as error:
         yield Finding("chain", "bad", "plain", {"text": str(error)})
         return
     yield Finding("chain", "good", "doctor.chain_good", {"count": point.size, "age": age})

@@ -86,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     """Make the project; 0 when it is there, 2 for an address that cannot be, 3 when it cannot be written."""
     from gateway.config.units import Odd
     from gateway.crypto.keys import KeyFault
+    from gateway.crypto.sm2 import Sm2Missing
     from gateway.document import Faulty
 
     screen = Screen(args)
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         screen.faults(faulty.faults)
     except FileExistsError as error:
         screen.warn("init.in_the_way", "error", path=error.filename)
-    except (OSError, KeyFault) as error:
+    except (OSError, KeyFault, Sm2Missing) as error:
         screen.warn("cannot_write", "error", why=error)
     return 3
 
@@ -130,20 +131,23 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     late = bool(url) and config.exists()
     made = _files(folder, config, url, prefix)
     where = places(config, os.environ)
-    prepared = prepare(where.state, where.origin)
+    prepared = prepare(where.state, where.origin, where.crypto)
     made += [os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path) for path in prepared.made]
     for path in made:
         screen.say("init.made", path=path)
     if not made:
         screen.say("init.nothing")
+    verifiers = [key for key in (prepared.verifier, prepared.sm2_verifier) if key]
     if late:
         screen.warn("init.late", "warning", config=config, url=url + prefix)
     elif url:
         name, path = _named(url, prefix)
         screen.say("init.first_try", name=name, path=path, url=url, level=LEVEL)
-    screen.say("init.auditor", "bold", key=prepared.verifier)
+    screen.say("init.auditor", "bold", key=verifiers[0])
+    for key in verifiers[1:]:
+        screen.line(f"  {key}", "bold")
     screen.say("init.next", config=config)
-    screen.result({"made": made, "verifier": prepared.verifier, "config": str(config)})
+    screen.result({"made": made, "verifier": prepared.verifier, "verifiers": verifiers, "config": str(config)})
     return 0
 
 

@@ -61,6 +61,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "this account may not open a port below 1024; take a higher one, or let systemd open it",
         "该账户不能使用 1024 以下的端口，请改用更大的端口，或由 systemd 打开",
     ),
+    "serve.sm2_key": (
+        "made the SM2 key of the ledger; hand its public half to the auditor: {key}",
+        "已生成台账的 SM2 密钥；请将其公钥交给审计人员：{key}",
+    ),
     "serve.listening": ("listening on {address}", "正在监听 {address}"),
     "serve.keys": (
         "`gateway init` makes the keys of a new gateway; it never replaces one",
@@ -110,12 +114,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(config: "Config", screen: Screen, follow: bool) -> int:
     from gateway.app import control, revisions, start, worker
-    from gateway.config.state import exposed
+    from gateway.config.state import exposed, prepare_sm2
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State, instant
 
-    wrong = state_faults(config.state, config.audit.origin)
+    wrong = state_faults(config.state, config.audit.origin, config.crypto)
     if wrong:
         return _fail("\n".join((*wrong, screen.text("serve.keys"))))
     way_in = exposed(config.state)
@@ -128,6 +132,8 @@ def _serve(config: "Config", screen: Screen, follow: bool) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return _fail(screen.text("serve.running", state=config.state))
+    if config.crypto != "intl" and (made := prepare_sm2(config.state, config.audit.origin)).made:
+        _say(screen.text("serve.sm2_key", key=made.sm2_verifier))
     state = State(config.state / "state.db")
     compiled = start.first(config, state, instant(), follow)
     revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared

@@ -219,6 +219,37 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.service": ("service", "业务服务"),
     "doctor.address": ("address", "监听地址"),
     "doctor.keys": ("keys", "密钥"),
+    "doctor.engine": ("search", "检索引擎"),
+    "doctor.engine_re2": ("re2", "re2"),
+    "doctor.engine_re": (
+        "Python's own: the second look is as strict, and slower; `pip install google-re2` makes it faster",
+        "Python 自带引擎：复查同样严格，但较慢；执行 `pip install google-re2` 可提速",
+    ),
+    "doctor.crypto": ("algorithms", "密码算法"),
+    "doctor.crypto_intl": (
+        "`intl`: masks by HMAC-SHA-256 and AES-128, checkpoints by Ed25519",
+        "`intl`：脱敏用 HMAC-SHA-256 与 AES-128，检查点用 Ed25519",
+    ),
+    "doctor.crypto_sm": (
+        "`sm`: masks by HMAC-SM3 and SM4, checkpoints by SM2 with SM3, and Ed25519 for verifiers of C2SP",
+        "`sm`：脱敏用 HMAC-SM3 与 SM4，检查点用 SM2（SM3），并保留 Ed25519 供 C2SP 核验程序使用",
+    ),
+    "doctor.crypto_dual": (
+        "`dual`: masks by HMAC-SHA-256 and AES-128, checkpoints by Ed25519 and SM2 with SM3",
+        "`dual`：脱敏用 HMAC-SHA-256 与 AES-128，检查点用 Ed25519 与 SM2（SM3）",
+    ),
+    "doctor.sm34": ("SM3, SM4", "SM3、SM4"),
+    "doctor.sm34_good": ("by the `cryptography` package, {version}", "由 `cryptography` 软件包提供，{version}"),
+    "doctor.sm34_none": (
+        "the `cryptography` package has neither ({version}): install one of PyPI",
+        "`cryptography` 软件包不含这两种算法（{version}）：请安装 PyPI 版本",
+    ),
+    "doctor.sm2": ("SM2", "SM2"),
+    "doctor.sm2_good": ("by the system's {version}", "由系统的 {version} 提供"),
+    "doctor.sm2_none": (
+        "not on this machine ({why}): `crypto: sm` and `dual` need it",
+        "本机没有（{why}）：`crypto: sm` 与 `dual` 需要它",
+    ),
     "doctor.store": ("state store", "状态库"),
     "doctor.disk": ("disk", "磁盘"),
     "doctor.signatures": ("signatures", "策略签名"),
@@ -405,7 +436,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "台账是否与签名一致？只需台账目录与公钥",
     ),
     "audit.ledger": ("folder of the ledger (default: the configuration's)", "台账目录（默认取自配置）"),
-    "audit.public_key": ("the public key that was handed over, or a file with it", "交付的公钥，或含公钥的文件"),
+    "audit.public_key": (
+        "the public key that was handed over, or a file with it; once for each key (Ed25519, SM2)",
+        "交付的公钥，或含公钥的文件；可重复，每个密钥一次（Ed25519、SM2）",
+    ),
+    "audit.no_sm2": (
+        "the SM2 signatures cannot be checked here: {why}; install an OpenSSL 3 with SM2, or name only the key of Ed25519",
+        "此处无法校验 SM2 签名：{why}；请安装带 SM2 的 OpenSSL 3，或仅指定 Ed25519 公钥",
+    ),
+    "audit.signed_by": (
+        "checked: `{name}`, {algorithm}, {count:checkpoint}",
+        "已校验：`{name}`，{algorithm}，{count} 个检查点",
+    ),
     "audit.checkpoint": (
         "a checkpoint that was kept elsewhere: finds a ledger cut at its end",
         "另行保存的检查点：可发现末尾被截断的台账",

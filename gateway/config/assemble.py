@@ -19,6 +19,7 @@ from gateway.config import certificates, checks, model, secrets, units
 from gateway.config.codes import fault
 from gateway.crypto.jwk import VerificationKey, admit_key
 from gateway.crypto.strict import read_object
+from gateway.crypto.suite import Profile
 from gateway.device import settings as device
 from gateway.document import FileFault, Node
 from gateway.edge import settings as edge
@@ -69,6 +70,7 @@ class Config(Struct, frozen=True):
     policy_signatures: int = 1  # how many of them must have
     emergency_longest: float = 3 * units.DAY  # seconds that an emergency level may last
     sample: int = 64  # of how many answers of a route discovery looks at one; 0: at none
+    crypto: Profile = "intl"
 
     @property
     def keys(self) -> Path:
@@ -128,6 +130,7 @@ class _Assembly:
             "policy_signatures": file.policy_signatures or 1,
             "emergency_longest": file.emergency.longest,
             "sample": file.discovery.sample,
+            "crypto": file.crypto,
         }
         return Config(**values)
 

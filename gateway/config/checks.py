@@ -20,6 +20,8 @@ from msgspec import Struct
 
 from gateway.config import certificates, secrets, units
 from gateway.config.codes import fault, key_fault
+from gateway.crypto.keys import KeyFault, read_verifier
+from gateway.crypto.sm2 import unavailable
 from gateway.document import FileFault, Node, changeable, why
 
 CERTIFICATES = (
@@ -64,6 +66,7 @@ def check(root: Node, ground: Ground) -> Iterator[FileFault]:
     yield from _files(root, ground)
     yield from _observing(root)
     yield from _signers(root)
+    yield from _algorithms(root)
 
 
 def find(node: Node, pattern: str) -> Iterator[Node]:
@@ -379,3 +382,19 @@ def _signers(root: Node) -> Iterator[FileFault]:
     for node in find(root, "policy_signatures"):
         if isinstance(node.value, int) and not isinstance(node.value, bool) and node.value > len(seen):
             yield fault(node, "policy_signatures", needed=node.value, count=len(seen))
+
+
+def _algorithms(root: Node) -> Iterator[FileFault]:
+    """SM2 is there where it is asked for: nothing else is ever taken in its place."""
+    asking = [(node, f"crypto: {value}") for node, value in texts(root, "crypto") if value in ("sm", "dual")]
+    asking += [(node, value.partition("+")[0]) for node, value in texts(root, "policy_signers.*") if _with_sm2(value)]
+    why = unavailable() if asking else ""
+    for node, value in asking if why else ():
+        yield fault(node, "sm2_missing", value=value, why=why)
+
+
+def _with_sm2(value: str) -> bool:
+    try:
+        return read_verifier(value).algorithm == "SM2"
+    except KeyFault:
+        return False

@@ -361,6 +361,15 @@ CODES: dict[str, Meaning] = {
         "add keys to `policy_signers`, or lower the number",
         "请在 `policy_signers` 中添加公钥，或减小该数目",
     ),
+    "sm2_missing": Meaning(
+        "C075",
+        "`{value}` needs SM2, which this machine does not have ({why})",
+        "`{value}` 需要 SM2，本机不具备（{why}）",
+        "install an OpenSSL 3 with SM2 as the system's libcrypto.so.3 (Debian, Ubuntu: package libssl3), or do without: "
+        "`crypto: intl`, keys of Ed25519",
+        "请安装带 SM2 的 OpenSSL 3（系统库 libcrypto.so.3；Debian、Ubuntu 的软件包为 libssl3），"
+        "或改用 `crypto: intl` 与 Ed25519 公钥",
+    ),
     # --- who and how ----------------------------------------------------------------------------
     "observe_on": Meaning(
         "C080",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from pydantic import ValidationError
@@ -12,7 +12,10 @@ from gateway.config import checks, faults, overrides
 from gateway.config.assemble import DEFAULT_ORIGIN, Config, assemble
 from gateway.config.codes import fault
 from gateway.config.model import GatewayFile
+from gateway.crypto.suite import Profile
 from gateway.document import Faulty, FileFault, Node, changeable, read
+
+_PROFILES: Final[dict[str, Profile]] = {"sm": "sm", "dual": "dual"}
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -55,6 +58,7 @@ class Places(Struct, frozen=True):
     state: Path
     socket: Path
     origin: str  # name of the ledger in its checkpoints
+    crypto: Profile = "intl"
 
 
 def places(path: Path, environ: Mapping[str, str]) -> Places:
@@ -73,6 +77,7 @@ def places(path: Path, environ: Mapping[str, str]) -> Places:
         Path(os.path.normpath(state)),
         Path(os.path.normpath(folder / socket if socket else state / "control.sock")),
         checks.text(root, "audit.origin", DEFAULT_ORIGIN),
+        _PROFILES.get(checks.text(root, "crypto"), "intl"),
     )
 
 

@@ -381,6 +381,10 @@ class GatewayFile(Section):
     emergency: Emergency = Emergency()
     discovery: Discovery = Discovery()
     state: File = "./state"
+    crypto: Literal["intl", "sm", "dual"] = Field(
+        default="intl",
+        description="algorithms: international, the national ones of China (SM2, SM3, SM4), or both signatures",
+    )
     audit: Audit = Audit()
     control: Control = Control()
     mode: Mode = "enforce"

@@ -15,8 +15,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from gateway.config import mask_keys
+from gateway.crypto import sm2
 from gateway.crypto.jws import SigningKey
 from gateway.crypto.keys import KeyFault, create, load, read_private, verifier_text
+from gateway.crypto.suite import Profile
 
 FORMAT = "1"
 FOLDERS = ("keys", "journal", "ledger", "bundles")
@@ -26,14 +29,15 @@ RANDOM_BYTES = 32
 
 
 class Prepared(Struct, frozen=True):
-    """What was made, and the key to hand to the auditor (a C2SP verifier key)."""
+    """What was made, and the keys to hand to the auditor (C2SP verifier keys); that of SM2 is "" in the profile `intl`."""
 
     made: tuple[Path, ...]
     verifier: str
+    sm2_verifier: str = ""
 
 
-def prepare(state: Path, origin: str) -> Prepared:
-    """Make what is missing. Raises KeyFault, OSError.
+def prepare(state: Path, origin: str, profile: Profile = "intl") -> Prepared:
+    """Make what is missing. Raises KeyFault, Sm2Missing, OSError.
 
     A lost `ledger.key` is not made again: what another key signs is not this ledger any more.
     """
@@ -54,7 +58,36 @@ def prepare(state: Path, origin: str) -> Prepared:
     for path, text in ((state / "keys" / "ledger.pub", verifier), (state / "format", FORMAT)):
         if _write_new(path, f"{text}\n".encode()):
             made.append(path)
-    return Prepared(tuple(made), verifier)
+    national = prepare_sm2(state, origin) if profile != "intl" else Prepared((), "")
+    return Prepared((*made, *national.made), verifier, national.sm2_verifier)
+
+
+def prepare_sm2(state: Path, origin: str) -> Prepared:
+    """Make the ledger's key of SM2 where it was never there. Raises KeyFault, Sm2Missing, OSError."""
+    secret, published = _sm2_files(state)
+    made = []
+    if not secret.exists():
+        if published.exists():
+            raise KeyFault(f"`{secret}` is lost, and its public half was handed out: restore it from a backup")
+        create(secret, sm2.PrivateKey.generate())
+        made.append(secret)
+    verifier = verifier_text(origin, load_sm2(state).public())
+    if _write_new(published, f"{verifier}\n".encode()):
+        made.append(published)
+    return Prepared(tuple(made), "", verifier)
+
+
+def load_sm2(state: Path) -> sm2.PrivateKey:
+    """The ledger's key of SM2. Raises KeyFault, Sm2Missing."""
+    secret, _ = _sm2_files(state)
+    try:
+        return sm2.PrivateKey.load(read_private(secret))
+    except sm2.Sm2Fault as fault:
+        raise KeyFault(f"`{secret}`: {fault}") from None
+
+
+def _sm2_files(state: Path) -> tuple[Path, Path]:
+    return state / "keys" / "ledger-sm2.key", state / "keys" / "ledger-sm2.pub"
 
 
 def _signed(state: Path) -> tuple[Path, ...]:
@@ -71,12 +104,21 @@ def verifier_of(state: Path, origin: str) -> str:
     return verifier_text(origin, key.public())
 
 
-def faults(state: Path, origin: str) -> list[str]:
-    """What keeps this state directory from being used, in words; empty when nothing does."""
+def verifiers(state: Path) -> tuple[str, ...]:
+    """The verifier keys that were handed out, that of Ed25519 first: by these an auditor checks the ledger."""
+    paths = (state / "keys" / "ledger.pub", _sm2_files(state)[1])
+    return tuple(path.read_text(encoding="utf-8", errors="replace").strip() for path in paths if path.is_file())
+
+
+def faults(state: Path, origin: str, profile: Profile = "intl") -> list[str]:
+    """What keeps this state directory from being used, in words; empty when nothing does.
+
+    The key of SM2 may be missing where it was never there: the first start makes it.
+    """
     found = []
-    published = state / "keys" / "ledger.pub"
-    if published.exists() and not published.read_text(encoding="ascii", errors="replace").startswith(f"{origin}+"):
-        found.append(f"`{published}` was handed out under another name than `{origin}`: mend `audit.origin`")
+    handed_out = state / "keys" / "ledger.pub"
+    if handed_out.exists() and not handed_out.read_text(encoding="ascii", errors="replace").startswith(f"{origin}+"):
+        found.append(f"`{handed_out}` was handed out under another name than `{origin}`: mend `audit.origin`")
     for name in (*SIGNING, *RANDOM):
         path = state / "keys" / name
         try:
@@ -87,11 +129,28 @@ def faults(state: Path, origin: str) -> list[str]:
                 found.append(f"`{path}` must hold {RANDOM_BYTES} bytes")
         except (KeyFault, OSError) as fault:
             found.append(str(fault))
-    if not found and published.exists():
+    if not found and handed_out.exists():
         own = verifier_text(origin, load(state / "keys" / "ledger.key").public())
-        if published.read_text(encoding="ascii", errors="replace").strip() != own:
-            found.append(f"`{published}` is not the public half of `{state / 'keys' / 'ledger.key'}`: restore that key")
-    return found
+        if handed_out.read_text(encoding="ascii", errors="replace").strip() != own:
+            found.append(
+                f"`{handed_out}` is not the public half of `{state / 'keys' / 'ledger.key'}`: restore that key"
+            )
+    if (state / "keys").is_dir():
+        found += mask_keys.faults(state / "keys")
+    return found + (_sm2_faults(state, origin) if profile != "intl" else [])
+
+
+def _sm2_faults(state: Path, origin: str) -> list[str]:
+    secret, handed_out = _sm2_files(state)
+    if not secret.exists() and not handed_out.exists():
+        return []
+    try:
+        own = verifier_text(origin, load_sm2(state).public())
+    except (KeyFault, sm2.Sm2Missing) as fault:
+        return [str(fault)]
+    if handed_out.exists() and handed_out.read_text(encoding="utf-8", errors="replace").strip() != own:
+        return [f"`{handed_out}` is not the public half of `{secret}` under the name `{origin}`: restore that key"]
+    return []
 
 
 class Exposed(Struct, frozen=True):

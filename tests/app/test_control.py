@@ -142,7 +142,7 @@ def test_one_line_for_each_request_joined_from_decision_and_outcome(tmp_path: Pa
 async def test_what_was_being_sealed_when_the_stop_came_is_told_too(tmp_path: Path) -> None:
     assert ran("init", tmp_path).code == 0
     state = tmp_path / "state"
-    config: Any = SimpleNamespace(audit=Settings(state), keys=state / "keys", state=state)
+    config: Any = SimpleNamespace(audit=Settings(state), keys=state / "keys", state=state, crypto="intl")
     ledger, clerk = Ledger(config.audit, "w1", b"k" * 32), Clerk(config)
     ledger.note(Notice("worker.started", "w1"))
     ledger.close()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.app.signatures import NOTE, Signers, listing, sign
-from gateway.audit.checkpoint import Signer, load_signer
+from gateway.audit.checkpoint import Signer, Sm2Signer, load_signer
+from gateway.crypto import sm2
 from gateway.crypto.jws import SigningKey
 from gateway.document import Faulty
 
@@ -217,3 +218,32 @@ def test_what_cannot_be_signed_is_not_signed(folder: Path) -> None:
         sign(folder, LI)
     assert [fault.code for fault in caught.value.faults] == ["P162"]
     assert not (folder / NOTE).exists()
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_signers_may_use_sm2(folder: Path) -> None:
+    chen = Sm2Signer("sec.chen", sm2.PrivateKey.generate())
+    both = Signers((LI.vkey, chen.vkey), 2)
+    sign(folder, LI)
+    assert codes(folder, both) == ["P163"]
+    assert sign(folder, chen).names == ("sec.li", "sec.chen")
+    assert sign(folder, chen).names == ("sec.li", "sec.chen")  # signed again: another signature of the same key
+    assert both.faults(folder) == ()
+    text = (folder / NOTE).read_text(encoding="utf-8")
+    assert text.count("sec.chen") == 1
+    (folder / NOTE).write_text(text.rpartition("— sec.chen")[0] + chen.line("another text\n"), encoding="utf-8")
+    assert codes(folder, both) == ["P165", "P163"]
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_where_sm2_cannot_be_checked_what_needs_it_is_not_good(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chen = Sm2Signer("sec.chen", sm2.PrivateKey.generate())
+    sign(folder, chen)
+    assert Signers((chen.vkey,)).faults(folder) == ()
+
+    def missing() -> None:
+        raise sm2.Sm2Missing("no libcrypto is installed")
+
+    monkeypatch.setattr(sm2, "_library", missing)
+    assert codes(folder, Signers((chen.vkey,))) == ["P169", "P163"]
+    monkeypatch.undo()  # before the key is freed by the library

@@ -11,6 +11,7 @@ steps       each step of the journey by itself
 overload    latency at half load, and what happens above capacity
 rooms       decision, replay, masking and journal by themselves
 data        five masked fields and the gate, beside JSONPath libraries and presidio
+algorithms  one hidden value, by algorithm and profile
 engines     the same decisions in casbin's own Enforcer and in Cedar
 footprint   start, memory
 table       figures beside their targets

@@ -13,12 +13,24 @@ from pathlib import Path
 
 from msgspec import to_builtins
 
-from tests.bench import data, engines, footprint, journey, load, machine, overload, peers, rooms, steps
+from tests.bench import algorithms, data, engines, footprint, journey, load, machine, overload, peers, rooms, steps
 from tests.bench.stage import Stage, stage
 from tests.bench.table import Said, show
 from tests.test_layout import ROOT
 
-SECTIONS = ("journey", "steps", "decision", "engines", "replay", "masking", "data", "journal", "overload", "footprint")
+SECTIONS = (
+    "journey",
+    "steps",
+    "decision",
+    "engines",
+    "replay",
+    "masking",
+    "data",
+    "algorithms",
+    "journal",
+    "overload",
+    "footprint",
+)
 
 
 def main(words: list[str]) -> int:
@@ -80,6 +92,7 @@ def _measure(only: list[str], asked: argparse.Namespace) -> dict[str, Said]:
             "replay": lambda: rooms.replays(folder, asked.quick),
             "masking": lambda: rooms.masking(folder, asked.quick),
             "data": lambda: data.measure(folder, asked.quick),
+            "algorithms": lambda: algorithms.measure(asked.quick),
             "journal": lambda: rooms.journal(folder, asked.quick),
             "overload": lambda: overload.measure(
                 on_stage(), seconds if asked.quick else 2 * seconds, 1 if asked.quick else 3

@@ -4,12 +4,15 @@ import csv
 import io
 from pathlib import Path
 
-from gateway.audit.checkpoint import Checkpoint, load_signer
+import pytest
+
+from gateway.audit.checkpoint import Checkpoint, Sm2Signer, load_signer, signed
 from gateway.audit.entry import Digests, verdict_entry
 from gateway.audit.index import Index
 from gateway.audit.merkle import root_of
 from gateway.audit.query import query  # noqa: F401 - the command reads through it
-from gateway.config.state import prepare
+from gateway.config.state import load_sm2, prepare
+from gateway.crypto import sm2
 from gateway.facts import ActEntry
 from tests.cli.shell import Run
 from tests.control.doors import Behind
@@ -206,3 +209,31 @@ def test_what_cannot_be_proven_is_said_so(run: Run, tmp_path: Path) -> None:
     assert (uncovered.code, uncovered.out) == (1, "")
     assert "no signed checkpoint" in uncovered.err
     assert "未被任何签名检查点覆盖" in run("audit", "prove", "0", "state/ledger", "--lang", "zh-CN").err
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_every_key_that_is_named_is_checked_and_said(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gateway.yaml").write_text("version: 1\ncrypto: dual\n")
+    state = tmp_path / "state"
+    made = prepare(state, "gateway/audit", "dual")
+    signer = load_signer((state / "keys" / "ledger.key").read_bytes(), "gateway/audit")
+    note = signed(Checkpoint(signer.name, 0, root_of([])).text, signer, Sm2Signer("gateway/audit", load_sm2(state)))
+    (state / "ledger" / "checkpoint").write_text(note, encoding="utf-8")
+    (state / "ledger" / "checkpoints").write_text(note + "\n", encoding="utf-8")
+    own = run("audit", "verify", "-o", "json")
+    assert (own.code, [one["algorithm"] for one in own.json["keys"]]) == (0, ["Ed25519", "SM2"])
+    given = ("--public-key", made.sm2_verifier, "--public-key", made.verifier)
+    done = run("audit", "verify", "state/ledger", *given)
+    assert done.code == 0
+    assert "checked: `gateway/audit`, SM2, 1 checkpoint" in done.out
+    bare = signer.sign(Checkpoint(signer.name, 0, root_of([])).text)
+    (state / "ledger" / "checkpoint").write_text(bare, encoding="utf-8")
+    (state / "ledger" / "checkpoints").write_text(bare + "\n", encoding="utf-8")
+    assert run("audit", "verify", "state/ledger", "--public-key", made.verifier).code == 0
+
+    def missing() -> None:
+        raise sm2.Sm2Missing("no libcrypto is installed")
+
+    monkeypatch.setattr(sm2, "_library", missing)
+    done = run("audit", "verify", "state/ledger", *given)
+    assert (done.code, "cannot be checked here" in done.err) == (3, True)

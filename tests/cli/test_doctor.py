@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.crypto import sm2
+from gateway.detect import ENGINE
 from tests.cli.shell import ROOT, Run
 from tests.control.doors import Behind
 
@@ -130,3 +132,21 @@ def test_an_address_that_is_taken_is_seen_before_the_start(run: Run, project: Pa
     assert f"look  address: {listener} is in use" in taken.out
     free = run("doctor", "-c", project / "gateway.yaml", GATEWAY__LISTEN="127.0.0.1:0")
     assert "good  address: 127.0.0.1:0 is free" in free.out
+
+
+def test_it_tells_the_algorithms_and_the_engine(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(profile: str) -> dict[str, tuple[str, str]]:
+        done = run("doctor", "-c", project / "gateway.yaml", "-o", "json", GATEWAY__CRYPTO=profile)
+        return {one["subject"]: (one["state"], one["key"]) for one in done.json["findings"]}
+
+    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: "")  # else the start is refused before
+    for profile, needed in (("intl", False), ("sm", True), ("dual", True)):
+        monkeypatch.setattr(sm2, "unavailable", lambda: "")
+        monkeypatch.setattr(sm2, "version", lambda: "OpenSSL 3.0.19")
+        here = found(profile)
+        assert here["crypto"] == ("good", f"doctor.crypto_{profile}")
+        assert here["sm34"] == ("good", "doctor.sm34_good")
+        assert here["sm2"] == ("good", "doctor.sm2_good")
+        assert here["engine"] == ("good", f"doctor.engine_{ENGINE}")
+        monkeypatch.setattr(sm2, "unavailable", lambda: "no libcrypto is installed")
+        assert found(profile)["sm2"] == ("bad" if needed else "good", "doctor.sm2_none")

@@ -1,10 +1,12 @@
 """Does the file hold together: names, prefixes, transport, files?"""
 
+import base64
 from pathlib import Path
 
 import pytest
 
 from gateway.config.checks import Ground, check, find, uid_of
+from gateway.crypto.keys import note_key_id
 from gateway.document import parse
 
 GOOD_API = "apis: [{name: a, match: /a/**, upstream: https://h, data: x}]\n"
@@ -60,6 +62,33 @@ def test_places_are_found_in_lists_and_alone() -> None:
 )
 def test_the_file_as_a_whole(text: str, expected: list[str]) -> None:
     assert codes(text + GOOD_API) == expected
+
+
+def sm2_signer() -> str:
+    """A verifier key of SM2, made where there may be none: the point of the example in GB/T 32918.5."""
+    point = (
+        "0409F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"
+        "CCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13"
+    )
+    raw = b"\xffsm2-with-sm3" + bytes.fromhex(point)
+    return f"sec.li+{note_key_id('sec.li', raw).hex()}+{base64.b64encode(raw).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("crypto: intl\n", False),
+        ("crypto: sm\n", True),
+        ("crypto: dual\n", True),
+        (f"policy_signers: ['{LI}']\n", False),
+        (f"policy_signers: ['{sm2_signer()}']\n", True),
+    ],
+)
+def test_sm2_is_there_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, text: str, asks: bool) -> None:
+    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: "")
+    assert codes(text + GOOD_API) == []
+    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: "no libcrypto is installed")
+    assert codes(text + GOOD_API) == (["C075"] if asks else [])
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.state import Exposed, exposed, faults, prepare, verifier_of
-from gateway.crypto.keys import KeyFault, read_verifier
+from gateway.config.state import Exposed, exposed, faults, prepare, verifier_of, verifiers
+from gateway.crypto import sm2
+from gateway.crypto.jws import SigningKey
+from gateway.crypto.keys import KeyFault, create, read_verifier
 
 
 def test_a_prepared_state_is_whole_and_closed(tmp_path: Path) -> None:
@@ -99,3 +101,37 @@ def test_a_folder_of_another_account_is_a_way_in(tmp_path: Path) -> None:
     prepare(state, "gateway/test")
     os.chown(state / "ledger", 12345, 12345)
     assert exposed(state) == Exposed("foreign", state / "ledger")
+
+
+here = pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+
+
+@here
+def test_the_national_profile_has_a_key_of_its_own(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    prepare(state, "gw/audit")
+    assert faults(state, "gw/audit", "dual") == []  # the first start makes it
+    prepared = prepare(state, "gw/audit", "dual")
+    assert [path.name for path in prepared.made] == ["ledger-sm2.key", "ledger-sm2.pub"]
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in prepared.made)
+    assert verifiers(state) == (prepared.verifier, prepared.sm2_verifier)
+    assert read_verifier(prepared.sm2_verifier).algorithm == "SM2"
+    assert prepare(state, "gw/audit", "sm").made == ()
+    assert faults(state, "gw/audit", "sm") == []
+
+
+@here
+def test_a_lost_or_swapped_key_of_sm2_is_not_made_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    prepare(state, "gw/audit", "sm")
+    key = state / "keys" / "ledger-sm2.key"
+    key.rename(tmp_path / "away")
+    with pytest.raises(KeyFault, match="restore it from a backup"):
+        prepare(state, "gw/audit", "sm")
+    assert faults(state, "gw/audit", "sm") != []
+    assert faults(state, "gw/audit") == []  # of no use in `intl`
+    create(key, sm2.PrivateKey.generate())
+    assert "is not the public half" in faults(state, "gw/audit", "sm")[0]
+    key.unlink()
+    create(key, SigningKey.generate("EdDSA"))
+    assert "not an SM2 key" in faults(state, "gw/audit", "sm")[0]

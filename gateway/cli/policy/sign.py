@@ -21,7 +21,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "sign a policy folder, or make a key for it; `policy_signers` says whose signatures count",
         "为策略目录签名，或生成签名密钥；`policy_signers` 指定哪些签名有效",
     ),
-    "sign.key": ("private key to sign with (Ed25519, only yours to read)", "签名私钥（Ed25519，仅本人可读）"),
+    "sign.key": (
+        "private key to sign with (Ed25519 or SM2, only yours to read)",
+        "签名私钥（Ed25519 或 SM2，仅本人可读）",
+    ),
+    "sign.sm2": ("with --new-key: a key of SM2 instead of Ed25519", "与 --new-key 合用：生成 SM2 密钥，而非 Ed25519"),
+    "sign.no_sm2": (
+        "this machine has no SM2: {why}; install an OpenSSL 3 with SM2",
+        "本机没有 SM2：{why}；请安装带 SM2 的 OpenSSL 3",
+    ),
     "sign.new": (
         "make a new key here and print its public half; never overwrites",
         "在此生成新密钥并打印公钥；不会覆盖已有文件",
@@ -60,6 +68,7 @@ def register(commands: Any) -> None:
     with_folder(parser)
     parser.add_argument("--key", default="", metavar="FILE", help="sign.key")
     parser.add_argument("--new-key", default="", metavar="FILE", help="sign.new")
+    parser.add_argument("--sm2", action="store_true", help="sign.sm2")
     parser.add_argument("--name", default="", metavar="NAME", help="sign.name")
     parser.add_argument("--force", action="store_true", help="sign.force")
     parser.set_defaults(run=run)
@@ -68,18 +77,24 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 signed, 1 what is not good or cannot be signed, or a key not be used, 2 usage, 3 the folder or file cannot be reached."""
     screen = Screen(args)
-    if bool(args.key) == bool(args.new_key):
+    if bool(args.key) == bool(args.new_key) or (args.sm2 and args.key):
         screen.warn("sign.which", "error")
         return 2
-    return _make(args, screen) if args.new_key else _sign(args, screen)
+    from gateway.crypto.sm2 import Sm2Missing
+
+    try:
+        return _make(args, screen) if args.new_key else _sign(args, screen)
+    except Sm2Missing as missing:
+        screen.warn("sign.no_sm2", "error", why=missing)
+        return 3
 
 
 def _make(args: argparse.Namespace, screen: Screen) -> int:
-    from gateway.crypto import keys
+    from gateway.crypto import keys, sm2
     from gateway.crypto.jws import SigningKey
 
     path = Path(args.new_key)
-    key = SigningKey.generate("EdDSA")
+    key = sm2.PrivateKey.generate() if args.sm2 else SigningKey.generate("EdDSA")
     name = args.name or path.stem
     try:
         verifier = keys.verifier_text(name, key.public())
@@ -99,7 +114,7 @@ def _make(args: argparse.Namespace, screen: Screen) -> int:
 
 def _sign(args: argparse.Namespace, screen: Screen) -> int:
     from gateway.app.signatures import NOTE, listing, sign
-    from gateway.audit.checkpoint import load_signer
+    from gateway.audit.checkpoint import load_any_signer
     from gateway.crypto import keys
     from gateway.document import Faulty
 
@@ -117,9 +132,9 @@ def _sign(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("sign.bad_name", "error", name=name)
         return 2
     try:
-        signer = load_signer(pem, name)
+        signer = load_any_signer(pem, name)
     except ValueError:
-        why = screen.choose("not an Ed25519 key of PKCS #8, PEM", "不是 PKCS #8 PEM 格式的 Ed25519 密钥")
+        why = screen.choose("not a key of Ed25519 or SM2 in PEM", "不是 PEM 格式的 Ed25519 或 SM2 密钥")
         screen.warn("sign.bad_key", "error", path=path, why=why)
         return 1
     try:

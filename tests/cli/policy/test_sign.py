@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.crypto import sm2
 from tests.cli.shell import Run
 
 
@@ -72,7 +73,7 @@ def test_the_configuration_says_whose_signatures_are_needed(run: Run, folder: Pa
         (("policies", "--key", "sec.li.pem", "--name", "a b"), 2, "cannot name a signer"),
         (("--new-key", "x.pem", "--name", "a+b"), 2, "cannot name a signer"),
         (("policies", "--key", "open.pem"), 1, "chmod 600"),
-        (("policies", "--key", "rsa.pem"), 1, "not an Ed25519 key"),
+        (("policies", "--key", "rsa.pem"), 1, "not a key of Ed25519 or SM2"),
     ],
 )
 def test_what_cannot_sign_is_said_and_nothing_is_written(
@@ -141,3 +142,24 @@ def test_a_configuration_with_faults_is_not_called_missing(run: Run, tmp_path: P
     done = run("policy", "sign", "--key", "k")
     assert done.code == 3
     assert "gateway.yaml:1:11: error" in done.err
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_a_key_of_sm2_signs_too(run: Run, folder: Path, tmp_path: Path) -> None:
+    made = run("policy", "sign", "--new-key", "sec.chen.pem", "--sm2", "-o", "json")
+    assert made.code == 0, made.err
+    assert (tmp_path / "sec.chen.pem").stat().st_mode & 0o777 == 0o600
+    done = run("policy", "sign", "policies", "--key", "sec.chen.pem", "-o", "json")
+    assert (done.code, done.json["verifier"]) == (0, made.json["verifier"])
+    assert run("policy", "check", "policies", "--signer", made.json["verifier"]).code == 0
+    assert run("policy", "sign", "policies", "--key", "sec.chen.pem", "--sm2").code == 2
+
+
+def test_where_there_is_no_sm2_no_other_key_is_made(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise sm2.Sm2Missing("no libcrypto is installed")
+
+    monkeypatch.setattr(sm2, "_library", missing)
+    done = run("policy", "sign", "--new-key", "sec.chen.pem", "--sm2", "--lang", "zh-CN")
+    assert (done.code, "请安装带 SM2 的 OpenSSL 3" in done.err) == (3, True)
+    assert not (tmp_path / "sec.chen.pem").exists()
