@@ -31,7 +31,7 @@ class Discovering:
         self._notice = notice
         self._failing = False
         self._unwritten = False
-        self._one_thread = threading.Lock()
+        self._one_thread = threading.Lock()  # a worker that ends does not wait for the thread's turn to be over
         self._learner = Learner(every, secrets.token_bytes(KEY_BYTES), self._kept())
         self.observe = self._learner.observe
 
@@ -39,7 +39,7 @@ class Discovering:
         try:
             return kept(self._state, self._slot)
         except Unreadable as fault:  # counters fill again, a worker that does not start would not
-            self._failed(fault)
+            self._tell(fault)
             return Record(1, ())
 
     async def run(self) -> None:
@@ -49,34 +49,37 @@ class Discovering:
             await asyncio.sleep(LEARN_SECONDS)
             turn += 1
             if self._learner.waits:
-                await asyncio.to_thread(self.learn)
+                self._tell(await asyncio.to_thread(self._learn))
             if turn % WRITE_TURNS == 0 and self._unwritten:
-                await asyncio.to_thread(self.write)
-
-    def learn(self) -> None:
-        """Count what was put aside."""
-        try:
-            with self._one_thread:
-                self._unwritten = True
-                self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
-        except Exception as fault:  # noqa: BLE001 - rule 3
-            self._failed(fault)
-
-    def write(self) -> None:
-        """Write the counts."""
-        try:
-            with self._one_thread:
-                write(self._state, self._slot, self._learner.record())
-            self._failing = self._unwritten = False
-        except Exception as fault:  # noqa: BLE001 - rule 3
-            self._failed(fault)
+                self._tell(await asyncio.to_thread(self._write))
 
     def close(self) -> None:
         """Nothing of what a worker saw is lost when it ends in order."""
-        self.learn()
-        self.write()
+        self._tell(self._learn())
+        self._tell(self._write())
 
-    def _failed(self, fault: Exception) -> None:
-        if not self._failing:
+    def _learn(self) -> Exception | None:
+        """Count what was put aside; what went wrong, if anything did."""
+        with self._one_thread:
+            try:
+                self._unwritten = True
+                self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
+            except Exception as fault:  # noqa: BLE001 - rule 3
+                return fault
+        return None
+
+    def _write(self) -> Exception | None:
+        """Write the counts; what went wrong, if anything did."""
+        with self._one_thread:
+            try:
+                write(self._state, self._slot, self._learner.record())
+            except Exception as fault:  # noqa: BLE001 - rule 3
+                return fault
+            self._failing = self._unwritten = False
+        return None
+
+    def _tell(self, fault: Exception | None) -> None:
+        """On the loop: notices are written by one thread."""
+        if fault is not None and not self._failing:
             self._failing = True
             self._notice(Notice("discovery.failed", f"w{self._slot}", f"{type(fault).__name__} {place(fault)}"))

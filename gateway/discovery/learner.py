@@ -7,11 +7,11 @@ the loop. Rules:
 2. Values are looked at and forgotten with the answer. What remains are counts (`records`).
 3. What stood in fewer than `SEEN_IN` sampled answers is neither told nor written: a name that is really data (an account, a
    surname in Latin letters) seldom comes back, and the name of a field always does.
-4. Memory is bounded whatever a service makes up: `MAX_PATHS` of a route, `MAX_ALL_PATHS` in all. Where a route is full,
-   what was seen too seldom to be told makes room.
+4. Memory is bounded whatever a service makes up: `MAX_PATHS` of a route, `MAX_API_PATHS` of an API (2 MB), so that one service
+   takes no other's room. Where a route is full, what was seen too seldom to be told makes room.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -27,12 +27,13 @@ from gateway.facts import Asset
 FIRST: Final = 8
 """So many answers of a route are looked at before sampling begins: routes that are seldom asked are learnt too."""
 SEEN_IN: Final = 3
+SWEEP: Final = 16  # answers of a full route until room is made again
 MAX_BODY: Final = 256 * 1024  # bytes; to read more would hold the interpreter for more than a millisecond
 WAITING: Final = 16  # answers put aside until the next learning, the first ones of routes among them
 SAMPLED: Final = 8  # all others: a busy route must not keep out one that is asked for the first time
 MAX_ROUTES: Final = 4096
 MAX_PATHS: Final = 256
-MAX_ALL_PATHS: Final = 8192
+MAX_API_PATHS: Final = 2048
 
 _read: Callable[[bytes], Value] = orjson.loads
 _BOM = b"\xef\xbb\xbf"
@@ -72,7 +73,9 @@ class Learner:
         self._passed: dict[_Key, int] = {}
         self._waiting: deque[tuple[Asset, bytes]] = deque()
         self._routes = {(route.api, route.route): _Route(route) for route in kept.routes[:MAX_ROUTES]}
-        self._paths = sum(len(route.paths) for route in self._routes.values())
+        self._paths = Counter[str]()  # by API
+        for (api, _), route in self._routes.items():
+            self._paths[api] += len(route.paths)
 
     @property
     def waits(self) -> bool:
@@ -128,22 +131,25 @@ class Learner:
 
     def _new(self, route: _Route, asset: Asset, path: str, day: str) -> Counters | None:
         """The counters of a path seen for the first time; None where there is no room for it."""
-        if len(route.paths) >= MAX_PATHS or self._paths >= MAX_ALL_PATHS:
-            self._make_room(route)
-        if len(route.paths) >= MAX_PATHS or self._paths >= MAX_ALL_PATHS:
+        if self._is_full(route, asset.api):
+            self._make_room(route, asset.api)
+        if self._is_full(route, asset.api):
             return None
-        self._paths += 1
+        self._paths[asset.api] += 1
         counters = Counters(PathRecord(path, day, day, label=label(asset.fields, path)))
         route.paths[path] = counters
         return counters
 
-    def _make_room(self, route: _Route) -> None:
-        """Forget what the route showed too seldom, once for an answer: names that are made up must not cost time either."""
-        if route.swept == route.answers:
+    def _is_full(self, route: _Route, api: str) -> bool:
+        return len(route.paths) >= MAX_PATHS or self._paths[api] >= MAX_API_PATHS
+
+    def _make_room(self, route: _Route, api: str) -> None:
+        """Forget what the route showed too seldom; now and then, for what is new needs time to come back."""
+        if route.answers < route.swept + SWEEP:
             return
         route.swept = route.answers
         kept = {path: counters for path, counters in route.paths.items() if counters.answers >= SEEN_IN}
-        self._paths -= len(route.paths) - len(kept)
+        self._paths[api] -= len(route.paths) - len(kept)
         route.paths = kept
 
     def record(self) -> Record:

@@ -83,8 +83,7 @@ def test_the_worker_of_the_same_slot_goes_on(tmp_path: Path) -> None:
     for _ in range(2):
         discovery = Discovering(tmp_path, 0, 1, lambda notice: None)
         passing(discovery)
-        discovery.learn()
-        discovery.write()
+        discovery.close()
     assert [route.answers for route in kept(tmp_path, 0).routes] == [10]
 
 
@@ -97,8 +96,7 @@ def test_counters_that_cannot_be_read_are_told_and_fill_again(tmp_path: Path) ->
         ("discovery.failed", "w0", "Unreadable")
     ]
     passing(discovery)
-    discovery.learn()
-    discovery.write()
+    discovery.close()
     assert told(tmp_path) == [("$.idCard", "resident-id")]
 
 
@@ -109,9 +107,8 @@ def test_a_value_that_a_detector_stumbles_over_closes_no_door(tmp_path: Path, mo
     monkeypatch.setattr(Learner, "learn", stumble)
     notices = []
     discovery = Discovering(tmp_path, 0, 1, notices.append)
-    discovery.learn()
-    discovery.learn()
-    assert len(notices) == 1  # once until it goes well again
+    discovery.close()
+    assert len(notices) == 1
     assert "330106" not in notices[0].detail
 
 
@@ -119,11 +116,11 @@ def test_a_folder_that_cannot_be_written_is_told_once_until_it_can(tmp_path: Pat
     state = tmp_path / "state"
     notices = []
     discovery = Discovering(state, 0, 1, notices.append)
-    discovery.write()
-    discovery.write()
+    discovery.close()
+    discovery.close()
     assert len(notices) == 1
     state.mkdir()
-    discovery.write()
+    discovery.close()
     state.rename(tmp_path / "gone")
-    discovery.write()
+    discovery.close()
     assert [one.name for one in notices] == ["discovery.failed"] * 2

@@ -12,8 +12,10 @@ DAY = "2026-01-10"
 KEY = b"a key that no file holds"
 
 
-def asset(fields: tuple[Field, ...] = (), route: str = "GET /market/shops", revision: str = "r1") -> Asset:
-    return an_asset(api="market", id="shop", route=route, fields=fields, revision=revision)
+def asset(
+    fields: tuple[Field, ...] = (), route: str = "GET /market/shops", revision: str = "r1", api: str = "market"
+) -> Asset:
+    return an_asset(api=api, id="shop", route=route, fields=fields, revision=revision)
 
 
 def field(path: str, identifier: str = "", grade: Grade = Grade.GENERAL_3) -> Field:

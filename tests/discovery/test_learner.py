@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.discovery.learner import FIRST, MAX_BODY, MAX_PATHS, SAMPLED, SEEN_IN, WAITING, Learner
+from gateway.discovery.learner import FIRST, MAX_API_PATHS, MAX_BODY, MAX_PATHS, SAMPLED, SEEN_IN, WAITING, Learner
 from gateway.discovery.records import encoded
 from tests.detect.made import resident_id
 from tests.discovery.answers import DAY, KEY, asset, field, learnt
@@ -89,6 +89,28 @@ def test_a_service_that_makes_up_names_fills_nothing():
     learner = learnt([made_up() for _ in range(30)])
     assert sum(len(route.paths) for route in learner._routes.values()) <= MAX_PATHS
     assert len(encoded(learner.record())) < 10_000
+
+
+def test_room_is_made_for_fields_that_come_late():
+    source = random.Random(1)
+    junk = [{"".join(source.choices("abcdefghij", k=9)): 1 for _ in range(200)} for _ in range(3)]
+    assert set(paths(learnt([*junk, *[{"idCard": "x"}] * 40]))) == {"$.idCard"}
+
+
+def test_one_service_takes_no_other_ones_room():
+    learner = learnt([])
+    for number in range(20):
+        of = asset(route=f"GET /market/{number}")
+        for _ in range(SEEN_IN):
+            learner.observe(
+                of, orjson.dumps({f"{chr(97 + at // 26)}{chr(97 + at % 26)}{number}": at for at in range(250)})
+            )
+        learner.learn(DAY)
+    for _ in range(SEEN_IN):
+        learner.observe(asset(api="civil", route="GET /civil"), b'{"idCard": "x"}')
+    learner.learn(DAY)
+    assert set(paths(learner, "GET /civil")) == {"$.idCard"}
+    assert sum(len(route.paths) for route in learner.record().routes if route.api == "market") == MAX_API_PATHS
 
 
 def test_names_made_up_later_do_not_take_the_place_of_fields():
