@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from gateway.facts import Revealed
 from gateway.masking.columns import Columns, shown
-from gateway.masking.json_body import SLICE, turn
+from gateway.masking.json_body import turn
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_UNLABELLED, is_name, spell_trail
 from gateway.masking.plan import Rule
@@ -26,6 +26,7 @@ from gateway.masking.whom import digests
 
 MAX_FORM = 1024 * 1024
 MAX_FIELDS = 50_000
+STEP = 16 * 1024  # bytes after which others get their turn
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BETWEEN = re.compile(r"[\[\].]+")
 _PLACE = re.compile(r"[0-9]{1,4}", re.ASCII)
@@ -68,7 +69,7 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
         parts.append(raw if kept else f"{quote_plus(way.name)}={quote_plus(after)}".encode())
         read.append(f"{way.name}={after}")
         pending += len(raw)
-        if pending >= SLICE:
+        if pending >= STEP:
             pending = 0
             await turn()
     seen, unlisted = digests(heard, keys)

@@ -114,9 +114,10 @@ async def mask_prose(body: bytes, wanted: ByValue | None, keys: Keys) -> tuple[b
         await turn()
     after = "".join(parts)
     for reading in _readings(after):
-        if spans(reading, wanted.hidden):
-            raise Withheld("an identifier in it is spelled so that it cannot be masked in place")
-        await turn()
+        for run in _runs(reading):
+            if spans(run, wanted.hidden):
+                raise Withheld("an identifier in it is spelled so that it cannot be masked in place")
+            await turn()
     seen, unlisted = digests(heard, keys)
     return after.encode("utf-8"), Revealed(tuple(counts.items()), (), 1, seen, unlisted, clear)
 

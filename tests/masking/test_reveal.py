@@ -26,6 +26,7 @@ from gateway.facts import (
 )
 from gateway.masking import Masking, Settings
 from tests.literals import NO_MASK, a_permit, a_subject, a_warrant, an_ask, an_asset, some_facts
+from tests.test_layout import ROOT
 
 pytestmark = pytest.mark.anyio
 
@@ -673,3 +674,22 @@ async def test_a_stream_ends_where_more_come_than_may_be_shown(form: tuple[Heade
     with pytest.raises(BodyFailed) as failed:
         await read(reply)
     assert failed.value.code == "too_many_records"
+
+
+KINDS = (b"text/csv", b"application/x-www-form-urlencoded", b"application/xml", b"text/event-stream")
+
+
+@pytest.mark.parametrize("page", ["docs/data.md", "docs/data.zh-CN.md"])
+async def test_the_examples_of_the_guide_are_true(page: str) -> None:
+    table = (ROOT / page).read_text(encoding="utf-8").partition("`$..id_number: partial(1,1)`")[2].partition("\n\n")[0]
+    rows = [line.split("|")[2:4] for line in table.splitlines()[2:]]
+    mask = Mask("pii", (FieldMask("$..id_number", "partial(1,1)"),), "pass")
+    asset = an_asset(fields=(Field("$..id_number", "resident-id", Grade.GENERAL_3),), contract="warn")
+    assert len(rows) == len(KINDS)
+    for kind, cells in zip(KINDS, rows, strict=True):
+        arrives, goes_out = ("\n".join(cell.strip().strip("`").split("`⏎`")) for cell in cells)
+        end = "\n\n" if kind == KINDS[-1] else ""
+        reply = await applied_to(a_raw((arrives + end).encode(), ((b"content-type", kind),)), mask, asset)
+        assert isinstance(reply, Reply), reply
+        sent = reply.body if isinstance(reply.body, bytes) else await read(reply)
+        assert sent.decode().split() == goes_out.split()
