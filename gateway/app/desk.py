@@ -15,6 +15,7 @@ from gateway.app.emergency import Switch
 from gateway.app.pilot import Pilots
 from gateway.app.releases import Releases
 from gateway.app.revisions import Compiled
+from gateway.app.whose import Asked, asked
 from gateway.audit import Ledger, Unanswerable, decode, lookup, query, read_entries
 from gateway.behaviour import Watcher
 from gateway.config import Config
@@ -82,6 +83,7 @@ class Desk:
             ),
             decision=self._decision,
             query=self._query,
+            seen=self._whose,
             risk=self._risk,
             render_metrics=self._exposition,
             health=self._health,
@@ -192,6 +194,10 @@ class Desk:
             return await asyncio.to_thread(query, self._config.state / "index.db", text, limit)
         except Unanswerable as fault:
             raise DoorFault("bad_request", fault.en, zh=fault.zh) from fault
+
+    async def _whose(self, value: str, since: float) -> Asked:
+        await self._settle()
+        return await asyncio.to_thread(asked, self._config.state, value, since)
 
     async def _risk(self, subject: str) -> object | None:
         await self._settle()

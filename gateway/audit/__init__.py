@@ -14,6 +14,7 @@ tail        what was just recorded
 index       one entry among millions
 fields      what can be asked for
 query       what does the auditor ask
+seen        who was shown records about this citizen
 """
 
 from gateway.audit.checkpoint import Checkpoint, Signer, Sm2Signer, Verifier, load_signer, read_checkpoint
@@ -23,6 +24,7 @@ from gateway.audit.index import Index, is_damaged
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.query import Unanswerable, lookup, query
 from gateway.audit.sealer import Batch, Locked, Sealer
+from gateway.audit.seen import Look, Looks, TooSlow, seen
 from gateway.audit.shelf import read_entries
 from gateway.audit.tail import Tail
 from gateway.audit.verify import Verdict, Vouched, check_proof, prove, verify
@@ -37,12 +39,15 @@ __all__ = [
     "Index",
     "Ledger",
     "Locked",
+    "Look",
+    "Looks",
     "Malformed",
     "Sealer",
     "Settings",
     "Signer",
     "Sm2Signer",
     "Tail",
+    "TooSlow",
     "Unanswerable",
     "Verdict",
     "Verifier",
@@ -57,5 +62,6 @@ __all__ = [
     "query",
     "read_checkpoint",
     "read_entries",
+    "seen",
     "verify",
 ]

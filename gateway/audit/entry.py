@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 
 from msgspec import DecodeError, Struct, ValidationError, to_builtins
 from msgspec.json import Decoder, Encoder
+from msgspec.structs import replace
 
 from gateway.facts import (
     GRADE_TEXT,
@@ -40,6 +41,7 @@ MAX_ENTRY: Final = 65_535
 
 _REMEMBERED = 1024  # digests: people ask for the same page again and again
 _NAMES_MAX = 64
+_DIGEST = 8  # bytes
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_.\-\[\]$]{0,63}\Z")
 _SHORTER = ((1024, 64), (256, 16), (64, 4))  # (characters of a text, items of a list): each try is stricter
 _ESCAPED = re.compile(r"[\ud800-\udfff]")
@@ -226,12 +228,20 @@ def _unknown(version: int) -> str:
 
 
 def _shortened(entry: Entry) -> bytes:
-    plain = to_builtins(entry)
     for text, items in _SHORTER:
-        raw = _encode(_cut(plain, text, items))
+        raw = _encode(_cut(to_builtins(_less_seen(entry, items)), text, items))
         if len(raw) <= MAX_ENTRY:
             return raw
     raise Malformed("an entry cannot be made short enough")  # 64 characters and 4 items of everything always fit
+
+
+def _less_seen(entry: Entry, items: int) -> Entry:
+    """With fewer digests, whole ones: those that are left out count as unlisted, none is cut in two."""
+    if not isinstance(entry, OutcomeEntry) or not entry.seen:
+        return entry
+    most = items * _DIGEST
+    left = max(0, len(entry.seen) - most) // _DIGEST
+    return replace(entry, seen=entry.seen[:most], unlisted=entry.unlisted + left)
 
 
 def _cut(value: Any, text: int, items: int) -> Any:

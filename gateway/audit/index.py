@@ -10,12 +10,13 @@ it does not fit. Rules:
    and said (route, asset, rule). A row points at both; the view `entries` shows all as one table.
    One combination may stand there twice, after a restart: nobody counts them.
 4. Numbers that are joined are declared so: SQLite does not look in an index of another affinity.
-5. Lists (roles, reasons, rules) stand between newlines, so that one of them can be asked for whole.
+5. Whom the records of an answer were about stands in `seen`: the keyed digest, and the number of the decision.
+6. Lists (roles, reasons, rules) stand between newlines, so that one of them can be asked for whole.
 """
 
 import os
 import sqlite3
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from gateway.audit.entry import Malformed, decode
 from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, Posture, Subject, VerdictEntry
 from gateway.reasons import REASONS
 
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 _BATCH: Final = 2000
 _NO_FILE: Final = (0, 0)
 _OPEN: Final = 65_536
@@ -42,10 +43,12 @@ _WHAT: Final = (
 _PLACE: Final = ("n", "j", "seq", "at", "who", "what")
 _ASKED: Final = ("source", "risk", "path", "object", "digest", "request", "trace")
 _ENDED: Final = (
-    "status", "sent", "received", "complete", "code", "masked", "unlabelled", "records", "waited", "took",
+    "status", "sent", "received", "complete", "code", "masked", "unlabelled", "records", "waited", "took", "clear", "unlisted",
 )  # fmt: skip
 _BESIDE: Final = ("target", "detail", "count")
 
+DIGEST: Final = 8
+"""Bytes of a digest in `seen`."""
 COLUMNS: Final = ("n", "j", "seq", "at", *_WHO, *_WHAT, *_ASKED, *_ENDED, *_BESIDE)
 """What the view `entries` has."""
 
@@ -62,6 +65,8 @@ CREATE INDEX IF NOT EXISTS rows_seq ON rows (j, seq);
 CREATE INDEX IF NOT EXISTS rows_at ON rows (at);
 CREATE INDEX IF NOT EXISTS rows_who ON rows (who, at);
 CREATE INDEX IF NOT EXISTS who_subject ON who (subject);
+CREATE INDEX IF NOT EXISTS rows_larger ON rows (at) WHERE unlisted > 0;
+CREATE TABLE IF NOT EXISTS seen (digest BLOB, n INTEGER, PRIMARY KEY (digest, n)) WITHOUT ROWID;
 """  # noqa: S608  # our own names only
 
 
@@ -76,7 +81,7 @@ _DECISION: Final = (*_PLACE, *_ASKED, *_ENDED)
 _ADD_DECISION = _insert("rows", _DECISION)
 _AT_ONCE: Final = 400  # rows that are kept before they are written
 _TOGETHER: Final = (
-    40  # rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
+    39  # rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
 )
 _ADD_DECISIONS = _insert("rows", _DECISION, _TOGETHER)
 _ADD_BESIDE = _insert("rows", (*_PLACE, *_BESIDE))
@@ -244,6 +249,7 @@ class Index:
         endings = {entry.verdict: entry for entry in entries if isinstance(entry, OutcomeEntry)}
         decisions: list[tuple[Any, ...]] = []
         beside: list[tuple[Any, ...]] = []
+        shown: list[tuple[bytes, int]] = []
         for number, entry in enumerate(entries, first):
             if isinstance(entry, VerdictEntry):
                 identity = f"{entry.journal}.{entry.seq}"
@@ -251,6 +257,8 @@ class Index:
                 if ending is None and entry.outcome == "permit":
                     self._expect(identity, number)
                 decisions.append(self._decision(number, entry, ending))
+                if ending is not None and ending.seen:
+                    shown += _shown(ending, number)
                 if len(decisions) == _AT_ONCE:
                     self._write(decisions)
             elif isinstance(entry, NoticeEntry):
@@ -262,8 +270,10 @@ class Index:
         self._what.write(connection)
         self._write(decisions)
         connection.executemany(_ADD_BESIDE, beside)
-        late = [(*_ended(ending), self._place(identity)) for identity, ending in endings.items()]
-        connection.executemany(_END, late)
+        late = [(ending, self._place(identity)) for identity, ending in endings.items()]
+        connection.executemany(_END, [(*_ended(ending), place) for ending, place in late])
+        shown += [row for ending, place in late if place is not None for row in _shown(ending, place)]
+        connection.executemany("INSERT OR IGNORE INTO seen (digest, n) VALUES (?, ?)", shown)
 
     def _write(self, decisions: list[tuple[Any, ...]]) -> None:
         """Write these rows, most of them together."""
@@ -387,8 +397,14 @@ def _ended(entry: OutcomeEntry) -> tuple[Any, ...]:
         masked += count
     return (
         entry.status, entry.sent, entry.received, 1 if entry.complete else 0, entry.code,
-        masked, len(entry.unlabelled), entry.records, entry.waited, entry.took,
+        masked, len(entry.unlabelled), entry.records, entry.waited, entry.took, entry.clear, entry.unlisted,
     )  # fmt: skip
+
+
+def _shown(entry: OutcomeEntry, number: int) -> Iterator[tuple[bytes, int]]:
+    """The digests of those whom the answer was about, each with the number of its decision."""
+    for start in range(0, len(entry.seen) - DIGEST + 1, DIGEST):
+        yield entry.seen[start : start + DIGEST], number
 
 
 def _remove(path: Path) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gateway.cli import seen
 from gateway.cli.parser import with_config, with_door
 from gateway.cli.screen import Screen
 
+WORDS = seen.WORDS
 BRIEF = (
     "time", "id", "subject", "name", "target", "api", "method", "path", "action", "asset", "level", "outcome", "reason",
     "layer", "status", "records", "detail",
@@ -39,6 +41,7 @@ def register(subparsers: Any) -> None:
     query.add_argument("--offline", action="store_true", help="audit.offline")
     with_door(query)
     query.set_defaults(run=run, audit_run=_query)
+    seen.add(commands, run)
     verify = commands.add_parser("verify", help="audit.verify.help", description="audit.verify.help")
     verify.add_argument("ledger", nargs="?", default="", metavar="DIR", help="audit.ledger")
     verify.add_argument("--public-key", action="append", default=[], metavar="KEY", help="audit.public_key")

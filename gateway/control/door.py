@@ -75,6 +75,22 @@ class Query(Struct, frozen=True, forbid_unknown_fields=True):
     limit: int = 100
 
 
+class SeenWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who saw the data of the citizen with this identifier, since this time (seconds since 1970)?"""
+
+    value: str
+    since: float = 0.0
+
+
+class SeenAnswer(Protocol):
+    """What the record knows, and the keyed digest of whom it was asked about; `gateway.app.whose.Asked` is one."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def found(self) -> object: ...
+
+
 class Reloaded(Struct, frozen=True):
     """The digests of the policy bundle that is active now, and of the one before."""
 
@@ -207,6 +223,7 @@ class Door(Struct, frozen=True):
     emergencies: EmergencyDoor
     decision: Callable[[str], Awaitable[Rows | None]]
     query: Callable[[str, int], Awaitable[Rows]]
+    seen: Callable[[str, float], Awaitable[SeenAnswer]]  # arguments: an identifier, and since when
     risk: Callable[[str], Awaitable[Rows | None]]
     render_metrics: Callable[[str], tuple[bytes, str]]  # Accept -> exposition and its content type
     health: Callable[[], Rows]

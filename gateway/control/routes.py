@@ -28,6 +28,7 @@ from gateway.control.door import (
     Revocation,
     Role,
     RollbackWish,
+    SeenWish,
 )
 from gateway.crypto.digest import token_id
 
@@ -35,6 +36,7 @@ ANY: frozenset[Role] = frozenset(("system", "security", "audit", "reporter", "me
 MAX_ROWS = 10_000
 MAX_REASON = 500
 MAX_ORGS = 200
+MAX_IDENTIFIER = 200
 ASKED = "_asked"
 """Ends the name under which what may widen access is on record before it is tried."""
 
@@ -241,6 +243,21 @@ async def query(visit: Visit) -> Answer:
     return Answer({"rows": rows}, target=wish.query)
 
 
+async def seen(visit: Visit) -> Answer:
+    """Who saw this citizen's data; on record is the keyed digest of the identifier, never the identifier."""
+    wish = await read_json(visit.request, SeenWish)
+    if not wish.value.strip() or len(wish.value) > MAX_IDENTIFIER or _CONTROL.search(wish.value):
+        raise DoorFault(
+            "bad_request",
+            f"`value` needs 1 to {MAX_IDENTIFIER} characters, none of them control characters",
+            zh=f"`value` 须为 1 至 {MAX_IDENTIFIER} 个字符，且不含控制字符",
+        )
+    if not 0 <= wish.since < 1e11:
+        raise DoorFault("bad_request", "`since` must be seconds since 1970", zh="`since` 须为 1970 年以来的秒数")
+    asked = await visit.door.seen(wish.value, wish.since)
+    return Answer(asked.found, target=asked.digest)
+
+
 async def risk(visit: Visit) -> Answer:
     """How somebody is behaving, and which evidence says so."""
     found = await visit.door.risk(visit.target)
@@ -325,5 +342,6 @@ WAYS: tuple[Way, ...] = (
     Way("POST", "/v1/emergency/{id}/confirm", _only("security"), confirm_emergency, "emergency.confirm"),
     Way("GET", "/v1/decisions/{id}", _only("security", "audit"), decision, "decision.read"),
     Way("POST", "/v1/audit/query", _only("audit"), query, "audit.query"),
+    Way("POST", "/v1/audit/seen", _only("audit"), seen, "audit.seen"),
     Way("GET", "/v1/risk/{subject:path}", _only("security"), risk, "risk.read"),
 )

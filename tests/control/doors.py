@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from msgspec import Struct
 
 from gateway.control import (
     Act,
@@ -100,6 +101,7 @@ class Behind:
         self.revoked: list[dict[str, object]] = []
         self.piloting: Any = {"pilot": PILOT, "past": []}
         self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
+        self.looks: dict[str, Any] = {"looks": [], "larger": 0, "cut": False}
 
     async def revoke(self, wish: Revocation, by: str) -> Revoked:
         self.asked.append(("revoke", wish, by))
@@ -158,6 +160,10 @@ class Behind:
             raise DoorFault("bad_request", "unknown field `nonsense`", zh="没有字段 `nonsense`")
         return [{"subject": "zhang.wei"}]
 
+    async def seen(self, value: str, since: float) -> "SeenBy":
+        self.asked.append(("seen", value, since))
+        return SeenBy("d1" * 8, self.looks)
+
     async def risk(self, subject: str) -> object | None:
         return RISK | {"subject": subject} if subject == "staff/zhang.wei" else None
 
@@ -197,6 +203,7 @@ class Behind:
             emergencies=EmergencyDoor(self.emergency, self.ask_emergency, self.asked_emergency, self.confirm_emergency),
             decision=self.decision,
             query=self.query,
+            seen=self.seen,
             risk=self.risk,
             render_metrics=lambda accept: (f"# {accept}\n".encode(), "text/plain; version=0.0.4"),
             health=lambda: {"status": "ok", "workers": [1]},
@@ -207,6 +214,13 @@ class Behind:
 
     def app(self, settings: Settings = SETTINGS) -> Any:
         return control_app(self.door(), settings, lambda: NOW, self.notices.append)
+
+
+class SeenBy(Struct, frozen=True):
+    """What the record knows of somebody."""
+
+    digest: str
+    found: object
 
 
 A_FAULT = FileFault("rules/10.yaml", 3, 5, "P001", "unknown key `wen`", "未知的键 `wen`")

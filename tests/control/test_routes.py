@@ -37,6 +37,7 @@ TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
     ("DELETE", "/v1/pilot", {}, {"security", "admin"}, 200),
     ("GET", "/v1/decisions/j.1", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/audit/query", {"json": {"query": "outcome:deny", "limit": 5}}, {"audit", "admin"}, 200),
+    ("POST", "/v1/audit/seen", {"json": {"value": "330106199003072319"}}, {"audit", "admin"}, 200),
     ("GET", "/v1/risk/staff%2Fzhang.wei", {}, {"security", "admin"}, 200),
 ]  # fmt: skip
 
@@ -207,6 +208,26 @@ async def test_a_question_is_on_record_with_its_text_even_when_it_is_wrong() -> 
         ("audit.query", "outcome:deny", True),
         ("audit.query", "nonsense:1", False),
     ]
+
+
+async def test_who_saw_a_citizen_is_on_record_by_the_digest_and_never_by_the_identifier() -> None:
+    behind = Behind()
+    behind.looks = {"looks": [{"subject": "zhang.wei"}], "larger": 2, "cut": False}
+    async with on_tcp(behind) as base:
+        good = await ask(base, "POST", "/v1/audit/seen", "audit", json={"value": "330106199003072319", "since": 5.0})
+        bad = [
+            await ask(base, "POST", "/v1/audit/seen", "audit", json=wish)
+            for wish in (
+                {"value": ""}, {"value": "330106199003072319\n"}, {"value": "3" * 201}, {"value": 330106199003072319},
+                {"value": "330106199003072319", "since": -1}, {"value": "330106199003072319", "till": 1}, {},
+            )
+        ]  # fmt: skip
+    assert good.json() == behind.looks
+    assert behind.asked == [("seen", "330106199003072319", 5.0)]
+    assert [answer.status_code for answer in bad] == [400] * 7
+    assert not any("330106199003072319" in answer.text for answer in bad)
+    assert [(act.act, act.target) for act in behind.acts if act.ok] == [("audit.seen", "d1" * 8)]
+    assert "330106199003072319" not in repr(behind.acts)
 
 
 async def test_what_cannot_be_recorded_is_not_shown_and_what_widens_is_not_done() -> None:
