@@ -96,8 +96,11 @@ class Screen:
 
         The columns in `whole` are not folded; none is where no terminal reads it: a line is a row.
         """
-        if self.json:
-            return
+        if not self.json:
+            print(self.tabled(head, rows, whole))
+
+    def tabled(self, head: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> str:
+        """The lines of a table, as wide as the terminal where there is one."""
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
@@ -109,20 +112,27 @@ class Screen:
         for row in rows:
             made.add_row(*(Text(_plain(cell)) for cell in row))
         if narrow:
-            Console(no_color=not self.colour, highlight=False).print(made)
-            return
+            console = Console(no_color=not self.colour, highlight=False)
+            with console.capture() as captured:
+                console.print(made)
+            return captured.get().removesuffix("\n")
         text = StringIO()  # in a file or a pipe the padding after the last cell is only ballast
         Console(file=text, no_color=True, highlight=False, width=_ANY_WIDTH).print(made)
-        print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
     def csv(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table for a spreadsheet: UTF-8 with the mark by which spreadsheets know it."""
-        import csv
+        print(comma_separated(head, rows, mark=True), end="")
 
-        text = StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([head, *([_inert(_plain(cell)) for cell in row] for row in rows)] if head else [])
-        print("\ufeff" + text.getvalue(), end="")
+
+def comma_separated(head: Sequence[str], rows: Iterable[Sequence[object]], mark: bool) -> str:
+    """A table in which no cell is a formula; `mark`: with the one by which spreadsheets know UTF-8."""
+    import csv
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([head, *([_inert(_plain(cell)) for cell in row] for row in rows)] if head else [])
+    return ("\ufeff" if mark else "") + text.getvalue()
 
 
 def _inert(cell: str) -> str:

@@ -3,3 +3,10 @@
 Never on the request path: reads OpenAPI documents, what is on record and the catalog, and makes values of them. Nothing
 here changes a file; a person does, through `gateway asset`.
 """
+
+from typing import Final
+
+VIEWS: Final = (
+    "assets", "owners", "identifiers", "unlabelled", "expired", "overrides", "reads", "masking", "drift", "unlisted",
+)  # fmt: skip
+"""The tables of the report, in its order."""

@@ -12,7 +12,7 @@ from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
-    from gateway.cli.asset.ledger import Kept, Ledger
+    from gateway.cli.asset.ledger import Asset, Kept, Ledger
     from gateway.inventory.openapi import Described
 
 WORDS = {
@@ -72,7 +72,7 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Enter a document: 0 good, 1 for faults in it or in what would become of the catalog, 2 usage, 3 cannot be read or written."""
-    from gateway.cli.asset.ledger import faults_with, kept, ledger, put, with_asset
+    from gateway.cli.asset.ledger import faults_of, kept, ledger, put, with_assets
     from gateway.cli.asset.spec import spec
     from gateway.document import Unsafe
     from gateway.inventory.merge import entered
@@ -90,15 +90,12 @@ def run(args: argparse.Namespace) -> int:
     after = entered(file.asset, read.described, found.words)
     same = bool(file.text) and after == file.asset
     try:
-        text = (
-            file.text
-            if same
-            else with_asset(file, after, (screen.text("asset.import.head", spec=Path(args.spec).name),))
-        )
+        head = (screen.text("asset.import.head", spec=Path(args.spec).name),)
+        text = file.text if same else with_assets(file, {file.at: after}, head)
     except Unsafe as unsafe:
         screen.warn("asset.import.unsafe", "error", path=file.path, why=screen.choose(unsafe.en, unsafe.zh))
         return 3
-    faults = faults_with(found.place, file.path, text)
+    faults = faults_of(found.place, {file.path: text})
     errors = [one for one in faults if not one.warning]
     screen.faults(errors)
     _tell(args, read.described, read.prefix, screen)
@@ -142,7 +139,8 @@ def _new(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | i
         screen.warn("asset.import.grade_odd", "error", value=args.grade, known=", ".join(found.words))
         return 2
     # nobody has looked at it yet: until somebody does it counts as restricted
-    asset = {"id": args.asset, "owner": args.owner, "grade": args.grade or "general-3"}
+    grade = args.grade or "general-3"
+    asset: Asset = {"id": args.asset, "owner": args.owner, "grade": grade, "source": "imported"}
     path = found.place.folder / "catalog" / f"{args.asset}.yaml"
     return Kept(path, "", (asset,), 0)
 

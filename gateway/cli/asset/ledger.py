@@ -10,7 +10,9 @@ Finds the catalog of the policies that are meant, and writes one file of it. Rul
 import argparse
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +21,7 @@ from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
+    from gateway.catalog.offices import Offices
     from gateway.document import FileFault, Plain
     from gateway.facts import Grade
 
@@ -26,11 +29,13 @@ Asset = dict[str, "Plain"]
 
 
 class Ledger(NamedTuple):
-    """The catalog that is meant: read without faults."""
+    """The catalog that is meant: read without faults. `today` is a day in the policies' time zone."""
 
     place: Located
     catalog: "Catalog"
     words: "Mapping[str, Grade]"
+    offices: "Offices"
+    today: str
 
 
 class Kept(NamedTuple):
@@ -49,13 +54,16 @@ class Kept(NamedTuple):
 
 def ledger(args: argparse.Namespace, screen: Screen) -> Ledger | None:
     """The catalog that is meant; None after saying why it cannot be used."""
+    from gateway.catalog.offices import read_offices
     from gateway.document import Faulty
 
     place = located(args, screen)
     if place is None:
         return None
+    offices = read_offices(place.folder / "people.yaml")
+    today = datetime.fromtimestamp(time.time(), offices.zone).date().isoformat()
     try:
-        return Ledger(place, _loaded(place.folder, place), _words(place.folder))
+        return Ledger(place, _loaded(place.folder, place), _words(place.folder), offices, today)
     except Faulty as faulty:
         screen.faults(faulty.faults)
         return None
@@ -71,14 +79,14 @@ def _loaded(folder: Path, place: Located) -> "Catalog":
         orgs: frozenset[str] | None = offices(place.folder)
     except Faulty:  # `gateway policy check` tells what is wrong with people.yaml
         orgs = None
-    return load(folder / "catalog", place.apis, orgs)
+    return load(folder / "catalog", place.apis, orgs, time.time())
 
 
 def _words(folder: Path) -> "Mapping[str, Grade]":
     """What may stand where a grade may."""
-    from gateway.facts import GRADES, Grade
+    from gateway.catalog.grades import GRADE_WORDS, read_grades
 
-    return GRADES | {"general": Grade.GENERAL_3}
+    return GRADE_WORDS | read_grades(folder / "grades.yaml", [])  # its faults are the catalog's
 
 
 def kept(folder: Path, asset: str) -> Kept | None:
@@ -101,12 +109,12 @@ def every(folder: Path) -> "list[Kept]":
     return found
 
 
-def with_asset(file: Kept, asset: Asset, head: tuple[str, ...] = ()) -> str:
-    """The text of the file with this asset in place of the one that is there. Raises Unsafe."""
+def with_assets(file: Kept, changed: Mapping[int, Asset], head: tuple[str, ...] = ()) -> str:
+    """The text of the file with these assets in their places; `head` stands above a new file. Raises Unsafe."""
     from gateway.cli.policy.forms import FILE
     from gateway.document import amended, parse, written
 
-    assets: list[Plain] = [*file.assets[: file.at], asset, *file.assets[file.at + 1 :]]
+    assets: list[Plain] = [changed.get(at, asset) for at, asset in enumerate(file.assets)]
     if not file.text:
         return written({"assets": assets}, FILE, head)
     root = parse(file.text, str(file.path)).plain()
@@ -114,8 +122,8 @@ def with_asset(file: Kept, asset: Asset, head: tuple[str, ...] = ()) -> str:
     return amended(file.text, str(file.path), rest | {"assets": assets}, FILE)
 
 
-def faults_with(place: Located, path: Path, text: str) -> "tuple[FileFault, ...]":
-    """What the catalog's reader says of the whole catalog with this file in it."""
+def faults_of(place: Located, drafts: Mapping[Path, str]) -> "tuple[FileFault, ...]":
+    """What the catalog's reader says of the whole catalog with these texts in the place of its files."""
     from gateway.document import Faulty
 
     with tempfile.TemporaryDirectory() as name:
@@ -123,9 +131,11 @@ def faults_with(place: Located, path: Path, text: str) -> "tuple[FileFault, ...]
         (folder / "catalog").mkdir()
         for other in (place.folder / "catalog").glob("[!.]*.yaml"):
             shutil.copyfile(other, folder / "catalog" / other.name)
-        if (place.folder / "grades.yaml").is_file():
-            shutil.copyfile(place.folder / "grades.yaml", folder / "grades.yaml")
-        (folder / "catalog" / path.name).write_text(text, encoding="utf-8")
+        for beside in ("grades.yaml", "people.yaml"):
+            if (place.folder / beside).is_file():
+                shutil.copyfile(place.folder / beside, folder / beside)
+        for path, text in drafts.items():
+            (folder / "catalog" / path.name).write_text(text, encoding="utf-8")
         try:
             return _renamed(_loaded(folder, place).faults, name, place.folder)
         except Faulty as faulty:

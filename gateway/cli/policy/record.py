@@ -19,7 +19,7 @@ from msgspec import Struct
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.cli.policy.stored import Installed
     from gateway.cli.screen import Screen
-    from gateway.facts import VerdictEntry
+    from gateway.facts import Entry, VerdictEntry
 
 SECONDS: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhdw])\Z")
@@ -124,6 +124,25 @@ def decisions(span: Span, taken: Taken) -> Iterator["VerdictEntry"]:
         if isinstance(entry, VerdictEntry):
             taken.decisions += 1
             yield entry
+
+
+def entries(span: Span, taken: Taken) -> Iterator["Entry"]:
+    """Everything of one part, in order; `taken` counts. Raises OSError."""
+    from gateway.audit import Malformed
+    from gateway.audit.reader import Reader
+    from gateway.facts import VerdictEntry
+
+    read = Reader().read
+    for raw in _raws(span):
+        if span.since and _at(raw) < span.since:
+            continue
+        try:
+            entry = read(raw)
+        except Malformed:
+            taken.unreadable += 1
+            continue
+        taken.decisions += isinstance(entry, VerdictEntry)
+        yield entry
 
 
 def _raws(span: Span) -> Iterator[bytes]:

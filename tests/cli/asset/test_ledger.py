@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.asset.ledger import Kept, faults_with, kept, ledger, put, with_asset
+from gateway.cli.asset.ledger import Kept, faults_of, kept, ledger, put, with_assets
 from gateway.cli.screen import Screen
 from gateway.document import Unsafe
 from tests.cli.asset.project import project
@@ -27,7 +27,7 @@ def test_the_whole_catalog_is_read_with_the_new_file(args: argparse.Namespace) -
     found = ledger(args, Screen(args))
     assert found is not None
     path = Path(args.dir) / "catalog" / "again.yaml"
-    faults = faults_with(found.place, path, "assets: [{id: household, owner: prov, grade: core}]\n")
+    faults = faults_of(found.place, {path: "assets: [{id: household, owner: prov, grade: core}]\n"})
     assert "K010" in {one.code for one in faults}
     assert {Path(one.file).parent for one in faults} == {Path(args.dir) / "catalog"}
     assert not path.exists()
@@ -35,12 +35,12 @@ def test_the_whole_catalog_is_read_with_the_new_file(args: argparse.Namespace) -
 
 def test_comments_stay_or_the_file_is_left(args: argparse.Namespace) -> None:
     file = the(args, "household")
-    text = with_asset(file, file.asset | {"grade": "core"})
+    text = with_assets(file, {file.at: file.asset | {"grade": "core"}})
     assert text == file.text.replace("    grade: important\n", "    grade: core\n", 1)
     endpoints = file.asset["endpoints"]
     assert isinstance(endpoints, list)
     with pytest.raises(Unsafe):
-        with_asset(file, file.asset | {"endpoints": endpoints[:2]})  # a comment stands behind the third
+        with_assets(file, {file.at: file.asset | {"endpoints": endpoints[:2]}})  # a comment stands behind the third
 
 
 def test_what_somebody_else_changed_is_not_overwritten(args: argparse.Namespace) -> None:

@@ -1,0 +1,143 @@
+"""`gateway asset report`: the ledger for those who answer for it: on screen, as a table, on paper."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gateway.cli.asset.past import with_since
+from gateway.cli.parser import with_folder
+from gateway.cli.screen import Screen
+from gateway.cli.times import spelled
+
+if TYPE_CHECKING:
+    from gateway.inventory.views import View
+
+WORDS = {
+    "asset.report.help": (
+        "the ledger as tables: departments and grades, identifiers, overdue reviews, who read what, what is unlabelled",
+        "台账报表：部门与级别、标识类型、逾期复核、读取情况、未标注字段",
+    ),
+    "asset.report.format": ("how it is written (default: text); csv is one table, see --view", "输出格式（默认 text）；csv 仅一张表，见 --view"),
+    "asset.report.view": ("only this table; may be repeated", "仅输出该表；可重复"),
+    "asset.report.excel": ("of csv: with the mark by which Excel knows UTF-8", "csv：加上 Excel 识别 UTF-8 所需的标记"),
+    "asset.report.out": ("write into this new file (default: print it)", "写入该新文件（默认打印）"),
+    "asset.report.one": (
+        "a CSV file is one table: name it with --view ({known})", "CSV 文件只含一张表：请用 --view 指定（{known}）",
+    ),
+    "asset.report.made": ("made {at}, catalog {digest}", "生成于 {at}，目录版本 {digest}"),
+    "asset.report.record": ("record read: {since}, {count:entry|entries}", "读取的记录：{since}，{count} 条"),
+    "asset.report.no_record": ("no record was read: tables about use are left out", "未读取记录：不含使用情况的表"),
+    "asset.report.none": ("none", "无"),
+    "asset.report.wrote": ("written: {path}", "已写入：{path}"),
+}  # fmt: skip
+FORMATS = ("text", "csv", "json", "html")
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    from gateway.inventory import VIEWS
+
+    parser = commands.add_parser("report", help="asset.report.help", description="asset.report.help")
+    with_folder(parser)
+    parser.add_argument("--format", choices=FORMATS, default="text", help="asset.report.format")
+    parser.add_argument("--view", action="append", default=[], choices=VIEWS, help="asset.report.view")
+    parser.add_argument("--excel", action="store_true", help="asset.report.excel")
+    parser.add_argument("-O", "--out", default="", metavar="FILE", help="asset.report.out")
+    with_since(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the report: 0, 2 usage, 3 something cannot be read or written, 5 written without the record."""
+    from gateway.cli.asset.ledger import ledger
+    from gateway.cli.asset.past import usage
+    from gateway.inventory import VIEWS
+    from gateway.inventory.views import OF_RECORD, views
+
+    screen = Screen(args)
+    form = "json" if screen.json else args.format
+    wanted = tuple(dict.fromkeys(args.view)) or VIEWS
+    if form == "csv" and len(wanted) != 1:
+        screen.warn("asset.report.one", "error", known=", ".join(VIEWS))
+        return 2
+    found = ledger(args, screen)
+    if found is None:
+        return 3
+    now = time.time()
+    counted = usage(args, screen) if OF_RECORD & set(wanted) else None
+    missing = isinstance(counted, int)
+    if counted == 2:
+        return 2
+    record = None if isinstance(counted, int) else counted
+    made = [
+        _readable(view) for view in views(found.catalog.assets, record, found.today, screen.language == "zh-CN", wanted)
+    ]
+    notes = [screen.text("asset.report.made", at=spelled(now), digest=found.catalog.digest[:12])]
+    if missing:
+        notes.append(screen.text("asset.report.no_record"))
+    elif record is not None:
+        notes.append(screen.text("asset.report.record", since=args.since, count=record.entries))
+    text = _written(form, made, notes, args, screen)
+    if args.out and not _saved(text, args, screen):
+        return 3
+    if not args.out:
+        print(text, end="")
+    return 5 if missing else 0
+
+
+def _readable(view: "View") -> "View":
+    """Times as people read them."""
+    from msgspec.structs import replace
+
+    rows = (tuple(spelled(cell) if isinstance(cell, float) else cell for cell in row) for row in view.rows)
+    return replace(view, rows=tuple(rows))
+
+
+def _written(form: str, made: "list[View]", notes: list[str], args: argparse.Namespace, screen: Screen) -> str:
+    from gateway.inventory.page import page
+
+    at = screen.language == "zh-CN"
+    if form == "html":
+        return page(made, screen.language, notes)
+    if form == "json":
+        return _json(made, notes)
+    if form == "csv":
+        return "".join(_csv(view, at, args.excel) for view in made)
+    parts = [*notes]
+    for view in made:
+        head = [words[at] for words in view.head]
+        parts += ["", screen.paint(view.title[at], "bold")]
+        parts.append(screen.tabled(head, view.rows) if view.rows else screen.text("asset.report.none"))
+    return "\n".join(parts) + "\n"
+
+
+def _csv(view: "View", at: bool, excel: bool) -> str:
+    from gateway.cli.screen import comma_separated
+
+    return comma_separated([words[at] for words in view.head], view.rows, excel)
+
+
+def _json(made: "list[View]", notes: list[str]) -> str:
+    import msgspec
+
+    tables = {
+        view.name: [dict(zip((words[0] for words in view.head), row, strict=True)) for row in view.rows]
+        for view in made
+    }
+    return msgspec.json.format(msgspec.json.encode({"notes": notes, "views": tables}), indent=2).decode() + "\n"
+
+
+def _saved(text: str, args: argparse.Namespace, screen: Screen) -> bool:
+    from gateway.cli.policy.rewrite import Refused, create
+    from gateway.document import FileFault
+
+    try:
+        create(Path(args.out), text.encode())
+    except Refused as refused:
+        hint = "write elsewhere", "请写到别处"
+        said = f"not written: it {refused.en}", f"未写入：{refused.zh}"
+        screen.faults([FileFault(args.out, 1, 1, "P111", *said, *hint)])
+        return False
+    screen.warn("asset.report.wrote", "good", path=args.out)
+    return True

@@ -1,0 +1,119 @@
+"""Which labels would complete the ledger, and why?
+
+Makes proposals out of what was met without a label: by the names on the way, and by what discovery has found in values. Rules:
+
+1. A proposal changes nothing. A person keeps or deletes it, and their name goes into the ledger with what is accepted.
+2. Names alone are weak evidence: a proposal says how sure it is.
+3. The grade is the highest that the ledger gives to this identifier elsewhere; else the one that its kind deserves.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.catalog import Listing
+from gateway.detect import named
+from gateway.facts import Grade
+from gateway.inventory.paths import covers, names
+from gateway.inventory.usage import Usage
+from gateway.inventory.views import unlabelled_met
+from gateway.jsonpath import BadPath, parse, spell
+
+NAMED: Final = 0.4
+"""What a name alone is worth, as in `gateway.detect`."""
+_SENSITIVE: Final = frozenset(
+    {"resident-id", "old-resident-id", "bank-card", "passport", "permit", "officer-id", "social-card", "gps", "secret"}
+)
+
+
+class Proposal(Struct, frozen=True):
+    """One label to look at; `identifier` "" where nothing speaks for one."""
+
+    asset: str
+    path: str
+    identifier: str
+    grade: Grade
+    confidence: float  # 0 to 1
+    name: str  # that speaks for it
+    values: str  # what discovery says of its values
+    times: int
+    first: float
+    last: float
+
+
+class Hint(Struct, frozen=True):
+    """What discovery says of a path."""
+
+    asset: str
+    path: str
+    identifier: str
+    grade: Grade
+    confidence: float
+    evidence: str
+
+
+def proposals(listings: Sequence[Listing], usage: Usage | None, hints: Iterable[Hint] = ()) -> tuple[Proposal, ...]:
+    """What is worth looking at, by asset and the surest first; what the ledger labels already is left out."""
+    known = {one.id: one for one in listings}
+    found: dict[tuple[str, str], Proposal] = {}
+    for asset, _, path, times, first, last in unlabelled_met(usage) if usage is not None else ():
+        spelled = _spelled(path)
+        if asset not in known or spelled is None or _is_labelled(known[asset], spelled):
+            continue
+        before = found.get((asset, spelled))
+        made = _by_names(known[asset], spelled, listings) if before is None else before
+        seen = (
+            (times, first, last)
+            if before is None
+            else (before.times + times, min(before.first, first), max(before.last, last))
+        )
+        found[asset, spelled] = _counted(made, *seen)
+    for hint in hints:
+        if hint.asset in known and not _is_labelled(known[hint.asset], hint.path):
+            before = found.get((hint.asset, hint.path))
+            met = (before.times, before.first, before.last) if before else (0, 0.0, 0.0)
+            found[hint.asset, hint.path] = Proposal(
+                hint.asset, hint.path, hint.identifier, max(hint.grade, _elsewhere(hint.identifier, listings)),
+                hint.confidence, "", hint.evidence, *met,
+            )  # fmt: skip
+    return tuple(sorted(found.values(), key=lambda one: (one.asset, -one.confidence, one.path)))
+
+
+def _spelled(path: str) -> str | None:
+    """A path of the record as the ledger spells it; None for what is not one (a hidden name, a cut path)."""
+    try:
+        return spell(parse(path))
+    except BadPath:
+        return None
+
+
+def _is_labelled(listing: Listing, path: str) -> bool:
+    steps = parse(path)
+    return any(covers(parse(field.path), steps) for field in listing.fields)
+
+
+def _by_names(listing: Listing, path: str, listings: Sequence[Listing]) -> Proposal:
+    way = names(parse(path))
+    spoken = [(name, sorted(named(name))) for name in reversed(way)]  # the innermost name speaks first
+    name, identifiers = next(((name, found) for name, found in spoken if found), ("", []))
+    if not identifiers:
+        return Proposal(listing.id, path, "", listing.grade, 0.0, "", "", 0, 0.0, 0.0)
+    identifier = max(identifiers, key=lambda one: (_deserved(one, listings), one))
+    grade = _deserved(identifier, listings)
+    return Proposal(listing.id, path, identifier, grade, NAMED, name, "", 0, 0.0, 0.0)
+
+
+def _deserved(identifier: str, listings: Sequence[Listing]) -> Grade:
+    kind = Grade.GENERAL_4 if identifier in _SENSITIVE else Grade.GENERAL_3
+    return max(kind, _elsewhere(identifier, listings))
+
+
+def _elsewhere(identifier: str, listings: Sequence[Listing]) -> Grade:
+    grades = (field.grade for one in listings for field in one.fields if field.identifier == identifier)
+    return max(grades, default=Grade.GENERAL_1)
+
+
+def _counted(one: Proposal, times: int, first: float, last: float) -> Proposal:
+    return replace(one, times=times, first=first, last=last)

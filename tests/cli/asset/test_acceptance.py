@@ -1,0 +1,69 @@
+"""How does what a person accepted come into the ledger?"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Run
+
+ACCEPT = ("asset", "propose", "--accept", "wang.li", "--from", "p.yaml")
+
+
+def proposed(folder: Path, *lines: str) -> None:
+    (folder / "p.yaml").write_text("proposals:\n" + "".join(f"  - {line}\n" for line in lines), encoding="utf-8")
+
+
+def test_each_field_carries_who_accepted_it_and_when(run: Run, policies: Path, tmp_path: Path) -> None:
+    proposed(
+        tmp_path,
+        "{asset: household, path: $.contact_phone, identifier: phone, grade: general-4, confidence: 0.4, evidence: e}",
+        "{asset: household, path: $.remark, grade: important}",
+        "{asset: enterprise, path: $.x, grade: general-2}",
+    )
+    before = (policies / "catalog" / "civil.yaml").read_text()
+    done = run(*ACCEPT)
+    assert done.code == 0, done.err
+    after = (policies / "catalog" / "civil.yaml").read_text()
+    assert after.startswith(before)
+    added = after.removeprefix(before).splitlines()
+    assert [line.partition(', "on":')[0] for line in added] == [
+        "      - {path: $.contact_phone, identifier: phone, grade: general-4, reviewed: {by: wang.li",
+        "      - {path: $.remark, grade: important, reviewed: {by: wang.li",
+    ]
+    assert "civil.yaml: 2 fields accepted by wang.li" in done.out
+    assert run("asset", "list").code == 0
+    again = run(*ACCEPT)
+    assert (again.code, "is labelled already" in again.err) == (0, True)
+    assert (policies / "catalog" / "civil.yaml").read_text() == after
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{asset: none, path: $.x, grade: core}", "there is no asset `none`"),
+        ("{asset: household, path: $.x}", "a proposal has `asset`, `path`, `grade`"),
+        ("{asset: household, path: $.x, grade: secret}", "K004"),
+        ("{asset: household, path: 'x y', grade: core}", "K009"),
+        ("{asset: household, path: $.x, grade: core, identifer: phone}", "K001"),
+        ("just text", "a proposal has"),
+    ],
+)
+def test_all_or_nothing(run: Run, policies: Path, tmp_path: Path, line: str, said: str) -> None:
+    catalog = policies / "catalog"
+    before = {path: path.read_bytes() for path in catalog.iterdir()}
+    proposed(tmp_path, "{asset: enterprise, path: $.good, grade: general-2}", line)
+    done = run(*ACCEPT)
+    assert (done.code, said in done.err) == (1, True), done.err
+    assert {path: path.read_bytes() for path in catalog.iterdir()} == before
+
+
+def test_who_accepts_has_a_name(run: Run, policies: Path, tmp_path: Path) -> None:
+    proposed(tmp_path, "{asset: household, path: $.x, grade: core}")
+    for name in ("wang li", "x\ny", "a" * 65):
+        assert run("asset", "propose", "--accept", name, "--from", "p.yaml").code == 2
+
+
+def test_a_file_that_cannot_be_read_is_3_and_one_of_another_form_is_1(run: Run, policies: Path, tmp_path: Path) -> None:
+    assert run(*ACCEPT).code == 3
+    (tmp_path / "p.yaml").write_text("assets: []\n")
+    assert run(*ACCEPT).code == 1

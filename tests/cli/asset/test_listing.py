@@ -1,0 +1,53 @@
+"""`gateway asset list`: which data is there, whose is it, how sensitive, and who has looked at it?"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Run
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), ["enterprise", "health-visit", "household"]),
+        (("--department", "prov"), ["enterprise", "health-visit", "household"]),
+        (("--department", "prov/civil"), ["household"]),
+        (("--owner", "prov/health"), ["health-visit"]),
+        (("--grade", "core"), ["health-visit", "household"]),
+        (("--identifier", "credit-code"), ["enterprise"]),
+        (("--identifier", "phone", "--owner", "prov/civil"), ["household"]),
+    ],
+)
+def test_as_many_as_fit_all_that_is_asked(run: Run, policies: Path, words: tuple[str, ...], found: list[str]) -> None:
+    done = run("asset", "list", *words, "-o", "json")
+    assert (done.code, [one["id"] for one in done.json["assets"]]) == (0, found)
+
+
+def test_none_is_1_and_a_slip_is_2(run: Run, policies: Path) -> None:
+    assert run("asset", "list", "--owner", "prov/none").code == 1
+    done = run("asset", "list", "--grade", "secret", "--lang", "zh-CN")
+    assert (done.code, "没有级别 `secret`" in done.err) == (2, True)
+    assert run("asset", "list", "--exposed", "--since", "5x").code == 2
+
+
+def test_what_was_shown_in_clear(run: Run, recorded: Path) -> None:
+    done = run("asset", "list", "--exposed", "--since", recorded, "-o", "json")
+    assert [(one["id"], one["clear"]) for one in done.json["assets"]] == [("household", 9)]
+
+
+def test_what_nobody_labelled_and_what_is_overdue(run: Run, policies: Path) -> None:
+    (policies / "catalog" / "more.yaml").write_text(
+        "assets:\n"
+        "  - {id: bare, owner: prov, grade: general-2, endpoints: [GET /bare]}\n"
+        "  - {id: old, owner: prov, grade: general-2, endpoints: [GET /old], fields: [{path: $.a}],\n"
+        "     reviewed: {by: wang.li, on: 2020-01-01, next: 2021-01-01}}\n"
+    )
+    assert [one["id"] for one in run("asset", "list", "--unlabelled", "-o", "json").json["assets"]] == ["bare"]
+    assert [one["id"] for one in run("asset", "list", "--expired", "-o", "json").json["assets"]] == ["old"]
+
+
+def test_a_catalog_with_faults_is_3(run: Run, policies: Path) -> None:
+    (policies / "catalog" / "bad.yaml").write_text("assets: [{id: 1}]\n")
+    done = run("asset", "list")
+    assert (done.code, "bad.yaml:1" in done.err) == (3, True)

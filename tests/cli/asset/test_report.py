@@ -1,0 +1,51 @@
+"""`gateway asset report`: the ledger for those who answer for it: on screen, as a table, on paper."""
+
+import csv
+from pathlib import Path
+
+from tests.cli.shell import Run
+
+
+def test_on_screen_in_both_languages(run: Run, recorded: Path) -> None:
+    done = run("asset", "report", "--since", recorded, "--lang", "zh-CN")
+    assert done.code == 0
+    assert "资产台账" in done.out and "户籍信息" in done.out and "$.contact_phone" in done.out
+    done = run("asset", "report", "--since", recorded, "--view", "owners")
+    assert "Departments and grades" in done.out and "Assets" not in done.out
+
+
+def test_a_table_without_formulas(run: Run, recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "policies" / "catalog" / "f.yaml").write_text(
+        'assets: [{id: f, title: "=HYPERLINK(1)", owner: prov, grade: general-2, endpoints: [GET /f]}]\n'
+    )
+    done = run("asset", "report", "--format", "csv", "--view", "assets")
+    rows = list(csv.reader(done.out.splitlines()))
+    assert (done.code, rows[2][:2]) == (0, ["f", "'=HYPERLINK(1)"])
+    assert not done.out.startswith("\ufeff")
+    excel = run("asset", "report", "--format", "csv", "--view", "assets", "--excel")
+    assert excel.out == "\ufeff" + done.out
+    several = run("asset", "report", "--format", "csv")
+    assert (several.code, "name it with --view" in several.err) == (2, True)
+
+
+def test_on_paper_into_a_new_file(run: Run, recorded: Path, tmp_path: Path) -> None:
+    done = run("asset", "report", "--format", "html", "--since", recorded, "-O", "r.html", "--lang", "zh-CN")
+    text = (tmp_path / "r.html").read_text()
+    assert (done.code, done.out) == (0, "")
+    assert '<html lang="zh-CN">' in text and "GET /civil/=cmd|&#x27; /C calc&#x27;!A0" in text
+    assert run("asset", "report", "--format", "html", "--since", recorded, "-O", "r.html").code == 3
+    assert (tmp_path / "r.html").read_text() == text
+
+
+def test_as_json(run: Run, recorded: Path) -> None:
+    for words in (("--format", "json"), ("-o", "json")):
+        value = run("asset", "report", "--since", recorded, *words).json
+        assert value["views"]["reads"][0]["records"] == 3
+        assert value["views"]["drift"][0]["path"] == "$.contact_phone"
+
+
+def test_without_a_record_it_is_incomplete_and_says_so(run: Run, policies: Path) -> None:
+    done = run("asset", "report", "--since", "none.jsonl")
+    assert (done.code, "tables about use are left out" in done.out) == (5, True)
+    assert run("asset", "report", "--since", "5x").code == 2
+    assert run("asset", "report", "--view", "assets", "--since", "none.jsonl").code == 0  # needs none

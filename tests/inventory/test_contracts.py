@@ -1,0 +1,28 @@
+"""Can this endpoint hide what nobody labelled, without anybody missing it?"""
+
+from gateway.inventory.contracts import Walked, walked
+from gateway.inventory.usage import Usage
+from tests.inventory.ledgers import ROUTE, listings
+from tests.inventory.records import a_day, outcome, verdict
+
+
+def told(*entries: object) -> list[tuple[str, str]]:
+    usage = Usage()
+    for entry in entries:
+        usage.add(entry)  # type: ignore[arg-type]  # entries
+    return [(one.asset, one.advice) for one in walked(listings(), usage)]
+
+
+def test_what_enforcing_would_hide() -> None:
+    usage = Usage()
+    for entry in a_day():
+        usage.add(entry)
+    assert walked(listings(), usage) == (
+        Walked("household", ROUTE, "learn", 2, 2, ("$.contact_phone", "$.remark"), "label"),
+        Walked("parcel", "GET /parcels", "warn", 0, 0, (), "wait"),
+    )
+
+
+def test_where_nothing_would_be_lost() -> None:
+    assert told(verdict(0), outcome(1, 0)) == [("household", "enforce"), ("parcel", "wait")]
+    assert told() == [("household", "wait"), ("parcel", "wait")]

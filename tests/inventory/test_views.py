@@ -1,0 +1,68 @@
+"""What does the ledger look like to those who answer for it?"""
+
+from gateway.inventory import VIEWS
+from gateway.inventory.usage import Usage
+from gateway.inventory.views import OF_RECORD, View, views
+from tests.inventory.ledgers import ROUTE, listings
+from tests.inventory.records import a_day
+from tests.literals import NOW
+
+
+def made(usage: Usage | None = None, today: str = "2026-11-22") -> dict[str, View]:
+    return {view.name: view for view in views(listings(), usage, today, chinese=False)}
+
+
+def used() -> Usage:
+    usage = Usage()
+    for entry in a_day():
+        usage.add(entry)
+    return usage
+
+
+def test_every_view_is_a_table_whose_rows_fit_its_head() -> None:
+    found = made(used())
+    assert tuple(found) == VIEWS
+    for view in found.values():
+        assert {len(row) for row in view.rows} <= {len(view.head)}, view.name
+        assert all(en and zh for en, zh in (*view.head, view.title))
+
+
+def test_without_a_record_its_views_are_left_out_and_not_empty() -> None:
+    assert set(made()) == set(VIEWS) - OF_RECORD
+
+
+def test_departments_and_grades() -> None:
+    assert made()["owners"].rows == (("prov/civil", 0, 0, 0, 0, 1, 0, 100), ("prov/land", 0, 0, 1, 0, 0, 0, 0))
+
+
+def test_what_is_unlabelled_overdue_or_lowered() -> None:
+    found = made()
+    assert found["unlabelled"].rows == (
+        ("parcel", "prov/land", "*", "general-3"),
+        ("parcel", "prov/land", "GET /parcels", "important"),
+    )
+    assert found["expired"].rows == (("household", "prov/civil", "household", "wang.li", "2025-01-10", "2026-01-10"),)
+    assert made(today="2026-01-10")["expired"].rows == ()  # due on that day, not over
+    assert found["overrides"].rows == (("household", ROUTE, "general-2", "T-17", "li.min", "2026-01-10", "2027-01-10"),)
+    assert found["identifiers"].rows == (
+        ("name", "household", "$..name", "general-4"),
+        ("phone", "household", "$..phone", "important"),
+    )
+
+
+def test_who_read_what_and_how_much_was_masked() -> None:
+    found = made(used())
+    assert found["reads"].rows == (("prov/civil", "important", 2, 3, 2, 3, 9),)
+    assert found["masking"].rows == (("household", 2, 3, 3, 9, 25, 0),)
+    assert found["drift"].rows == (
+        ("household", ROUTE, "$.contact_phone", 2, NOW + 1, NOW + 3),
+        ("household", ROUTE, "$.remark", 1, NOW + 1, NOW + 1),
+    )
+    assert found["unlisted"].rows[0] == ("households", "GET /civil/=cmd|' /C calc'!A0", 1, NOW + 5, NOW + 5)
+
+
+def test_only_what_is_wanted_in_that_order() -> None:
+    assert [view.name for view in views(listings(), None, "2026-01-01", True, ("owners", "assets", "reads"))] == [
+        "owners",
+        "assets",
+    ]
