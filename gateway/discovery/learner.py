@@ -11,6 +11,7 @@ the loop. Rules:
    takes no other's room. Where a route is full, what was seen too seldom to be told makes room.
 """
 
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
@@ -37,7 +38,14 @@ MAX_API_PATHS: Final = 2048
 
 _read: Callable[[bytes], Value] = orjson.loads
 _BOM = b"\xef\xbb\xbf"
+_PACKED = b"\x1f\x8b"  # gzip (RFC 1952); no JSON begins like this
+_GZIP = 31  # its window and header, as zlib counts them
 _Key = tuple[str, str]
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The text of an answer, at most a byte more than is read. What passes unmasked may be packed. Raises zlib.error."""
+    return zlib.decompressobj(_GZIP).decompress(body, MAX_BODY + 1) if body.startswith(_PACKED) else body
 
 
 class _Route:
@@ -83,7 +91,7 @@ class Learner:
         return bool(self._waiting)
 
     def observe(self, asset: Asset, body: bytes) -> None:
-        """An answer passes, as the service gave it: JSON in UTF-8. One in so many is put aside."""
+        """An answer passes, as the service gave it: JSON in UTF-8, or packed with gzip. One in so many is put aside."""
         key = asset.api, asset.route
         passed = self._passed.get(key, 0)
         if passed < FIRST or not passed % self._every:
@@ -102,12 +110,13 @@ class Learner:
         route = self._route(asset)
         if route is None:
             return
-        if len(body) > MAX_BODY:
-            route.long += 1
-            return
         try:
-            root = _read(body.removeprefix(_BOM))
-        except (ValueError, RecursionError):  # masking says what it thinks of it
+            text = _unpacked(body)
+            if len(text) > MAX_BODY:
+                route.long += 1
+                return
+            root = _read(text.removeprefix(_BOM))
+        except (ValueError, RecursionError, zlib.error):  # masking says what it thinks of it
             return
         route.answers += 1
         if route.revision != asset.revision:

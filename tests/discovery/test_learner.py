@@ -1,3 +1,4 @@
+import gzip
 import random
 
 import orjson
@@ -140,6 +141,13 @@ def test_what_was_kept_goes_on():
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": 1}{', b"<html>", b'{"a": 1e999999}'])
 def test_what_cannot_be_read_is_passed_over(body):
     assert paths(learnt([body, b'{"b": 1}', b'{"b": 1}', b'{"b": 1}'])).keys() == {"$.b"}
+
+
+def test_an_answer_that_passes_packed_is_read_and_a_bomb_only_to_its_bound():
+    assert set(paths(learnt([gzip.compress(b'{"b": 1}')] * 3))) == {"$.b"}
+    bomb = gzip.compress(b'{"b": "' + bytes(20 * 1024 * 1024))
+    assert (routes(learnt([bomb]))["GET /market/shops"].long, len(bomb) < MAX_BODY) == (1, True)
+    assert paths(learnt([gzip.compress(b'{"b": 1}')[:-12], b"\x1f\x8b", b"\x1f\x8bnothing"])) == {}
 
 
 def test_a_byte_order_mark_is_not_in_the_way():
