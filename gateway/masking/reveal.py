@@ -165,7 +165,6 @@ class Masking:
     async def _otherwise(self, raw: RawReply, form: Form, body: bytes, prepared: Prepared, keys: Keys) -> Reply:
         """The reply to an answer that is read whole, and is no JSON."""
         written = await mask_whole(form, body, raw.headers, prepared, keys)
-        await look_long(written.reads, prepared.gate)
         headers = inspected(raw.headers, len(written.shown), written.content_type)
         return Reply(raw.status, headers, written.shown, len(written.shown), written.revealed, raw.waited)
 

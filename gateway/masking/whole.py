@@ -15,37 +15,43 @@ from gateway.masking.markup import mask_markup, read_as_utf8
 from gateway.masking.media import Form, media_type
 from gateway.masking.prepared import Prepared
 from gateway.masking.prose import mask_prose
+from gateway.masking.second_look import look_long
 from gateway.masking.unpack import Withheld, declared_charset, in_utf8
 
 
 class Written(Struct, frozen=True, eq=False):
-    """What may be sent, what somebody who reads it finds in it, and what was done."""
+    """What may be sent, and what was done."""
 
     shown: bytes
-    reads: bytes  # without escapes, for the second look
     revealed: Revealed
     content_type: bytes
 
 
 async def mask_whole(form: Form, body: bytes, headers: Headers, prepared: Prepared, keys: Keys) -> Written:
-    """The answer with the mask laid over it. Raises Withheld, TooMany."""
+    """The answer with the mask laid over it, looked at twice. Raises Withheld, TooMany, Residual."""
     if prepared.mask.rows:
         raise Withheld("its records cannot be told apart in this form")
+    kind = media_type(headers)
     if form == "form":
         shown, reads, revealed = await mask_form(body, declared_charset(headers), prepared.columns, keys)
-        return Written(shown, reads, revealed, media_type(headers))
+        await look_long(reads, prepared.gate)  # without escapes
+        return Written(shown, revealed, kind)
     if form == "markup":
         shown, revealed = await _markup(await read_as_utf8(body, headers), prepared, keys)
-        kind = b"application/xml" if tells(media_type(headers)) else media_type(headers)
-        return Written(shown, shown, revealed, kind + b"; charset=utf-8")
+        return Written(shown, revealed, (b"application/xml" if tells(kind) else kind) + b"; charset=utf-8")
     shown, revealed = await mask_prose(await in_utf8(body, headers), prepared.by_value, keys)
-    return Written(shown, shown, revealed, media_type(headers) + b"; charset=utf-8")
+    await look_long(shown, prepared.gate)
+    return Written(shown, revealed, kind + b"; charset=utf-8")
 
 
 async def _markup(text: bytes, prepared: Prepared, keys: Keys) -> tuple[bytes, Revealed]:
     shown, revealed = await mask_markup(text, prepared.columns, keys)
-    if prepared.mask.most and revealed.records > prepared.mask.most:
-        if prepared.mask.beyond is None:
-            raise TooMany(f"more than {prepared.mask.most} records")
-        return await mask_markup(text, prepared.beyond.columns, keys)
+    if prepared.mask.covering(revealed.records) is None:
+        raise TooMany(f"more than {prepared.mask.most} records")
+    covering = prepared.covering(revealed.records)
+    if covering is not prepared:
+        if covering.mask.rows:
+            raise Withheld("its records cannot be told apart in this form")
+        shown, revealed = await mask_markup(text, covering.columns, keys)
+    await look_long(shown, covering.gate)
     return shown, revealed
