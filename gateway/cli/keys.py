@@ -15,8 +15,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "keys.help": ("the gateway's own keys", "网关自身的密钥"),
     "keys.list.help": ("which keys there are, and what each is for", "列出密钥及其用途"),
     "keys.rotate.help": (
-        "make the next key for masking; the next start uses it, older keys still open what they sealed",
-        "生成下一个脱敏密钥：下次启动时启用，旧密钥仍可还原其加密的值",
+        "make the next key for masking; the next start uses it, tokens of older keys are still revealed",
+        "生成下一个脱敏密钥：下次启动时启用，旧密钥的令牌仍可还原",
     ),
     "keys.which": ("which key; `mask` is the one that rotates", "要轮换的密钥；目前为 `mask`"),
     "keys.yes": ("do it, having read what it means", "已了解影响，确认执行"),
@@ -29,10 +29,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "keys.newest": ("masks", "脱敏"),
     "keys.both": ("masks; whom a record is about, and watermarks", "脱敏；并用于数据主体索引与水印"),
-    "keys.older": ("opens what it sealed", "还原其加密的值"),
+    "keys.older": ("opens tokens that it sealed", "还原由其生成的令牌"),
     "keys.kept": (
-        "whom a record is about, and watermarks, for ever; opens what it sealed",
-        "永久用于数据主体索引与水印；还原其加密的值",
+        "whom a record is about, and watermarks, for ever; opens tokens that it sealed",
+        "永久用于数据主体索引与水印；还原由其生成的令牌",
     ),
     "keys.head_file": ("key", "密钥"),
     "keys.head_made": ("made", "生成时间"),
@@ -44,14 +44,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "keys.meaning": (
         "key {number} will mask from the next start on:\n"
         "- `hash`, `fpe` and `noise` give other values than before; who joins old answers with new ones finds nothing\n"
-        "- `encrypt` and `tokenise` give values of key {number} (`e{number}.…`); the older keys still open theirs\n"
-        "- `fpe` does not say its key: to open such a value one must know when it was made\n"
+        "- `encrypt` and `tokenise` give values of key {number} (`e{number}.…`); tokens of older keys are still revealed\n"
         "- who saw whom and watermarks stay as they are: both stay with key 1\n"
         "- keep every key: back up `{folder}`",
         "下次启动起将由密钥 {number} 脱敏：\n"
         "- `hash`、`fpe`、`noise` 的结果与此前不同，新旧应答之间无法再关联\n"
-        "- `encrypt` 与 `tokenise` 的值改由密钥 {number} 生成（`e{number}.…`），旧密钥仍可还原各自的值\n"
-        "- `fpe` 的值不含密钥编号：还原时须知道它何时生成\n"
+        "- `encrypt` 与 `tokenise` 的值改由密钥 {number} 生成（`e{number}.…`），旧密钥的令牌仍可还原\n"
         "- 谁看过谁的数据、水印均不受影响：二者始终使用密钥 1\n"
         "- 请保留所有密钥：备份 `{folder}`",
     ),

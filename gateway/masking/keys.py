@@ -4,7 +4,7 @@
    them all, and two departments cannot join what they got.
 2. One secret, and from it a key for each work (HKDF): who learns what opens tokens cannot make digests.
 3. What can be opened again says under which key it was sealed (`e1.…`): keys change, and what was sealed before is
-   still to be opened (`gateway.masking.ring`).
+   still to be opened.
 4. Whom a record is about is keyed by the first key for ever: what was recorded before a key changed is still found.
 """
 
