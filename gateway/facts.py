@@ -290,7 +290,7 @@ class Asset(Struct, frozen=True):
     id: str
     api: str  # name of the API in the configuration that carries it
     route: str  # method and template, `GET /civil/households/{id}`: safe as a metric label
-    action: Literal["read", "create", "update", "delete", "other"]
+    action: Literal["read", "create", "update", "delete", "other", "reveal"]  # reveal: open a token of it
     grade: Grade
     category: str
     owner: str

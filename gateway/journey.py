@@ -131,8 +131,11 @@ class Journey(Struct, frozen=True, eq=False):
     async def gather(self, ask: Ask, revision: Revision) -> Facts:
         """Everything the policy may look at."""
         subject = await self.identity.recognise(ask)
+        return self.known(ask, subject, revision.catalog.locate(ask), revision)
+
+    def known(self, ask: Ask, subject: Subject, asset: Asset, revision: Revision) -> Facts:
+        """The same, once it is known who asks and what for."""
         posture = revision.devices.assess(ask, subject)
-        asset = revision.catalog.locate(ask)
         budgets = revision.policy.bundle.budgets(ask, subject, asset)
         exposure = self.exposures.spent(ask, subject, asset, budgets)
         asset = revision.catalog.aggregated(asset, exposure)

@@ -325,6 +325,20 @@ REASONS: dict[str, Meaning] = {
         "wait or contact the security team",
         "请稍候或联系安全团队",
     ),
+    "not_a_token": Meaning(
+        400,
+        "this is not a token that can be revealed here",
+        "这不是可在此还原的令牌",
+        "send a token as it was received, within the department that received it",
+        "请在取得令牌的部门内，按原样提交令牌",
+    ),
+    "already_revealed": Meaning(
+        409,
+        "this token has been revealed under every grant that you hold for it",
+        "该令牌已在您持有的每项授权下各还原过一次",
+        "use what was revealed, or apply to the owner of the data for another grant",
+        "请使用已还原的内容，或向数据责任部门另行申请授权",
+    ),
     "cannot_mask": Meaning(
         403,
         "parts of this answer must be hidden, and its form does not allow that",

@@ -19,13 +19,14 @@ import uvicorn
 import uvloop
 from msgspec import Struct
 
-from gateway.app import revisions
+from gateway.app import reveals, revisions
 from gateway.app.boundary import DataPort, place, unforeseen
 from gateway.app.counting import AT_START, Counting
 from gateway.app.discovering import Discovering
 from gateway.app.emergency import Expiry, in_force
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
+from gateway.app.reveals import Reveals
 from gateway.app.revisions import Compiled
 from gateway.app.shadow import Shadow
 from gateway.app.streams import Streams, still
@@ -189,6 +190,14 @@ class Worker:
             self._state = self._open_state()
         return self._state
 
+    def _open_token(self, token: str, grants: tuple[str, ...], decision: str, at: float) -> str:
+        """Keep that a token is opened. In a thread: other than what is read, this waits for the disk."""
+        state = State(self._config.state / "state.db", make=False)
+        try:
+            return state.open_token(token, grants, decision, at)
+        finally:
+            state.close()
+
     def _active(self) -> str:
         now = instant()
         standing = in_force(self._store(), now)
@@ -234,7 +243,8 @@ class Worker:
         issuers = tuple(issuer.url for issuer in config.identity.issuers)
         return DataPort(
             self._journey,
-            pages(config.edge, issuers, self._upstream.jwks(), lambda: not self._server.should_exit),
+            pages(config.edge, issuers, self._upstream.jwks(), lambda: not self._server.should_exit)
+            | {reveals.PATH: Reveals(self._journey, self._open_token)},
             refusing(config.edge, "not_found"),
             refusing(config.edge, "internal_error"),
             self._notice,

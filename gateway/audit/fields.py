@@ -97,7 +97,7 @@ CLOSED: Final[dict[str, tuple[str, ...]]] = {
     "mode": ("observe", "enforce"),
     "band": ("normal", "step_up", "limit", "quarantine"),
     "device.trust": ("managed", "known", "unknown", "compromised"),
-    "action": ("read", "create", "update", "delete", "other"),
+    "action": ("read", "create", "update", "delete", "other", "reveal"),
     "method": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
     "reason": tuple(REASONS),
 }

@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from gateway.catalog import reveals
 from gateway.catalog.aggregation import Rule, accumulated, of_the_day, unknown_categories
 from gateway.catalog.bindings import ApiBinding, Bound, bind, covers, free, outside, overlaps, uncarried
 from gateway.catalog.declarations import ACTIONS, Declaration, Endpoint, Reading, read_folder
@@ -136,9 +137,20 @@ class Catalog:
         observes is not asked: what enforce would say is. `at`: seconds since 1970; None is when the catalog was loaded.
         """
         at = self._now if at is None else at
+        token = reveals.parted(path)
+        if token is not None:
+            return self.revealing(*token, at)
         if api:
             return self._look(api, method, path, at)
         return replace(self._look(self._carrier(method, path), method, path, at), mode="enforce")
+
+    def revealing(self, asset: str, label: str, at: float, token: str = "") -> Asset:
+        """What opening a token of this asset and label asks for; unlisted where the catalog has no such field."""
+        found = (one for root in self._roots.values() for one in root.values() if one.asset.id == asset)
+        asked = reveals.revealing([_on(one, at).asset for one in found], label)
+        if asked is None:
+            asked = replace(self._unlisted("", reveals.METHOD, reveals.PREFIX), action="reveal", mode="enforce")
+        return replace(asked, parameters=(("token", token),) if token else ())
 
     def _carrier(self, method: str, path: str) -> str:
         """The API of a path: the longest prefix; of several hosts' APIs with this prefix the one that lists it."""
@@ -202,6 +214,13 @@ class Catalog:
             mode=self._modes.get(api, "enforce"),
             listed=False,
         )
+
+
+def _on(found: _Prepared, at: float) -> _Prepared:
+    """An endpoint as it is at this time."""
+    while at >= found.ends and found.then is not None:
+        found = found.then
+    return found
 
 
 def load(

@@ -188,6 +188,12 @@ class Branch(Generic[T]):
         for branch in (*ahead, *filter(None, (self.parameter,))):
             yield from branch.meeting(template, at + 1)
 
+    def values(self) -> Iterator[T]:
+        """Every value here and deeper."""
+        if self.below is not None:
+            yield self.below
+        yield from self._all()
+
     def _all(self) -> Iterator[T]:
         """Every value here and deeper, but for the `/**` that ends here."""
         if self.here is not None:

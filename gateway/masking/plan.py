@@ -24,6 +24,7 @@ from gateway.facts import Mask
 from gateway.jsonpath import Anywhere, Element, Every, Step, parse
 from gateway.masking.registry import compiled
 from gateway.masking.techniques import REDACTED, Apply, Number
+from gateway.masking.tokens import Origin, tokens
 from gateway.masks import Technique, parse_technique, strictest
 
 MAX_STATES = 10_000
@@ -146,17 +147,20 @@ class State:
 class Plan:
     """A compiled mask."""
 
-    def __init__(self, mask: Mask, keys: frozenset[str] = frozenset(), clear: int = 0) -> None:
+    def __init__(self, mask: Mask, keys: frozenset[str] = frozenset(), clear: int = 0, asset: str = "") -> None:
         """`keys` are the paths that tell whom a record is about, `clear` how many labelled fields of it are shown in clear.
+
+        `asset` goes into tokens, so that they are judged as what they stand for.
 
         Raises ValueError when a path or a technique cannot be read.
         """
         self.clear = clear
+        self._asset = asset
         self.keys = frozenset(at for at, field in enumerate(mask.fields) if field.path in keys)
         self.paths: tuple[tuple[Step, ...], ...] = tuple(parse(field.path) for field in mask.fields)
         self.covers: tuple[_Cover, ...] = tuple((parse_technique(field.technique), field.path) for field in mask.fields)
         self.unlabelled: Literal["pass", "learn", "warn", "redact"] = mask.unlabelled
-        self.unknown = _rule(Technique("redact"), UNLABELLED)
+        self.unknown = _rule(Technique("redact"), UNLABELLED, asset)
         hiding = [path for technique, path in self.covers if technique.name != "keep"]
         self.slots: dict[str, int] = {label: at for at, label in enumerate(dict.fromkeys([*hiding, UNLABELLED]))}
         self._rules: dict[_Cover, Rule] = {}
@@ -195,15 +199,17 @@ class Plan:
             return None
         found = self._rules.get(cover)
         if found is None:
-            found = self._rules[cover] = _rule(*cover)
+            found = self._rules[cover] = _rule(*cover, self._asset)
         return found
 
 
 _CONSTANTS = {"redact": Raw(f'"{REDACTED}"'.encode()), "null": Raw(b"null")}
 
 
-def _rule(technique: Technique, label: str) -> Rule:
+def _rule(technique: Technique, label: str, asset: str) -> Rule:
     text, number = compiled(technique)
+    if technique.name == "tokenise":
+        text = number = tokens(Origin(asset, label))
     return Rule(
         label,
         technique,

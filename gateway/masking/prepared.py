@@ -36,7 +36,7 @@ class Prepared:
         """Raises ValueError when a path or a technique cannot be read."""
         self.mask = mask
         self.asset = asset
-        self.plan = Plan(mask, frozenset({asset.key}), self.clear)
+        self.plan = Plan(mask, frozenset({asset.key}), self.clear, asset.id)
         self.concerned = concerned(mask)
 
     def whose(self, mask: Mask) -> "Prepared":
@@ -70,7 +70,7 @@ class Prepared:
     @cached_property
     def record(self) -> Plan:
         """The plan for one record of a list."""
-        return Plan(records(self.mask), frozenset(as_record(self.asset.key)), self.clear)
+        return Plan(records(self.mask), frozenset(as_record(self.asset.key)), self.clear, self.asset.id)
 
     @cached_property
     def columns(self) -> Columns:

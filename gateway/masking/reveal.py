@@ -11,6 +11,9 @@
 
 from collections.abc import AsyncIterator, Callable
 
+from msgspec.json import encode
+
+from gateway.crypto.suite import INTL, SM, Suite
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
 from gateway.masking.about import Looked, TooMany, look_slowly, looked_into
 from gateway.masking.conceal import CODE, concealed
@@ -29,13 +32,16 @@ from gateway.masking.settings import Settings
 from gateway.masking.streaming import begun, closed, going_on
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
+from gateway.masking.tokens import Opened, Origin, opened
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
 from gateway.masking.watermark import Mark, Marks, marked, marked_lines, marked_long
 from gateway.masking.whole import mask_whole
+from gateway.masking.whom import same
 
 MASKS = 2048
 DEPARTMENTS = 4096
 LONG_WALKS = 4
+_REVEALED: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
 _OBSERVED = frozenset({200, 201})  # what a route answers when all is well: an error page has another shape
@@ -215,6 +221,36 @@ class Masking:
                 self._shapes.clear()
             found = self._shapes[key] = Prepared(mask, asset)
         return found.whose(mask)
+
+    def origin(self, token: str, department: str) -> Origin | None:
+        """Where the value behind a token came from; None when it cannot be opened for this department, whatever the cause."""
+        found = self._opened(token, department)
+        return None if found is None else found.origin
+
+    def reveal(self, warrant: Warrant) -> Reply | Fault:
+        """The value behind the token that this warrant is for."""
+        facts = warrant.facts
+        asset, token = facts.asset, dict(facts.asset.parameters).get("token", "")
+        found = self._opened(token, facts.subject.org) if asset.action == "reveal" else None
+        if found is None or found.origin.asset != asset.id:  # a warrant for something else opens nothing
+            return Fault("not_a_token")
+        body = encode({"value": found.value})
+        about = self._keys(facts.subject.org).about(same(found.value)) if asset.key else b""
+        revealed = Revealed(records=1, seen=about, clear=1)
+        return Reply(200, (*_REVEALED, (b"content-length", b"%d" % len(body))), body, len(body), revealed)
+
+    def _opened(self, token: str, department: str) -> Opened | None:
+        one = self._settings
+
+        def keys(suite: Suite) -> Callable[[int], Keys | None]:
+            def numbered(number: int) -> Keys | None:
+                secret = one.secret(number)
+                return None if secret is None else Keys(secret, department, suite, number, one.first_key)
+
+            return numbered
+
+        # a token says its key, not its suite: one from before the profile was changed opens under the other
+        return opened(token, keys(INTL)) or opened(token, keys(SM))
 
     def _mark(self, warrant: Warrant) -> Mark:
         """The mark of the caller: who is given a marked answer can be told from its copy."""

@@ -41,10 +41,12 @@ from gateway.facts import (
     Strength,
     Subject,
 )
+from gateway.policy import floor
 from gateway.policy.bundle import Bundle
 from gateway.policy.condition import FAILURES
 from gateway.policy.duties import ASSURANCES, Duties, stronger
 from gateway.policy.index import Candidate
+from gateway.policy.names import REVEAL
 from gateway.policy.overlays import EMERGENCY
 from gateway.policy.rows import filters
 from gateway.policy.spending import refusals, spends
@@ -157,6 +159,15 @@ class Verdict(Struct, frozen=True, eq=False):
 
 def decide(bundle: Bundle, facts: Facts, strength: Strength) -> Decision:
     """The decision of one bundle; `strength` is the least that the grade of the data demands."""
+    if facts.asset.action == REVEAL and facts.asset.listed:
+        return floor.above(
+            facts, lambda said: _judged(bundle, said, strength), lambda said, at: _signed_in(said, at, None)
+        )
+    return _judged(bundle, facts, strength)
+
+
+def _judged(bundle: Bundle, facts: Facts, strength: Strength) -> Decision:
+    """The decision of the rules."""
     subject, asset = facts.subject, facts.asset
     if subject.rejection is not None or facts.posture.revoked or not asset.listed:
         return _stopped(bundle, facts)
@@ -392,7 +403,7 @@ def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength
 
 def disagreement(bundle: Bundle, facts: Facts, decision: Decision) -> str:
     """Hold a decision that was made against the enforcer; "" when they agree, else what differs."""
-    if decision.bundle != bundle.digest or stopped(bundle, facts) is not None:
+    if decision.bundle != bundle.digest or stopped(bundle, facts) is not None or floor.lacks(facts):
         return ""
     said = bundle.reference(facts)
     judged = decision.would if isinstance(decision, Permit) and decision.would is not None else decision

@@ -25,7 +25,10 @@ from gateway.facts import GRADES, Asset, Band, Facts, Grade, Posture, Proof
 Kind = Literal["text", "number", "bool", "texts", "grade"]
 Getter = Callable[[Facts], object]
 
-ACTIONS = ("read", "create", "update", "delete", "other")
+REVEAL = "reveal"
+"""The action of whoever opens a token. No rule means it without naming it; a grant likewise."""
+PLAIN = ("read", "create", "update", "delete", "other")
+ACTIONS = (*PLAIN, REVEAL)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # no other reaches a decision
 BANDS: tuple[str, ...] = get_args(Band)

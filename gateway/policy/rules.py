@@ -6,10 +6,11 @@ Reads the files of all layers into rules, strictly: what casbin would ignore in 
 1. An allow says everything: who, data, action and level. What a deny leaves out means "any": forgetting a word
    must never widen access.
 2. Every id stands once, in all files together; the ids of a locked file may not even be tried.
-3. A city file only denies (P050), and only for the office it names or what is below it (P051). A department file
+3. `*` in an allow means every action but `reveal`: opening tokens is never meant by the way (`floor`).
+4. A city file only denies (P050), and only for the office it names or what is below it (P051). A department file
    allows and denies, and only about data that the department or an office below it owns (P052). An emergency file
    only denies (P050).
-4. A rule that has expired is reported and no longer applies; at run time the request's own time decides.
+5. A rule that has expired is reported and no longer applies; at run time the request's own time decides.
 """
 
 from datetime import datetime, time, timedelta
@@ -20,10 +21,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from gateway.document import FileFault, Node, did_you_mean
+from gateway.policy import floor
 from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.duties import REASONS, Then, read_then, written
 from gateway.policy.levels import ANY, NAMES, span, word
-from gateway.policy.names import ACTIONS, Name, Vocabulary, names
+from gateway.policy.names import ACTIONS, PLAIN, REVEAL, Name, Vocabulary, names
 from gateway.policy.people import KINDS, PERSON, People
 from gateway.policy.shapes import Faults, items, mapping, one_of, plain, remedy, text, texts, title
 
@@ -60,7 +62,8 @@ class Rule(Struct, frozen=True, gc=False):
 
     def rows(self) -> list[Row]:
         """The casbin rows: one for each combination, all under the same id."""
-        action = "|".join(self.action)
+        meant = PLAIN if self.effect == "allow" and self.action == ("*",) else self.action
+        action = "|".join(meant)
         return [
             (self.id, self.effect, who, org, data, action, self.level, self.expires, self.when, self.then)
             for who, org, data in product(self.who, self.org, self.data)
@@ -166,6 +169,8 @@ def _rule(node: Node, place: str, lines: list[str], reading: Reading, layer: Lay
     )
     if "note" in parts:
         text(parts["note"], faults)
+    if not deny and REVEAL in rule.action:
+        floor.check(parts.get("when", node), reading.conditions.get(rule.when), faults)
     if len(rule.who) * len(rule.org) * len(rule.data) > MAX_ROWS:
         faults.append(
             node.fault(

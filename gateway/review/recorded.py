@@ -19,6 +19,7 @@ from gateway.audit import encode
 from gateway.catalog import Catalog
 from gateway.facts import GRADES, Ask, Asset, Facts, Grade, VerdictEntry
 from gateway.policy import Bundle
+from gateway.policy.names import REVEAL
 
 ALARMS = {
     "index and enforcer disagree": ("index and enforcer disagreed", "索引与执行器结论不一致"),
@@ -91,6 +92,8 @@ def doubt(entry: VerdictEntry) -> Unreplayable | None:
     alarm = ALARMS.get(reasons[0].detail) if len(reasons) == 1 and not reasons[0].rule else None
     if alarm is not None:
         return Unreplayable(f"an alarm refused it, not a rule: {alarm[0]}", f"由告警而非规则拒绝：{alarm[1]}")
+    if entry.action == REVEAL and not entry.asset:
+        return Unreplayable("what was brought was no token: no rule was asked", "提交的内容不是令牌：未经任何规则判定")
     if _shortened(entry):
         return Unreplayable(
             "its entry was too long and stands shortened in the record", "该记录过长，在台账中是截短后的内容"

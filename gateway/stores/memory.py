@@ -4,6 +4,8 @@ The twin of `gateway.stores.sqlite` for tests and drills: the same methods, the 
 (`tests/conformance/test_state.py` runs on both), nothing survives the process.
 """
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from gateway.facts import Report
@@ -33,6 +35,7 @@ class MemoryState:
         self._activations: list[Activation] = []
         self._emergencies: dict[int, Emergency] = {}
         self._pilots: dict[int, Pilot] = {}
+        self._opened: set[tuple[str, str]] = set()
 
     def close(self) -> None:
         """Nothing to close."""
@@ -200,6 +203,15 @@ class MemoryState:
             return None
         self._pilots[id] = replace(row, ended_at=at, ended_by=by, why=why)
         return self._pilots[id]
+
+    def open_token(self, token: str, grants: Iterable[str], decision: str, at: float) -> str:
+        """See `State.open_token`."""
+        self._next()
+        for grant in grants:
+            if (token, grant) not in self._opened:
+                self._opened.add((token, grant))
+                return grant
+        return ""
 
     def _next(self) -> int:
         self._check()

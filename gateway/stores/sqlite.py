@@ -1,6 +1,7 @@
 """Where is it kept, so that no crash forgets a revocation?
 
-State on SQLite: `state.db`, written by the control process, read by every worker. Rules:
+State on SQLite: `state.db`, written by the control process, read by every worker. Which tokens were opened is written by
+the worker that opens one. Rules:
 
 1. A change that returned is on the disk (WAL, synchronous FULL): a power cut does not undo it.
 2. Commit first, bump the board after (the caller does). A crash between the two leaves a change that
@@ -10,14 +11,15 @@ State on SQLite: `state.db`, written by the control process, read by every worke
 4. `change` grows with every change and is never reused, also when rows go: readers follow it.
 5. A file written by a newer version is refused, never guessed at; one of an older version is brought up to
    date in one transaction.
-6. An emergency level is confirmed in one statement that holds every condition: two confirmations cannot race.
+6. An emergency level is confirmed in one statement that holds every condition, a token opened by one that the key of its
+   table refuses the second time: two of either cannot race.
 """
 
 import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -79,7 +81,12 @@ _CLOCK = """
 ALTER TABLE emergency ADD COLUMN boot TEXT NOT NULL DEFAULT '';
 ALTER TABLE emergency ADD COLUMN clock REAL NOT NULL DEFAULT 0;
 """
-_STEPS = (_SCHEMA, _RELEASES, _CLOCK)
+_TOKENS = """
+CREATE TABLE opened (
+    token TEXT NOT NULL, permission TEXT NOT NULL, decision TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (token, permission)
+) STRICT, WITHOUT ROWID;
+"""
+_STEPS = (_SCHEMA, _RELEASES, _CLOCK, _TOKENS)
 """What takes an empty file to version 1, and each version to the next."""
 VERSION = len(_STEPS)
 
@@ -106,7 +113,7 @@ _report = Decoder(Report).decode
 class State:
     """`state.db`. Methods raise StateFault when the store cannot be read or the change cannot be kept.
 
-    `busy` is how long (seconds) to wait for another writer; workers, which only read, pass a short one. `make`: only the
+    `busy` is how long (seconds) to wait for another writer; workers pass a short one where they read on the loop. `make`: only the
     start of the gateway makes a new file. Whoever made one in the place of a file that is gone would forget all revocations.
     Safe to share between threads; never across a fork.
     """
@@ -339,6 +346,23 @@ class State:
                 values,
             ).fetchone()
         return Pilot(*row) if row else None
+
+    # --- tokens -------------------------------------------------------------------------------
+
+    def open_token(self, token: str, grants: Iterable[str], decision: str, at: float) -> str:
+        """Keep that a token (its digest) is opened under the first of these grants that it was not opened under yet.
+
+        The grant, or "" when there is none left. Of two who race for the last one, the database lets exactly one have it.
+        """
+        with self._change() as (connection, _):
+            for grant in grants:
+                row = connection.execute(
+                    "INSERT INTO opened VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING permission",
+                    (token, grant, decision, at),
+                ).fetchone()
+                if row is not None:
+                    return str(row[0])
+        return ""
 
     # --- transactions -------------------------------------------------------------------------
 

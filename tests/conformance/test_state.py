@@ -309,3 +309,11 @@ def test_law_disk_and_memory_give_the_same_answers(
             )
         assert answers[0] == answers[1]
     disk.close()
+
+
+def test_a_token_is_opened_once_under_each_grant(state: AnyState) -> None:
+    assert state.open_token("one", ("a", "b"), "d-1", NOW) == "a"
+    assert state.open_token("one", ("a", "b"), "d-2", NOW) == "b"
+    assert state.open_token("one", ("a", "b"), "d-3", NOW) == ""
+    assert state.open_token("two", ("b",), "d-4", NOW) == "b"
+    assert state.open_token("three", (), "d-5", NOW) == ""

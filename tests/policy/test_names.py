@@ -88,7 +88,7 @@ def test_a_purpose_that_is_only_stated_counts_where_nobody_vouches_for_one() -> 
 def test_the_words_of_the_facts_are_the_words_of_conditions() -> None:
     assert set(TABLE["device.trust"].words) == {"managed", "known", "unknown", "compromised"}
     assert set(TABLE["risk.band"].words) == {"normal", "step_up", "limit", "quarantine"}
-    assert set(TABLE["data.action"].words) == {"read", "create", "update", "delete", "other"}
+    assert set(TABLE["data.action"].words) == {"read", "create", "update", "delete", "other", "reveal"}
     assert set(TABLE["env.method"].words) == METHODS
 
 

@@ -43,7 +43,7 @@ def test_the_file_is_flushed_on_every_commit_and_private(tmp_path: Path) -> None
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     State(tmp_path / "state.db").close()
     connection = sqlite3.connect(tmp_path / "state.db")
-    connection.execute("PRAGMA user_version = 4")
+    connection.execute("PRAGMA user_version = 5")
     connection.close()
     before = (tmp_path / "state.db").read_bytes()
     with pytest.raises(StateFault, match="newer gateway"):

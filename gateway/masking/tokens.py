@@ -1,0 +1,64 @@
+"""What does a token stand for?
+
+`t1.…` is the value itself, sealed for one department: there is no vault that could be read, and nothing to keep in step.
+Sealed with it are the asset and the label it came from, so that a token is judged as the data that it is, under the
+catalog and the rules of today. Rules:
+
+1. Whoever changes a bit, brings a token to another department, or seals something else as a token (`e1.…`) gets the
+   same nothing.
+2. One value has one token, spelled in one way: another spelling of the same bytes would be revealed a second time.
+"""
+
+import re
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from gateway.crypto.digest import unb64url
+from gateway.masking.keys import TOKEN, Keys
+from gateway.masking.techniques import Apply
+
+MAX_TOKEN = 16 * 1024
+_TOKEN = re.compile(rf"{TOKEN}([1-9][0-9]{{0,3}})\.([A-Za-z0-9_-]{{22,{MAX_TOKEN}}})", re.ASCII)
+_HEAD = re.compile(r"([0-9]{1,5}) ([0-9]{1,5}) ", re.ASCII)
+
+
+class Origin(Struct, frozen=True):
+    """Where the value behind a token came from: asset and label."""
+
+    asset: str
+    path: str
+
+
+class Opened(Struct, frozen=True):
+    """A token that was opened."""
+
+    origin: Origin
+    value: str
+
+
+def tokens(origin: Origin) -> Apply:
+    """What makes tokens of the values under one label."""
+    # lengths first: neither an asset nor a path can run over into what follows
+    head = f"{len(origin.asset)} {len(origin.path)} {origin.asset}{origin.path}"
+    return lambda text, keys: keys.sealed(head + text, TOKEN)
+
+
+def opened(token: str, keys: Callable[[int], Keys | None]) -> Opened | None:
+    """What is behind a token, or None; `keys` are those of the caller's department, by the number of the key."""
+    match = _TOKEN.fullmatch(token)
+    found = keys(int(match[1])) if match is not None else None
+    if match is None or found is None:
+        return None
+    sealed = unb64url(match[2])  # in its one spelling: rule 2
+    text = found.opened(sealed, TOKEN) if sealed is not None else None
+    return None if text is None else _parted(text)
+
+
+def _parted(text: str) -> Opened | None:
+    head = _HEAD.match(text)
+    if head is None:
+        return None
+    at = head.end()
+    middle, end = at + int(head[1]), at + int(head[1]) + int(head[2])
+    return Opened(Origin(text[at:middle], text[middle:end]), text[end:]) if end <= len(text) else None
