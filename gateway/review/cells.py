@@ -51,7 +51,9 @@ def cells(catalogs: Sequence[Catalog]) -> Iterator[Cell]:
                 seen.add(key)
                 yield Cell(method, path, api, assets, assets)
                 for records in sorted({bulk.records for asset in assets for bulk in asset.bulk}):
-                    yield Cell(method, path, api, tuple(_with_more(asset, records) for asset in assets), assets)
+                    raised = tuple(_with_more(asset, records) for asset in assets)
+                    if raised != assets:
+                        yield Cell(method, path, api, raised, assets)
 
 
 def _with_more(asset: Asset, records: int) -> Asset:

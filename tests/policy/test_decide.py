@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.facts import ANONYMOUS, Challenge, Deny, Grade, Permit, Reason, Risk
+from gateway.facts import ANONYMOUS, Bulk, Challenge, Deny, Field, Grade, Permit, Reason, Risk, RowFilter
 from gateway.policy import Policy, disagreement, load
 from gateway.policy.decide import SAMPLES, ask, decide
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
@@ -463,3 +463,95 @@ def test_a_decision_is_pure(seed: int) -> None:
     again = [decide(bundle, facts, "written") for facts in reversed(requests)][::-1]
     elsewhere = generated.bundle(some)
     assert first == again == [decide(elsewhere, facts, "written") for facts in requests]
+
+
+# --- answers with many records -------------------------------------------------------------------------
+
+SMALL = """\
+- {id: some, effect: allow, who: clerk, data: population, action: read, level: "<= important", then: {mask: none}}
+"""
+LARGE = """\
+- {id: many, effect: allow, who: clerk, data: population, action: read, level: "== core", then: {mask: pii-strict, log: synced}}
+"""
+FEW = """\
+- {id: few, effect: allow, who: clerk, data: population, action: read, level: "== core", then: {rows: {$.district: subject.org}}}
+"""
+MANY = (Bulk(100, Grade.CORE, "bulk"),)
+
+
+def in_bulk(folder: Path, rules: str, bulk: tuple[Bulk, ...] = MANY, **asset: Any) -> Permit:
+    values = {
+        "grade": Grade.IMPORTANT,
+        "bulk": bulk,
+        "fields": (Field("$..id", "resident-id", Grade.GENERAL_2),),
+    } | asset
+    found = decide(a_bundle(folder, rules), some_facts(asset=an_asset(**values)), "written")
+    assert isinstance(found, Permit), found
+    return found
+
+
+def test_more_records_than_the_grade_covers_are_withheld_where_no_rule_allows_them(tmp_path: Path) -> None:
+    permit = in_bulk(tmp_path, SMALL)
+    assert (permit.mask.most, permit.mask.beyond) == (100, None)
+    assert permit.mask.covering(100) is permit.mask
+    assert permit.mask.covering(101) is None
+
+
+def test_or_shown_as_both_grades_ask(tmp_path: Path) -> None:
+    permit = in_bulk(tmp_path, SMALL + LARGE)
+    beyond = permit.mask.covering(101)
+    assert [field.technique for field in permit.mask.fields] == ["keep"]
+    assert beyond is not None
+    assert [field.technique for field in beyond.fields] == ["redact"]
+    assert permit.strength == "synced"
+
+
+def test_a_rule_for_the_higher_grade_never_shows_more(tmp_path: Path) -> None:
+    """Only the first of the two asks for a mask, and only below core."""
+    strict = SMALL.replace("mask: none", "mask: pii-strict")
+    permit = in_bulk(tmp_path, strict + LARGE.replace("mask: pii-strict", "mask: none"))
+    beyond = permit.mask.covering(101)
+    assert beyond is not None
+    assert permit.mask.fields == beyond.fields
+    assert [field.technique for field in beyond.fields] == ["redact"]
+
+
+def test_its_filters_hold_for_many(tmp_path: Path) -> None:
+    beyond = in_bulk(tmp_path, SMALL + FEW).mask.covering(101)
+    assert beyond is not None
+    assert beyond.rows == (RowFilter("$.district", ("prov/civil",)),)
+
+
+def test_a_deny_for_the_higher_grade_withholds(tmp_path: Path) -> None:
+    deny = '- {id: no, effect: deny, level: "== core", when: data.grade == "core"}\n'
+    assert in_bulk(tmp_path, SMALL + LARGE + deny).mask.covering(101) is None
+
+
+def test_each_step_is_judged(tmp_path: Path) -> None:
+    steps = (Bulk(1000, Grade.CORE, "more"), Bulk(10, Grade.IMPORTANT, "some"))
+    strict = (
+        SMALL.replace("id: some", "id: strict").replace("<= important", "== important").replace("none", "pii-strict")
+    )
+    rules = SMALL.replace("important", "general-4") + strict
+    mask = in_bulk(tmp_path, rules, steps, grade=Grade.GENERAL_3).mask
+    techniques = [None if one is None else one.fields[0].technique for one in map(mask.covering, (10, 11, 1000, 1001))]
+    assert techniques == ["keep", "redact", "redact", None]
+
+
+def test_a_grade_that_raises_nothing_changes_nothing(tmp_path: Path) -> None:
+    assert in_bulk(tmp_path, SMALL, (Bulk(100, Grade.GENERAL_4, "bulk"),)).mask.most == 0
+
+
+def test_an_opaque_answer_that_may_be_a_bulk_is_looked_at(tmp_path: Path) -> None:
+    assert in_bulk(tmp_path, SMALL, opaque=True).mask.inspects
+    allowed = SMALL + LARGE.replace("pii-strict", "none")
+    assert not in_bulk(tmp_path, allowed, opaque=True).mask.inspects
+
+
+def test_in_observe_a_bulk_is_shown_through_the_strictest_mask(tmp_path: Path) -> None:
+    rules, grade = SMALL.replace("important", "general-4"), Grade.GENERAL_3
+    mask = in_bulk(tmp_path, rules, (Bulk(100, Grade.IMPORTANT, "bulk"),), grade=grade, mode="observe").mask
+    beyond = mask.covering(101)
+    assert beyond is not None
+    assert [field.technique for field in beyond.fields] == ["redact"]
+    assert in_bulk(tmp_path, rules, MANY, grade=grade, mode="observe").mask.covering(101) is None  # core never passes

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from gateway.facts import Challenge, Deny, FieldMask, Mask, Notice, Permit, Reason
+from gateway.facts import Challenge, Deny, FieldMask, Mask, Notice, Permit, Reason, RowFilter
 from gateway.policy import Bundle
 from gateway.policy.pilot import (
     DIFFERENCES,
@@ -238,3 +239,13 @@ def test_a_flood_of_kinds_is_counted_and_fills_no_memory() -> None:
     told: tuple[Notice, ...] = counted.taken()
     assert sum(one.count for one in told) == 10_000
     assert len(told) == KINDS + 1
+
+
+def test_other_records_and_more_of_them_are_a_difference() -> None:
+    every = Mask("p", (), "pass")
+    own, other = (replace(every, rows=(RowFilter("$.district", (word,)),)) for word in ("hz", "nb"))
+    assert (shown(own, every), shown(every, own), shown(own, other)) == ("would_show", "would_hide", "would_show")
+    few, many = replace(every, most=5), replace(every, most=9)
+    assert (shown(few, many), shown(many, few)) == ("would_show", "would_hide")
+    assert shown(few, replace(few, beyond=own)) == "would_show"
+    assert shown(replace(few, beyond=own), replace(few, beyond=every)) == "would_show"

@@ -197,6 +197,9 @@ def a_then(random: Random, deny: bool) -> str:
         then["log"] = "synced"
     if random.random() < 0.3:
         then["notify"] = random.choice((["audit"], ["security"], ["audit", "security"]))
+    if random.random() < 0.3:
+        words = random.sample(("o0", "o1", "subject.org", "subject.roles", "subject.id"), random.randint(1, 2))
+        then["rows"] = [{"field": random.choice(("$.a", "$.b")), "values": sorted(words)}]
     return json.dumps(then)
 
 
@@ -291,6 +294,9 @@ def wider(before: Decision, after: Decision) -> str:
     for path in {*one, *two, "*"}:
         if not set(OPENS[two.get(path, rest[1])]) <= set(OPENS[one.get(path, rest[0])]):
             return "shows"
+    was, now = ({row.field: set(row.values) for row in permit.mask.rows} for permit in (before, after))
+    if any(field not in now or not now[field] <= values for field, values in was.items()):
+        return "shows"
     weaker = (before.strength, after.strength) == ("synced", "written")
     return "owes" if weaker or not set(before.obligations) <= set(after.obligations) else ""
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts import FieldMask, Mask
+from gateway.facts import FieldMask, Mask, RowFilter
 from gateway.masks import parse_technique, strictest
 from gateway.review.exposure import UNKNOWN, Shift, shifts
 
@@ -60,3 +60,32 @@ def test_more_one_way_is_less_the_other_way(one: str, two: str) -> None:
     assert [(shift.more, shift.less) for shift in there] == [(shift.less, shift.more) for shift in back]
     hides = strictest(parse_technique(one), parse_technique(two)).text
     assert any(shift.more for shift in there) is (hides != parse_technique(two).text)
+
+
+def of(*districts: str, **changes: object) -> Mask:
+    return Mask("p", (), "pass", (RowFilter("$.district", districts),), **changes)  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shift"),
+    [
+        (of("hz"), mask("", "pass"), ("[hz]", "*", True, False)),
+        (mask("", "pass"), of("hz"), ("*", "[hz]", False, True)),
+        (of("hz"), of("hz", "nb"), ("[hz]", "[hz, nb]", True, False)),
+        (of("hz"), of("nb"), ("[hz]", "[nb]", True, True)),
+        (of("hz"), of(), ("[hz]", "[]", False, True)),
+    ],
+)
+def test_a_filter_is_compared_like_a_field(before: Mask, after: Mask, shift: tuple[str, str, bool, bool]) -> None:
+    assert shifts(Mask("p", (), "pass", before.rows), Mask("p", (), "pass", after.rows)) == (
+        Shift("rows $.district", *shift),
+    )
+
+
+def test_what_becomes_of_many_records_is_compared_at_each_number() -> None:
+    few, more = Mask("p", (), "pass", most=5), Mask("p", (), "pass", most=9)
+    assert shifts(few, more) == (Shift("* (6 records)", "withheld", "shown", True, False),)
+    assert shifts(more, few) == (Shift("* (6 records)", "shown", "withheld", False, True),)
+    assert shifts(few, Mask("p", (), "pass", most=5, beyond=of("hz"))) == (
+        Shift("* (6 records)", "withheld", "shown", True, False),
+    )

@@ -97,6 +97,16 @@ def test_duties_are_left_out_one_by_one(tmp_path: Path) -> None:
     }
 
 
+def test_a_filter_is_left_out_and_made_narrower(tmp_path: Path) -> None:
+    allow = CLERK_READS + "  then: {rows: {$.district: [hz, subject.org], $.handler: subject.id}}\n"
+    assert told(a_bundle(tmp_path, allow), "clerk-reads") >= {
+        "`rows: $.district: hz, subject.org` is left out",
+        "`rows: $.district: hz, subject.org` becomes `$.district: hz`",
+        "`rows: $.district: hz, subject.org` becomes `$.district: subject.org`",
+        "`rows: $.handler: subject.id` is left out",
+    }
+
+
 def test_the_weakest_profile_is_the_one_that_hides_least(tmp_path: Path) -> None:
     assert weakest_profile(a_bundle(tmp_path).content) == "none"
 

@@ -23,12 +23,14 @@ from msgspec.structs import replace
 
 from gateway.catalog import load as load_catalog
 from gateway.cli.policy.explain import _given
-from gateway.facts import Asset, Decision, Field, FieldMask, Grade, Mask, Permit
+from gateway.facts import Asset, Bulk, Decision, Field, FieldMask, Grade, Mask, Permit
 from gateway.policy import Bundle, suppose
 from gateway.policy import load as load_policy
 from gateway.policy.bundle import compiled
 from gateway.policy.decide import BY_GRADE, decide
+from gateway.policy.duties import Then, written
 from gateway.policy.people import People
+from gateway.policy.rows import RowRule
 from gateway.review.cells import Cell
 from gateway.review.exposure import shifts
 from gateway.review.prove import Policies, Proof, Witness, opens, prove, prove_cells
@@ -154,7 +156,7 @@ def test_what_widens_is_shown(
 def test_what_does_not_widen_is_proved(tmp_path: Path, shipped: Policies, file: str, old: str, new: str) -> None:
     proof = prove(shipped, changed(tmp_path, file, old, new))
     assert (proof.verdict, proof.open) == ("narrower", ()), proof
-    assert proof.cells == 6
+    assert proof.cells == 9
 
 
 @pytest.mark.parametrize(
@@ -414,6 +416,53 @@ def test_a_duty_that_another_allow_brings_is_kept() -> None:
     assert on_cells(a_bundle([one, two]), a_bundle(moved), A0).verdict == "narrower"
     (witness,) = on_cells(a_bundle(moved), a_bundle([one, two]), A0).witnesses
     assert witness.duties == ("log: synced",)
+
+
+def filtered(*values: str, field: str = "$.district") -> str:
+    return written(Then(rows=(RowRule(field, values),)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        (filtered("subject.org"), filtered("subject.org"), "narrower"),
+        (filtered("hz", "subject.org"), filtered("subject.org"), "narrower"),
+        ("{}", filtered("subject.org"), "narrower"),
+        (filtered("subject.org"), "{}", "wider"),
+        (filtered("subject.org"), filtered("hz", "subject.org"), "wider"),
+        (filtered("hz"), filtered("nb"), "wider"),
+        (filtered("hz"), filtered("hz", field="$.city"), "wider"),
+    ],
+)
+def test_a_filter_that_is_dropped_or_lets_more_pass_is_wider(before: str, after: str, verdict: str) -> None:
+    proof = on_cells(a_bundle([a_rule("", then=before)]), a_bundle([a_rule("", then=after)]), A0)
+    assert proof.verdict == verdict
+    assert [shift.path for one in proof.witnesses for shift in one.fields] == (
+        ["rows $.district"] if verdict == "wider" else []
+    )
+
+
+def test_a_filter_that_another_allow_brings_is_kept() -> None:
+    both = [a_rule("", then=filtered("hz")), a_rule("", 1, then="{}")]
+    assert on_cells(a_bundle(both), a_bundle([both[0]]), A0).verdict == "narrower"
+    assert on_cells(a_bundle(both), a_bundle([both[1]]), A0).verdict == "wider"
+
+
+def test_what_is_let_through_in_bulk_only_is_wider() -> None:
+    """At the grade of one record both say the same."""
+    many = replace(A0, bulk=(Bulk(100, Grade.CORE, "bulk"),))
+    less, more = a_rule("", level="<= important"), a_rule("", level="any")
+    (witness,) = on_catalog(a_bundle([less]), a_bundle([more]), many).witnesses
+    assert [(one.path, one.after) for one in witness.fields] == [("* (101 records)", "shown")]
+    assert on_catalog(a_bundle([more]), a_bundle([less]), many).verdict == "narrower"
+
+
+def on_catalog(base: Bundle, candidate: Bundle, asset: Asset) -> Proof:
+    """About one record and about many, as `cells` gives them."""
+    assets = (asset, asset)
+    raised = (replace(asset, grade=Grade.CORE), replace(asset, grade=Grade.CORE))
+    found = (Cell("GET", "/a0", "", assets, assets), Cell("GET", "/a0", "", raised, assets))
+    return prove_cells(base, candidate, iter(found), 0.0, Budget())
 
 
 def test_what_the_grade_demands_of_the_log_counts() -> None:

@@ -49,6 +49,8 @@ DENY = CLERK_READS + "- {id: r, effect: deny, data: population, "
         (DENY + "action: read, when: env.hour < 8}\n", "`action: read` becomes `*`", "rules: []"),  # nobody updates
         (WIDE + "expires: 2027-12-31}\n", "`expires: 2027-12-31` is left out", 'date: "2028-01-01"'),
         (WIDE + "then: {mask: pii-strict}}\n", "`mask: pii-strict` becomes `none`", "mask: pii-strict"),
+        (WIDE + "then: {rows: {$.a: [hz, subject.org]}}}\n", "`rows: $.a: hz, subject.org` is left out", 'rows: {"$.a": ['),
+        (WIDE + "then: {rows: {$.a: [hz, nb]}}}\n", "`rows: $.a: hz, nb` becomes `$.a: nb`", 'rows: {"$.a": [hz, nb]}'),
         (WIDE + "then: {log: synced}}\n", "`log: synced` is left out", "log: synced"),
         (WIDE + "then: {notify: [a b, c]}}\n", "`notify: a b` is left out", 'notify: ["a b", c]'),
         (WIDE + "when: 'env.purpose == \"审计\"'}\n", '`when: env.purpose == "审计"` is left out', "expect: deny"),
