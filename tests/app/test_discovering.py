@@ -1,6 +1,7 @@
 """What a worker learns of its answers, seen from outside."""
 
 import asyncio
+import json
 import random
 import threading
 from pathlib import Path
@@ -40,6 +41,10 @@ def test_an_identifier_that_nobody_labelled_is_found_and_no_value_is_kept(tmp_pa
             ("$.items[*].agent.card", "resident-id"),
             ("$.items[*].agent.reached_at", "phone"),
         ]
+        proposed = json.loads(gateway.run("asset", "propose", "-c", str(gateway.config), "-o", "json", code=1))
+        assert {("enterprise", path, identifier) for path, identifier in told(gateway.state)} <= {
+            (one["asset"], one["path"], one["identifier"]) for one in proposed["proposals"]
+        }
         known = [*planted, RECORD["id_number"], RECORD["phone"], RECORD["name"], RECORD["address"], VISIT["diagnosis"]]
         files = {path: path.read_bytes() for path in gateway.state.rglob("*") if path.is_file()}
         assert any(path.parent.name == "discovery" for path in files)
