@@ -56,7 +56,7 @@ async def masked_events(
     async for line in _lines(pieces):
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
-        size += len(line) + 1
+        size += len(line) + 1 if name else 0  # a heartbeat belongs to no event
         if size > MAX_EVENT:
             raise Withheld(f"an event is longer than {MAX_EVENT} bytes")
         if not line:

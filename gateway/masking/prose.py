@@ -33,6 +33,7 @@ from gateway.masks import Technique, parse_technique, strictest
 
 MAX_PROSE = 256 * 1024
 RUN = 16 * 1024
+OVERLAP = 512  # longer than any identifier that is looked for
 _LIKE_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[{\[]")
 _SCRIPT = re.compile(
     r"[\ufeff\s]*(?:\)\]\}'|while\s*\(|for\s*\(|(?:/\*\*/)?[\w$.]{1,80}\s*\(\s*[\[{]|[\w$. ]{1,80}=\s*[\[{])"
@@ -44,6 +45,7 @@ _UNSEEN = re.compile(
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9A-Fa-f]{1,6})\}?|x([0-9A-Fa-f]{2})|([0-7]{3}))")
 _ALIKE = frozenset({"fpe"})
 """Techniques after which a value cannot be told from one that was missed."""
+_EMBEDDED = re.compile(r";\s*base64\s*,", re.IGNORECASE)
 _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a]")
 _MARK = re.compile("[<>\"']")
 
@@ -93,6 +95,8 @@ async def mask_prose(body: bytes, wanted: ByValue | None, keys: Keys) -> tuple[b
     text = body.decode("utf-8")
     if _SCRIPT.match(text) is not None:
         raise Withheld("a script with data in it")
+    if "<!ENTITY" in text:
+        raise Withheld("it makes entities of its own")  # `&a;&b;` can be any identifier
     counts: Counter[str] = Counter()
     heard: list[str] = []
     clear = 0
@@ -114,8 +118,10 @@ async def mask_prose(body: bytes, wanted: ByValue | None, keys: Keys) -> tuple[b
         await turn()
     after = "".join(parts)
     for reading in _readings(after):
-        for run in _runs(reading):
-            if spans(run, wanted.hidden):
+        if _EMBEDDED.search(reading) is not None:
+            raise Withheld("it holds data that is not a text")
+        for window in _windows(reading):
+            if spans(window, wanted.hidden):
                 raise Withheld("an identifier in it is spelled so that it cannot be masked in place")
             await turn()
     seen, unlisted = digests(heard, keys)
@@ -136,6 +142,11 @@ def _runs(text: str) -> Iterator[str]:
     yield "".join(run)
 
 
+def _windows(text: str) -> Iterator[str]:
+    for at in range(0, len(text), RUN):
+        yield text[max(0, at - OVERLAP) : at + RUN]
+
+
 def _readings(text: str) -> Iterator[str]:
     """What readers may read in a text, each reading once."""
     seen: set[str] = {text}  # as it stands it has been masked
@@ -143,6 +154,8 @@ def _readings(text: str) -> Iterator[str]:
     for bare in (text, _outside(text), _outside(_uncommented(text)), _outside_quoted(text)):
         for reading in (bare, html.unescape(bare), unquote(_unescaped(html.unescape(bare)))):
             flat = _UNSEEN.sub("", unicodedata.normalize("NFKC", reading))
+            if len(flat) > 2 * MAX_PROSE:
+                raise Withheld("it is many times longer once it is read")  # one character may stand for eighteen
             if flat not in seen:
                 seen.add(flat)
                 yield flat

@@ -107,8 +107,9 @@ async def test_an_event_without_end_is_not_held_for_ever(part):
         await masked(*[part] * (MAX_EVENT // 65536 + 1))
 
 
-async def test_heartbeats_are_no_event_that_grows():
-    units, _ = await masked(*[b": ping\n\n"] * 40_000)
+@pytest.mark.parametrize("heartbeat", [b": ping\n\n", b": ping\n"])
+async def test_heartbeats_are_no_event_that_grows(heartbeat):
+    units, _ = await masked(*[heartbeat] * 40_000)
     assert units == [b":\n\n"] * 40_000
 
 

@@ -132,9 +132,13 @@ async def test_full_width_digits_and_words_around_hide_nothing(spelled):
         "\ufeff cb( {",
         "window.data = {",
         "var x = [",
+        f"<!DOCTYPE html [<!ENTITY a '{ID[:6]}'><!ENTITY b '{ID[6:]}'>]><p>&a;&b;</p>",
+        "<img src='data:image/png;base64,MzMw'>",
+        "<img src='data:image/png&#59;base64&comma;MzMw'>",
+        "\ufdfa" * (MAX_PROSE // 3),
     ],
 )
-async def test_a_script_around_data_is_withheld(text):
+async def test_what_is_no_plain_text_is_withheld(text):
     with pytest.raises(Withheld):
         await masked(text)
 
@@ -142,6 +146,12 @@ async def test_a_script_around_data_is_withheld(text):
 async def test_a_text_that_nobody_can_look_through_in_time_is_withheld():
     with pytest.raises(Withheld, match="longer"):
         await masked("x" * (MAX_PROSE + 1))
+
+
+@pytest.mark.parametrize("at", [16 * 1024 - 9, 16 * 1024, 16 * 1024 - 300])
+async def test_no_place_of_a_long_line_is_missed(at):
+    with pytest.raises(Withheld):
+        await masked("x" * (at - 1) + " " + "".join(f"&#{ord(char)};" for char in ID) + " " + "y" * 16384)
 
 
 @pytest.mark.parametrize("sign", ["<", "<!--", "a-", "&", "\\", "%", '<"', "1 ", "a@", "[[", "cb(", "<a b='"])
