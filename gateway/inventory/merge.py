@@ -22,7 +22,7 @@ Entry = dict[str, Plain]
 
 
 def entered(before: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> Entry:
-    """The asset with what the document adds. `before` has at least `id`, `owner` and `grade`."""
+    """The asset with what the document adds. `before` has at least `id` and `owner`."""
     after: Entry = dict(before)
     if found.title and "title" not in after:
         after["title"] = found.title

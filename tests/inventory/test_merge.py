@@ -68,12 +68,12 @@ SCHEMAS = st.recursive(
 
 
 @settings(max_examples=150, deadline=None)
-@given(SCHEMAS, SCHEMAS)
-def test_entering_is_idempotent_never_lowers_and_leaves_nothing_new(one: Any, two: Any) -> None:
+@given(st.sampled_from([NEW, {"id": "a", "owner": "prov"}]), SCHEMAS, SCHEMAS)
+def test_entering_is_idempotent_never_lowers_and_leaves_nothing_new(new: Any, one: Any, two: Any) -> None:
     import json
 
     first, second = of_schema(json.dumps(one)), of_schema(json.dumps(two))
-    asset = entered(NEW, first, GRADES)
+    asset = entered(new, first, GRADES)
     assert entered(asset, first, GRADES) == asset
     assert {change.kind for change in drift(asset, first, GRADES)} <= {"unlabelled"}
     later = entered(asset, second, GRADES)

@@ -25,8 +25,8 @@ WORDS = {
         "the office that owns the data (needed for a new asset)", "数据的责任部门（新资产必填）",
     ),
     "asset.import.grade": (
-        "grade of a new asset where the document does not say it (default: general-3)",
-        "文档未写明时新资产的级别（默认 general-3）",
+        "grade of a new asset (default: what the document or the department says, else general-3 until reviewed)",
+        "新资产的级别（默认按文档或部门的规定，否则在复核前按 general-3）",
     ),
     "asset.import.write": ("write it into the catalog", "写入目录"),
     "asset.import.head": ("entered by `gateway asset import` from {spec}", "由 `gateway asset import` 根据 {spec} 录入"),
@@ -138,9 +138,9 @@ def _new(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | i
     if args.grade and args.grade not in found.words:
         screen.warn("asset.import.grade_odd", "error", value=args.grade, known=", ".join(found.words))
         return 2
-    # nobody has looked at it yet: until somebody does it counts as restricted
-    grade = args.grade or "general-3"
-    asset: Asset = {"id": args.asset, "owner": args.owner, "grade": grade, "source": "imported"}
+    # without a grade what stands above it says one; where nothing does it counts as general-3 until somebody has looked
+    graded: Asset = {"grade": args.grade} if args.grade else {}
+    asset: Asset = {"id": args.asset, "owner": args.owner, "source": "imported"} | graded
     path = found.place.folder / "catalog" / f"{args.asset}.yaml"
     return Kept(path, "", (asset,), 0)
 

@@ -26,7 +26,7 @@ def test_each_field_carries_who_accepted_it_and_when(run: Run, policies: Path, t
     after = (policies / "catalog" / "civil.yaml").read_text()
     assert after.startswith(before)
     added = after.removeprefix(before).splitlines()
-    assert [line.partition(', "on":')[0] for line in added] == [
+    assert [line.replace('"on"', "on").partition(", on:")[0] for line in added] == [
         "      - {path: $.contact_phone, identifier: phone, grade: general-4, reviewed: {by: wang.li",
         "      - {path: $.remark, grade: important, reviewed: {by: wang.li",
     ]

@@ -12,7 +12,6 @@ assets:
   - id: parcel
     title: 不动产登记
     owner: prov/civil
-    grade: general-3
     source: imported
     endpoints:
       - GET /estate/parcels
@@ -104,3 +103,21 @@ def test_a_document_that_cannot_be_read_is_3(run: Run, policies: Path, name: str
 
 def test_without_a_configuration_it_says_so(run: Run) -> None:
     assert run(*NEW).code == 3
+
+
+def test_the_words_of_a_province_may_stand_in_the_document(run: Run, policies: Path, tmp_path: Path) -> None:
+    (policies / "grades.yaml").write_text("names: {敏感: general-4, L2: general-2}\n", encoding="utf-8")
+    spec = tmp_path / "parcels.yaml"
+    spec.write_text(spec.read_text().replace("level: general-4", "level: 敏感").replace("general-2}", "L2}"), "utf-8")
+    done = run(*NEW, "-o", "json")
+    assert done.code == 0, done.err
+    assert [one["grade"] for one in done.json["asset"]["fields"]] == ["general-4", "general-2"] * 2
+
+
+def test_a_department_that_says_more_is_heard(run: Run, policies: Path) -> None:
+    (policies / "catalog" / "defaults.yaml").write_text("defaults: [{owner: prov/civil, grade: important}]\n")
+    assert run(*NEW, "--write").code == 0
+    (one,) = (one for one in run("asset", "list", "-o", "json").json["assets"] if one["id"] == "parcel")
+    assert one["grade"] == "important"
+    lower = run("asset", "import", "parcels.yaml", "--asset", "again", "--owner", "prov/civil", "--grade", "general-1")
+    assert (lower.code, "error K0" in lower.err) == (1, True)

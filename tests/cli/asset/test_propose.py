@@ -1,5 +1,6 @@
 """`gateway asset propose`: what was learnt, as lines of the ledger for a person to accept."""
 
+import random
 from pathlib import Path
 
 from tests.cli.asset.project import record
@@ -47,3 +48,28 @@ def test_what_was_learnt_and_cannot_be_read_is_3(run: Run, recorded: Path, tmp_p
     (state / "w0.json").write_text("rubbish")
     done = run("asset", "propose", "--since", recorded)
     assert (done.code, "what discovery has learnt cannot be read" in done.err) == (3, True)
+
+
+def test_what_values_say_is_proposed_and_what_they_contradict_is_told(run: Run, recorded: Path, tmp_path: Path) -> None:
+    from msgspec.structs import replace
+
+    from gateway.discovery import write
+    from gateway.facts import Field, Grade
+    from tests.detect.made import MADE
+    from tests.discovery.answers import asset, learnt
+
+    source = random.Random(7)
+    people = [{"remark": MADE["resident-id"](source), "name": MADE["phone"](source)} for _ in range(20)]
+    household = replace(
+        asset((Field("$..name", "name", Grade.GENERAL_4),)), id="household", route="GET /civil/households"
+    )
+    (tmp_path / "state").mkdir(exist_ok=True)
+    write(tmp_path / "state", 0, learnt(people, household).record())
+    done = run("asset", "propose", "--since", recorded, "-o", "json")
+    assert done.code == 1, done.err
+    (remark,) = (one for one in done.json["proposals"] if one["path"] == "$.remark")
+    assert (remark["identifier"], remark["grade"], remark["confidence"]) == ("resident-id", "general-4", 1.0)
+    assert remark["evidence"].startswith("20 of 20 values, check digits; 1 time since ")
+    assert "household $.name: labelled `name`, but its values look like `phone`" in done.err
+    assert [one["path"] for one in done.json["contradicted"]] == ["$.name"]
+    assert people[0]["remark"] not in done.out + done.err
