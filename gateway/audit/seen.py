@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -71,5 +72,10 @@ def seen(path: Path, digests: Sequence[bytes], since: float, most: int = MOST, s
         raise
     finally:
         connection.close()
-    looks = tuple(Look(row[0], *[text or "" for text in row[1:9]], bool(row[9])) for row in rows[:most])
+    looks = tuple(_look(row) for row in rows[:most])
     return Looks(looks, larger, len(rows) > most)
+
+
+def _look(row: Sequence[Any]) -> Look:
+    at, id, subject, person, org, purpose, asset, category, route, clear = row
+    return Look(at, id or "", subject or "", person or "", org or "", purpose, asset, category, route, bool(clear))

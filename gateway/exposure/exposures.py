@@ -100,14 +100,27 @@ class Shown:
 class Today:
     """What one caller, or one department, was shown today."""
 
-    __slots__ = ("assets", "categories")
+    __slots__ = ("_told", "assets", "categories")
 
     def __init__(self) -> None:
         self.categories: tuple[str, ...] = ()
         self.assets: dict[str, Shown] = {}
+        self._told: dict[str, Exposure] = {}  # by asset, until something more is shown
+
+    def told(self, asset: str) -> Exposure:
+        """What was shown of an asset: its own count, and what found no room for one."""
+        known = self._told.get(asset)
+        if known is None:
+            shown = [self.assets[id].whole for id in (asset, _OTHERS) if id in self.assets]
+            records, fields = sum(one.records for one in shown), sum(one.fields for one in shown)
+            if len(self._told) >= ASSETS_OF_ONE:
+                self._told.clear()
+            known = self._told[asset] = Exposure(records, fields, self.categories)
+        return known
 
     def saw(self, category: str) -> None:
         """Note the category of records that were shown, masked or not."""
+        self._told.clear()
         if category and category not in self.categories:
             self.categories = tuple(sorted((*self.categories, category)))
 
@@ -172,14 +185,11 @@ class Exposures:
         if ask.at >= self._ends and not self._unread:
             return NOTHING_EXPOSED  # a new day, or nothing was ever shown
         mine = self._people.get(subject.id)
-        if mine is None and not budgets:
-            return NOTHING_EXPOSED
-        shown = _shown(mine, asset.id)
-        categories = mine.categories if mine is not None else ()
+        known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
+        if not budgets:
+            return known
         states = [(budget, self._state(budget, subject, mine)) for budget in budgets]
-        return exposed(
-            sum(one.whole.records for one in shown), sum(one.whole.fields for one in shown), categories, states
-        )
+        return exposed(known.records, known.fields, known.categories, states)
 
     def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> Spent:
         row = mine if budget.by == "subject" else self._departments.get(subject.org)
@@ -281,13 +291,6 @@ class Exposures:
     def size(self) -> int:
         """How many people and departments have a row of their own."""
         return len(self._people) + len(self._departments)
-
-
-def _shown(row: Today | None, asset: str) -> tuple[Shown, ...]:
-    """What a row has of an asset: its own count, and what found no room for one."""
-    if row is None:
-        return ()
-    return tuple(row.assets[id] for id in (asset, _OTHERS) if id in row.assets)
 
 
 def _keep(kept: dict[str, Kept], identity: str, value: Kept) -> None:
