@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from msgspec import MsgspecError, Struct
+from msgspec.structs import replace
 
 from gateway.document import Faulty, FileFault, Node, read
 from gateway.facts import NOTHING_GRANTED, Ask, Asset, Budget, Exposure, Facts, Grade, Granted, Mask, Subject
@@ -110,7 +111,7 @@ class Bundle:
         self.native = Native(content.native, self.names, content.timezone) if content.native is not None else None
         if self.native is not None:
             self.denies.update(self.native.denies)
-        self._plans: tuple[dict[tuple[str, str, frozenset[str]], Planned], ...] = tuple(
+        self._plans: tuple[dict[tuple[str, str, frozenset[str], bool], Planned], ...] = tuple(
             {} for _ in range(max(Grade) + 1)
         )
 
@@ -177,18 +178,20 @@ class Bundle:
             known = self._conditions[text] = compile_condition(text, self.names)
         return known
 
-    def mask(self, profiles: frozenset[str], asset: Asset, clearance: Grade) -> Mask:
+    def mask(self, profiles: frozenset[str], asset: Asset, clearance: Grade, watermark: bool = False) -> Mask:
         """The mask for these profiles; the same object again while the asset stays the same."""
         if self._always:
             profiles |= self._always
         memory = self._plans[clearance]
-        key = (asset.api, asset.route, profiles)
+        key = (asset.api, asset.route, profiles, watermark)
         planned = memory.get(key)
         if planned is not None and (planned.asset is asset or _same(planned.asset, asset)):
             return planned.mask
         if len(memory) >= PLANS:
             memory.clear()
         mask = plan(self.profiles, profiles, asset, clearance)
+        if watermark and not asset.opaque:  # what passes unread carries none
+            mask = replace(mask, watermark=True)
         memory[key] = Planned(mask, asset)
         return mask
 

@@ -269,7 +269,7 @@ def owes(allowed: Iterable[Candidate]) -> Duties:
 
 def _mask(bundle: Bundle, facts: Facts, owed: Duties) -> Mask:
     """The mask for these duties; with row filters it is this caller's own."""
-    mask = bundle.mask(owed.profiles, facts.asset, facts.subject.clearance)
+    mask = bundle.mask(owed.profiles, facts.asset, facts.subject.clearance, owed.watermark)
     if not owed.rows:
         return mask
     return replace(mask, rows=filters(owed.rows, facts.subject, bundle.index.roles))

@@ -1,6 +1,6 @@
 """What does an allowed caller owe, and what does a refused one get offered?
 
-The `then` of a rule: mask profile, row filters, log strength, notices, step-up. Rules:
+The `then` of a rule: mask profile, row filters, watermark, log strength, notices, step-up. Rules:
 
 1. Duties of all allows that match are merged: profiles, filters and topics are united, the stronger log wins.
    Union and maximum are associative, commutative and idempotent, so the order of rules never matters.
@@ -36,6 +36,7 @@ class Then(Struct, frozen=True, omit_defaults=True):
     max_age: int | None = None
     reason: DenialCode = "rule_denied"
     rows: tuple[RowRule, ...] = ()
+    watermark: bool = False
 
 
 class Duties(Struct, frozen=True):
@@ -45,6 +46,7 @@ class Duties(Struct, frozen=True):
     strength: Strength = "written"
     topics: frozenset[str] = frozenset()
     rows: frozenset[RowRule] = frozenset()  # a record must pass all of them
+    watermark: bool = False
 
     def merge(self, other: "Duties") -> "Duties":
         """Both sets of duties at once."""
@@ -53,6 +55,7 @@ class Duties(Struct, frozen=True):
             stronger(self.strength, other.strength),
             self.topics | other.topics,
             self.rows | other.rows,
+            self.watermark or other.watermark,
         )
 
     def notices(self) -> tuple[Notify, ...]:
@@ -67,7 +70,7 @@ def stronger(one: Strength, two: Strength) -> Strength:
 
 def duties(then: Then) -> Duties:
     """The duties of one allow."""
-    return Duties(frozenset((then.mask,)), then.log, frozenset(then.notify), frozenset(then.rows))
+    return Duties(frozenset((then.mask,)), then.log, frozenset(then.notify), frozenset(then.rows), then.watermark)
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -89,7 +92,7 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
     """Read the `then` of a rule; every fault goes to `faults`."""
     if node is None:
         return Then()
-    allowed = ("step_up", "max_age") if deny else ("mask", "rows", "log", "notify")
+    allowed = ("step_up", "max_age") if deny else ("mask", "rows", "watermark", "log", "notify")
     parts = mapping(node, faults)
     for key in parts:
         if key not in allowed:
@@ -119,7 +122,14 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
         log="synced" if log == "synced" else "written",
         notify=tuple(word for word, _ in topics),
         rows=read_rows(parts["rows"], faults) if "rows" in parts else (),
+        watermark=_said(parts["watermark"], faults) if "watermark" in parts else False,
     )
+
+
+def _said(node: Node, faults: Faults) -> bool:
+    if not isinstance(node.value, bool):
+        faults.append(node.fault("P004", "expected true or false", "此处应为 true 或 false"))
+    return node.value is True
 
 
 def _offer(node: Node, parts: dict[str, Node], faults: Faults) -> Then:

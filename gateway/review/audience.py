@@ -228,6 +228,8 @@ def _shown(mask: Mask) -> Iterator[str]:
     yield f"mask {mask.profile}"
     yield from (f"{field.path} {field.technique}" for field in mask.fields)
     yield from (f"rows {row.field} [{', '.join(row.values)}]" for row in mask.rows)
+    if mask.watermark:
+        yield "watermark"
     if mask.most:
         beyond = "withheld" if mask.beyond is None else f"mask {mask.beyond.profile}"
         yield f"more than {mask.most} records {beyond}"

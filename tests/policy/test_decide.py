@@ -555,3 +555,15 @@ def test_in_observe_a_bulk_is_shown_through_the_strictest_mask(tmp_path: Path) -
     assert beyond is not None
     assert [field.technique for field in beyond.fields] == ["redact"]
     assert in_bulk(tmp_path, rules, MANY, grade=grade, mode="observe").mask.covering(101) is None  # core never passes
+
+
+def test_a_watermark_is_asked_of_the_mask_and_of_nothing_that_passes_unread(tmp_path: Path) -> None:
+    marked = CLERK_READS + "  then: {watermark: true}\n"
+    decision = decided(tmp_path / "a", marked)
+    assert isinstance(decision, Permit)
+    assert decision.mask.watermark
+    plain = decided(tmp_path / "b", CLERK_READS)
+    assert isinstance(plain, Permit)
+    assert not plain.mask.watermark
+    unread = decided(tmp_path / "c", marked, asset=an_asset(opaque=True))
+    assert not getattr(unread, "mask", plain.mask).watermark

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.document import FileFault
 from gateway.document import parse as parse_yaml
 from gateway.facts import Notify
-from gateway.policy.duties import Duties, Then, parse, read_then, stronger, written
+from gateway.policy.duties import Duties, Then, duties, parse, read_then, stronger, written
 
 DUTIES = st.builds(
     Duties,
@@ -59,7 +59,7 @@ def read(text: str, deny: bool) -> tuple[Then, list[str]]:
         ("{step_up: aal3, max_age: 300}", True, []),
         ("{mask: none}", True, ["P070"]),
         ("{step_up: aal3}", False, ["P070"]),
-        ("{watermark: yes}", False, ["P070"]),
+        ("{colour: red}", False, ["P070"]),
         ("{step_up: aal4}", True, ["P072"]),
         ("{max_age: 300}", True, ["P070"]),
         ("{step_up: aal2, max_age: 0}", True, ["P004"]),
@@ -72,3 +72,15 @@ def read(text: str, deny: bool) -> tuple[Then, list[str]]:
 )
 def test_each_effect_has_its_own_words(text: str, deny: bool, codes: list[str]) -> None:
     assert read(text, deny)[1] == codes
+
+
+def test_a_watermark_stands_on_an_allow_and_any_that_asks_for_it_wins() -> None:
+    marked, faults = read("{watermark: true}", deny=False)
+    assert (marked.watermark, faults) == (True, [])
+    assert parse(written(marked)) == marked
+    assert "watermark" not in written(Then())
+    assert duties(Then()).merge(duties(marked)).watermark
+    assert duties(marked).merge(duties(Then())).watermark
+    assert not duties(Then()).merge(duties(Then())).watermark
+    assert read("{watermark: yes please}", deny=False)[1] == ["P004"]
+    assert read("{watermark: true}", deny=True)[1] == ["P070"]
