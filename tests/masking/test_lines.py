@@ -1,9 +1,12 @@
 """JSON texts one after the other, each masked as it comes."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 from anyio import create_task_group
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask
 from gateway.masking.json_body import NotJson, turn
@@ -93,3 +96,20 @@ async def test_a_long_line_leaves_others_their_turn():
 async def test_a_line_without_end_is_not_held_for_ever():
     with pytest.raises(Withheld, match="longer"):
         await masked(*[b"x" * 65536] * (MAX_UNIT // 65536 + 1))
+
+
+LINE = st.sampled_from(['{"id":"hidden"}', '{"id":["hidden",{"n":"hidden"}],"n":1.10}', '{"i\\u0064":"hidden"}', '[{"id":"hidden"}]', '{"n":{"id":1}}', "", " ", "\x1e", "\ufeff"])  # fmt: skip
+END = st.sampled_from(["\n", "\r\n", "\n\x1e", "\r"])
+
+
+@given(st.lists(st.tuples(LINE, END), max_size=6), st.lists(st.integers(0, 200), max_size=3).map(sorted))
+async def test_hidden_values_go_wherever_the_pieces_end(parts, cuts):
+    whole = "".join(line + end for line, end in parts).encode()
+    try:
+        found, _ = await masked(*(whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)))
+    except (NotJson, Withheld):
+        return
+    sent = b"".join(found).decode()
+    texts = [json.loads(text) for line in sent.split("\n") if (text := line.strip("\x1e"))]
+    assert "hidden" not in json.dumps(texts)
+    assert sent.count("1.10") == sum("1.10" in line for line, _ in parts)

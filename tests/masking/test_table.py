@@ -131,3 +131,29 @@ async def test_shown_values_stay_and_hidden_ones_go(rows, at):
     assert "hidden-" not in text
     found = list(csv.reader(io.StringIO(text, newline="")))
     assert [row[2] for row in found[1:]] == [shown for _, _, shown in rows]
+
+
+DAMAGE = st.lists(
+    st.tuples(st.integers(0, 200), st.sampled_from(['"', '""', ",", "\n", "\r", "\r\n", "\t", ";", "\\", "\\\"", "\0", " ", "'", "\ufeff", ""])),
+    max_size=3,
+)  # fmt: skip
+
+
+@given(DAMAGE, st.sampled_from(",;\t"), st.integers(0, 200))
+async def test_no_reader_of_a_damaged_table_finds_a_hidden_value_in_its_column(damage, sign, at):
+    rows = ["id,n,name", "hidden1,a,hidden2", '"hidden3","b, c","hidden4"', 'hidden5,"d ""e"" \n f",hidden6', "hidden7"]
+    table = "\n".join(rows).replace(",", sign) + "\n"
+    for place, put in damage:
+        place %= len(table)
+        table = table[:place] + put + table[place + 1 :]
+    whole = table.encode()
+    try:
+        text, _ = await masked(whole[:at], whole[at:])
+    except Withheld:
+        return
+    text = text.removeprefix("\ufeff")
+    quoted = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign))
+    plain = [line.split(sign) for line in text.splitlines()] if '"' not in text else quoted
+    for read in (quoted, plain):
+        hidden = {place for place, name in enumerate(read[0]) if name in ("id", "name")}
+        assert not [row for row in read[1:] for place, cell in enumerate(row) if place in hidden and "hidden" in cell]
