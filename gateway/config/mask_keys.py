@@ -61,11 +61,8 @@ def read(folder: Path) -> tuple[bytes, ...]:
 def rotate(state: Path) -> Path:
     """Make the next key; the next start masks with it. Raises KeyFault, Working, OSError."""
     folder = state / "keys"
-    found = faults(folder)
-    if found:
-        raise KeyFault(found[0])
     with _alone(state):
-        path = folder / name(max(numbered(folder)) + 1)
+        path = folder / name(len(read(folder)) + 1)
         write_private(path, secrets.token_bytes(BYTES))
     return path
 

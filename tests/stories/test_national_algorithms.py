@@ -18,9 +18,9 @@ HOUSEHOLD = "/civil/households/h-1"
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
+def gateway(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Gateway]:
     witness, issuer = Witness(), Issuer()
-    made = Gateway(tmp_path, witness, issuer, extra="crypto: sm\n")
+    made = Gateway(tmp_path, witness, issuer, extra=f"crypto: {request.param}\n")
     masks = made.folder / "policies" / "masks.yaml"
     text = masks.read_text().replace("resident-id: partial(1,1)", "resident-id: encrypt", 1)
     masks.write_text(re.sub(r"(?m)^    name: .*$", "    name: hash", text, count=1))
@@ -46,6 +46,7 @@ def shown(gateway: Gateway) -> dict[str, str]:
     return found
 
 
+@pytest.mark.parametrize("gateway", ["sm"], indirect=True)
 def test_a_life_with_sm2_sm3_and_sm4(gateway: Gateway) -> None:
     keys = gateway.state / "keys"
     gateway.start()
@@ -82,3 +83,31 @@ def test_a_life_with_sm2_sm3_and_sm4(gateway: Gateway) -> None:
     other = json.loads(stranger.out)["verifier"]
     again = ran("audit", "verify", gateway.state / "ledger", "--public-key", keys / "ledger.pub", "--public-key", other)
     assert again.code == 4
+
+
+@pytest.mark.parametrize("gateway", ["intl"], indirect=True)
+def test_an_installation_that_takes_up_sm2_and_leaves_it_again(gateway: Gateway) -> None:
+    """The auditor with both keys is told from which entry on SM2 vouches for nothing any more."""
+    key = gateway.state / "keys" / "ledger-sm2.pub"
+    both = ("--public-key", gateway.state / "keys" / "ledger.pub", "--public-key", key)
+    configuration = gateway.config.read_text()
+    gateway.start()
+    assert gateway.stop() == 0
+    assert not key.exists()
+
+    gateway.config.write_text(configuration.replace("crypto: intl", "crypto: dual"))
+    gateway.start()
+    assert gateway.stop() == 0
+    assert f"hand its public half to the auditor: {key.read_text().strip()}" in gateway.log.read_text()
+    done = ran("audit", "verify", gateway.state / "ledger", *both, "-o", "json")
+    assert done.code == 0
+    checked = {one["algorithm"]: one["checkpoints"] for one in json.loads(done.out)["keys"]}
+    assert checked["Ed25519"] > checked["SM2"] > 0
+
+    gateway.config.write_text(configuration)
+    signed = json.loads(done.out)["signed"]
+    gateway.start()
+    assert gateway.stop() == 0
+    done = ran("audit", "verify", gateway.state / "ledger", *both, "-o", "json")
+    assert (done.code, json.loads(done.out)["at"]) == (4, signed)
+    assert "INTACT" in gateway.verify()
