@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.facts import Decision, Facts, Mask, Permit, RowFilter
+from gateway.policy.allowance import Allowance, allowances
 from gateway.policy.bundle import Bundle
 from gateway.policy.condition import FAILURES, Clause
 from gateway.policy.content import Row
@@ -91,6 +92,7 @@ class Explanation(Struct, frozen=True):
     filters: tuple[RowFilter, ...] = ()  # of a permit: which records of the answer this caller sees
     most: int = 0  # of a permit: for how many records at most; 0 for any number
     beyond: tuple[tuple[str, str], ...] | None = None  # the mask for more than those; None: they are withheld
+    budgets: tuple[Allowance, ...] = ()  # that count this request, once something was shown
     rows: tuple[tuple[str, str], ...] = ()  # rows about the same subject or object: place and text
 
     def text(self, language: Language = "en") -> str:
@@ -156,6 +158,7 @@ def _explanation(
         approved=facts.grant.approved,
         lapsed=_lapsed(bundle, facts) if asks and _refused(decision) else (),
         log=decision.strength if isinstance(decision, Permit) else "",
+        budgets=allowances(bundle, facts),
         notify=tuple(one.topic for one in decision.obligations) if isinstance(decision, Permit) else (),
     )
 
@@ -320,6 +323,7 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     out.extend(_filtered(row, zh) for row in explanation.filters)
     if explanation.most:
         out.extend(_many(explanation, zh))
+    out.extend(one.text(zh) for one in explanation.budgets)
     if explanation.log == "synced":
         out.append("日志  转发前落盘（synced）" if zh else "log  synced: on disk before anything is forwarded")
     if explanation.notify:
