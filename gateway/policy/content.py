@@ -21,7 +21,7 @@ from gateway.policy.overlays import Overlay
 
 FORMAT = 3
 READS = frozenset((2, FORMAT))
-"""2 is 3 without row filters and suppression: what was decided by it is still decided, and told, alike."""
+"""2 is 3 without row filters: what was decided by it is still decided, and told, alike."""
 
 Row = tuple[str, ...]
 

@@ -1,6 +1,7 @@
 """Does a caller see only the records that every rule lets pass?"""
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from gateway.policy.duties import Duties, Then, duties, parse, written
 from gateway.policy.rows import RowRule, both, filters, lets_more, read_rows
 from tests.literals import a_subject, an_asset
 from tests.policy.world import a_bundle, codes, facts
+from tests.test_layout import ROOT
 
 OWN = RowRule("$.district", ("subject.org",))
 
@@ -154,3 +156,13 @@ def test_the_filters_are_explained(tmp_path: Path) -> None:
     explanation = explain(a_bundle(tmp_path, CLERKS), clerk())
     assert "rows  $.district  only 330100, hz" in explanation.text()
     assert "行过滤  $.district  仅 330100、hz" in explanation.text("zh-CN")
+
+
+@pytest.mark.parametrize("page", ["data.md", "data.zh-CN.md"])
+def test_the_example_of_the_guide_is_a_rule(page: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    example = next(block for block in text.split("```yaml\n")[1:] if block.startswith("rules:") and "rows:" in block)
+    rules = dedent(example.partition("```")[0].removeprefix("rules:\n"))
+    decision = decide(a_bundle(tmp_path, rules), clerk(), "written")
+    assert isinstance(decision, Permit)
+    assert decision.mask.rows == (RowFilter("$.district", ("330100", "hz")),)
