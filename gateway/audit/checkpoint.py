@@ -101,9 +101,10 @@ def load_signer(pem: bytes, name: str) -> Signer:
 def load_any_signer(pem: bytes, name: str) -> Signer | Sm2Signer:
     """The signer of a private key file of Ed25519 or SM2. Raises ValueError when it is neither, Sm2Missing."""
     try:
-        return load_signer(pem, name)
-    except (ValueError, UnsupportedAlgorithm):  # `cryptography` has no SM2, and says so in several ways
+        load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # `cryptography` has no SM2, and says so in several ways
         return Sm2Signer(name, sm2.PrivateKey.load(pem))
+    return load_signer(pem, name)
 
 
 class Verifier:

@@ -1,11 +1,26 @@
 """Signed notes and checkpoints, with the vector of the C2SP specification."""
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
 
-from gateway.audit.checkpoint import Checkpoint, Signer, Sm2Signer, Verifier, load_signer, read_checkpoint, signed
+from gateway.audit.checkpoint import (
+    Checkpoint,
+    Signer,
+    Sm2Signer,
+    Verifier,
+    load_any_signer,
+    load_signer,
+    read_checkpoint,
+    signed,
+)
 from gateway.audit.entry import Malformed
 from gateway.crypto import sm2
 
@@ -115,3 +130,16 @@ def test_a_note_with_both_signatures_opens_for_each() -> None:
         Verifier(national.vkey).open(SIGNER.sign(POINT.text))
     with pytest.raises(Malformed, match="with SM2 is wrong"):
         Verifier(national.vkey).open(SIGNER.sign(POINT.text) + national.line("another\n"))
+
+
+@pytest.mark.skipif(bool(sm2.unavailable()), reason="no SM2 on this machine")
+def test_a_key_file_says_which_signer_it_is() -> None:
+    def pem(key: Ed25519PrivateKey | EllipticCurvePrivateKey, how: KeySerializationEncryption) -> bytes:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
+
+    national = sm2.PrivateKey.generate()
+    assert load_any_signer(pem(KEY, NoEncryption()), SIGNER.name).vkey == SIGNER.vkey
+    assert load_any_signer(national.pem(), "a").vkey == Sm2Signer("a", national).vkey
+    for odd in (b"", pem(generate_private_key(SECP256R1()), NoEncryption()), pem(KEY, BestAvailableEncryption(b"x"))):
+        with pytest.raises(ValueError):
+            load_any_signer(odd, "a")
