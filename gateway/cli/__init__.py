@@ -27,6 +27,7 @@ COMMANDS = (
     "asset",
     "emergency",
     "audit",
+    "trace",
     "keys",
     "explain_code",
     "completion",

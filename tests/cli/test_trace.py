@@ -1,0 +1,102 @@
+"""`gateway trace`: who leaked is named, the innocent are not, and what cannot be told is not told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.masking.watermark import Marks, marked
+from tests.cli.shell import Run
+from tests.control.doors import Behind
+from tests.masking.test_watermark import people
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def town(run: Run, behind: Behind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a configuration and the key of the marks."""
+    keys = tmp_path / "state" / "keys"
+    keys.mkdir(parents=True)
+    keys.chmod(0o700)
+    (keys / "mask.key").write_bytes(KEY)
+    (keys / "mask.key").chmod(0o600)
+    (tmp_path / "gateway.yaml").write_text("version: 1\nstate: state\n")
+    return tmp_path
+
+
+def leaked(town: Path, recipient: str, count: int = 30) -> Path:
+    path = town / "leak.json"
+    path.write_bytes(marked(orjson.dumps({"items": people(count)}), Marks(KEY).of(recipient)))
+    return path
+
+
+def words(town: Path, leak: Path, *more: str) -> tuple[str, ...]:
+    return ("trace", str(leak), "-c", str(town / "gateway.yaml"), "--socket", "c.sock", *more)
+
+
+def test_who_was_given_it_is_named_and_the_question_is_on_record(run: Run, behind: Behind, town: Path) -> None:
+    done = run(*words(town, leaked(town, "zhang.wei"), "--asset", "household"))
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[2].split()[:2] == ["zhang.wei", "30"]
+    question = "kind:verdict outcome:permit asset:household time:90d | count by subject"
+    assert behind.asked[-1] == ("query", question, 10_000)
+    assert [act.act for act in behind.acts] == ["audit.query"]
+
+
+def test_somebody_else_is_none_of_the_candidates(run: Run, town: Path) -> None:
+    done = run(*words(town, leaked(town, "li.min")))
+    assert done.code == 1
+    assert "none of the candidates" in done.out
+    listed = town / "staff.txt"
+    listed.write_text("wang.li\nli.min\n\nzhao.lei\n")
+    said = run(*words(town, leaked(town, "li.min"), "--candidates", str(listed), "-o", "json"))
+    assert said.code == 0
+    assert [one["recipient"] for one in said.json["named"]] == ["li.min"]
+    assert said.json["candidates"] == 3
+
+
+def test_lines_and_single_records_are_read_too(run: Run, town: Path) -> None:
+    records = json.loads(leaked(town, "zhang.wei").read_text())["items"]
+    lines = town / "leak.ndjson"
+    lines.write_text("\n".join([json.dumps(one, ensure_ascii=False) for one in records[::2]] + ["# a remark"]))
+    done = run(*words(town, lines))
+    assert done.code == 0
+    assert "1 lines are no JSON" in done.err
+
+
+def test_too_little_and_wiped_marks_are_told_as_that(run: Run, town: Path) -> None:
+    little = run(*words(town, leaked(town, "zhang.wei", 1)))
+    assert little.code == 3
+    assert "too little to name anybody" in little.err
+    wiped = town / "wiped.json"
+    wiped.write_bytes(orjson.dumps(people(30), option=orjson.OPT_SORT_KEYS))
+    done = run(*words(town, wiped))
+    assert done.code == 3
+    assert "the marks were wiped away" in done.err
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"no json", 2), (b"", 2), (b"\xff\xfe", 2)])
+def test_what_is_no_json_is_no_question(run: Run, town: Path, content: bytes, code: int) -> None:
+    path = town / "odd"
+    path.write_bytes(content)
+    assert run(*words(town, path)).code == code
+
+
+def test_without_key_file_or_gateway_nothing_is_found_out(run: Run, town: Path) -> None:
+    leak = leaked(town, "zhang.wei")
+    assert run(*words(town, town / "gone.json")).code == 3
+    assert run(*words(town, leak, "--asset", "a b")).code == 2
+    assert run("trace", str(leak), "-c", str(town / "gateway.yaml"), "--socket", "none.sock").code == 3
+    (town / "state" / "keys" / "mask.key").unlink()
+    done = run(*words(town, leak))
+    assert done.code == 3
+    assert "the keys of the marks cannot be read" in done.err
+
+
+def test_it_speaks_chinese(run: Run, town: Path) -> None:
+    said: Any = run(*words(town, leaked(town, "zhang.wei"), "--lang", "zh-CN")).out
+    assert "30 个可承载水印的对象" in said
+    assert "至多有一次误认" in said
