@@ -26,6 +26,7 @@ from gateway.masking.whom import digests
 
 MAX_FORM = 1024 * 1024
 MAX_FIELDS = 50_000
+MAX_FIELD = 128 * 1024
 STEP = 16 * 1024  # bytes after which others get their turn
 _NO_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BETWEEN = re.compile(r"[\[\].]+")
@@ -53,6 +54,8 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
     read: list[str] = []
     pending = 0
     for raw in filter(None, body.split(b"&")):
+        if len(raw) > MAX_FIELD:
+            raise Withheld(f"a field is longer than {MAX_FIELD} bytes")
         name, _, escaped = raw.partition(b"=")
         way = ways.get(name)
         if way is None:

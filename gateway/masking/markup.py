@@ -39,6 +39,7 @@ _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _VALUE = _TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
+_HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "xmlns"
 _HIDDEN = "_"
 
@@ -72,17 +73,19 @@ async def mask_markup(text: bytes, columns: Columns, keys: Keys) -> tuple[bytes,
     parser.XmlDeclHandler = _check_version
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
+    parts: list[bytes] = [_HEAD] if text.startswith(b"<?xml") else []
     try:
         for at in range(0, len(text) or 1, STEP):
             fed = at + STEP
             parser.Parse(text[at:fed], fed >= len(text))
             if fed - parser.CurrentByteIndex > MAX_TAG and fed < len(text):
                 raise Withheld(f"a tag of it is longer than {MAX_TAG} bytes")
+            parts.append("".join(walk.out).encode("utf-8"))
+            walk.out.clear()
             await turn()
     except expat.ExpatError as error:
         raise Withheld(f"not XML: {expat.ErrorString(error.code)}, line {error.lineno}") from None
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n' if text.startswith(b"<?xml") else ""
-    return (head + "".join(walk.out)).encode("utf-8"), walk.revealed()
+    return b"".join(parts), walk.revealed()
 
 
 def _check_version(version: str, *_: object) -> None:

@@ -32,6 +32,7 @@ from gateway.masking.whom import digests
 from gateway.masks import Technique, parse_technique, strictest
 
 MAX_PROSE = 256 * 1024
+MAX_TAGS = 20_000
 RUN = 16 * 1024
 OVERLAP = 512  # longer than any identifier that is looked for
 _LIKE_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[{\[]")
@@ -47,7 +48,7 @@ _ALIKE = frozenset({"fpe"})
 """Techniques after which a value cannot be told from one that was missed."""
 _EMBEDDED = re.compile(r";\s*base64\s*,", re.IGNORECASE)
 _WIDE = re.compile("[\uff10-\uff19\uff21-\uff3a]")
-_MARK = re.compile("[<>\"']")
+_IN_TAG = re.compile("[>\"']")
 
 
 def like_json(body: bytes) -> bool:
@@ -90,8 +91,8 @@ async def mask_prose(body: bytes, wanted: ByValue | None, keys: Keys) -> tuple[b
     """The text with its identifiers masked, and what was done. Raises Withheld."""
     if wanted is None:
         raise Withheld("it has no fields, and what is to be hidden cannot be told by its value")
-    if len(body) > MAX_PROSE:
-        raise Withheld(f"longer than {MAX_PROSE} bytes, as a text")
+    if len(body) > MAX_PROSE or body.count(b"<") > MAX_TAGS:
+        raise Withheld(f"longer than {MAX_PROSE} bytes or {MAX_TAGS} tags, as a text")
     text = body.decode("utf-8")
     if _SCRIPT.match(text) is not None:
         raise Withheld("a script with data in it")
@@ -175,20 +176,18 @@ def _uncommented(text: str) -> str:
 def _outside_quoted(text: str) -> str:
     """What stands outside of tags, if a `>` inside quotation marks does not end one."""
     kept: list[str] = []
-    start, quote, inside = 0, "", False
-    for match in _MARK.finditer(text):
-        sign, at = match[0], match.start()
-        if not inside:
-            if sign == "<":
-                kept.append(text[start:at])
-                inside = True
-        elif quote:
-            quote = "" if sign == quote else quote
-        elif sign == ">":
-            inside, start = False, at + 1
-        elif sign != "<":
-            quote = sign
-    return "".join(kept) + ("" if inside else text[start:])
+    at = 0
+    while (begin := text.find("<", at)) >= 0:
+        kept.append(text[at:begin])
+        at = begin
+        while (sign := _IN_TAG.search(text, at)) is not None and sign[0] != ">":
+            at = text.find(sign[0], sign.end()) + 1
+            if not at:
+                return "".join(kept)
+        if sign is None:
+            return "".join(kept)
+        at = sign.end()
+    return "".join(kept) + text[at:]
 
 
 def _unescaped(text: str) -> str:

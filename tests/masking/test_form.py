@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask
 from gateway.masking.columns import Columns
-from gateway.masking.form import MAX_FIELDS, MAX_FORM, mask_form
+from gateway.masking.form import MAX_FIELD, MAX_FIELDS, MAX_FORM, mask_form
 from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
 from gateway.masking.unpack import Withheld
@@ -73,6 +73,7 @@ async def test_what_stands_inside_of_something_masked_is_masked():
         "\ufeffid=1".encode(),
         b"a" * (MAX_FORM + 1),
         b"a=1&" * MAX_FIELDS,
+        b"a=" + b"%41" * (MAX_FIELD // 3 + 1),
     ],
 )
 async def test_what_can_be_read_in_two_ways_is_withheld(body):
