@@ -1,9 +1,12 @@
 """What is asked for by whoever wants to know what a token stands for?"""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.catalog.reveals import METHOD, PREFIX, parted, revealing, spelled
 from gateway.facts import Field, Grade
+from tests.catalog.ledgers import HOUSEHOLD, catalog
 from tests.literals import an_asset
 
 ID = Field("$..id_number", "resident-id", Grade.IMPORTANT)
@@ -56,3 +59,16 @@ def test_another_path_names_no_token(path: str) -> None:
 def test_a_path_for_tests_and_explanations_names_asset_and_label() -> None:
     assert parted(spelled("household", "$..id_number")) == ("household", "$..id_number")
     assert parted(f"{PREFIX}/household") == ("household", "")
+
+
+def test_tests_and_explanations_find_it_by_its_path(tmp_path: Path) -> None:
+    known = catalog(tmp_path, HOUSEHOLD)
+    label = known.assets[0].fields[0].path
+    found = known.find(METHOD, spelled("household", label))
+    assert (found.listed, found.action, found.id, found.mode) == (True, "reveal", "household", "enforce")
+    assert found.fields[0].path == label
+    for path in (spelled("household", "$.gone"), spelled("nothing", label), f"{PREFIX}/"):
+        assert not known.find(METHOD, path).listed
+    opened = known.revealing("household", label, 0.0, "t1.x")
+    assert opened.parameters == (("token", "t1.x"),)
+    assert known.revealing("", "", 0.0, "x").listed is False
