@@ -4,7 +4,7 @@ Makes proposals out of what was met without a label: by the names on the way, an
 
 1. A proposal changes nothing. A person keeps or deletes it, and their name goes into the ledger with what is accepted.
 2. Names alone are weak evidence: a proposal says how sure it is.
-3. The grade is the highest that the ledger gives to this identifier elsewhere; else the one that its kind deserves.
+3. The grade is the highest that the department gives to this identifier elsewhere, and at least the one its kind deserves.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,6 +20,7 @@ from gateway.inventory.paths import covers, names
 from gateway.inventory.usage import Usage
 from gateway.inventory.views import unlabelled_met
 from gateway.jsonpath import BadPath, parse, spell
+from gateway.masking.names import MAX_PATH
 
 NAMED: Final = 0.4
 """What a name alone is worth, as in `gateway.detect`."""
@@ -75,14 +76,19 @@ def proposals(listings: Sequence[Listing], usage: Usage | None, hints: Iterable[
             before = found.get((hint.asset, hint.path))
             met = (before.times, before.first, before.last) if before else (0, 0.0, 0.0)
             found[hint.asset, hint.path] = Proposal(
-                hint.asset, hint.path, hint.identifier, max(hint.grade, _elsewhere(hint.identifier, listings)),
+                hint.asset, hint.path, hint.identifier, max(hint.grade, _elsewhere(hint.identifier, known[hint.asset].owner, listings)),
                 hint.confidence, "", hint.evidence, *met,
             )  # fmt: skip
     return tuple(sorted(found.values(), key=lambda one: (one.asset, -one.confidence, one.path)))
 
 
 def _spelled(path: str) -> str | None:
-    """A path of the record as the ledger spells it; None for what is not one (a hidden name, a cut path)."""
+    """A path of the record as the ledger spells it; None for one that was cut, or holds a name that looked like data.
+
+    `.*` stands for such a name: as a label it would mean every member.
+    """
+    if ".*" in path or len(path) >= MAX_PATH:
+        return None
     try:
         return spell(parse(path))
     except BadPath:
@@ -100,19 +106,21 @@ def _by_names(listing: Listing, path: str, listings: Sequence[Listing]) -> Propo
     name, identifiers = next(((name, found) for name, found in spoken if found), ("", []))
     if not identifiers:
         return Proposal(listing.id, path, "", listing.grade, 0.0, "", "", 0, 0.0, 0.0)
-    identifier = max(identifiers, key=lambda one: (_deserved(one, listings), one))
-    grade = _deserved(identifier, listings)
+    identifier = max(identifiers, key=lambda one: (_deserved(one, listing.owner, listings), one))
+    grade = _deserved(identifier, listing.owner, listings)
     return Proposal(listing.id, path, identifier, grade, NAMED, name, "", 0, 0.0, 0.0)
 
 
-def _deserved(identifier: str, listings: Sequence[Listing]) -> Grade:
+def _deserved(identifier: str, owner: str, listings: Sequence[Listing]) -> Grade:
     kind = Grade.GENERAL_4 if identifier in _SENSITIVE else Grade.GENERAL_3
-    return max(kind, _elsewhere(identifier, listings))
+    return max(kind, _elsewhere(identifier, owner, listings))
 
 
-def _elsewhere(identifier: str, listings: Sequence[Listing]) -> Grade:
-    grades = (field.grade for one in listings for field in one.fields if field.identifier == identifier)
-    return max(grades, default=Grade.GENERAL_1)
+def _elsewhere(identifier: str, owner: str, listings: Sequence[Listing]) -> Grade:
+    own = (one for one in listings if one.owner == owner)
+    return max(
+        (field.grade for one in own for field in one.fields if field.identifier == identifier), default=Grade.GENERAL_1
+    )
 
 
 def _counted(one: Proposal, times: int, first: float, last: float) -> Proposal:

@@ -30,7 +30,7 @@ def test_the_kind_says_the_grade_where_the_ledger_does_not() -> None:
 
 
 def test_what_is_labelled_meanwhile_or_is_no_path_is_left_out() -> None:
-    assert proposals(listings(), used("$.data.phone", "$.[hidden", "not a path")) == ()
+    assert proposals(listings(), used("$.data.phone", "$.[hidden", "not a path", "$.people.*", "$." + "a" * 198)) == ()
 
 
 def test_what_values_say_is_surer_than_a_name() -> None:

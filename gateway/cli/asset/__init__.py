@@ -6,7 +6,7 @@ Each command is a module with `register(commands)` and `run(args) -> exit code`,
 from importlib import import_module
 from typing import Any
 
-from gateway.cli.asset import past, spec
+from gateway.cli.asset import ledger, past, spec
 from gateway.cli.texts import TEXTS
 
 WORDS = {
@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
     """Add the group and its commands."""
     group = subparsers.add_parser("asset", help="asset.help", description="asset.help")
     commands = group.add_subparsers(dest="asset_command", metavar="COMMAND", required=True)
-    TEXTS.update(spec.WORDS | past.WORDS)
+    TEXTS.update(ledger.WORDS | spec.WORDS | past.WORDS)
     for name in COMMANDS:
         command = import_module(f"gateway.cli.asset.{name}")
         TEXTS.update(getattr(command, "WORDS", {}))

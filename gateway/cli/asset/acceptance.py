@@ -24,7 +24,7 @@ _KEYS = ("asset", "path", "identifier", "grade", "note", "confidence", "evidence
 
 def accept(args: argparse.Namespace, found: "Ledger", screen: Screen) -> int:
     """Enter the lines of the reviewed file: 0, 1 for faults in it, 2 for no name, 3 when it cannot be read or written."""
-    from gateway.cli.asset.ledger import faults_of, put, with_assets
+    from gateway.cli.asset.ledger import judged, put, tell_raised, with_assets
     from gateway.document import Faulty, Unsafe, read
 
     if not _NAME.match(args.accept):
@@ -45,11 +45,13 @@ def accept(args: argparse.Namespace, found: "Ledger", screen: Screen) -> int:
         screen.warn("asset.import.unsafe", "error", path=args.source, why=screen.choose(unsafe.en, unsafe.zh))
         return 3
     drafts = {path: text for path, (_, text, _) in texts.items()}
-    errors = [one for one in faults_of(found.place, drafts) if not one.warning]
+    faults, after = judged(found.place, drafts)
+    errors = [one for one in faults if not one.warning]
     screen.faults(errors)
     if errors:
         screen.warn("asset.propose.bad", "error", count=len(errors))
-    else:
+    elif after is not None:
+        tell_raised(found, after, screen)
         for path, (file, text, count) in texts.items():
             if not put(file, text, screen):
                 return 3

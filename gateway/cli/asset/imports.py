@@ -72,7 +72,7 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Enter a document: 0 good, 1 for faults in it or in what would become of the catalog, 2 usage, 3 cannot be read or written."""
-    from gateway.cli.asset.ledger import faults_of, kept, ledger, put, with_assets
+    from gateway.cli.asset.ledger import judged, kept, ledger, put, tell_raised, with_assets
     from gateway.cli.asset.spec import spec
     from gateway.document import Unsafe
     from gateway.inventory.merge import entered
@@ -95,10 +95,12 @@ def run(args: argparse.Namespace) -> int:
     except Unsafe as unsafe:
         screen.warn("asset.import.unsafe", "error", path=file.path, why=screen.choose(unsafe.en, unsafe.zh))
         return 3
-    faults = faults_of(found.place, {file.path: text})
+    faults, after_all = judged(found.place, {file.path: text})
     errors = [one for one in faults if not one.warning]
     screen.faults(errors)
     _tell(args, read.described, read.prefix, screen)
+    if after_all is not None:
+        tell_raised(found, after_all, screen)
     if errors:
         screen.warn("asset.import.bad", "error", count=len(errors))
     elif args.write and same:

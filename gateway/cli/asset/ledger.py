@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from gateway.facts import Grade
 
 Asset = dict[str, "Plain"]
+WORDS = {
+    "asset.raised": (
+        "{asset}: its requests become {new}, before {old}: rules and clearances that reach up to {old} no longer cover it",
+        "{asset}：其请求级别由 {old} 升为 {new}：只到 {old} 的规则与人员权限将不再覆盖",
+    ),
+}
 
 
 class Ledger(NamedTuple):
@@ -122,8 +128,8 @@ def with_assets(file: Kept, changed: Mapping[int, Asset], head: tuple[str, ...] 
     return amended(file.text, str(file.path), rest | {"assets": assets}, FILE)
 
 
-def faults_of(place: Located, drafts: Mapping[Path, str]) -> "tuple[FileFault, ...]":
-    """What the catalog's reader says of the whole catalog with these texts in the place of its files."""
+def judged(place: Located, drafts: Mapping[Path, str]) -> "tuple[tuple[FileFault, ...], Catalog | None]":
+    """What the catalog's reader says of the whole catalog with these texts in the place of its files; None when it refuses."""
     from gateway.document import Faulty
 
     with tempfile.TemporaryDirectory() as name:
@@ -137,9 +143,22 @@ def faults_of(place: Located, drafts: Mapping[Path, str]) -> "tuple[FileFault, .
         for path, text in drafts.items():
             (folder / "catalog" / path.name).write_text(text, encoding="utf-8")
         try:
-            return _renamed(_loaded(folder, place).faults, name, place.folder)
+            catalog = _loaded(folder, place)
         except Faulty as faulty:
-            return _renamed(faulty.faults, name, place.folder)
+            return _renamed(faulty.faults, name, place.folder), None
+    return _renamed(catalog.faults, name, place.folder), catalog
+
+
+def tell_raised(found: Ledger, after: "Catalog", screen: Screen) -> None:
+    """Say which assets would be asked for at a higher grade: rules that allow up to the old one no longer do."""
+    before = {one.id: one for one in found.catalog.assets}
+    for one in after.assets:
+        was = before.get(one.id)
+        if was is None or not was.routes:
+            continue
+        old, new = (max(route.grade for route in each.routes) for each in (was, one))
+        if new > old:
+            screen.warn("asset.raised", "warning", asset=one.id, old=old.text, new=new.text)
 
 
 def _renamed(faults: "tuple[FileFault, ...]", drafts: str, folder: Path) -> "tuple[FileFault, ...]":

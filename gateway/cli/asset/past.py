@@ -32,9 +32,13 @@ def usage(args: argparse.Namespace, screen: Screen) -> "Usage | int":
     from gateway.cli.policy.stored import installed
     from gateway.inventory.usage import Usage
 
-    found = spans(args.since, installed(args), screen)
+    here = installed(args)
+    found = spans(args.since, here, screen)
     if isinstance(found, int):
         return found
+    if not found:  # no record is not an empty one: nobody may conclude that nothing was asked
+        screen.warn("record.no_ledger", "error", path=here.state or here.config)
+        return 3
     counted, taken = Usage(), Taken()
     try:
         for span in found:

@@ -67,3 +67,12 @@ def test_a_file_that_cannot_be_read_is_3_and_one_of_another_form_is_1(run: Run, 
     assert run(*ACCEPT).code == 3
     (tmp_path / "p.yaml").write_text("assets: []\n")
     assert run(*ACCEPT).code == 1
+
+
+def test_a_label_above_its_asset_raises_what_is_asked_for_and_that_is_told(
+    run: Run, policies: Path, tmp_path: Path
+) -> None:
+    proposed(tmp_path, "{asset: enterprise, path: $.mobile, identifier: phone, grade: general-3}")
+    done = run(*ACCEPT, "--lang", "zh-CN")
+    assert done.code == 0
+    assert "enterprise：其请求级别由 general-2 升为 general-3" in done.err

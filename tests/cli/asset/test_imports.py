@@ -112,12 +112,3 @@ def test_the_words_of_a_province_may_stand_in_the_document(run: Run, policies: P
     done = run(*NEW, "-o", "json")
     assert done.code == 0, done.err
     assert [one["grade"] for one in done.json["asset"]["fields"]] == ["general-4", "general-2"] * 2
-
-
-def test_a_department_that_says_more_is_heard(run: Run, policies: Path) -> None:
-    (policies / "catalog" / "defaults.yaml").write_text("defaults: [{owner: prov/civil, grade: important}]\n")
-    assert run(*NEW, "--write").code == 0
-    (one,) = (one for one in run("asset", "list", "-o", "json").json["assets"] if one["id"] == "parcel")
-    assert one["grade"] == "important"
-    lower = run("asset", "import", "parcels.yaml", "--asset", "again", "--owner", "prov/civil", "--grade", "general-1")
-    assert (lower.code, "error K0" in lower.err) == (1, True)

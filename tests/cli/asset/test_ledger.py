@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.asset.ledger import Kept, faults_of, kept, ledger, put, with_assets
+from gateway.cli.asset.ledger import Kept, judged, kept, ledger, put, with_assets
 from gateway.cli.screen import Screen
 from gateway.document import Unsafe
 from tests.cli.asset.project import project
@@ -27,7 +27,8 @@ def test_the_whole_catalog_is_read_with_the_new_file(args: argparse.Namespace) -
     found = ledger(args, Screen(args))
     assert found is not None
     path = Path(args.dir) / "catalog" / "again.yaml"
-    faults = faults_of(found.place, {path: "assets: [{id: household, owner: prov, grade: core}]\n"})
+    faults, after = judged(found.place, {path: "assets: [{id: household, owner: prov, grade: core}]\n"})
+    assert after is None
     assert "K010" in {one.code for one in faults}
     assert {Path(one.file).parent for one in faults} == {Path(args.dir) / "catalog"}
     assert not path.exists()

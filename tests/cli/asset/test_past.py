@@ -46,3 +46,9 @@ def test_what_cannot_be_read_is_counted_and_told(tmp_path: Path, recorded: Path,
 def test_a_slip_is_2_and_no_record_is_3(tmp_path: Path, policies: Path) -> None:
     assert read(tmp_path, "7x") == 2
     assert read(tmp_path, "none.jsonl") == 3
+
+
+def test_no_ledger_is_not_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(CONFIG)
+    (tmp_path / "policies").mkdir()
+    assert read(tmp_path, "7d") == 3
