@@ -9,7 +9,7 @@ request that shows it, or unknown. Rules:
    whether all allows of the base may miss, whether one more deny of the base may strike, whether an allow of the base
    may hide what the candidate shows, and whether it may bring a duty that no allow of the candidate brings.
 3. Everything else is unknown, with how far it came; so is a budget that binds less than before where no request of one
-   asset shows it.
+   asset shows it, and so are rules that open tokens once anything changes that they rest on.
 4. A request is what identity, device and behaviour can tell, at any moment from `since` on. A step-up that is offered
    instead of a refusal lets nothing through. What a grade demands of the log is taken as the gateway ships it.
 """
@@ -29,6 +29,7 @@ from gateway.policy import Bundle
 from gateway.policy.budgets import FILE, weakened
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.examples import outcome
+from gateway.policy.names import REVEAL
 from gateway.policy.rows import ROLES, RowRule
 from gateway.review.cells import Cell, cells
 from gateway.review.exposure import Shift, shifts
@@ -139,10 +140,27 @@ def prove_cells(
             elif budget.open:
                 open_.append(f"{cell.method} {cell.path} {question.law.id}")
     open_ += _weakened(base, candidate)
+    open_ += _revealing(base, candidate)
     verdict: Verdict = "wider" if witnesses else "unknown" if open_ else "narrower"
     native = base.native is not None or candidate.native is not None
     left = tuple(dict.fromkeys(open_))
     return Proof(verdict, tuple(witnesses), looked, asked, budget.taken, left, bool(left) and budget.over, native)
+
+
+def _revealing(base: Bundle, candidate: Bundle) -> list[str]:
+    """The rules that open tokens, unless all that they rest on is the same: no endpoint is behind a token to ask about."""
+    if _reveals(base) == _reveals(candidate):
+        return []
+    rows = candidate.content.rules
+    return list(dict.fromkeys(f"reveal {row[0]}" for row in rows if row[1] == "allow" and REVEAL in row[5].split("|")))
+
+
+def _reveals(bundle: Bundle) -> tuple[object, ...]:
+    """What decides about opening tokens: rows that may mean it, whom and what they meet, masks, grants, levels."""
+    one = bundle.content
+    rows = tuple(row for row in one.rules if row[5] == "*" or REVEAL in row[5].split("|"))
+    who = one.roles, one.orgs, one.data, one.declared, one.offices, one.timezone
+    return rows, who, one.profiles, one.default_mask, one.grants, one.overlays, one.budgets
 
 
 def _weakened(base: Bundle, candidate: Bundle) -> list[str]:

@@ -483,3 +483,18 @@ def test_whoever_has_a_clock_may_end_it() -> None:
     )
     assert (proof.verdict, proof.ran_out, len(proof.witnesses), proof.cells) == ("wider", True, 1, 3)
     assert proof.open == ("GET /1", "GET /2")
+
+
+def test_a_rule_that_opens_tokens_is_never_called_narrower(tmp_path: Path) -> None:
+    base, folder = policies(SHIPPED), tmp_path / "changed"
+    shutil.copytree(SHIPPED, folder)
+    (folder / "rules" / "60-reveal.yaml").write_text(
+        "rules:\n  - {id: opens, effect: allow, who: clerk, data: household, action: reveal, level: any,"
+        " when: 'subject.assurance >= 2 and env.purpose == \"x\" and approval.held', then: {mask: none}}\n",
+        encoding="utf-8",
+    )
+    opening = policies(folder)
+    proof = prove(base, opening)
+    assert (proof.verdict, proof.open) == ("unknown", ("reveal opens",))
+    assert prove(opening, opening).verdict == "narrower"
+    assert prove(opening, base).verdict == "narrower"
