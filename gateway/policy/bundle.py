@@ -35,7 +35,7 @@ from gateway.policy.native.source import LAYER, Source
 from gateway.policy.native.verdict import Native
 from gateway.policy.overlays import EMERGENCY, FROZEN, Overlay, read_overlay
 from gateway.policy.people import People, read_people
-from gateway.policy.profiles import Profiles, hides, plan, read_profiles, restore
+from gateway.policy.profiles import Profiles, forwarding, hides, plan, read_profiles, restore
 from gateway.policy.rules import Kind, Reading, Rule, add_rule, read_rules
 from gateway.policy.shapes import Faults
 
@@ -114,6 +114,7 @@ class Bundle:
         self._plans: tuple[dict[tuple[str, str, frozenset[str], bool], Planned], ...] = tuple(
             {} for _ in range(max(Grade) + 1)
         )
+        self._requests: dict[tuple[str, str, frozenset[str]], Planned] = {}
 
     @classmethod
     def from_bytes(cls, data: bytes, level: str = "") -> "Bundle":
@@ -193,6 +194,18 @@ class Bundle:
         if watermark and not asset.opaque:  # what passes unread carries none
             mask = replace(mask, watermark=True)
         memory[key] = Planned(mask, asset)
+        return mask
+
+    def forwarding(self, profiles: frozenset[str], asset: Asset) -> Mask:
+        """The mask of a request for these profiles; the same object again while the asset stays the same."""
+        key = (asset.api, asset.route, profiles)
+        planned = self._requests.get(key)
+        if planned is not None and (planned.asset is asset or _same(planned.asset, asset)):
+            return planned.mask
+        if len(self._requests) >= PLANS:
+            self._requests.clear()
+        mask = forwarding(self.profiles, profiles, asset)
+        self._requests[key] = Planned(mask, asset)
         return mask
 
     def hides(self, profile: str, grade: Grade) -> bool:

@@ -259,6 +259,7 @@ def _permit(
         mask,
         "synced" if strength == "synced" else owed.strength,
         owed.notices() if owed.topics else (),
+        forwarding=bundle.forwarding(owed.requests, facts.asset) if owed.requests else None,
     )
 
 
@@ -396,6 +397,7 @@ def _observed(bundle: Bundle, facts: Facts, verdict: Verdict, strength: Strength
         mask=mask,
         strength=stronger(strength, owed.strength),
         obligations=owed.notices(),
+        forwarding=bundle.forwarding(owed.requests, facts.asset) if owed.requests else None,
         stage="observe",
         would=refusal,
     )

@@ -1,6 +1,6 @@
 """What does an allowed caller owe, and what does a refused one get offered?
 
-The `then` of a rule: mask profile, row filters, watermark, log strength, notices, step-up. Rules:
+The `then` of a rule: mask profile, row filters, watermark, mask of the request, log strength, notices, step-up. Rules:
 
 1. Duties of all allows that match are merged: profiles, filters and topics are united, the stronger log wins.
    Union and maximum are associative, commutative and idempotent, so the order of rules never matters.
@@ -37,6 +37,7 @@ class Then(Struct, frozen=True, omit_defaults=True):
     reason: DenialCode = "rule_denied"
     rows: tuple[RowRule, ...] = ()
     watermark: bool = False
+    request: str = ""  # the profile through which the request is forwarded
 
 
 class Duties(Struct, frozen=True):
@@ -47,6 +48,7 @@ class Duties(Struct, frozen=True):
     topics: frozenset[str] = frozenset()
     rows: frozenset[RowRule] = frozenset()  # a record must pass all of them
     watermark: bool = False
+    requests: frozenset[str] = frozenset()  # profiles through which the request is forwarded
 
     def merge(self, other: "Duties") -> "Duties":
         """Both sets of duties at once."""
@@ -56,6 +58,7 @@ class Duties(Struct, frozen=True):
             self.topics | other.topics,
             self.rows | other.rows,
             self.watermark or other.watermark,
+            self.requests | other.requests,
         )
 
     def notices(self) -> tuple[Notify, ...]:
@@ -70,7 +73,10 @@ def stronger(one: Strength, two: Strength) -> Strength:
 
 def duties(then: Then) -> Duties:
     """The duties of one allow."""
-    return Duties(frozenset((then.mask,)), then.log, frozenset(then.notify), frozenset(then.rows), then.watermark)
+    requests = frozenset((then.request,)) if then.request else frozenset[str]()
+    return Duties(
+        frozenset((then.mask,)), then.log, frozenset(then.notify), frozenset(then.rows), then.watermark, requests
+    )
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -92,7 +98,7 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
     """Read the `then` of a rule; every fault goes to `faults`."""
     if node is None:
         return Then()
-    allowed = ("step_up", "max_age") if deny else ("mask", "rows", "watermark", "log", "notify")
+    allowed = ("step_up", "max_age") if deny else ("mask", "rows", "watermark", "request", "log", "notify")
     parts = mapping(node, faults)
     for key in parts:
         if key not in allowed:
@@ -122,6 +128,9 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
         log="synced" if log == "synced" else "written",
         notify=tuple(word for word, _ in topics),
         rows=read_rows(parts["rows"], faults) if "rows" in parts else (),
+        request=one_of(parts["request"], faults, profiles, "P014", "mask profile", "脱敏方案")
+        if "request" in parts
+        else "",
         watermark=_said(parts["watermark"], faults) if "watermark" in parts else False,
     )
 

@@ -25,7 +25,8 @@ from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, w
 from gateway.policy.suppose import Impossible, suppose
 from gateway.reasons import REASONS
 
-WISHES = ("expect", "rule", "rules", "reason", "mask", "rows", "most", "notify", "log", "step_up", "max_age")
+_SHOWN = ("mask", "rows", "most", "watermark", "forwarded")
+WISHES = ("expect", "rule", "rules", "reason", *_SHOWN, "notify", "log", "step_up", "max_age")
 KEYS = ("name", "given", "request", *WISHES, "emergency")
 OUTCOMES = ("permit", "challenge", "deny")
 MEANT = {"allow": "permit", "step_up": "challenge"}
@@ -282,6 +283,8 @@ def seen_in(decision: Decision) -> Seen:
         "mask": [],
         "rows": [],
         "most": 0,
+        "watermark": False,
+        "forwarded": "",
         "notify": [],
         "log": "",
         "step_up": "",
@@ -296,6 +299,8 @@ def seen_in(decision: Decision) -> Seen:
         "mask": [decision.mask.profile, *fields],
         "rows": [pair for row in decision.mask.rows for pair in _pairs(row.field, list(row.values))],
         "most": decision.mask.most,
+        "watermark": decision.mask.watermark,
+        "forwarded": decision.forwarding.profile if decision.forwarding is not None else "",
         "notify": [notice.topic for notice in decision.obligations],
         "log": decision.strength,
     }

@@ -118,6 +118,13 @@ def hides(profile: Profile, grade: Grade) -> bool:
     return any(how != KEEP for how in (*anywhere, *graded))
 
 
+def forwarding(profiles: Profiles, names: frozenset[str], asset: Asset) -> Mask:
+    """The mask through which a request is forwarded: what keeps a value from the service, whoever sends it."""
+    chosen = [profiles.by_name.get(name, {}) for name in names]
+    fields = tuple(FieldMask(field.path, merged(chosen, field, Grade.CORE).text) for field in asset.fields)
+    return Mask("+".join(sorted(names)), fields, "pass")
+
+
 def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Grade) -> Mask:
     """The mask of one asset. An unknown or unnamed profile redacts everything that is labelled."""
     shown = "+".join(sorted(name or profiles.default or "default" for name in names)) or NONE

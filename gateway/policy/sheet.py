@@ -26,12 +26,12 @@ from gateway.policy import cells
 from gateway.policy.cells import Cell
 from gateway.policy.rules import KEYS
 
-THEN = ("mask", "rows", "step_up", "max_age", "log", "notify")
+THEN = ("mask", "rows", "step_up", "max_age", "log", "notify", "request", "watermark")
 SPREAD = {"title": ("title_zh", "title_en"), "basis": ("basis_zh", "basis_en"), "then": THEN}
 PLACE = ("layer", "file")
 COLUMNS = (*(column for key in KEYS for column in SPREAD.get(key, (key,))), *PLACE)
 FREE = frozenset(("title_zh", "title_en", "basis_zh", "basis_en", "note", "when"))
-OPTIONAL = frozenset(("title_zh", "title_en", "basis_zh", "basis_en", "note", "owner", *PLACE))
+OPTIONAL = frozenset(("title_zh", "title_en", "basis_zh", "basis_en", "note", "owner", "request", "watermark", *PLACE))
 LISTS = frozenset(("who", "org", "data", "action", "notify"))
 ROWS = "rows"
 PROVINCE = "province"
@@ -136,6 +136,8 @@ def _several(value: Plain) -> list[Plain]:
 
 
 def _cell(value: Plain) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return _list(value) if isinstance(value, list) else "" if value is None else str(value)
 
 
@@ -328,6 +330,8 @@ def _value(column: str, cell: Cell, file: str, faults: list[FileFault]) -> Node:
         faults.append(_spaced(cell, file))
     elif column == "max_age" and re.fullmatch(r"0|[1-9][0-9]{0,8}", cell.text):
         node.value = int(cell.text)
+    elif column == "watermark" and cell.text in ("true", "false"):
+        node.value = cell.text == "true"
     return node
 
 

@@ -216,7 +216,12 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
         purpose=entry.purpose,
         grants=entry.grant.ids,
         approved=entry.grant.approved,
-        obligations=(*shown, *_logged(known, entry), *(f"notify {topic}" for topic in entry.notify)),
+        obligations=(
+            *shown,
+            *_forwarded(entry.forwarding),
+            *_logged(known, entry),
+            *(f"notify {topic}" for topic in entry.notify),
+        ),
         stage=entry.stage,
         would=entry.would,
         lapsed=_lapsed(known, entry) if known is not None and (entry.would or entry.outcome != "permit") else (),
@@ -233,6 +238,13 @@ def _shown(mask: Mask) -> Iterator[str]:
     if mask.most:
         beyond = "withheld" if mask.beyond is None else f"mask {mask.beyond.profile}"
         yield f"more than {mask.most} records {beyond}"
+
+
+def _forwarded(mask: Mask | None) -> Iterator[str]:
+    """What the service was not to have of the request."""
+    for field in mask.fields if mask is not None else ():
+        if field.technique != "keep":
+            yield f"request {field.path} {field.technique}"
 
 
 def _logged(bundle: Bundle | None, entry: VerdictEntry) -> tuple[str, ...]:

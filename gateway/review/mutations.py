@@ -190,6 +190,10 @@ def _weaker(allow: bool, then: Then, content: Content) -> Iterator[tuple[str, st
                     less.text,
                     replace(then, rows=tuple(less if one is row else one for one in then.rows)),
                 )
+        if then.request:
+            yield "request", then.request, "", replace(then, request="")
+        if then.watermark:
+            yield "watermark", "true", "", replace(then, watermark=False)
         if then.log != "written":
             yield "log", then.log, "", replace(then, log="written")
         for topic in then.notify:

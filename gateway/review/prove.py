@@ -14,7 +14,7 @@ request that shows it, or unknown. Rules:
    instead of a refusal lets nothing through. What a grade demands of the log is taken as the gateway ships it.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Literal
 
@@ -167,8 +167,14 @@ def _weakened(base: Bundle, candidate: Bundle) -> list[str]:
     """Budgets that bind less, or may: a request shows that only where its own asset spends the budget alone."""
     loose = weakened(base.content.budgets, candidate.content.budgets)
     profiles = base.content.profiles, candidate.content.profiles
-    masks = (one for one in base.content.budgets if one.mask and profiles[0].get(one.mask) != profiles[1].get(one.mask))
+    masks = (one for one in base.content.budgets if one.mask and not _as_strict(*(by.get(one.mask, {}) for by in profiles)))
     return [f"{FILE} {id}" for id in dict.fromkeys((*loose, *(one.id for one in masks)))]
+
+
+def _as_strict(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether a profile hides as much as it did, whatever the field."""
+    pairs = ((parse_technique(before[key]), parse_technique(after[key])) for key in before if key in after)
+    return before.keys() == after.keys() and all(strictest(old, new) == new for old, new in pairs)
 
 
 # --- questions ------------------------------------------------------------------------------------
@@ -230,8 +236,9 @@ def _owed(
     for allow in old:
         if allow.deny:
             continue
-        for duty in sorted((always | _of_rule(allow)) - then_always - _of_rule(law)):
-            misses = ((one.applies, NO | FAILS) for one in new if not one.deny and duty in _of_rule(one))
+        before, after = (side.bundle for side in space.sides)
+        for duty in sorted((always | _of_rule(allow, before)) - then_always - _of_rule(law, after)):
+            misses = ((one.applies, NO | FAILS) for one in new if not one.deny and duty in _of_rule(one, after))
             yield Question(law, (*passes, (allow.applies, YES), *misses), "owes")
         for row in allow.then.rows:
             if not _filters(space, law, row):
@@ -247,18 +254,25 @@ def _filters(space: Space, law: Law, row: RowRule) -> bool:
     return any(one.field == row.field and set(one.values) <= set(row.values) for one in law.then.rows)
 
 
-def _of_rule(law: Law) -> frozenset[str]:
-    return _duties(law.then.log, law.then.notify)
+def _of_rule(law: Law, bundle: Bundle) -> frozenset[str]:
+    then = law.then
+    how = sorted(bundle.profiles.written().get(then.request, {}).items()) if then.request else ()
+    request = f"request: {then.request} {dict(how)}" if then.request else ""
+    return _duties(then.log, then.notify, request, then.watermark)
 
 
 def _of_permit(permit: Permit) -> frozenset[str]:
-    return _duties(permit.strength, (notice.topic for notice in permit.obligations))
+    fields = permit.forwarding.fields if permit.forwarding is not None else ()
+    request = "request: " + ", ".join(f"{field.path} {field.technique}" for field in fields) if fields else ""
+    topics = (notice.topic for notice in permit.obligations)
+    return _duties(permit.strength, topics, request, permit.mask.watermark)
 
 
-def _duties(strength: Strength, topics: Iterable[str]) -> frozenset[str]:
+def _duties(strength: Strength, topics: Iterable[str], request: str = "", watermark: bool = False) -> frozenset[str]:
     """Duties in the words of a rule; `log: written` is what every request owes."""
     log = ("log: synced",) if strength == "synced" else ()
-    return frozenset((*log, *(f"notify: {topic}" for topic in topics)))
+    mark = ("watermark: true",) if watermark else ()
+    return frozenset((*log, *mark, *((request,) if request else ()), *(f"notify: {topic}" for topic in topics)))
 
 
 def opens(before: Mask, after: Mask) -> bool:

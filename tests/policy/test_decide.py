@@ -567,3 +567,36 @@ def test_a_watermark_is_asked_of_the_mask_and_of_nothing_that_passes_unread(tmp_
     assert not plain.mask.watermark
     unread = decided(tmp_path / "c", marked, asset=an_asset(opaque=True))
     assert not getattr(unread, "mask", plain.mask).watermark
+
+
+def test_a_request_is_forwarded_only_through_what_an_allow_says(tmp_path: Path) -> None:
+    rules = CLERK_READS + "  then: {mask: none, request: pii-strict}\n"
+    decision = decided(tmp_path / "a", rules)
+    assert isinstance(decision, Permit)
+    assert decision.forwarding is not None
+    assert (decision.forwarding.profile, decision.forwarding.unlabelled) == ("pii-strict", "pass")
+    assert {field.technique for field in decision.forwarding.fields} == {"redact"}
+    assert {field.technique for field in decision.mask.fields} != {"redact"}
+    plain = decided(tmp_path / "b", CLERK_READS)
+    assert isinstance(plain, Permit)
+    assert plain.forwarding is None
+
+
+def test_what_several_allows_say_of_a_request_holds_together(tmp_path: Path) -> None:
+    rules = (
+        CLERK_READS.replace("id: ", "id: a-", 1) + "  then: {mask: none, request: pii-standard}\n"
+        + CLERK_READS.replace("id: ", "id: b-", 1) + "  then: {mask: none, request: pii-strict}\n"
+    )  # fmt: skip
+    decision = decided(tmp_path, rules)
+    assert isinstance(decision, Permit)
+    assert decision.forwarding is not None
+    assert decision.forwarding.profile == "pii-standard+pii-strict"
+    assert {field.technique for field in decision.forwarding.fields} == {"redact"}
+
+
+def test_the_same_mask_of_a_request_again(tmp_path: Path) -> None:
+    bundle = a_bundle(tmp_path, CLERK_READS + "  then: {mask: none, request: pii-strict}\n")
+    one, two = (decide(bundle, some_facts(), "written") for _ in range(2))
+    assert isinstance(one, Permit)
+    assert isinstance(two, Permit)
+    assert one.forwarding is two.forwarding

@@ -50,7 +50,7 @@ def test_every_key_of_a_rule_has_a_column() -> None:
 def test_a_row_is_a_rule(tmp_path: Path) -> None:
     row = (
         'x,"一，二",one,allow,clerk;auditor,prov/civil,population,read;update,<= core,"env.purpose == ""audit""",'
-        "pii-strict,$.district=subject.org;$.district=330100;$['a=b']=c,,,synced,audit;police,,2027-12-31,prov,,,a note,,"
+        "pii-strict,$.district=subject.org;$.district=330100;$['a=b']=c,,,synced,audit;police,pii-strict,true,,2027-12-31,prov,,,a note,,"
     )
     found, bundle = read_in(table(row, head=",".join(COLUMNS)), write(tmp_path))
     assert found.files["rules/table.yaml"].plain() == {
@@ -70,6 +70,8 @@ def test_a_row_is_a_rule(tmp_path: Path) -> None:
                     "rows": {"$.district": ["subject.org", "330100"], "$['a=b']": ["c"]},
                     "log": "synced",
                     "notify": ["audit", "police"],
+                    "request": "pii-strict",
+                    "watermark": True,
                 },
                 "expires": "2027-12-31",
                 "owner": "prov",
