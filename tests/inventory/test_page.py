@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.inventory.page import page
@@ -61,6 +61,7 @@ def test_what_a_caller_typed_stays_text() -> None:
     assert found.cells == [HOSTILE.replace("\x1b", "�"), "3"]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first text reads the tables of Unicode
 @given(st.text(max_size=40))
 def test_any_text_comes_back_as_it_was(text: str) -> None:
     plain = "".join(c if c.isprintable() else "�" for c in text)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.cli.asset.spec import plain_json
@@ -37,6 +37,7 @@ def test_json_is_read_with_tabs_and_any_character(run: Run, policies: Path, tmp_
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first text reads the tables of Unicode
 @given(
     st.recursive(
         TEXTS | st.booleans() | st.none(),
