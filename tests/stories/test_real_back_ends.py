@@ -343,10 +343,17 @@ def test_coding_on_the_way_is_negotiated_with_the_service_on_open_routes(town: T
     assert json.loads(gzip.decompress(coded.body))["gzipped"] is True
 
 
-def test_what_is_not_json_is_withheld_on_an_inspected_route(town: Town) -> None:
-    for path in ("html", "xml", "image/png", "bytes/100", "stream/3", "robots.txt", "range/100"):
+def test_what_cannot_be_read_is_withheld_on_an_inspected_route(town: Town) -> None:
+    for path in ("html", "image/png", "bytes/100", "stream/3", "robots.txt", "range/100"):
         answer = town.curl(f"/seen/{path}")
         assert (path, answer.status, answer.reason) == (path, 502, "cannot_inspect")
+
+
+def test_real_markup_is_masked(town: Town) -> None:
+    answer = town.curl("/seen/xml")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/xml; charset=utf-8")
+    assert b"<title>***</title>" in answer.body
+    assert b"Yours Truly" not in answer.body
 
 
 def test_an_echo_of_the_question_is_masked_too(town: Town) -> None:
