@@ -23,7 +23,7 @@ from gateway.document import Node
 from gateway.facts import Asset, Bulk, Contract, Exposure, Grade
 
 Per = Literal["", "reply", "day"]
-_KEYS = ("id", "title", "category", "identifiers", "records", "per", "categories", "raise", "to", "note")
+KEYS = ("id", "title", "category", "identifiers", "categories", "records", "per", "raise", "to", "note")
 _PERS: dict[str, Per] = {"reply": "reply", "day": "day"}
 _STRICTNESS: dict[Contract, int] = {"learn": 0, "warn": 1, "enforce": 2}
 MAX_RECORDS = 1_000_000_000
@@ -120,7 +120,7 @@ def read_rule(node: Node, names: Names, faults: shapes.Faults) -> Rule | None:
     if not shapes.is_mapping(node, faults):
         return None
     before = len(faults)
-    faults.extend(node.unknown_keys(_KEYS, "K001"))
+    faults.extend(node.unknown_keys(KEYS, "K001"))
     rule = Rule(
         shapes.text(node, "id", faults, required=True),
         shapes.title(node, "title", faults),

@@ -20,9 +20,9 @@ Share = Literal["", "unconditional", "conditional", "none"]
 Open = Literal["", "open", "restricted", "closed"]
 Source = Literal["declared", "imported", "proposed"]
 
-ABOUT_KEYS = ("categories", "subject", "basis", "share", "open", "source", "reviewed", "note")
-_REVIEWED_KEYS = ("by", "on", "next")
-_OVERRIDE_KEYS = ("grade", "ticket", "approver", "on", "until")
+ABOUT_KEYS = ("categories", "subject", "basis", "share", "open", "source", "reviewed")
+REVIEWED_KEYS = ("by", "on", "next")
+OVERRIDE_KEYS = ("grade", "ticket", "approver", "on", "until")
 _CATEGORIES: dict[str, Category] = {word: word for word in get_args(Category)}
 _SUBJECTS: dict[str, Subject] = {word: word for word in get_args(Subject) if word}
 _SHARES: dict[str, Share] = {word: word for word in get_args(Share) if word}
@@ -95,7 +95,7 @@ def _categories(node: Node, faults: shapes.Faults) -> tuple[Category, ...]:
 
 def read_reviewed(node: Node, zone: ZoneInfo, faults: shapes.Faults) -> Reviewed | None:
     """`reviewed: {by, on, next}`, None where nobody looked."""
-    place = shapes.mapping_at(node, "reviewed", _REVIEWED_KEYS, faults)
+    place = shapes.mapping_at(node, "reviewed", REVIEWED_KEYS, faults)
     if place is None:
         return None
     by = shapes.text(place, "by", faults, required=True)
@@ -110,7 +110,7 @@ def read_override(
     node: Node, own: Grade | None, names: Names, zone: ZoneInfo, faults: shapes.Faults
 ) -> Override | None:
     """`override: {grade, ticket, approver, on, until}`; `own` is the grade that stands beside it."""
-    place = shapes.mapping_at(node, "override", _OVERRIDE_KEYS, faults)
+    place = shapes.mapping_at(node, "override", OVERRIDE_KEYS, faults)
     if place is None:
         return None
     needs_grade = node.at(["contract"]) is node  # without one it can only be about the grade

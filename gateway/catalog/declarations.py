@@ -33,14 +33,14 @@ ACTIONS: dict[str, Action] = {
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
 _FILE_KEYS = ("defaults", "assets", "aggregation")
-_DEFAULT_KEYS = ("owner", "service", "grade", "note")
-_ASSET_KEYS = (
-    "id", "title", "owner", "category", "grade", "override", "contract", "records", "total", "endpoints", "fields", *ABOUT_KEYS,
+DEFAULT_KEYS = ("owner", "service", "grade", "note")
+ASSET_KEYS = (
+    "id", "title", "owner", "category", "grade", "override", "contract", *ABOUT_KEYS, "records", "total", "endpoints", "fields", "note",
 )  # fmt: skip
-_ENDPOINT_KEYS = (
+ENDPOINT_KEYS = (
     "path", "identifier", "grade", "override", "contract", "action", "opaque", "honey", "reviewed", "note",
 )  # fmt: skip
-_FIELD_KEYS = ("path", "identifier", "grade", "reviewed", "note")
+FIELD_KEYS = ("path", "identifier", "grade", "reviewed", "note")
 _ACTION_WORDS: dict[str, Action] = {word: word for word in get_args(Action)}
 
 
@@ -150,7 +150,7 @@ def _file(root: Node, reading: Reading) -> None:
 
 
 def _default(node: Node, reading: Reading) -> None:
-    reading.faults.extend(node.unknown_keys(_DEFAULT_KEYS, "K001"))
+    reading.faults.extend(node.unknown_keys(DEFAULT_KEYS, "K001"))
     owner = _org(node, reading)
     service = shapes.text(node, "service", reading.faults)
     grade = shapes.grade(node, "grade", reading.names, reading.faults, required=True)
@@ -182,7 +182,7 @@ def _rule(node: Node, reading: Reading) -> None:
 
 def _asset(node: Node, reading: Reading) -> None:
     faults = reading.faults
-    faults.extend(node.unknown_keys(_ASSET_KEYS, "K001"))
+    faults.extend(node.unknown_keys(ASSET_KEYS, "K001"))
     before = len(faults)
     identity = _id(node, reading)
     grade = shapes.grade(node, "grade", reading.names, faults)
@@ -256,7 +256,7 @@ def _endpoint(node: Node, reading: Reading) -> Endpoint | None:
         return Endpoint(method=parsed[0], template=parsed[1], action=ACTIONS.get(parsed[0], "other"), place=node)
     if not shapes.is_mapping(node, faults):
         return None
-    faults.extend(node.unknown_keys(_ENDPOINT_KEYS, "K001"))
+    faults.extend(node.unknown_keys(ENDPOINT_KEYS, "K001"))
     said = shapes.text(node, "path", faults, required=True)
     parsed = _template(node.at(["path"]), said, reading) if said else None
     if parsed is None:
@@ -318,7 +318,7 @@ def _fields(node: Node, reading: Reading) -> tuple[FieldLabel, ...]:
     for item in shapes.items(node, "fields", faults):
         if not shapes.is_mapping(item, faults):
             continue
-        faults.extend(item.unknown_keys(_FIELD_KEYS, "K001"))
+        faults.extend(item.unknown_keys(FIELD_KEYS, "K001"))
         label = FieldLabel(
             shapes.path(item.at(["path"]), shapes.text(item, "path", faults, required=True), faults),
             shapes.identifier(item, "identifier", faults),

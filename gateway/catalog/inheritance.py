@@ -49,7 +49,7 @@ def from_above(owner: str, services: Iterable[str], defaults: Iterable[Default],
     return highest(
         Label(one.grade, "department", one.owner) if one.owner else Label(one.grade, "service", one.service)
         for one in defaults
-        if one.owner in departments or one.service in named
+        if (one.owner in departments if one.owner else one.service in named)
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +23,7 @@ from msgspec.structs import asdict, replace
 from gateway.catalog import reveals
 from gateway.catalog.aggregation import Rule, accumulated, of_the_day, unknown_categories
 from gateway.catalog.bindings import ApiBinding, Bound, bind, covers, free, outside, overlaps, uncarried
-from gateway.catalog.declarations import ACTIONS, Declaration, Endpoint, Reading, read_folder
+from gateway.catalog.declarations import ACTIONS, Action, Declaration, Endpoint, Reading, read_folder
 from gateway.catalog.grades import GRADE_WORDS, read_grades
 from gateway.catalog.inheritance import below, over, warning
 from gateway.catalog.listing import Listing, listing
@@ -51,9 +51,10 @@ class _Prepared(Struct, frozen=True):
     then: "_Prepared | None"
 
 
-_PERSONAL = re.compile(r"(?:[0-9][^0-9/]{0,2}){6}|[@%]", re.ASCII)
+_PERSONAL = re.compile(r"[0-9](?:[^0-9/]{0,2}[0-9]){5}|[@%]", re.ASCII)
 """What may be an identifier in a path nobody has listed: six digits, an address, anything escaped."""
 
+Mode = Literal["observe", "enforce"]
 _Roots = dict[tuple[str, str], Branch[_Prepared]]
 _ANY_API = ""
 _LOOSE = Bound(ApiBinding(_ANY_API), (), None, ())
@@ -80,9 +81,14 @@ class Catalog:
         self.rules = tuple(rules)  # aggregation
         self._now = now
         self._roots = roots
-        self._modes = {bound.api.name: bound.api.mode for bound in bounds}
+        self._modes: dict[str, Mode] = {bound.api.name: bound.api.mode for bound in bounds}
         self._floors = {bound.api.name: bound.floor for bound in bounds}
         self._prefixes = sorted(((bound.api.prefix, bound.api.name) for bound in bounds), key=lambda one: -len(one[0]))
+        self._strangers = {
+            (api, action): _strangers(api, action, mode, digest)
+            for api, mode in (self._modes | {"": "enforce"}).items()
+            for action in get_args(Action)
+        }
         self._daily = of_the_day(rules, {listing.category for listing in assets})
 
     @property
@@ -197,23 +203,30 @@ class Catalog:
         )
 
     def _unlisted(self, api: str, method: str, path: str) -> Asset:
-        return Asset(
-            id="",
-            api=api,
-            route="unlisted",
-            action=ACTIONS.get("GET" if method == "HEAD" else method, "other"),
-            grade=Grade.CORE,  # nothing is known about it: the strictest reading
-            category="",
-            owner="",
-            fields=(),
-            contract="enforce",
-            opaque=False,
-            parameters=(),
-            revision=self.digest,
-            discreet=_PERSONAL.search(path) is not None,
-            mode=self._modes.get(api, "enforce"),
-            listed=False,
-        )
+        action = ACTIONS.get("GET" if method == "HEAD" else method, "other")
+        known = self._strangers.get((api, action)) or _strangers(api, action, "enforce", self.digest)
+        return known[_PERSONAL.search(path) is not None]
+
+
+def _strangers(api: str, action: Action, mode: Mode, digest: str) -> tuple[Asset, Asset]:
+    """What is unlisted: with a path that tells nothing, and with one that may tell who it is about."""
+    told = Asset(
+        id="",
+        api=api,
+        route="unlisted",
+        action=action,
+        grade=Grade.CORE,  # nothing is known about it: the strictest reading
+        category="",
+        owner="",
+        fields=(),
+        contract="enforce",
+        opaque=False,
+        parameters=(),
+        revision=digest,
+        mode=mode,
+        listed=False,
+    )
+    return told, replace(told, discreet=True)
 
 
 def _on(found: _Prepared, at: float) -> _Prepared:
@@ -276,7 +289,8 @@ def _judge(
     reading: Reading, carried: _Carried, bounds: list[Bound], around: Surroundings, now: float, faults: list[FileFault]
 ) -> None:
     """What the labels say against each other."""
-    unknown_categories(reading.rules, frozenset(one.category for one, _ in carried if one.category), faults)
+    if not reading.faults:  # of an asset with a fault nobody knows the category: one fault would become several
+        unknown_categories(reading.rules, frozenset(one.category for one, _ in carried if one.category), faults)
     services = {bound.api.name for bound in bounds}
     for default in reading.defaults if bounds else ():
         if default.service and default.service not in services:

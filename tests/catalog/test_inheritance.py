@@ -32,6 +32,11 @@ def test_a_label_of_a_department_holds_for_no_other(tmp_path: Path) -> None:
     assert located(one, "GET", "/a", "a").grade == Grade.GENERAL_1
 
 
+def test_a_label_of_a_department_holds_for_no_other_asset_that_no_api_carries(tmp_path: Path) -> None:
+    text = "defaults: [{owner: other, grade: core}]\n" + asset("grade: general-1")
+    assert catalog(tmp_path, text, apis=()).find("GET", "/a").grade == Grade.GENERAL_1
+
+
 def test_a_label_of_a_service_holds_for_what_it_carries(tmp_path: Path) -> None:
     apis = (*A, ApiBinding("other", "/a", ("a",)))
     one = catalog(tmp_path, SERVICE + asset(), apis=apis)

@@ -1,5 +1,6 @@
 """Which asset is behind a request: highest wins, unlisted is never nothing, careless files are refused."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.catalog import ApiBinding, Raised, load
-from gateway.facts import Asset, Field, Grade
-from tests.catalog.ledgers import CIVIL, HOUSEHOLD, A, catalog, faults, located
+from gateway.facts import Asset, Bulk, Exposure, Field, Grade
+from tests.catalog.ledgers import CIVIL, HOUSEHOLD, A, catalog, faults, located, time
 
 # --- finding ------------------------------------------------------------------------------------
 
@@ -244,6 +245,14 @@ def test_the_shipped_catalog_is_sound() -> None:
         "/market/enterprises": Grade.GENERAL_2,
         "/health/visits": Grade.CORE,
     }
+    assert one.called(Grade.GENERAL_4) == ("L4", "敏感")
+    assert {rule.id for rule in one.rules} == {
+        "named-person",
+        "bulk-population",
+        "day-population",
+        "population-with-health",
+    }
+    assert not any(listing.unlabelled or listing.about.reviewed is None for listing in one.assets)
     for path, grade in graded.items():
         for found in (one.find("GET", path), one.find("GET", path + "/1")):
             assert (found.listed, found.grade) == (True, grade)
@@ -288,3 +297,23 @@ def test_of_two_hosts_the_one_that_lists_the_path_answers(tmp_path: Path) -> Non
 def test_where_there_is_no_api_every_asset_is_looked_at(tmp_path: Path) -> None:
     ledger = catalog(tmp_path, HOUSEHOLD, apis=(ApiBinding("health", "/health", grade="general-2"),))
     assert ledger.find("GET", "/civil/households/42").id == "household"
+
+
+# --- the guide ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("page", "section"), [("data.md", "Grades and ledger"), ("data.zh-CN.md", "级别与台账")])
+def test_the_example_of_the_guide_means_what_it_says(tmp_path: Path, page: str, section: str) -> None:
+    text = Path("docs", page).read_text(encoding="utf-8").partition(f"## {section}\n")[2].partition("\n## ")[0]
+    names, file = re.findall(r"^```yaml\n(.*?)^```$", text, re.M | re.S)
+    api = ApiBinding("civil-api", "/civil", ("marriage",))
+    one = catalog(tmp_path, file, apis=(api,), orgs=frozenset({"prov/civil"}), beside={"grades.yaml": names})
+    assert one.faults == ()
+    days = {"2026-01-09": 4, "2026-01-10": 2, "2027-01-10": 2, "2027-01-11": 4}
+    found = {day: located(one, "GET", "/civil/marriages/by-district", "civil-api", at=time(day)).grade for day in days}
+    assert found == days
+    register = located(one, "GET", "/civil/marriages", "civil-api")
+    assert (register.grade, register.key, register.records) == (Grade.GENERAL_4, "$..id_number", "$.data.items")
+    assert register.bulk == (Bulk(100, Grade.IMPORTANT, "bulk"),)
+    assert one.aggregated(register, Exposure(records=10_000)).grade == Grade.IMPORTANT
+    assert set(re.findall(r"^\| `([a-z`, ]+)` \|", text, re.M)) >= {"categories", "subject", "share", "open", "source"}

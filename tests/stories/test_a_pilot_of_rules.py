@@ -297,7 +297,7 @@ def test_what_cannot_be_compared_is_refused_and_changes_nothing(gateway: Gateway
     assert faults() == ["P11B"]
     folder = candidate(gateway)
     market = folder / "catalog" / "market.yaml"
-    market.write_text(market.read_text().replace("en: ", "en: new "))
+    market.write_text(market.read_text().replace("en: register", "en: new register"))
     assert faults() == ["P11C"]
     candidate(gateway)
     assert gateway.door("POST", "/v1/pilot", {"orgs": ["prov/civli"]}).json["errors"] == [

@@ -5,11 +5,14 @@ apart, what is written between brackets. Rules:
 
 1. The order of keys is that of the readers; at the top of a file what is short comes before what is long, and a test
    says first under which emergency level it is asked.
-2. Rules, tests, assets and grants stand apart, a blank line between them; devices, sites, endpoints and fields take
-   a line each; roles, offices and mask profiles are open blocks.
+2. Rules, tests, assets and grants stand apart, a blank line between them; devices, sites, defaults, endpoints and fields
+   take a line each; roles, offices and mask profiles are open blocks.
 3. A level is quoted as soon as it has a comparator: `>= core` would begin a block of text.
 """
 
+from gateway.catalog.aggregation import KEYS as AGGREGATION_KEYS
+from gateway.catalog.attributes import OVERRIDE_KEYS, REVIEWED_KEYS
+from gateway.catalog.declarations import ASSET_KEYS, DEFAULT_KEYS, ENDPOINT_KEYS, FIELD_KEYS
 from gateway.document import Form
 from gateway.policy.examples import KEYS as TEST_KEYS
 from gateway.policy.grants import KEYS as GRANT_KEYS
@@ -17,18 +20,29 @@ from gateway.policy.rules import KEYS as RULE_KEYS
 
 FLOW = Form(style="flow")
 TITLE = Form(("zh", "en"), style="flow")
-THEN = Form(("mask", "rows", "step_up", "max_age", "log", "notify"), style="flow")
+THEN = Form(("mask", "rows", "watermark", "request", "step_up", "max_age", "log", "notify"), style="flow")
 APPROVAL = Form(("by", "on", "reference"), style="flow")
 RULE = Form(RULE_KEYS, {"title": TITLE, "level": Form(quoted=True), "then": THEN, "basis": TITLE}, style="block")
 TEST = Form(tuple(dict.fromkeys(("name", "emergency", *TEST_KEYS))), {"given": FLOW, "mask": FLOW}, style="block")
 GRANT = Form(GRANT_KEYS, {"title": TITLE, "basis": TITLE, "approval": APPROVAL}, style="block")
-ENDPOINT = Form(("path", "identifier", "grade", "action", "opaque", "honey", "note"), style="flow")
-FIELD = Form(("path", "identifier", "grade", "note"), style="flow")
+REVIEWED = Form(REVIEWED_KEYS, style="flow")
+OVERRIDE = Form(OVERRIDE_KEYS, style="flow")
+DEFAULT = Form(DEFAULT_KEYS, style="flow")
+ENDPOINT = Form(ENDPOINT_KEYS, {"override": OVERRIDE, "reviewed": REVIEWED}, style="flow")
+FIELD = Form(FIELD_KEYS, {"reviewed": REVIEWED}, style="flow")
 ASSET = Form(
-    ("id", "title", "owner", "category", "grade", "contract", "endpoints", "fields", "note"),
-    {"title": TITLE, "endpoints": Form(each=ENDPOINT, style="block"), "fields": Form(each=FIELD, style="block")},
+    ASSET_KEYS,
+    {
+        "title": TITLE,
+        "override": OVERRIDE,
+        "basis": TITLE,
+        "reviewed": REVIEWED,
+        "endpoints": Form(each=ENDPOINT, style="block"),
+        "fields": Form(each=FIELD, style="block"),
+    },
     style="block",
 )
+AGGREGATION = Form(AGGREGATION_KEYS, {"title": TITLE}, style="block")
 DEVICE = Form(("id", "org", "managed", "thumbprints"), style="flow")
 SITE = Form(("name", "networks", "kind"), style="flow")
 ROLE = Form(("title", "includes"), {"title": TITLE}, style="block")
@@ -38,7 +52,7 @@ PROFILE = Form(style="block")
 FILE = Form(
     (
         "locked", "org", "level", "title", "timezone", "default", "observe", "mask", "freeze_grants",
-        "roles", "orgs", "profiles", "rules", "grants", "assets", "devices", "sites", "tests",
+        "roles", "orgs", "profiles", "names", "rules", "grants", "defaults", "assets", "aggregation", "devices", "sites", "tests",
     ),
     {
         "title": TITLE,
@@ -47,6 +61,9 @@ FILE = Form(
         "profiles": Form(each=PROFILE, style="block"),
         "rules": Form(each=RULE, style="block", apart=True),
         "grants": Form(each=GRANT, style="block", apart=True),
+        "names": PROFILE,
+        "defaults": Form(each=DEFAULT, style="block"),
+        "aggregation": Form(each=AGGREGATION, style="block", apart=True),
         "assets": Form(each=ASSET, style="block", apart=True),
         "devices": Form(each=DEVICE, style="block"),
         "sites": Form(each=SITE, style="block"),

@@ -14,9 +14,9 @@ def test_every_key_that_a_reader_knows_has_its_place() -> None:
     assert forms.RULE.order == rules.KEYS
     assert set(forms.TEST.order) == set(examples.KEYS) | {"emergency"}
     assert forms.GRANT.order == grants.KEYS
-    assert forms.ASSET.order == declarations._ASSET_KEYS
-    assert forms.ENDPOINT.order == declarations._ENDPOINT_KEYS
-    assert forms.FIELD.order == declarations._FIELD_KEYS
+    assert forms.ASSET.order == declarations.ASSET_KEYS
+    assert forms.ENDPOINT.order == declarations.ENDPOINT_KEYS
+    assert forms.FIELD.order == declarations.FIELD_KEYS
     assert forms.DEVICE.order == register._KEYS
     assert forms.SITE.order == sites._KEYS
 
@@ -25,6 +25,7 @@ def test_every_top_of_a_file_has_its_place() -> None:
     expected = {key for keys in rules.EXPECTED.values() for key in keys}
     assert expected == TOPS
     assert TOPS | {"roles", "orgs", "timezone", "profiles", "default", "observe"} <= set(forms.FILE.order)
+    assert set(declarations._FILE_KEYS) | {"names"} <= set(forms.FILE.order)
     assert {"grants", "assets", "devices", "sites", "tests"} <= set(forms.FILE.order)
 
 
