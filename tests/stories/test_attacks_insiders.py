@@ -267,7 +267,13 @@ def test_no_secret_is_in_any_file_or_line(stage: Stage) -> None:
         ("application/x-www-form-urlencoded", b"planted-member=planted-request&id_number=" + ID.encode()),
         ("multipart/form-data; boundary=planted-request", b"--planted-request\r\n\r\nplanted-member"),
     ):
-        gateway.ask("POST", "/evil/x?x[]=planted-value;planted-value&%70lanted=planted-value", token, body=body, content_type=kind)
+        gateway.ask(
+            "POST",
+            "/evil/x?x[]=planted-value;planted-value&%70lanted=planted-value",
+            token,
+            body=body,
+            content_type=kind,
+        )
     for kind, text in (
         ("application/x-ndjson", f'{{"name":"planted-body","other":"{ID}"}}\n{{"planted-other'),
         ("text/csv", f"name,id_number\nplanted-body,{ID}\nplanted-other,,\n"),
