@@ -1,4 +1,7 @@
-"""Somebody works with tokens, and learns what one of them stands for: once, for a reason, on record. Judged from outside."""
+"""Somebody works with tokens, and learns what one of them stands for: once, for a reason, on record. Somebody else leaks.
+
+Judged from outside, by what the gateway answers, stores and records.
+"""
 
 import base64
 import json
@@ -25,6 +28,15 @@ rules:
     action: read
     level: any
     then: {mask: tokens}
+  - id: marked-lists
+    title: {zh: 带标记的列表, en: marked lists}
+    effect: allow
+    who: duty-officer
+    org: "*"
+    data: household
+    action: read
+    level: any
+    then: {mask: pii-standard, watermark: true}
   - id: reveal-for-a-case
     title: {zh: 为个案还原令牌, en: reveal for a case}
     effect: allow
@@ -96,7 +108,7 @@ class Desk:
 
 @pytest.fixture
 def desk(gateway: Gateway, request: pytest.FixtureRequest) -> Desk:
-    return Desk(gateway, f"p{abs(hash(request.node.name))}")
+    return Desk(gateway, re.sub(r"\W+", "-", request.node.name))
 
 
 def test_a_token_is_revealed_once_under_a_grant_and_all_of_it_is_on_record(desk: Desk) -> None:
@@ -252,3 +264,24 @@ def test_the_record_of_reveals_can_be_replayed(desk: Desk) -> None:
     said = json.loads(desk.gateway.run(*command, code=None))
     assert said["same"] == said["decisions"] > 0
     assert said["differs"] == []
+
+
+def test_who_leaked_a_marked_answer_is_named(desk: Desk) -> None:
+    """The mark of the running gateway, the record of it and the command that traces: all of them as they are."""
+    gateway, witness = desk.gateway, desk.gateway.witness
+    assert isinstance(witness, Witness)
+    people = [
+        {"id_number": f"33010619900307{n:04}", "name": f"王{n}", "district": "330106", "id": n} for n in range(40)
+    ]
+    witness.answer("/civil/households", {"items": people, "total": 40, "page": 1})
+    leaks = {}
+    for sub in (desk.sub, "li.min.also", "zhao.lei.also"):
+        answer = gateway.get("/civil/households", desk.caller(sub, roles=["duty-officer"]))
+        assert answer.status == 200, answer.body
+        leaks[sub] = answer.json["items"]
+    leak = gateway.folder / "leak.json"
+    leak.write_text(json.dumps(leaks[desk.sub][5:20] + leaks["li.min.also"][20:35], indent=1))
+    command = ("trace", str(leak), "--asset", "household", "-c", str(gateway.config), "-o", "json")
+    found = json.loads(gateway.run(*command))
+    assert {one["recipient"].rpartition("/")[2] for one in found["named"]} == {desk.sub, "li.min.also"}
+    assert found["candidates"] >= 3
