@@ -9,7 +9,8 @@ Rules:
    say come first.
 4. Where a request is found that tells the mutant from the rule, it is offered as a test. What is offered was run: it
    passes on the rule and fails on the mutant.
-5. Of a native policy each row is left out, and turned round where it names its effect; the matcher stays as it is.
+5. A budget is left out, and each of its limits made one higher.
+6. Of a native policy each row is left out, and turned round where it names its effect; the matcher stays as it is.
    Every mutant is a bundle of its own: of a long file only the first NATIVE_MOST rows are tried, and the rest is told.
 """
 
@@ -17,11 +18,13 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from gateway.catalog import Catalog
-from gateway.facts import Facts
+from gateway.facts import Budget, Exposure, Facts
 from gateway.policy import Bundle, Impossible
+from gateway.policy.budgets import LAYER as LAYER_OF_BUDGETS
+from gateway.policy.budgets import place_of
 from gateway.policy.condition import Refused
 from gateway.policy.content import Content, Row
 from gateway.policy.examples import Example, TestResult, judge, supposed
@@ -93,7 +96,22 @@ def slips(bundle: Bundle, since: float = 0.0) -> tuple[Mutation, ...]:
         if len(row) == COLUMNS and not (row[EXPIRES] and int(row[EXPIRES]) <= since):
             rows.setdefault(row[0], []).append(row)
     made = (one for rule, own in rows.items() for one in mutations(rule, tuple(own), content))
-    return (*made, *(_native_slips(content.native) if content.native is not None else ()))
+    return (
+        *made,
+        *_budget_slips(content.budgets),
+        *(_native_slips(content.native) if content.native is not None else ()),
+    )
+
+
+def _budget_slips(budgets: Iterable[Budget]) -> Iterator[Mutation]:
+    """Each budget left out, and each of its limits one higher."""
+    for budget in budgets:
+        rule = place_of(budget.id)
+        yield Mutation(rule, LAYER_OF_BUDGETS, budget.id, "", ())
+        for part, limit in (("soft", budget.soft), ("hard", budget.hard)):
+            for name, count in asdict(limit).items():
+                if count:
+                    yield Mutation(rule, f"{part}.{name}", str(count), str(count + 1), ())
 
 
 def left_aside(bundle: Bundle) -> int:
@@ -156,8 +174,10 @@ class Trial:
     def of(self, slip: Mutation) -> Mutant | None:
         """What becomes of one mutant; None for one that no bundle could be."""
         content = self.bundle.content
+        if slip.rule.startswith(f"{LAYER_OF_BUDGETS}:"):
+            return self._anywhere(slip, content.places[slip.rule])
         if slip.rule not in self._rows:
-            return self._native(slip)
+            return self._anywhere(slip, f"{TABLE}:{slip.rule.removeprefix(f'{LAYER}:')}")
         place = content.places.get(slip.rule, slip.rule)
         told = (slip.rule, place, slip.key, slip.before, slip.after, slip.en, slip.zh)
         rows = self._rows[slip.rule]
@@ -176,9 +196,8 @@ class Trial:
         found = self._search.test(original, levels[level], slip, rows, level)
         return Mutant(*told, "survived", suggestion=found)
 
-    def _native(self, slip: Mutation) -> Mutant | None:
-        """What becomes of one row of a native policy: any test may notice, the ones in which it had a say first."""
-        place = f"{TABLE}:{slip.rule.removeprefix(f'{LAYER}:')}"
+    def _anywhere(self, slip: Mutation, place: str) -> Mutant | None:
+        """What becomes of one row of a native policy, or a budget: any test may notice, the ones in which it had a say first."""
         try:
             levels = {"": Bundle(changed(self.bundle.content, slip, ""))}
         except (Refused, ValueError):
@@ -187,7 +206,7 @@ class Trial:
             asked = one.example.emergency
             if asked not in levels:
                 levels[asked] = levels[""].raised(asked)
-            if not judge(one.example, levels[asked], one.facts).passed:
+            if not judge(one.example, levels[asked], _counted(levels[asked], one.facts)).passed:
                 return self._fate(slip, place, "killed", one.example.name)
         return self._fate(slip, place, "survived")
 
@@ -224,11 +243,29 @@ def changed(content: Content, slip: Mutation, level: str) -> Content:
         overlay = content.overlays[level]
         taken = replace(overlay, rows=_replaced(overlay.rows, slip))
         return replace(content, overlays=content.overlays | {level: taken})
+    if slip.rule.startswith(f"{LAYER_OF_BUDGETS}:"):
+        return replace(content, budgets=tuple(kept for one in content.budgets for kept in _slipped(one, slip)))
     if content.native is not None and slip.rule.startswith(f"{LAYER}:"):
         line = slip.rule.removeprefix(f"{LAYER}:")
         rows = tuple(one for row in content.native.rows for one in (slip.rows if row[0] == line else (row,)))
         return replace(content, native=replace(content.native, rows=rows))
     return replace(content, rules=_replaced(content.rules, slip))
+
+
+def _counted(bundle: Bundle, facts: Facts) -> Facts:
+    """The same facts, with what was shown held against the budgets of this bundle."""
+    shown = Exposure(facts.exposure.records, facts.exposure.fields)
+    return replace(facts, exposure=bundle.exposed(facts.ask, facts.subject, facts.asset, shown))
+
+
+def _slipped(budget: Budget, slip: Mutation) -> tuple[Budget, ...]:
+    """The budget with the slip in it, if it is the one; nothing where it is left out."""
+    if place_of(budget.id) != slip.rule:
+        return (budget,)
+    part, _, name = slip.key.partition(".")
+    if not name:
+        return ()
+    return (replace(budget, **{part: replace(getattr(budget, part), **{name: int(slip.after)})}),)
 
 
 def _replaced(rows: tuple[Row, ...], slip: Mutation) -> tuple[Row, ...]:

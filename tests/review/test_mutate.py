@@ -10,6 +10,8 @@
 | a native policy that nobody looked at | test_rows_of_a_native_policy_are_left_out_and_turned_round |
 """
 
+import shutil
+import textwrap
 from pathlib import Path
 
 from gateway import catalog
@@ -19,6 +21,7 @@ from gateway.review.mutate import NATIVE_MOST, Mutant, Score, changed, left_asid
 from tests.policy.world import CLERK_READS
 from tests.review.native_folder import ROWS, native_folder
 from tests.review.small import made
+from tests.test_layout import ROOT
 
 POLICIES = Path(__file__).parents[2] / "policies"
 STRONG = """\
@@ -136,6 +139,31 @@ def test_rows_of_a_native_policy_are_left_out_and_turned_round(tmp_path: Path) -
     }
     assert {one.killed_by for one in found if one.place == "casbin/policy.csv:2"} == {"not bob"}
     assert {one.killed_by for one in found if one.place == "casbin/policy.csv:4"} == {"a reader reads"}
+
+
+def test_a_budget_is_left_out_and_its_limits_are_moved(tmp_path: Path) -> None:
+    tests = """\
+        - {name: before, given: {role: clerk, org: prov/civil, exposure: {records: 1}}, request: GET /civil/households/1, expect: permit, mask: pii-standard}
+        - {name: soft, given: {role: clerk, org: prov/civil, exposure: {records: 2}}, request: GET /civil/households/1, expect: permit, mask: pii-standard+pii-strict}
+    """
+    budget = (
+        "budgets: [{id: day, who: clerk, data: household, soft: {records: 2}, hard: {records: 5}, mask: pii-strict}]\n"
+    )
+    folder = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", folder)
+    for path in (folder / "tests").iterdir():
+        path.unlink()
+    (folder / "budgets.yaml").write_text(budget)
+    (folder / "tests" / "10.yaml").write_text("tests:\n" + textwrap.dedent(tests))
+    ledger = catalog.load(folder / "catalog")
+    bundle = load(folder, ledger.assets)
+    found = [one for one in mutants(bundle, ledger, read_tests(folder), suggest=False) if one.rule == "budget:day"]
+    assert [(one.key, one.before, one.after, one.fate, one.killed_by) for one in found] == [
+        ("budget", "day", "", "killed", "soft"),
+        ("soft.records", "2", "3", "killed", "soft"),
+        ("hard.records", "5", "6", "survived", ""),
+    ]
+    assert {one.place for one in found} == {"budgets.yaml:1"}
 
 
 def test_rows_beyond_the_bound_are_counted_as_left_aside(tmp_path: Path) -> None:
