@@ -34,7 +34,7 @@ def _encrypt() -> Callable[[str, Keys], str]:
 
 @technique("tokenise")
 def _tokenise() -> Callable[[str, Keys], str]:
-    return lambda text, keys: keys.sealed(text, TOKEN)
+    return lambda text, keys: keys.sealed(text, TOKEN)  # of an answer, asset and label go in with it (`plan`, `tokens`)
 
 
 @technique("fpe")
