@@ -32,8 +32,12 @@ def shape(mask: Mask) -> Shape:
 class Prepared:
     """One mask, for the answers of one asset whose labelled fields are these."""
 
-    def __init__(self, mask: Mask, asset: Asset) -> None:
-        """Raises ValueError when a path or a technique cannot be read."""
+    def __init__(self, mask: Mask, asset: Asset, alike: "Prepared | None" = None) -> None:
+        """`alike` is one of the same shape, whose work is used. Raises ValueError when a path or a technique cannot be read."""
+        if alike is not None:
+            self.__dict__ |= alike.__dict__
+            self.mask = mask
+            return
         self.mask = mask
         self.asset = asset
         self.plan = Plan(mask, frozenset({asset.key}), self.clear, asset.id)
@@ -41,10 +45,9 @@ class Prepared:
 
     def whose(self, mask: Mask) -> "Prepared":
         """The same for a mask of this shape that lets other records through."""
-        own = Prepared.__new__(Prepared)
-        # what is made when it is first needed is made here, where it is kept
-        own.__dict__ |= self.__dict__ | {name: getattr(self, name) for name in _KEPT}
-        own.mask = mask
+        for name in _KEPT:  # what is made when it is first needed is made here, where it is kept
+            getattr(self, name)
+        own = Prepared(mask, self.asset, self)
         if mask.beyond is not None:
             own.__dict__["beyond"] = self.beyond.whose(mask.beyond)
         return own

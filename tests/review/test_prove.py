@@ -31,7 +31,7 @@ from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.duties import Then, written
 from gateway.policy.people import People
 from gateway.policy.rows import RowRule
-from gateway.review.cells import Cell
+from gateway.review.cells import Cell, cells
 from gateway.review.exposure import shifts
 from gateway.review.prove import Policies, Proof, Witness, opens, prove, prove_cells
 from gateway.review.search import Budget
@@ -154,9 +154,10 @@ def test_what_widens_is_shown(
     ],
 )
 def test_what_does_not_widen_is_proved(tmp_path: Path, shipped: Policies, file: str, old: str, new: str) -> None:
-    proof = prove(shipped, changed(tmp_path, file, old, new))
+    candidate = changed(tmp_path, file, old, new)
+    proof = prove(shipped, candidate)
     assert (proof.verdict, proof.open) == ("narrower", ()), proof
-    assert proof.cells == 9
+    assert proof.cells == len(list(cells((shipped.catalog, candidate.catalog)))) >= 6
 
 
 @pytest.mark.parametrize(
