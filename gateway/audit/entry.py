@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 from msgspec import DecodeError, Struct, ValidationError, to_builtins
 from msgspec.json import Decoder, Encoder
-from msgspec.structs import replace
+from msgspec.structs import asdict
 
 from gateway.facts import (
     GRADE_TEXT,
@@ -229,19 +229,20 @@ def _unknown(version: int) -> str:
 
 def _shortened(entry: Entry) -> bytes:
     for text, items in _SHORTER:
-        raw = _encode(_cut(to_builtins(_less_seen(entry, items)), text, items))
+        raw = _encode(_cut(_less_seen(entry, items), text, items))
         if len(raw) <= MAX_ENTRY:
             return raw
     raise Malformed("an entry cannot be made short enough")  # 64 characters and 4 items of everything always fit
 
 
-def _less_seen(entry: Entry, items: int) -> Entry:
-    """With fewer digests, whole ones: those that are left out count as unlisted, none is cut in two."""
-    if not isinstance(entry, OutcomeEntry) or not entry.seen:
-        return entry
-    most = items * _DIGEST
-    left = max(0, len(entry.seen) - most) // _DIGEST
-    return replace(entry, seen=entry.seen[:most], unlisted=entry.unlisted + left)
+def _less_seen(entry: Entry, items: int) -> dict[str, Any]:
+    """The entry as plain values, with fewer digests: whole ones, and those that are left out count as unlisted."""
+    plain: dict[str, Any] = to_builtins(entry)
+    if isinstance(entry, OutcomeEntry) and entry.seen:
+        most = items * _DIGEST
+        plain["seen"] = to_builtins(entry.seen[:most])
+        plain["unlisted"] = entry.unlisted + max(0, len(entry.seen) - most) // _DIGEST
+    return plain
 
 
 def _cut(value: Any, text: int, items: int) -> Any:
