@@ -353,13 +353,6 @@ REASONS: dict[str, Meaning] = {
         "ask again tomorrow, or ask the owner of the data for a larger budget",
         "请于次日再试，或向数据责任部门申请提高额度",
     ),
-    "budget_spent": Meaning(
-        429,
-        "as much of this data as may be shown in one day has been shown",
-        "当日可查看的该类数据额度已用尽",
-        "ask again tomorrow, or ask the owner of the data for a larger budget",
-        "请于次日再试，或向数据责任部门申请提高额度",
-    ),
     "policy_error": Meaning(
         503,
         "the request could not be judged",
