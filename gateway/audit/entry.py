@@ -18,7 +18,6 @@ from typing import Any, Final, Literal
 
 from msgspec import DecodeError, Struct, ValidationError, to_builtins
 from msgspec.json import Decoder, Encoder
-from msgspec.structs import asdict
 
 from gateway.facts import (
     GRADE_TEXT,
