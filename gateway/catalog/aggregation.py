@@ -75,13 +75,15 @@ def combined(asset: Asset, parameters: Iterable[str], rules: Sequence[Rule]) -> 
 
 def accumulated(asset: Asset, exposure: Exposure, rules: Iterable[Rule]) -> Asset:
     """The asset with what this caller was shown today; the same object when no rule of the day holds."""
-    return raised(asset, [rule for rule in rules if _holds(rule, asset, exposure)])
+    held = [rule for rule in rules if _holds(rule, asset.category, exposure)]
+    return raised(asset, held) if held else asset
 
 
-def _holds(rule: Rule, asset: Asset, exposure: Exposure) -> bool:
-    if rule.categories:
-        return all(one == asset.category or one in exposure.categories for one in rule.categories)
-    return exposure.records >= rule.records
+def _holds(rule: Rule, category: str, exposure: Exposure) -> bool:
+    if not rule.categories:
+        return exposure.records >= rule.records
+    missing = [other for other in rule.categories if other != category and other not in exposure.categories]
+    return not missing
 
 
 def raised(asset: Asset, rules: Iterable[Rule]) -> Asset:

@@ -113,7 +113,9 @@ class Catalog:
     def aggregated(self, asset: Asset, exposure: Exposure) -> Asset:
         """The asset as it counts for a caller who was shown this much today; the same object when no rule holds."""
         rules = self._daily.get(asset.category)
-        return asset if rules is None else accumulated(asset, exposure, rules)
+        if rules is None or not (exposure.records or exposure.categories):
+            return asset
+        return accumulated(asset, exposure, rules)
 
     def raised(self, asset: Asset) -> Raised | None:
         """What raises the grade of a request above that of its asset, for explanations; None when nothing does."""

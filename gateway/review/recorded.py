@@ -147,9 +147,9 @@ def asset_of(entry: VerdictEntry, catalog: Catalog) -> Asset:
     if not entry.asset:
         return _as_recorded(UNLISTED, entry)
     for path in paths(entry):
-        found = catalog.find(entry.method, path, entry.api)
+        found = catalog.find(entry.method, path, entry.api, entry.at)
         if found.route == entry.route and found.id == entry.asset:
-            return _as_recorded(found, entry)
+            return _as_recorded(catalog.aggregated(found, entry.exposure), entry)
     raise Unreplayable(
         f"the catalog has no `{entry.route}` of API `{entry.api}` with asset `{entry.asset}`",
         f"数据目录中没有接口 `{entry.api}` 的 `{entry.route}`（资产 `{entry.asset}`）",

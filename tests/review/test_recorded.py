@@ -8,6 +8,7 @@ Who could be misled, and what must hold:
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,7 +18,8 @@ from msgspec.structs import fields, replace
 from gateway.app.knowledge import UNREAD
 from gateway.audit import decode, encode
 from gateway.audit.entry import verdict_entry
-from gateway.catalog import Catalog
+from gateway.catalog import ApiBinding, Catalog
+from gateway.catalog import load as load_catalog
 from gateway.facts import Exposure, Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject, VerdictEntry
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.native.request import OWN
@@ -164,10 +166,30 @@ def _only(asset: Any) -> Catalog:
     class Only:
         digest = asset.revision
 
-        def find(self, method: str, path: str, api: str = "") -> Any:
+        def find(self, method: str, path: str, api: str = "", at: float | None = None) -> Any:
             return asset
 
+        def aggregated(self, found: Any, exposure: Any) -> Any:
+            return found
+
     return Only()  # type: ignore[return-value]  # a catalog with one asset
+
+
+def test_an_asset_is_that_of_the_day_and_of_what_was_shown_then(tmp_path: Path) -> None:
+    """An override that was over, and a rule of the day that held: both changed what the fields counted as."""
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "a.yaml").write_text(
+        "defaults: [{owner: o, grade: general-4}]\n"
+        "assets:\n  - id: a\n    owner: o\n    endpoints: [GET /a]\n    fields: [{path: $.x}]\n"
+        "    override: {grade: general-1, ticket: T-1, approver: li.min, on: 2020-01-01, until: 2020-12-31}\n"
+        "aggregation: [{id: day, records: 5, per: day, to: core}]\n"
+    )
+    catalog = load_catalog(tmp_path / "catalog", (ApiBinding("a", "/a", ("a",)),))
+    for at, records in ((1_600_000_000.0, 0), (NOW, 0), (NOW, 5)):
+        exposure = Exposure(records=records)
+        then = catalog.aggregated(catalog.find("GET", "/a", "a", at), exposure)
+        facts = some_facts(asset=then, ask=an_ask(at=at, path="/a", api="a"), exposure=exposure)
+        assert asset_of(replace(recorded(facts), at=at), catalog) == then
 
 
 # --- what is lost -------------------------------------------------------------------------------

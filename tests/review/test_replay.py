@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from gateway.audit import decode, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
-from gateway.facts import Asset, Facts, Grade, Granted, Mask, Reason, VerdictEntry
+from gateway.facts import Asset, Exposure, Facts, Grade, Granted, Mask, Reason, VerdictEntry
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.review.recorded import Unreplayable
@@ -34,8 +34,11 @@ class Listed:
     def __init__(self, asset: Asset) -> None:
         self.asset, self.digest = asset, asset.revision
 
-    def find(self, method: str, path: str, api: str = "") -> Asset:
+    def find(self, method: str, path: str, api: str = "", at: float | None = None) -> Asset:
         return self.asset
+
+    def aggregated(self, asset: Asset, exposure: Exposure) -> Asset:
+        return asset
 
 
 def catalog(asset: Asset) -> Catalog:
