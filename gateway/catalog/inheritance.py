@@ -96,8 +96,8 @@ def _below(place: Node, grade: Grade, above: Label) -> Iterator[FileFault]:
             "K030",
             f"`{grade.text}` is below what the {en} `{above.name}` says: {above.grade.text}",
             f"`{grade.text}` 低于{zh} `{above.name}` 的级别 {above.grade.text}",
-            f"write {above.grade.text}, or record who lets it: override: {{grade: {grade.text}, ticket, approver, on, until}}",
-            f"请写 {above.grade.text}，或记录批准：override: {{grade: {grade.text}, ticket, approver, on, until}}",
+            f"write {above.grade.text}, or record who lets it: `override: {{grade: {grade.text}, ticket, approver, on, until}}`",
+            f"请写 {above.grade.text}，或记录批准：`override: {{grade: {grade.text}, ticket, approver, on, until}}`",
         )
 
 

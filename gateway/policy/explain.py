@@ -352,7 +352,7 @@ def _filtered(row: RowFilter, zh: bool) -> str:
     values = ("、" if zh else ", ").join(row.values)
     if not values:
         return (
-            f"行过滤  {row.field}  调用者没有对应的值：不展示任何记录"
+            f"行过滤  {row.field}  调用方没有对应的值：不展示任何记录"
             if zh
             else f"rows  {row.field}  none: the caller has no such value"
         )

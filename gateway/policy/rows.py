@@ -88,7 +88,7 @@ def _value(word: str, place: Node, faults: Faults) -> str:
     if word.startswith(OF_THE_CALLER) and word not in NAMES:
         hint = did_you_mean(word, NAMES)
         faults.append(
-            place.fault("P181", f"a filter cannot take `{word}` from the caller", f"过滤条件不能取调用者的 `{word}`", *hint)
+            place.fault("P181", f"a filter cannot take `{word}` from the caller", f"过滤条件不能取调用方的 `{word}`", *hint)
         )  # fmt: skip
     return word
 
