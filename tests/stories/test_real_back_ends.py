@@ -93,7 +93,7 @@ CATALOG = """\
 assets:
   - id: anything
     title: {zh: 任意数据, en: anything}
-    owner: prov/civil
+    owner: prov/market
     category: open-data
     grade: general-1
     endpoints:
