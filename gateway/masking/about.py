@@ -10,7 +10,7 @@ Before an answer is masked its records are looked at. Rules:
 3. More records than the grade of the request covers (`Mask.most`) are shown through the mask for the higher grade, or
    not at all. Those are counted that are left, in any shape.
 4. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
-   say how many the caller may see, and it is null.
+   say how many the caller may see, and it is null: a page of which nothing was taken out tells of no other page.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -57,6 +57,11 @@ class Looked(Struct, frozen=True, eq=False):
             revealed.clear,
             self.removed,
         )
+
+
+def filtered(mask: Mask) -> bool:
+    """Whether records may be taken out of such an answer."""
+    return bool(mask.rows) or (mask.beyond is not None and filtered(mask.beyond))
 
 
 def concerned(mask: Mask) -> bool:
@@ -113,10 +118,9 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
             size = 0
             yield
     removed = len(found.records) - len(kept)
-    if not removed:
-        return body, 0
-    yield
-    left = found.without(kept)
+    if removed:
+        yield
+    left = found.without(kept) if removed else body
     return (_recounted(left, asset.total, len(found.records), len(kept)) if asset.total else left), removed
 
 
@@ -199,7 +203,7 @@ def _reader(path: str) -> Callable[[Raw | bytes], Raw | UnsetType]:
 def _recounted(body: bytes, path: str, before: int, after: int) -> bytes:
     """The answer with its count of records put right (rule 4)."""
     around: list[tuple[dict[str, Raw], str]] = []
-    here: Raw | bytes = body
+    here: Raw | bytes = body.removeprefix(b"\xef\xbb\xbf")
     try:
         for step in parse(path):
             name = step.name if isinstance(step, Member) else ""
@@ -207,6 +211,8 @@ def _recounted(body: bytes, path: str, before: int, after: int) -> bytes:
             here = around[-1][0][name]
         right = bytes(here) == b"%d" % before
     except (KeyError, msgspec.MsgspecError):
+        return body
+    if right and before == after:
         return body
     inner = Raw(b"%d" % after) if right else _NULL
     for members, name in reversed(around):

@@ -6,6 +6,8 @@
 3. A field can carry what the mask hides (`Location: /households/330106199003072319`). A value that
    may hold an identifier is dropped, except where the field has no room for one.
 4. Free text is dropped, and a file's name (`wang-xiaoming.json`): nothing tells a name from a word.
+5. Where records may be taken out, a field that could count them is dropped: `Link` names the last page, and what an API
+   returns of its own (`X-Total-Count`) may say anything.
 """
 
 import re
@@ -38,6 +40,24 @@ _DROPPED = frozenset(
         b"warning",
     }
 )
+_COUNTLESS = frozenset(
+    {
+        b"content-type",
+        b"content-length",
+        b"content-language",
+        b"content-disposition",
+        b"location",
+        b"content-location",
+        b"allow",
+        b"retry-after",
+        b"deprecation",
+        b"sunset",
+        b"set-cookie",
+        b"cache-control",
+        b"vary",
+        b"accept-ranges",
+    }
+)
 _READING = frozenset({b"content-encoding", b"content-range", b"transfer-encoding"})  # the body is not what it seems
 _OWN = frozenset({b"set-cookie"})  # only passed on where the API names it: it is the caller's own
 _JSON = b"application/json"
@@ -67,6 +87,11 @@ def inspected(headers: Headers, length: int | None, content_type: bytes | None =
     if length is not None:
         kept.append((b"content-length", b"%d" % length))
     return tuple(kept)
+
+
+def countless(headers: Headers) -> Headers:
+    """The fields that cannot say how many records there were (rule 5)."""
+    return tuple(pair for pair in headers if pair[0] in _COUNTLESS)
 
 
 def plain(headers: Headers) -> Headers | None:

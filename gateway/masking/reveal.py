@@ -15,10 +15,10 @@ from msgspec.json import encode
 
 from gateway.crypto.suite import INTL, SM, Suite
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.about import Looked, TooMany, look_slowly, looked_into
+from gateway.masking.about import Looked, TooMany, filtered, look_slowly, looked_into
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
-from gateway.masking.headers import inspected, plain
+from gateway.masking.headers import countless, inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.keys import Keys
@@ -76,7 +76,7 @@ class Masking:
             if reply is None:
                 reply = await self._reveal(raw, warrant, mask, fields is not None)
                 streams = reply.revealing is not None
-            return reply
+            return _uncounted(reply) if filtered(mask) else reply
         except (Withheld, NotJson) as error:
             kind = named(raw.headers)
             return Fault("cannot_inspect", f"{error} (`{kind}`)" if kind else str(error))
@@ -290,6 +290,12 @@ def _content_type(headers: Headers) -> bytes | None:
 
     The walk has shown that it is JSON: shown as `text/html`, a value of it could run as a script here.
     """
+def _uncounted(reply: Reply) -> Reply:
+    """The same reply without the fields that could tell how many records there were before some were taken out."""
+    headers, shown = countless(reply.headers), reply.revealed
+    return Reply(reply.status, headers, reply.body, reply.length, shown, reply.waited, revealing=reply.revealing)
+
+
     charset = declared_charset(headers)
     for name, value in headers:
         if name == b"content-type":

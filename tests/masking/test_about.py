@@ -40,8 +40,15 @@ def test_a_count_of_more_than_the_answer_holds_is_not_told():
 
 
 def test_where_nothing_is_taken_out_nothing_changes():
-    body = b'{"total": 9, "items": [{"district": "330100"}]}'
+    body = b'{"total": 1, "items": [{"district": "330100"}]}'
     assert looked(body, mask(rows=ROWS)).body == body
+
+
+@pytest.mark.parametrize("items", [b"[]", b'[{"district":"330100"}]'])
+def test_a_page_of_which_nothing_is_taken_out_does_not_tell_how_many_there_are_elsewhere(items):
+    found = looked(b'{"total":9,"items":%b}' % items, mask(rows=ROWS))
+    assert found.body == b'{"total":null,"items":%b}' % items
+    assert found.removed == 0
 
 
 @pytest.mark.parametrize(

@@ -646,6 +646,22 @@ async def test_each_caller_sees_his_own_records_whoever_asked_before(form: tuple
         assert told.removed == removed
 
 
+@pytest.mark.parametrize("form", [AS_ARRAY, AS_LONG, AS_LINES, AS_TABLE, AS_EVENTS])
+@pytest.mark.parametrize("beyond", [False, True])
+async def test_no_header_counts_the_records_that_a_caller_does_not_see(
+    form: tuple[Headers, bytes], beyond: bool
+) -> None:
+    telling = ((b"x-total-count", b"3"), (b"link", b'</people?page=3>; rel="last"'), (b"x-pages", b"3"))
+    mask = Mask("none", MASK.fields, "pass", most=2, beyond=seeing("hz")) if beyond else seeing("hz")
+    for method in ("GET", "HEAD"):
+        reply = await applied(a_raw(Stream(form[1]), (*form[0], *telling)), mask, method, LARGE)
+        assert isinstance(reply, Reply)
+        assert not {name for name, _ in telling} & dict(reply.headers).keys()
+    known = await applied(a_raw(Stream(form[1]), (*form[0], *telling)), settings=LARGE)
+    assert isinstance(known, Reply)
+    assert dict(known.headers)[b"x-total-count"] == b"3"
+
+
 async def test_callers_share_what_is_worked_out_for_a_mask() -> None:
     masking = Masking(SETTINGS)
     for number in range(50):
