@@ -279,6 +279,12 @@ async def _looked(body: bytes, mask: Mask, asset: Asset) -> Looked:
         await turn()
 
 
+def _uncounted(reply: Reply) -> Reply:
+    """The same reply without the fields that could tell how many records there were before some were taken out."""
+    headers, shown = countless(reply.headers), reply.revealed
+    return Reply(reply.status, headers, reply.body, reply.length, shown, reply.waited, revealing=reply.revealing)
+
+
 def _check_head(raw: RawReply) -> None:
     """Parts of an answer cannot be walked: what is cut off on the left could be anything."""
     if raw.status == _PARTIAL or any(name == b"content-range" for name, _ in raw.headers):
@@ -290,12 +296,6 @@ def _content_type(headers: Headers) -> bytes | None:
 
     The walk has shown that it is JSON: shown as `text/html`, a value of it could run as a script here.
     """
-def _uncounted(reply: Reply) -> Reply:
-    """The same reply without the fields that could tell how many records there were before some were taken out."""
-    headers, shown = countless(reply.headers), reply.revealed
-    return Reply(reply.status, headers, reply.body, reply.length, shown, reply.waited, revealing=reply.revealing)
-
-
     charset = declared_charset(headers)
     for name, value in headers:
         if name == b"content-type":
