@@ -12,7 +12,7 @@ from gateway.catalog import Listing
 from gateway.facts import Contract
 from gateway.inventory.usage import Usage
 
-Advice = Literal["enforced", "enforce", "label", "wait"]
+Advice = Literal["enforced", "enforce", "label", "unlabelled", "wait"]
 
 
 class Walked(Struct, frozen=True):
@@ -29,19 +29,22 @@ class Walked(Struct, frozen=True):
 
 def walked(listings: Sequence[Listing], usage: Usage) -> tuple[Walked, ...]:
     """Every endpoint of the ledger, by asset."""
-    return tuple(_walked(one.id, route.route, route.contract, usage) for one in listings for route in one.routes)
+    return tuple(_walked(one, route.route, route.contract, usage) for one in listings for route in one.routes)
 
 
-def _walked(asset: str, route: str, contract: Contract, usage: Usage) -> Walked:
-    seen = [one for (_, name), one in usage.routes.items() if name == route and one.asset == asset]
+def _walked(listing: Listing, route: str, contract: Contract, usage: Usage) -> Walked:
+    seen = [one for (_, name), one in usage.routes.items() if name == route and one.asset == listing.id]
     answers, touched = sum(one.answers for one in seen), sum(one.incomplete for one in seen)
     fields = tuple(sorted({path for one in seen for path in one.unlabelled}))
-    return Walked(asset, route, contract, answers, touched, fields, _advice(contract, answers, fields))
+    advice = _advice(contract, answers, fields, bool(listing.fields))
+    return Walked(listing.id, route, contract, answers, touched, fields, advice)
 
 
-def _advice(contract: Contract, answers: int, fields: tuple[str, ...]) -> Advice:
+def _advice(contract: Contract, answers: int, fields: tuple[str, ...], labelled: bool) -> Advice:
     if contract == "enforce":
         return "enforced"
     if fields:
         return "label"
-    return "enforce" if answers else "wait"
+    if not answers:
+        return "wait"
+    return "enforce" if labelled else "unlabelled"  # nobody looked: that none was met means nothing

@@ -1,5 +1,7 @@
 """Can this endpoint hide what nobody labelled, without anybody missing it?"""
 
+from msgspec.structs import replace
+
 from gateway.inventory.contracts import Walked, walked
 from gateway.inventory.usage import Usage
 from tests.inventory.ledgers import ROUTE, listings
@@ -26,3 +28,10 @@ def test_what_enforcing_would_hide() -> None:
 def test_where_nothing_would_be_lost() -> None:
     assert told(verdict(0), outcome(1, 0)) == [("household", "enforce"), ("parcel", "wait")]
     assert told() == [("household", "wait"), ("parcel", "wait")]
+
+
+def test_where_no_field_is_labelled_nobody_looked() -> None:
+    usage, bare = Usage(), [replace(one, fields=()) for one in listings()]
+    for entry in (verdict(0), outcome(1, 0)):
+        usage.add(entry)
+    assert [one.advice for one in walked(bare, usage)] == ["unlabelled", "wait"]

@@ -29,6 +29,9 @@ WORDS = {
     "asset.contract.enforced": ("enforced already", "已强制"),
     "asset.contract.enforce": ("nothing seen would be lost: enforce", "未见会缺失的字段：可改为 enforce"),
     "asset.contract.label": ("label them first", "请先标注"),
+    "asset.contract.unlabelled": (
+        "no field is labelled: begin with `gateway asset propose`", "没有已标注的字段：请先运行 `gateway asset propose`",
+    ),
     "asset.contract.wait": ("no answers seen yet", "尚无应答"),
     "asset.contract.none": ("no endpoint `{route}` is listed", "没有登记端点 `{route}`"),
 }  # fmt: skip
@@ -40,6 +43,7 @@ ADVICE = {
     "enforced": "asset.contract.enforced",
     "enforce": "asset.contract.enforce",
     "label": "asset.contract.label",
+    "unlabelled": "asset.contract.unlabelled",
     "wait": "asset.contract.wait",
 }
 SHOWN = 5
@@ -55,7 +59,7 @@ def register(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tell it: 0 enforcing would hide nothing that was seen, 1 it would, 2 usage, 3 no record."""
+    """Tell it: 0 enforcing would hide nothing that was seen, 1 it would or nobody looked, 2 usage, 3 no record."""
     from gateway.cli.asset.ledger import ledger
     from gateway.cli.asset.past import usage
     from gateway.inventory.contracts import walked
@@ -73,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     screen.table([screen.text(key) for key in HEAD], (_row(one, screen) for one in each))
     screen.result({"endpoints": each})
-    return 1 if any(one.advice == "label" for one in each) else 0
+    return 1 if any(one.advice in ("label", "unlabelled") for one in each) else 0
 
 
 def _row(one: "Walked", screen: Screen) -> tuple[object, ...]:

@@ -17,6 +17,10 @@ WORDS = {
         "how far back the record is read: 7d, 12h (default: 30d), or a file of entries",
         "回溯多久的记录：7d、12h（默认 30d），或记录文件",
     ),
+    "asset.nothing_yet": (
+        "nothing is on record in `{path}` yet: start the gateway, let requests come, then ask again",
+        "`{path}` 中尚无记录：请启动网关，待有请求后再查询",
+    ),
     "asset.unreadable": ("{count:entry|entries} of the record could not be read", "{count} 条记录无法读取"),
 }
 
@@ -37,7 +41,7 @@ def usage(args: argparse.Namespace, screen: Screen) -> "Usage | int":
     if isinstance(found, int):
         return found
     if not found:  # no record is not an empty one: nobody may conclude that nothing was asked
-        screen.warn("record.no_ledger", "error", path=here.state or here.config)
+        screen.warn("asset.nothing_yet", "error", path=here.state)
         return 3
     counted, taken = Usage(), Taken()
     try:

@@ -54,7 +54,10 @@ WORDS = {
     "asset.propose.discovery": ("what discovery has learnt cannot be read: {why}", "无法读取学习结果：{why}"),
     "asset.propose.both": ("--accept needs --from FILE, and --from a name to accept it under", "--accept 须与 --from FILE 一起使用"),
     "asset.propose.name_odd": ("`{value}` is no name: who accepts this?", "`{value}` 不是有效署名：由谁接受？"),
-    "asset.propose.no_asset": ("{file}:{line}: there is no asset `{asset}` in the ledger", "{file}:{line}：台账中没有资产 `{asset}`"),
+    "asset.propose.no_asset": (
+        "{file}:{line}: there is no asset `{asset}` in the ledger: enter it first (`gateway asset import`, or by hand), or delete the line",
+        "{file}:{line}：台账中没有资产 `{asset}`：请先录入（`gateway asset import` 或手工），或删除该行",
+    ),
     "asset.propose.form": (
         "{file}:{line}: a proposal has `asset`, `path`, `grade` and perhaps `identifier`", "{file}:{line}：建议应含 `asset`、`path`、`grade`，可含 `identifier`",
     ),

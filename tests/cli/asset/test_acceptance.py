@@ -40,7 +40,10 @@ def test_each_field_carries_who_accepted_it_and_when(run: Run, policies: Path, t
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{asset: none, path: $.x, grade: core}", "there is no asset `none`"),
+        (
+            "{asset: none, path: $.x, grade: core}",
+            "no asset `none` in the ledger: enter it first (`gateway asset import`",
+        ),
         ("{asset: household, path: $.x}", "a proposal has `asset`, `path`, `grade`"),
         ("{asset: household, path: $.x, grade: secret}", "K004"),
         ("{asset: household, path: 'x y', grade: core}", "K009"),

@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from gateway.cli.asset.past import usage
@@ -48,7 +49,8 @@ def test_a_slip_is_2_and_no_record_is_3(tmp_path: Path, policies: Path) -> None:
     assert read(tmp_path, "none.jsonl") == 3
 
 
-def test_no_ledger_is_not_an_empty_one(tmp_path: Path) -> None:
+def test_no_ledger_is_not_an_empty_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "gateway.yaml").write_text(CONFIG)
     (tmp_path / "policies").mkdir()
     assert read(tmp_path, "7d") == 3
+    assert f"nothing is on record in `{tmp_path / 'state'}` yet" in capsys.readouterr().err
