@@ -183,7 +183,7 @@ def test_rows_come_newest_first_and_bounded(path: Path) -> None:
         ("band:high", "possible: limit, normal, quarantine, step_up", 5),
         ("mode:enforced", 'did you mean "enforce"?', 5),
         ("method:GTE", 'did you mean "GET"?', 7),
-        ("action:write", "possible: create, delete, other, read, update", 7),
+        ("action:write", "possible: create, delete, other, read, reveal, update", 7),
         ("device.trust:mananged", 'did you mean "managed"?', 13),
         ("would:permit", "possible: challenge, deny, none", 6),
         ("reason:(no_rule or rule_denid)", 'did you mean "rule_denied"?', 19),
