@@ -5,8 +5,8 @@ service that moved one, a number inside a text. Rules:
 
 1. Only identifiers that a value tells by itself are looked for (`WATCHED`): a gate that guessed would stop answers
    that are in order.
-2. Whatever spelling a reader sees is looked at: `\\u0033`, full-width digits and digits with single spaces or hyphens
-   between them are read as digits.
+2. Whatever spelling a reader sees is looked at: `\\u0033`, full-width digits (also as `\\uff13`, as many programs write
+   all that is not ASCII) and digits with single spaces or hyphens between them are read as digits.
 3. The answer is yes or no, which identifiers: never a value.
 
 One regular expression over the bytes finds candidates, the checks of `identifiers` confirm them. RE2 runs it at
@@ -27,7 +27,7 @@ from gateway.detect.identifiers import (
     EMAIL,
     MOBILE,
     PLATE_BYTES,
-    RESIDENT_ID,
+    PLATE_PROVINCES,
     fits,
     plain,
 )
@@ -40,6 +40,11 @@ except ImportError:  # an optional extra: the gate is as strict without it
 ENGINE: Final = "re2" if re2 is not None else "re"
 """Which engine looks for candidates: `re2`, or `re` where google-re2 is not installed."""
 
+_DIGIT = "[0-9]"
+_YEAR = ("(?:1[ -]?[89]|2[ -]?0)", _DIGIT, _DIGIT)
+_DAY = ("(?:0[ -]?[1-9]|1[ -]?[0-2])", "(?:0[ -]?[1-9]|[12][ -]?[0-9]|3[ -]?[01])")
+_PARTED_ID = "[ -]?".join(("[1-9]", *[_DIGIT] * 5, *_YEAR, *_DAY, *[_DIGIT] * 3, "[0-9Xx]"))
+"""A resident id as people part it: `330106 19900307 2319`, `3301 0619 9003 0723 19`."""
 _NO_DIGIT = "[^0-9]"
 _NO_WORD = "[^0-9A-Za-z]"
 
@@ -59,7 +64,7 @@ class _Form(Struct, frozen=True):
 
 _FORMS: dict[str, _Form] = {
     # a resident id is looked for inside longer words too (`ID330106…`): eighteen digits with three checks are no accident
-    "resident-id": _Form(RESIDENT_ID, _NO_DIGIT),
+    "resident-id": _Form(_PARTED_ID, _NO_DIGIT),
     "phone": _Form(MOBILE, _NO_WORD),
     "bank-card": _Form(CARD, _NO_WORD),
     "credit-code": _Form(CREDIT_CODE, _NO_WORD, digits=False),
@@ -69,10 +74,15 @@ _FORMS: dict[str, _Form] = {
 WATCHED: Final = frozenset(_FORMS)
 """The identifiers that a gate can look for."""
 
-_ESCAPED = re.compile(rb"\\u00([0-7][0-9A-Fa-f])")
-_SPELLED = rb"\\u00[0-7]|\xef\xbc[\x90-\x99\xa1-\xba]"
-_IS_SPELLED = re.compile(_SPELLED)
+_PLATE_SIGNS = "|".join(f"{ord(sign):04x}" for sign in PLATE_PROVINCES + "挂学警港澳·")
+_WIDE = "[Ff]{2}(?:0[DdEe]|1[0-9]|2[0-9A-Fa-f]|3[0-9Aa]|[45][0-9A-Fa-f])"
+_ESCAPED = re.compile(rf"\\u(00[0-7][0-9A-Fa-f]|{_WIDE}|(?i:{_PLATE_SIGNS}))".encode())
+_SPELLED = rf"\\u(?:00[0-7]|{_WIDE})".encode() + rb"|\xef\xbc[\x8d\x8e\x90-\x99\xa0-\xba]|\xef\xbd[\x81-\x9a]"
 """Digits and letters that are not written as such: an escape of JSON, or full-width (in UTF-8)."""
+_SPELLED_PLATE = rf"\\u(?i:{_PLATE_SIGNS})[A-HJ-Z]".encode()
+_IS_SPELLED = re.compile(_SPELLED + b"|" + _SPELLED_PLATE)
+_BEFORE_POINT = re.compile(rb"[\[,:][ \t\r\n]{0,8}-?[0-9]{1,17}\.\Z")
+_AFTER_NUMBER = frozenset({b",", b"]", b"}", b" ", b"\r", b"\n", b"\t", b"e", b"E"})
 _RUNS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _RUN = b"0" * 11
 
@@ -100,7 +110,8 @@ class Gate:
         self.identifiers = tuple(sorted(WATCHED.intersection(identifiers)))
         parts = {one: _FORMS[one].bytes for one in self.identifiers}
         self._forms = {one: re.compile(part) for one, part in parts.items()}
-        self._any_spelling = _candidates([_SPELLED, *parts.values()])
+        spelled = [_SPELLED, _SPELLED_PLATE] if "plate" in parts else [_SPELLED]
+        self._any_spelling = _candidates([*spelled, *parts.values()])
         self._plain = _candidates(parts.values())
         self._only_digits = re2 is None and all(_FORMS[one].digits for one in self.identifiers)
 
@@ -124,16 +135,30 @@ class Gate:
         """Every identifier that begins here: a resident id must not hide behind a credit code that it also looks like."""
         for identifier, form in self._forms.items():
             match = form.match(body, start)
-            if match is not None and fits(DETECTORS[identifier], match[1].decode("utf-8", "replace")):
+            if match is None or _is_fraction(body, *match.span(1)):
+                continue
+            if fits(DETECTORS[identifier], _bare(match[1])):
                 yield identifier
+
+
+def _is_fraction(body: bytes, start: int, end: int) -> bool:
+    """Whether this is what follows the point of a number: every thousandth share looks like a bank card."""
+    if body[start - 1 : start] != b"." or body[end : end + 1] not in _AFTER_NUMBER:
+        return False
+    return body[start:end].isdigit() and _BEFORE_POINT.search(body[max(0, start - 32) : start]) is not None
+
+
+def _bare(found: bytes) -> str:
+    """A candidate without the separators that people write."""
+    return found.translate(None, b"- ").decode("utf-8", "replace")
 
 
 def _may_hold_digits(body: bytes) -> bool:
     """Whether eleven digits may stand in a row, whatever their spelling; told quickly."""
-    return _RUN in body.translate(_RUNS, b"- ") or b"\\u00" in body or b"\xef\xbc" in body
+    return _RUN in body.translate(_RUNS, b"- ") or b"\\u" in body or b"\xef\xbc" in body
 
 
 def _spelled_out(body: bytes) -> bytes:
     """The body with plain digits and letters where they were escaped or full-width."""
-    text = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), body).decode("utf-8", "replace")
+    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)).encode(), body).decode("utf-8", "replace")
     return plain(text).encode()

@@ -84,13 +84,15 @@ MOBILE = r"(?:\+?86[- ]?)?1(?:3[0-9]|4[0145-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9
 CARD = r"62[0-9]{2}(?:[ -]?[0-9]{4}){3}(?:[ -]?[0-9]{1,3})?"
 EMAIL = r"[A-Za-z0-9](?:[A-Za-z0-9_%+-]|\.[A-Za-z0-9_%+-]){0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}"
 CREDIT_CODE = r"[1-9A-GY][1-9A-HJ-NPQRTUWXY][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}"
-_PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+PLATE_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 PLATE = (
-    rf"[{_PROVINCE}][A-HJ-Z][·\- ]?(?:(?=[A-HJ-NP-Z]*[0-9])[A-HJ-NP-Z0-9]{{4}}[A-HJ-NP-Z0-9挂学警港澳]"
+    rf"[{PLATE_PROVINCES}][A-HJ-Z][·\- ]?(?:(?=[A-HJ-NP-Z]*[0-9])[A-HJ-NP-Z0-9]{{4}}[A-HJ-NP-Z0-9挂学警港澳]"
     r"|[0-9]{5}[A-HJK]|[A-HJK][A-HJ-NP-Z0-9][0-9]{4})|[0-9]{6}使|[A-Z][0-9]{5}领|WJ[·\- ]?.?[0-9]{4}[0-9A-Z]"
 )
 
-PLATE_BYTES = "(?:" + "|".join(_PROVINCE) + ")[A-HJ-Z](?:·|[- ])?[A-HJ-NP-Z0-9]{4,5}(?:挂|学|警|港|澳|[A-HJ-NP-Z0-9])"
+PLATE_BYTES = (
+    f"(?:{'|'.join(PLATE_PROVINCES)})[A-HJ-Z](?:·|[- ])?[A-HJ-NP-Z0-9]{{4,5}}(?:挂|学|警|港|澳|[A-HJ-NP-Z0-9])"
+)
 """The common plates for engines that look at bytes and cannot look ahead; the full form decides."""
 
 DETECTORS: dict[str, Detector] = {
