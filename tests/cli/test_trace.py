@@ -50,6 +50,10 @@ def test_somebody_else_is_none_of_the_candidates(run: Run, town: Path) -> None:
     done = run(*words(town, leaked(town, "li.min")))
     assert done.code == 1
     assert "none of the candidates" in done.out
+    alone = town / "alone.txt"
+    alone.write_text("wang.li\n")
+    one = run(*words(town, leaked(town, "li.min"), "--candidates", str(alone)))
+    assert one.out.splitlines()[0] == "30 objects that can carry a mark, 1 candidate"
     listed = town / "staff.txt"
     listed.write_text("wang.li\nli.min\n\nzhao.lei\n")
     said = run(*words(town, leaked(town, "li.min"), "--candidates", str(listed), "-o", "json"))
@@ -64,7 +68,7 @@ def test_lines_and_single_records_are_read_too(run: Run, town: Path) -> None:
     lines.write_text("\n".join([json.dumps(one, ensure_ascii=False) for one in records[::2]] + ["# a remark"]))
     done = run(*words(town, lines))
     assert done.code == 0
-    assert "1 lines are no JSON" in done.err
+    assert "1 line is no JSON" in done.err
 
 
 def test_too_little_and_wiped_marks_are_told_as_that(run: Run, town: Path) -> None:
