@@ -19,7 +19,7 @@ from gateway.config import Config, load
 from gateway.edge import read, write
 from gateway.facts import Ask, Facts, RawReply, Reply, Warrant
 from gateway.journey import Journey
-from gateway.stores import Board
+from gateway.stores import Board, State
 from tests.bench import machine, material
 from tests.bench.stage import made, token
 from tests.bench.table import Row, Said
@@ -66,6 +66,7 @@ def measure(folder: Path, quick: bool) -> Said:
 
 async def _all(config: Config, credential: str, times: int) -> dict[str, dict[str, float]]:
     compiled = revisions.store(config.state, config.policies, config.apis, time.time())
+    State(config.state / "state.db").activate(compiled.digest, "bench", time.time())  # as the start makes it
     Board.create(config.state / "board", config.workers + 1)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         worker = Worker(config, Place(1, (listener,), compiled))
@@ -100,9 +101,14 @@ async def _steps(journey: Journey, path: str, credential: str, times: int) -> di
         at = lap("assess", at)
         asset = revision.catalog.locate(ask)
         at = lap("locate", at)
+        budgets = revision.policy.bundle.budgets(ask, subject, asset)
+        exposure = journey.exposures.spent(ask, subject, asset, budgets)
+        asset = revision.catalog.aggregated(asset, exposure)
+        at = lap("exposure", at)
         risk = journey.watcher.weigh(ask, subject, posture, asset)
         at = lap("weigh", at)
-        facts = Facts(ask, subject, posture, risk, asset)
+        granted = revision.policy.granted(ask, subject, asset)
+        facts = Facts(ask, subject, posture, risk, asset, granted, exposure)
         decision = revision.policy.decide(facts)
         at = lap("decide", at)
         warrant = await journey.ledger.commit(facts, decision)
