@@ -21,6 +21,7 @@ from gateway.masking.keys import Keys
 from gateway.masking.names import is_name
 from gateway.masking.prepared import Prepared
 from gateway.masking.prose import like_json, mask_prose
+from gateway.masking.second_look import look_long
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld, codec_of, declared_charset
 
@@ -48,7 +49,7 @@ def readable(headers: Headers) -> None:
 async def masked_events(
     pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
-    """Each event with the mask laid over its data, as soon as it is complete. Raises Withheld, NotJson, TooMany."""
+    """Each event with the mask laid over its data, as soon as it is complete. Raises Withheld, NotJson, TooMany, Residual."""
     about: list[bytes] = []  # lines of what the event says besides its data
     data: list[bytes] = []
     size = 0
@@ -63,7 +64,9 @@ async def masked_events(
             lines = [*about, *(await stream.shown(b"\n".join(data)) if data else ())]
             about, data, size = [], [], 0
             if lines:
-                yield b"\n".join(lines) + b"\n\n"
+                event = b"\n".join(lines) + b"\n\n"
+                await look_long(event, stream.allowed.prepared.gate)
+                yield event
         elif not name:
             yield HEARTBEAT
         elif name == b"data":
@@ -76,7 +79,7 @@ class _Stream:
     """What is known of a stream across its events: how many records it has shown, and through which mask."""
 
     def __init__(self, prepared: Prepared, keys: Keys, tally: Tally) -> None:
-        self._allowed = Allowed(prepared)
+        self.allowed = Allowed(prepared)
         self._keys = keys
         self._tally = tally
 
@@ -89,12 +92,12 @@ class _Stream:
         except NotJson:
             if like_json(data):
                 raise
-            shown, revealed = await mask_prose(data, self._allowed.prepared.by_value, self._keys)
+            shown, revealed = await mask_prose(data, self.allowed.prepared.by_value, self._keys)
         self._tally.add(revealed)
         return [b"data: " + line for line in shown.split(b"\n")] if shown else []
 
     async def _as_json(self, data: bytes) -> tuple[bytes, Revealed]:
-        plan = self._allowed.plan(data)
+        plan = self.allowed.plan(data)
         if plan is None:
             return b"", Revealed(removed=1)
         return await mask_long_json(data, plan, self._keys) if len(data) > SLICE else mask_json(data, plan, self._keys)

@@ -17,6 +17,7 @@ from gateway.masking.allowed import Allowed
 from gateway.masking.json_body import SLICE, mask_json, mask_long_json
 from gateway.masking.keys import Keys
 from gateway.masking.prepared import Prepared
+from gateway.masking.second_look import look_long
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 
@@ -28,7 +29,7 @@ _RECORD_SEPARATOR = b"\x1e"
 async def masked_lines(
     pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
-    """Each text with the mask laid over it, as soon as it is complete. Raises Withheld, NotJson, TooMany."""
+    """Each text with the mask laid over it, as soon as it is complete. Raises Withheld, NotJson, TooMany, Residual."""
     allowed = Allowed(prepared)
     async for line in lines(pieces):
         lead = _RECORD_SEPARATOR if line.startswith(_RECORD_SEPARATOR) else b""
@@ -41,6 +42,7 @@ async def masked_lines(
             continue
         long = len(text) > SLICE
         shown, revealed = await mask_long_json(text, plan, keys) if long else mask_json(text, plan, keys)
+        await look_long(shown, allowed.prepared.gate)
         tally.add(revealed)
         yield lead + shown + b"\n"
 

@@ -27,7 +27,7 @@ from gateway.masking.media import STREAMED, Form, form_of, media_type, named
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.prepared import Prepared, Shape, shape
 from gateway.masking.prose import like_json
-from gateway.masking.second_look import Residual, look, look_long, watched
+from gateway.masking.second_look import Residual, look, look_long
 from gateway.masking.settings import Settings
 from gateway.masking.streaming import begun, closed, going_on
 from gateway.masking.table import masked_table
@@ -183,7 +183,6 @@ class Masking:
         units = _units(form, pieces, prepared, keys, tally)
         if mark is not None and form == "lines":
             units = marked_lines(units, mark)
-        units = watched(units, prepared.gate)
         first = b"" if form == "events" else await begun(units)  # the first event may be minutes away
         headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
         body = going_on(first, units, raw.body, tally)

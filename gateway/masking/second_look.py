@@ -4,13 +4,13 @@ The gate of `gateway.detect`, held over our own output. A label that misses a fi
 in the middle of a remark: the walk cannot see them, the second look does. What it finds is not sent.
 """
 
-from collections.abc import AsyncIterator
-
 from gateway.detect import Gate
 from gateway.masking.json_body import turn
 
 SLICE = 256 * 1024
-OVERLAP = 256  # longer than any identifier that is looked for
+OVERLAP = 512  # longer than any identifier that is looked for
+_CUT = b"0"  # what stands where a slice was cut off: `^` and `$` are the ends of the answer, not those of a slice
+_CUT_OFF = _CUT * 64  # more than an identifier could take up
 
 
 class Residual(ValueError):
@@ -34,12 +34,7 @@ async def look_long(shown: bytes, gate: Gate) -> None:
         look(shown, gate)
         return
     for at in range(0, len(shown), SLICE):
-        look(shown[max(0, at - OVERLAP) : at + SLICE], gate)
+        before = _CUT if at > OVERLAP else b""
+        after = _CUT_OFF if at + SLICE < len(shown) else b""
+        look(before + shown[max(0, at - OVERLAP) : at + SLICE] + after, gate)
         await turn()
-
-
-async def watched(units: AsyncIterator[bytes], gate: Gate) -> AsyncIterator[bytes]:
-    """The units of an answer as long as nothing is left in them that was to be hidden. Raises Residual."""
-    async for unit in units:
-        await look_long(unit, gate)
-        yield unit

@@ -24,6 +24,7 @@ from gateway.masking.keys import Keys
 from gateway.masking.lines import MAX_UNIT, lines
 from gateway.masking.names import spell_trail
 from gateway.masking.prepared import Prepared
+from gateway.masking.second_look import look_long
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import digests
@@ -39,7 +40,7 @@ BATCH = 16 * 1024
 async def masked_table(
     pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
-    """The rows with the mask laid over them, some of them at a time. Raises Withheld, TooMany."""
+    """The rows with the mask laid over them, some of them at a time. Raises Withheld, TooMany, Residual."""
     allowed, columns = Allowed(prepared), prepared.columns
     names: list[str] = []
     delimiter, mark, size = "", "", 0
@@ -62,14 +63,18 @@ async def masked_table(
         if len(row) > len(names):
             raise Withheld("a row has more values than there are columns")
         size += len(record)
-        if allowed.row(names, row):
+        through = allowed.prepared
+        passes = allowed.row(names, row)
+        if allowed.prepared is not through and out.tell():
+            yield await _looked_at(out, through)  # what went through the mask before is held to what that one hides
+        if passes:
             writer.writerow(_masked(row, names, allowed.prepared.columns, keys, tally))
         else:
             tally.add(Revealed(removed=1))
         if size >= BATCH:
             size = 0
-            yield _taken(out)
-    yield _taken(out)
+            yield await _looked_at(out, allowed.prepared)
+    yield await _looked_at(out, allowed.prepared)
 
 
 def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tally: Tally) -> list[str]:
@@ -128,8 +133,10 @@ def _row(record: str, delimiter: str) -> list[str]:
     return row
 
 
-def _taken(out: io.StringIO) -> bytes:
+async def _looked_at(out: io.StringIO, through: Prepared) -> bytes:
+    """What was written so far, once nothing is left in it that this mask hides. Raises Residual."""
     text = out.getvalue().encode("utf-8")
     out.seek(0)
     out.truncate()
+    await look_long(text, through.gate)
     return text

@@ -692,6 +692,46 @@ async def test_a_stream_ends_where_more_come_than_may_be_shown(form: tuple[Heade
     assert failed.value.code == "too_many_records"
 
 
+PHONES = an_asset(fields=(Field("$..phone", "phone", Grade.GENERAL_2),), contract="learn")
+LAX = Mask(
+    "none",
+    (FieldMask("$..phone", "keep"),),
+    "pass",
+    most=2,
+    beyond=Mask("pii", (FieldMask("$..phone", "redact"),), "pass"),
+)
+CALLS = tuple(f"1380013800{number}" for number in range(4))
+
+
+def remarks(kind: str, fourth: str) -> tuple[bytes, ...]:
+    """Four records, of which the first two say their number twice, and the fourth says what it says."""
+    said = (CALLS[0], CALLS[1], "", fourth)
+    if kind == "text/csv":
+        return (b"phone,n\n", *(f"{phone},{also}\n".encode() for phone, also in zip(CALLS, said, strict=True)))
+    lines = [json.dumps({"phone": phone, "n": also}) for phone, also in zip(CALLS, said, strict=True)]
+    return tuple((f"data: {line}\n\n" if "event" in kind else f"{line}\n").encode() for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/x-ndjson", "text/event-stream"])
+async def test_a_stream_is_held_to_what_its_mask_hides_from_then_on(kind: str) -> None:
+    head = ((b"content-type", kind.encode()),)
+    for pieces in (1, 4):  # all at once, or each by itself
+        clean, told = remarks(kind, ""), remarks(kind, CALLS[3])
+        whole = [Stream(*(sent if pieces == 4 else (b"".join(sent),))) for sent in (clean, told)]
+        reply = await applied_to(a_raw(whole[0], head), LAX, PHONES)
+        assert isinstance(reply, Reply), reply
+        body = await read(reply)
+        assert [body.count(number.encode()) for number in CALLS] == [2, 2, 0, 0]
+        reply = await applied_to(a_raw(whole[1], head), LAX, PHONES)
+        assert isinstance(reply, Reply), reply
+        shown = b""
+        with pytest.raises(BodyFailed) as failed:
+            async for piece in reply.body:
+                shown += piece
+        assert failed.value.code == "residual_identifier"
+        assert CALLS[3].encode() not in shown
+
+
 KINDS = (b"text/csv", b"application/x-www-form-urlencoded", b"application/xml", b"text/event-stream")
 
 

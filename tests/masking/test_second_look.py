@@ -26,3 +26,12 @@ async def test_no_place_of_a_long_answer_is_missed(at):
     body = b" " * at + ID + b" " * SLICE
     with pytest.raises(Residual):
         await look_long(body, GATE)
+
+
+NUMBERS = b"20260115123456" + ID + b"20260115123456"
+
+
+@pytest.mark.parametrize("at", [SLICE, SLICE - OVERLAP])
+async def test_a_longer_number_is_no_identifier_because_a_slice_ends_in_it(at):
+    for cut in (14, 32):
+        await look_long(b" " * (at - cut) + NUMBERS + b" " * SLICE, GATE)
