@@ -406,6 +406,20 @@ class RowFilter(Struct, frozen=True, gc=False):
     values: tuple[str, ...]
 
 
+class Suppress(Struct, frozen=True, gc=False):
+    """Records with a combination of `fields` that fewer than `k` records of the answer have lose these values.
+
+    `fields` are paths of the answer; in a profile, which is for every asset, they may be identifiers too.
+    """
+
+    k: int
+    fields: tuple[str, ...]
+
+    def covers(self, other: "Suppress | None") -> bool:
+        """Whether nothing is shown under this one that the other takes away."""
+        return other is None or (self.k >= other.k and set(self.fields) >= set(other.fields))
+
+
 class Mask(Struct, frozen=True, omit_defaults=True, gc=False):
     """Obligation: show the answer only through these masks.
 
@@ -420,11 +434,13 @@ class Mask(Struct, frozen=True, omit_defaults=True, gc=False):
     most: int = 0
     beyond: "Mask | None" = None
     watermark: bool = False
+    suppress: Suppress | None = None
 
     @property
     def inspects(self) -> bool:
         """Whether the answer must be parsed; otherwise it streams through untouched."""
-        return bool(self.fields or self.rows or self.most or self.watermark) or self.unlabelled != "pass"
+        owed = self.fields or self.rows or self.most or self.watermark or self.suppress
+        return bool(owed) or self.unlabelled != "pass"
 
     def covering(self, records: int) -> "Mask | None":
         """The mask for an answer with so many records; None when it is withheld."""

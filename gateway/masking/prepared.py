@@ -7,26 +7,27 @@ made when the first answer needs it.
 from functools import cached_property
 
 from gateway.detect import Gate
-from gateway.facts import Asset, FieldMask, Mask
+from gateway.facts import Asset, FieldMask, Mask, Suppress
 from gateway.masking.about import concerned
 from gateway.masking.columns import Columns
 from gateway.masking.plan import Plan
 from gateway.masking.prose import ByValue, by_value
 from gateway.masking.records import as_record, records
+from gateway.masking.suppress import Rare, strictest
 from gateway.masks import parse_technique
 
-_KEPT = ("record", "columns", "by_value", "gate")
+_KEPT = ("record", "columns", "by_value", "gate", "rare", "rarest")
 _STAYS = frozenset({"keep", "fpe"})
 """Techniques after which a value still looks like what it was."""
 
 
-Shape = tuple[tuple[FieldMask, ...], str, int, "Shape | None"]
+Shape = tuple[tuple[FieldMask, ...], str, int, Suppress | None, "Shape | None"]
 
 
 def shape(mask: Mask) -> Shape:
     """What of a mask is prepared: all but whose records it lets through, which may be as many as there are callers."""
     beyond = None if mask.beyond is None else shape(mask.beyond)
-    return mask.fields, mask.unlabelled, mask.most, beyond
+    return mask.fields, mask.unlabelled, mask.most, mask.suppress, beyond
 
 
 class Prepared:
@@ -84,6 +85,17 @@ class Prepared:
     def by_value(self) -> ByValue | None:
         """What is looked for in a text without fields; None where that is not enough."""
         return by_value(self.mask, self.asset, self.plan)
+
+    @cached_property
+    def rare(self) -> Rare | None:
+        """What is suppressed of a whole answer."""
+        return None if self.mask.suppress is None else Rare(self.mask.suppress, self.asset.records)
+
+    @cached_property
+    def rarest(self) -> Rare | None:
+        """What is suppressed of an answer that may change its mask on the way."""
+        strict = strictest(self.mask)
+        return None if strict is None else Rare(strict, self.asset.records)
 
     @cached_property
     def gate(self) -> Gate:

@@ -30,6 +30,7 @@ from gateway.masking.prose import like_json
 from gateway.masking.second_look import Residual, look, look_long
 from gateway.masking.settings import Settings
 from gateway.masking.streaming import begun, closed, going_on
+from gateway.masking.suppress import UNCOUNTED, held, suppressed, suppressed_long, told
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.tokens import Opened, Origin, opened
@@ -130,6 +131,9 @@ class Masking:
         if found is None:
             return None
         shown, revealed = found
+        if prepared.rare is not None:
+            shown, lost = suppressed(shown, prepared.rare)
+            revealed = told(revealed, lost)
         if mask.watermark:
             shown = marked(shown, self._mark(warrant))
         look(shown, prepared.gate)
@@ -160,6 +164,9 @@ class Masking:
         if looked is not None:
             body, prepared = looked.body, prepared.covering(looked.records)
         shown, revealed = await self._masked(body, prepared.plan, keys, tried)
+        if prepared.rare is not None:
+            shown, lost = await suppressed_long(shown, prepared.rare)
+            revealed = told(revealed, lost)
         if mask.watermark:
             shown = await marked_long(shown, self._mark(warrant))
         await look_long(shown, prepared.gate)
@@ -180,6 +187,10 @@ class Masking:
             readable(raw.headers)
         tally = Tally()
         pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
+        if prepared.rarest is not None:
+            if form != "table":
+                raise Withheld(UNCOUNTED)
+            pieces = held(pieces, self._settings.max_inspect)
         units = _units(form, pieces, prepared, keys, tally)
         if mark is not None and form == "lines":
             units = marked_lines(units, mark)

@@ -9,6 +9,7 @@ CSV (RFC 4180) and tab-separated values, row by row as they arrive. Rules:
    line end inside a value of a table with tabs, where most know no quotation marks.
 4. A row is left out when a row filter does not let it through: `$.district` is the column `district`, `$.address.city`
    the column `address.city`. Where more rows come than the grade covers, see `allowed`.
+   Where rare combinations are suppressed all rows are held until they are counted (`suppress`).
 5. Values that are shown stay what they are; quotation marks stand where they are needed.
 """
 
@@ -25,6 +26,7 @@ from gateway.masking.lines import MAX_UNIT, lines
 from gateway.masking.names import spell_trail
 from gateway.masking.prepared import Prepared
 from gateway.masking.second_look import look_long
+from gateway.masking.suppress import SUPPRESSED, Crowd
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import digests
@@ -41,7 +43,8 @@ async def masked_table(
     pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
     """The rows with the mask laid over them, some of them at a time. Raises Withheld, TooMany, Residual."""
-    allowed, columns = Allowed(prepared), prepared.columns
+    allowed, columns, rare = Allowed(prepared), prepared.columns, prepared.rarest
+    crowd: Crowd | None = None
     names: list[str] = []
     delimiter, mark, size = "", "", 0
     out = io.StringIO()
@@ -56,6 +59,7 @@ async def masked_table(
             writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
             out.write(mark)
             writer.writerow(names)
+            crowd = None if rare is None else Crowd(rare, names)
             continue
         row = _row(record, delimiter)
         if not row:
@@ -67,14 +71,22 @@ async def masked_table(
         passes = allowed.row(names, row)
         if allowed.prepared is not through and out.tell():
             yield await _looked_at(out, through)  # what went through the mask before is held to what that one hides
-        if passes:
-            writer.writerow(_masked(row, names, allowed.prepared.columns, keys, tally))
-        else:
+        if not passes:
             tally.add(Revealed(removed=1))
+        elif crowd is not None:
+            crowd.add(_masked(row, names, allowed.prepared.columns, keys, tally))
+        else:
+            writer.writerow(_masked(row, names, allowed.prepared.columns, keys, tally))
         if size >= BATCH:
             size = 0
             yield await _looked_at(out, allowed.prepared)
-    yield await _looked_at(out, allowed.prepared)
+    for row, lost in crowd.rows() if crowd is not None else ():
+        writer.writerow(row)
+        if lost:
+            tally.add(Revealed(((SUPPRESSED, lost),)))
+        if out.tell() >= BATCH:
+            yield await _looked_at(out, prepared)  # of rows that were held, through either mask
+    yield await _looked_at(out, allowed.prepared if crowd is None else prepared)
 
 
 def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tally: Tally) -> list[str]:

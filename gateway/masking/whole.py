@@ -1,7 +1,7 @@
 """What is left of an answer that is read whole, and is no JSON: a form, markup, a text?
 
 Each kind has a module of its own; here is what they have in common. Their records cannot be told apart as those of JSON
-can: where a row filter is laid over the answer they are withheld.
+can: where a row filter is laid over the answer, or rare combinations are suppressed, they are withheld.
 """
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from gateway.masking.media import Form, media_type
 from gateway.masking.prepared import Prepared
 from gateway.masking.prose import mask_prose
 from gateway.masking.second_look import look_long
+from gateway.masking.suppress import UNCOUNTED
 from gateway.masking.unpack import Withheld, declared_charset, in_utf8
 
 
@@ -31,6 +32,8 @@ async def mask_whole(form: Form, body: bytes, headers: Headers, prepared: Prepar
     """The answer with the mask laid over it, looked at twice. Raises Withheld, TooMany, Residual."""
     if prepared.mask.rows:
         raise Withheld("its records cannot be told apart in this form")
+    if prepared.rarest is not None:
+        raise Withheld(UNCOUNTED)
     kind = media_type(headers)
     if form == "form":
         shown, reads, revealed = await mask_form(body, declared_charset(headers), prepared.columns, keys)

@@ -98,7 +98,7 @@ class Bundle:
         self.warnings = warnings
         overlay = content.overlays[level] if level else NO_OVERLAY
         self._always = frozenset((overlay.mask,)) if overlay.mask else frozenset()
-        self.profiles = restore(content.profiles, content.default_mask, content.observe_mask)
+        self.profiles = restore(content.profiles, content.default_mask, content.observe_mask, content.suppress)
         self.names = names(self._vocabulary())
         self._offices = frozenset(content.offices)
         self.budgeted = {budget.id: budget for budget in content.budgets}
@@ -210,6 +210,8 @@ class Bundle:
 
     def hides(self, profile: str, grade: Grade) -> bool:
         """Whether a profile that is named may hide something of an opaque answer up to this grade."""
+        if profile in self.profiles.suppress:  # which records are rare cannot be seen in what passes unread
+            return True
         return bool(profile) and hides(self.profiles.by_name.get(profile, {}), grade)
 
     def _test(self, text: str) -> Test:
@@ -378,6 +380,7 @@ def compiled(
         grants=grants,
         overlays=overlays or {},
         budgets=budgets,
+        suppress=profiles.suppress,
         native=native,
     )
 

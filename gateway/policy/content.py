@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from gateway.facts import Budget
+from gateway.facts import Budget, Suppress
 from gateway.policy.grants import Grant
 from gateway.policy.native.source import Source
 from gateway.policy.overlays import Overlay
@@ -52,6 +52,7 @@ class Content(Struct, frozen=True):
     grants: tuple[Grant, ...] = ()
     overlays: dict[str, Overlay] = {}  # by emergency level
     budgets: tuple[Budget, ...] = ()
+    suppress: dict[str, Suppress] = {}  # by mask profile
     native: Source | None = None  # a team's own casbin policy: then it allows, and the rules only deny
     format: int = FORMAT
 
@@ -68,7 +69,8 @@ def in_force(content: Content, level: str) -> Content:
 def takes_back(before: Content, after: Content, level: str) -> bool:
     """Whether this level, which both have, lacks a rule or its mask in the policies to come."""
     old, new = before.overlays[level], after.overlays[level]
-    same_mask = old.mask == new.mask and before.profiles.get(old.mask) == after.profiles.get(old.mask)
+    was, now = ((one.profiles.get(old.mask), one.suppress.get(old.mask)) for one in (before, after))
+    same_mask = old.mask == new.mask and was == now
     return not set(old.rows) <= set(new.rows) or bool(old.mask and not same_mask)
 
 

@@ -5,7 +5,8 @@ Runs `tests/*.yaml` beside the rules: each test supposes a caller, asks a reques
 1. A test that cannot be read has failed; it is never skipped.
 2. Tests are read once (`read_tests`) and can be run many times, against other rules: that is what mutation needs.
 3. `rule` names rules that had a say, `rules` all of them and no other (`[]`: none had one).
-4. `rows` names all row filters of a permit with all their values (`{}`: none), `most` how many records it is for.
+4. `rows` names all row filters of a permit with all their values (`{}`: none), `most` how many records it is for,
+   `suppress` its k, and by which paths (`{}`: nothing is suppressed).
 5. A test may say under which emergency level it is asked (`emergency: II`); what enforce says is what counts.
 """
 
@@ -16,16 +17,17 @@ from typing import ClassVar, get_args
 from msgspec import Struct
 
 from gateway.document import Faulty, FileFault, Node, Plain, did_you_mean, read
-from gateway.facts import Asset, Challenge, Decision, Facts, Permit, Strength
+from gateway.facts import Asset, Challenge, Decision, Facts, Permit, Strength, Suppress
 from gateway.policy.bundle import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.duties import ASSURANCES
 from gateway.policy.overlays import LEVELS
+from gateway.policy.profiles import LEAST, MOST
 from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, whole_number
 from gateway.policy.suppose import Impossible, suppose
 from gateway.reasons import REASONS
 
-_SHOWN = ("mask", "rows", "most", "watermark", "forwarded")
+_SHOWN = ("mask", "rows", "most", "suppress", "watermark", "forwarded")
 WISHES = ("expect", "rule", "rules", "reason", *_SHOWN, "notify", "log", "step_up", "max_age")
 KEYS = ("name", "given", "request", *WISHES, "emergency")
 OUTCOMES = ("permit", "challenge", "deny")
@@ -178,6 +180,11 @@ def _check_words(parts: dict[str, Node], faults: Faults) -> None:
     for values in mapping(parts["rows"], faults).values() if "rows" in parts else ():
         if values.value != []:
             texts(values, faults)
+    rare = mapping(parts["suppress"], faults, ("k", "by")) if "suppress" in parts else {}
+    if "k" in rare:
+        whole_number(rare["k"], faults, LEAST, MOST)
+    if "by" in rare:
+        texts(rare["by"], faults)
     if "most" in parts:
         whole_number(parts["most"], faults, 0, MAX_RECORDS)
     if "log" in parts:
@@ -283,6 +290,7 @@ def seen_in(decision: Decision) -> Seen:
         "mask": [],
         "rows": [],
         "most": 0,
+        "suppress": [],
         "watermark": False,
         "forwarded": "",
         "notify": [],
@@ -299,11 +307,16 @@ def seen_in(decision: Decision) -> Seen:
         "mask": [decision.mask.profile, *fields],
         "rows": [pair for row in decision.mask.rows for pair in _pairs(row.field, list(row.values))],
         "most": decision.mask.most,
+        "suppress": _suppressed(decision.mask.suppress),
         "watermark": decision.mask.watermark,
         "forwarded": decision.forwarding.profile if decision.forwarding is not None else "",
         "notify": [notice.topic for notice in decision.obligations],
         "log": decision.strength,
     }
+
+
+def _suppressed(rare: Suppress | None) -> list[str]:
+    return [] if rare is None else [f"k={rare.k}", *(f"by={path}" for path in rare.fields)]
 
 
 def _pairs(field: str, values: Plain) -> list[str]:
@@ -317,6 +330,10 @@ def fits(key: str, wanted: Plain, seen: str | list[str] | int) -> bool:
     if key == "rows" and isinstance(seen, list):  # rows: {$.district: [hz]}
         filters = wanted.items() if isinstance(wanted, dict) else ()
         return {pair for field, values in filters for pair in _pairs(field, values)} == set(seen)
+    if key == "suppress" and isinstance(seen, list):  # suppress: {k: 5, by: [$..gender]}
+        said = wanted if isinstance(wanted, dict) else {}
+        pairs = {f"{word}={one}" for word, value in said.items() for one in _words(value)}
+        return pairs == {pair for pair in seen if not said or pair.partition("=")[0] in said}
     if isinstance(wanted, dict):  # mask: {$..id_number: partial(1,1)}
         return isinstance(seen, list) and all(f"{path}={how}" in seen for path, how in wanted.items())
     if isinstance(seen, list) and key == "mask":

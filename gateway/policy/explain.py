@@ -164,7 +164,9 @@ def _explanation(
 
 
 def _techniques(mask: Mask) -> tuple[tuple[str, str], ...]:
-    return tuple((field.path, field.technique) for field in mask.fields)
+    fields = tuple((field.path, field.technique) for field in mask.fields)
+    rare = mask.suppress
+    return fields if rare is None else (*fields, ("suppress", f"k {rare.k} by [{', '.join(rare.fields)}]"))
 
 
 def _refused(decision: Decision) -> bool:

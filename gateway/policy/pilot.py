@@ -173,6 +173,8 @@ def _opens(before: Mask | None, after: Mask | None) -> bool:
         return after is not None
     if ORDER[before.unlabelled] > ORDER[after.unlabelled] or lets_more(before.rows, after.rows):
         return True
+    if before.suppress is not None and (after.suppress is None or not after.suppress.covers(before.suppress)):
+        return True
     old, new = _techniques(before), _techniques(after)
     for path in old.keys() | new.keys():
         one = parse_technique(old.get(path, _unnamed(before)))

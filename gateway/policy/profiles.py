@@ -9,7 +9,9 @@ Reads `masks.yaml` and makes a `Mask` for an asset from the profiles of all allo
 3. A field graded above the caller's clearance is never kept in clear, whatever the profile says.
 4. Fields the catalog does not know follow the asset's contract; an asset without labelled fields is not inspected
    unless its contract is enforced.
-5. An opaque answer passes unread. Whatever `hides` something of it therefore refuses the request (`index`).
+5. Of several profiles that suppress rare combinations (`suppress`), the larger k and the fields of all: a value that one
+   of them takes away is taken away.
+6. An opaque answer passes unread. Whatever `hides` something of it therefore refuses the request (`index`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,17 +20,22 @@ from functools import reduce
 from msgspec import Struct
 
 from gateway.document import Node, did_you_mean
-from gateway.facts import GRADES, Asset, Field, FieldMask, Grade, Mask
+from gateway.facts import GRADES, Asset, Field, FieldMask, Grade, Mask, Suppress
+from gateway.jsonpath import Anywhere, BadPath, Member, parse, spell
 from gateway.masks import IDENTIFIERS, BadTechnique, Technique, parse_technique, strictest
-from gateway.policy.shapes import Faults, mapping, one_of, text
+from gateway.policy.shapes import Faults, mapping, one_of, text, texts, whole_number
 
 KEEP = Technique("keep")
 REDACT = Technique("redact")
 ANYTHING = "*"
 NONE = "none"
 STRICT = "pii-strict"
+SUPPRESS = "suppress"
+LEAST, MOST = 2, 100
+"""Of k: one record is nobody's crowd, and a page rarely holds more than a hundred."""
 
 Profile = dict[str, Technique]
+NOTHING: Mapping[str, Suppress] = {}
 
 
 class Profiles(Struct, frozen=True):
@@ -37,6 +44,7 @@ class Profiles(Struct, frozen=True):
     by_name: dict[str, Profile] = {}
     default: str = ""
     observe: str = ""
+    suppress: dict[str, Suppress] = {}  # of those profiles that have it
 
     def written(self) -> dict[str, dict[str, str]]:
         """The profiles as plain text, for the bundle."""
@@ -48,6 +56,11 @@ def read_profiles(root: Node, faults: Faults) -> Profiles:
     parts = mapping(root, faults, ("profiles", "default", "observe"))
     declared = mapping(parts["profiles"], faults) if "profiles" in parts else {}
     by_name = {name: _profile(node, faults) for name, node in declared.items()}
+    suppress = {
+        name: _suppress(node.value[SUPPRESS], faults)
+        for name, node in declared.items()
+        if isinstance(node.value, dict) and SUPPRESS in node.value
+    }
     default = (
         one_of(parts["default"], faults, by_name, "P014", "mask profile", "脱敏方案") if "default" in parts else ""
     )
@@ -55,14 +68,52 @@ def read_profiles(root: Node, faults: Faults) -> Profiles:
     observe = (
         one_of(parts["observe"], faults, by_name, "P014", "mask profile", "脱敏方案") if "observe" in parts else strict
     )
-    return Profiles(by_name, default, observe)
+    return Profiles(by_name, default, observe, suppress)
+
+
+def _suppress(node: Node, faults: Faults) -> Suppress:
+    """`{k: 5, by: [birth-date, $..gender]}`."""
+    parts = mapping(node, faults, ("k", "by"))
+    for key in ("k", "by"):
+        if key not in parts:  # also where the value is none at all: it would look as if rare records were taken care of
+            faults.append(
+                node.fault(
+                    "P003", f"`{key}` is missing", f"缺少 `{key}`",
+                    "write `suppress: {k: 5, by: [birth-date]}`", "请写 `suppress: {k: 5, by: [birth-date]}`",
+                )
+            )  # fmt: skip
+    k = whole_number(parts["k"], faults, LEAST, MOST) if "k" in parts else LEAST
+    named = [_named(word, one, faults) for word, one in texts(parts["by"], faults)] if "by" in parts else []
+    return Suppress(k, tuple(sorted(set(named))))
+
+
+def _named(word: str, node: Node, faults: Faults) -> str:
+    """An identifier, or a path to a member in its one spelling."""
+    if word in IDENTIFIERS:
+        return word
+    try:
+        steps = parse(word) if word.startswith("$") else ()
+    except BadPath as error:
+        faults.append(node.fault("P062", error.en, error.zh))
+        return word
+    if not steps or not isinstance(steps[-1], Member | Anywhere):
+        hint = did_you_mean(word, IDENTIFIERS)
+        faults.append(
+            node.fault(
+                "P062", f"`{word}` is neither an identifier nor a path to a member",
+                f"`{word}` 不是标识类型，也不是指向字段的路径", *hint,
+            )
+        )  # fmt: skip
+    return spell(steps)
 
 
 def _profile(node: Node, faults: Faults) -> Profile:
     profile: Profile = {}
     for key, value in mapping(node, faults).items():
+        if key == SUPPRESS:
+            continue
         if not _is_key(key):
-            known = [*IDENTIFIERS, *GRADES, "general", ANYTHING]
+            known = [*IDENTIFIERS, *GRADES, "general", ANYTHING, SUPPRESS]
             hint = did_you_mean(key, known)
             faults.append(
                 node.key_fault(
@@ -86,10 +137,12 @@ def _is_key(key: str) -> bool:
     return key.startswith("$") or key in IDENTIFIERS or key in GRADES or key in ("general", ANYTHING)
 
 
-def restore(written: Mapping[str, Mapping[str, str]], default: str, observe: str) -> Profiles:
+def restore(
+    written: Mapping[str, Mapping[str, str]], default: str, observe: str, suppress: Mapping[str, Suppress] = NOTHING
+) -> Profiles:
     """The profiles of a bundle."""
     by_name = {name: {key: parse_technique(how) for key, how in profile.items()} for name, profile in written.items()}
-    return Profiles(by_name, default, observe)
+    return Profiles(by_name, default, observe, dict(suppress))
 
 
 def technique(profile: Profile, field: Field, clearance: Grade) -> Technique:
@@ -118,6 +171,15 @@ def hides(profile: Profile, grade: Grade) -> bool:
     return any(how != KEEP for how in (*anywhere, *graded))
 
 
+def suppressing(profiles: Profiles, names: Iterable[str], asset: Asset) -> Suppress | None:
+    """What all profiles together suppress in the answers of an asset; identifiers become the paths of its labels."""
+    found = [profiles.suppress[name] for name in names if name in profiles.suppress]
+    wanted = {field for one in found for field in one.fields}
+    labelled = {field.path for field in asset.fields if field.identifier in wanted}
+    paths = labelled | {field for field in wanted if field.startswith("$")}
+    return Suppress(max(one.k for one in found), tuple(sorted(paths))) if paths else None
+
+
 def forwarding(profiles: Profiles, names: frozenset[str], asset: Asset) -> Mask:
     """The mask through which a request is forwarded: what keeps a value from the service, whoever sends it."""
     chosen = [profiles.by_name.get(name, {}) for name in names]
@@ -132,6 +194,7 @@ def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Gra
         return Mask(shown, (), "pass")
     chosen = [profiles.by_name.get(name or profiles.default, {}) for name in names] or [{}]
     fields = tuple(FieldMask(field.path, merged(chosen, field, clearance).text) for field in asset.fields)
+    rare = suppressing(profiles, (name or profiles.default for name in names), asset) if profiles.suppress else None
     if asset.contract == "enforce":
-        return Mask(shown, fields, "redact")
-    return Mask(shown, fields, asset.contract if fields else "pass")
+        return Mask(shown, fields, "redact", suppress=rare)
+    return Mask(shown, fields, asset.contract if fields else "pass", suppress=rare)

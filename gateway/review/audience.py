@@ -233,6 +233,8 @@ def _shown(mask: Mask) -> Iterator[str]:
     yield f"mask {mask.profile}"
     yield from (f"{field.path} {field.technique}" for field in mask.fields)
     yield from (f"rows {row.field} [{', '.join(row.values)}]" for row in mask.rows)
+    if mask.suppress is not None:
+        yield f"suppress k {mask.suppress.k} by [{', '.join(mask.suppress.fields)}]"
     if mask.watermark:
         yield "watermark"
     if mask.most:

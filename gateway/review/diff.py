@@ -27,7 +27,9 @@ from gateway.review.exposure import Shift, shifts
 from gateway.review.recorded import UNLISTED, Unreplayable, ask_of, asset_of, doubt, path_unknown, paths, reads_path
 from gateway.review.tally import KINDS, Change, Difference, Kind, Tally
 
-_MASKS: Final = frozenset(("profiles", "default_mask", "observe_mask"))  # what a refusal has nothing to do with
+_MASKS: Final = frozenset(
+    ("profiles", "suppress", "default_mask", "observe_mask")
+)  # what a refusal has nothing to do with
 _REMEMBERED: Final = 65_536
 _UNKNOWN_PATH: Final = "unlisted"  # stands for the path of an unlisted request that may hold an identifier
 

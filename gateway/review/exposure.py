@@ -4,7 +4,7 @@ Compares two masks field by field with the order that masks are merged by (`gate
 
 1. A field that a mask does not name is shown as that mask shows what it does not know.
 2. An answer with many records may be shown through another mask, or be withheld: each number of records at which that
-   changes is compared. A row filter counts as a field of its name (`rows $.district`).
+   changes is compared. A row filter counts as a field of its name (`rows $.district`), what is suppressed as one named `suppress`.
 3. Two techniques that each show what the other hides count as both more and less: `partial(3,0)` and `partial(0,4)`.
 """
 
@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from gateway.facts import Mask, RowFilter
+from gateway.facts import Mask, RowFilter, Suppress
 from gateway.masks import parse_technique, strictest
 from gateway.policy.pilot import counts
 
@@ -65,6 +65,19 @@ def _between(before: Mask, after: Mask) -> Iterator[Shift]:
     for field in dict.fromkeys((*was, *now)):
         if was.get(field) != now.get(field):
             yield _filtered(field, was.get(field), now.get(field))
+    if before.suppress != after.suppress:
+        yield _suppressed(before.suppress, after.suppress)
+
+
+def _suppressed(before: Suppress | None, after: Suppress | None) -> Shift:
+    """A smaller k or fewer fields show more; of two sets of fields that each lack one, each shows more."""
+    more = before is not None and (after is None or not after.covers(before))
+    less = after is not None and (before is None or not before.covers(after))
+    return Shift("suppress", _rare(before), _rare(after), more, less)
+
+
+def _rare(suppress: Suppress | None) -> str:
+    return "none" if suppress is None else f"k {suppress.k} by [{', '.join(suppress.fields)}]"
 
 
 def _filtered(field: str, before: RowFilter | None, after: RowFilter | None) -> Shift:

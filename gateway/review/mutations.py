@@ -213,7 +213,11 @@ def _weaker(allow: bool, then: Then, content: Content) -> Iterator[tuple[str, st
 def weakest_profile(content: Content) -> str:
     """The mask profile that hides least, "" when there is none."""
     keys = (*sorted(IDENTIFIERS), *GRADES)
-    return min(content.profiles, key=lambda name: (_hides(content.profiles[name], keys), name), default="")
+    return min(
+        content.profiles,
+        key=lambda name: (_hides(content.profiles[name], keys), name in content.suppress, name),
+        default="",
+    )
 
 
 def _hides(profile: Mapping[str, str], keys: Iterable[str]) -> int:

@@ -160,15 +160,24 @@ def _reveals(bundle: Bundle) -> tuple[object, ...]:
     one = bundle.content
     rows = tuple(row for row in one.rules if row[5] == "*" or REVEAL in row[5].split("|"))
     who = one.roles, one.orgs, one.data, one.declared, one.offices, one.timezone
-    return rows, who, one.profiles, one.default_mask, one.grants, one.overlays, one.budgets
+    return rows, who, one.profiles, one.suppress, one.default_mask, one.grants, one.overlays, one.budgets
 
 
 def _weakened(base: Bundle, candidate: Bundle) -> list[str]:
     """Budgets that bind less, or may: a request shows that only where its own asset spends the budget alone."""
     loose = weakened(base.content.budgets, candidate.content.budgets)
     profiles = base.content.profiles, candidate.content.profiles
-    masks = (one for one in base.content.budgets if one.mask and not _as_strict(*(by.get(one.mask, {}) for by in profiles)))
+    masks = [
+        one for one in base.content.budgets if one.mask and not _as_strict(*(by.get(one.mask, {}) for by in profiles))
+    ]
+    masks += [one for one in base.content.budgets if not _suppresses(base, candidate, one.mask)]
     return [f"{FILE} {id}" for id in dict.fromkeys((*loose, *(one.id for one in masks)))]
+
+
+def _suppresses(base: Bundle, candidate: Bundle, profile: str) -> bool:
+    """Whether a profile suppresses as much as it did."""
+    before, after = base.content.suppress.get(profile), candidate.content.suppress.get(profile)
+    return before is None or (after is not None and after.covers(before))
 
 
 def _as_strict(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
@@ -205,7 +214,11 @@ def _shown(
     for allow, clearance in product((one for one in old if not one.deny), sorted(Grade, reverse=True)):
         hides = before.bundle.mask(allow.profiles, before.asset, clearance)
         masks = tuple(after.bundle.mask(one.profiles, after.asset, clearance) for one in (law, *others))
-        alike = (allow.id, clearance if space.turns_on("clearance") else 0, hides.fields, *(m.fields for m in masks))
+        alike = (
+            allow.id,
+            clearance if space.turns_on("clearance") else 0,
+            *((m.fields, m.suppress) for m in (hides, *masks)),
+        )
         if opens(hides, masks[0]) and alike not in asked:
             asked.add(alike)
             rest = _missing(after, law, hides, clearance, others)

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.facts import Field, FieldMask, Grade, Mask, RowFilter
+from gateway.facts import Field, FieldMask, Grade, Mask, RowFilter, Suppress
 from gateway.masking.prepared import Prepared, shape
 from tests.literals import an_asset
 
@@ -52,6 +52,7 @@ def test_whose_records_are_shown_is_no_part_of_the_shape():
     assert shape(one(most=5)) != shape(one(most=6))
     assert shape(one(most=5)) != shape(one(most=5, beyond=one()))
     assert shape(one()) != shape(Mask("pii", (), "pass"))
+    assert shape(one(suppress=Suppress(5, ("$.a",)))) != shape(one(suppress=Suppress(6, ("$.a",))))
 
 
 def test_one_is_prepared_for_all_callers_and_each_keeps_its_own_records():

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.facts import ANONYMOUS, Bulk, Challenge, Deny, Field, Grade, Permit, Reason, Risk, RowFilter
-from gateway.policy import Policy, disagreement, load
+from gateway.facts import ANONYMOUS, Bulk, Challenge, Deny, Field, Grade, Permit, Reason, Risk, RowFilter, Suppress
+from gateway.policy import Bundle, Policy, disagreement, load
 from gateway.policy.decide import SAMPLES, ask, decide
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
@@ -295,6 +295,20 @@ def test_an_opaque_answer_is_refused_where_an_allow_asks_for_a_mask(tmp_path: Pa
     assert isinstance(refused, Deny)
     assert refused.reasons == (Reason("cannot_mask", "rules/10-test.yaml:2", "clerk-reads: pii-strict", "province"),)
     assert disagreement(bundle, opaque, refused) == ""
+
+
+def test_rare_records_are_suppressed_through_the_copy_of_the_workers_and_never_passed_unread(tmp_path: Path) -> None:
+    masks = 'profiles: {none: {"*": keep}, crowd: {"*": keep, suppress: {k: 5, by: $..sex}}}\n'
+    loaded = a_bundle(tmp_path, CLERK_READS + "  then: {mask: crowd}\n", masks=masks)
+    for bundle in (loaded, Bundle.from_bytes(loaded.dump())):
+        assert bundle.digest == loaded.digest
+        decision = Policy(bundle).decide(some_facts())
+        assert isinstance(decision, Permit)
+        assert decision.mask.suppress == Suppress(5, ("$..sex",))
+        refused = Policy(bundle).decide(some_facts(asset=an_asset(opaque=True)))
+        assert isinstance(refused, Deny)
+        assert refused.reasons[0].code == "cannot_mask"
+    assert loaded.digest != a_bundle(tmp_path, CLERK_READS, masks=masks.replace("k: 5", "k: 6")).digest
 
 
 def test_a_second_allow_without_a_mask_opens_no_opaque_answer(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from gateway import catalog
-from gateway.facts import Asset
+from gateway.facts import Asset, Field, Grade
 from gateway.policy import Bundle, TestResult, load, run_tests
 from tests.literals import an_asset
-from tests.policy.world import CLERK_READS, a_bundle
+from tests.policy.world import CLERK_READS, MASKS, a_bundle
 
 POLICIES = Path(__file__).parents[2] / "policies"
 GREEN = "{name: a, given: {role: clerk}, request: GET /x, expect: permit}"
@@ -47,6 +47,11 @@ def test_a_test_that_holds_passes(tmp_path: Path) -> None:
         ("expect: permit, max_age: soon", "expected a whole number"),
         ("expect: permit, log: sometimes", "no log strength `sometimes`"),
         ("expect: permit, mask: {}", "expected a text"),
+        ("expect: permit, suppress: {k: 5}", "suppress: expected k=5, got nothing"),
+        ("expect: permit, suppress: {k: 1}", "expected a whole number"),
+        ("expect: permit, suppress: {by: []}", "the list is empty"),
+        ("expect: permit, suppress: {n: 5}", "unknown key `n`"),
+        ("expect: permit, suppress: 5", "expected keys with values"),
         ("expect: permit, rules: other", "rules: expected other, got clerk-reads"),
         ("expect: permit, rules: [clerk-reads, other]", "rules: expected clerk-reads, other, got clerk-reads"),
         ("expect: permit, rules: [clerk-raeds]", "no rule `clerk-raeds`"),
@@ -72,6 +77,27 @@ def test_a_test_that_does_not_hold_or_cannot_be_read_fails_and_says_why(tmp_path
 def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path, tests: str) -> None:
     results = run(tmp_path, tests)
     assert results and not any(result.passed for result in results)
+
+
+@pytest.mark.parametrize(
+    ("wish", "passed"),
+    [
+        ("{k: 5, by: [$..sex, '$.items[*].phone']}", True),
+        ("{k: 5}", True),
+        ("{by: ['$.items[*].phone', $..sex]}", True),
+        ("{k: 6}", False),
+        ("{k: 5, by: [$..sex]}", False),
+        ("{}", False),
+    ],
+)
+def test_what_is_suppressed_is_named_by_its_paths(tmp_path: Path, wish: str, passed: bool) -> None:
+    masks = MASKS.replace('"*": keep}', '"*": keep, suppress: {k: 5, by: [$..sex, phone]}}')
+    (tmp_path / "tests").mkdir()
+    test = GREEN.replace("expect: permit", f"expect: permit, suppress: {wish}")
+    (tmp_path / "tests" / "10.yaml").write_text(f"tests:\n  - {test}\n", encoding="utf-8")
+    asset = an_asset(fields=(Field("$.items[*].phone", "phone", Grade.GENERAL_2),))
+    (result,) = run_tests(tmp_path, a_bundle(tmp_path, CLERK_READS, masks=masks), lambda method, path: asset)
+    assert result.passed is passed, result.en
 
 
 def test_in_observe_tests_say_what_enforce_says(tmp_path: Path) -> None:

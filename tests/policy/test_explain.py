@@ -44,6 +44,12 @@ def test_an_allow_names_its_rule_and_the_mask(tmp_path: Path) -> None:
     assert "mask  pii-standard\n   $.id_number  partial(1,1)" in explanation.text()
 
 
+def test_what_is_suppressed_is_told_below_the_mask(tmp_path: Path) -> None:
+    masks = 'default: crowd\nprofiles: {none: {"*": keep}, crowd: {"*": keep, suppress: {k: 5, by: [$..sex]}}}\n'
+    explanation = explain(a_bundle(tmp_path, CLERK_READS, masks=masks), some_facts())
+    assert "   suppress  k 5 by [$..sex]" in explanation.text().splitlines()
+
+
 def test_the_nearest_miss_is_shown_clause_by_clause_with_a_caret_under_what_is_false(tmp_path: Path) -> None:
     explanation = explained(tmp_path, asset=visit())
     (near,) = explanation.nearest

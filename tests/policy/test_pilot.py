@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.facts import Challenge, Deny, FieldMask, Mask, Notice, Permit, Reason, RowFilter
+from gateway.facts import Challenge, Deny, FieldMask, Mask, Notice, Permit, Reason, RowFilter, Suppress
 from gateway.policy import Bundle
 from gateway.policy.pilot import (
     DIFFERENCES,
@@ -159,6 +159,8 @@ CHALLENGE = Challenge((Reason("step_up_required"),), "c" * 64, "aal2")
         (a_permit(mask=CLEAR), a_permit(mask=Mask("other", CLEAR.fields, "redact")), None),
         (a_permit(mask=CLEAR), a_permit(mask=Mask("none", CLEAR.fields, "warn")), "would_show"),
         (a_permit(mask=CLEAR), a_permit(mask=OPEN), "would_show"),
+        (a_permit(mask=replace(OPEN, suppress=Suppress(5, ("$.a",)))), a_permit(mask=OPEN), "would_show"),
+        (a_permit(mask=OPEN), a_permit(mask=replace(OPEN, suppress=Suppress(5, ("$.a",)))), "would_hide"),
         (a_permit(stage="observe", would=a_deny()), a_permit(), "would_permit"),
         (a_permit(), a_permit(stage="observe", would=a_deny()), "would_deny"),
         (a_permit(mask=PARTLY, would=a_deny()), a_permit(mask=CLEAR, would=a_deny()), "would_show"),

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.document import FileFault, parse
-from gateway.facts import Field, FieldMask, Grade
+from gateway.facts import Field, FieldMask, Grade, Suppress
 from gateway.masks import TECHNIQUES, Technique, parse_technique
-from gateway.policy.profiles import Profile, hides, merged, plan, read_profiles, restore, technique
+from gateway.policy.profiles import Profile, Profiles, hides, merged, plan, read_profiles, restore, technique
 from tests.literals import an_asset
 
 WRITTEN = {
@@ -120,10 +120,65 @@ def read(text: str) -> tuple[object, list[str]]:
         ("default: a", "P014"),
         ("observe: a", "P014"),
         ("profile: {}", "P001"),
+        ("profiles: {a: {suppress: {k: 1, by: [phone]}}}", "P004"),
+        ("profiles: {a: {suppress: {k: 101, by: [phone]}}}", "P004"),
+        ("profiles: {a: {suppress: {k: true, by: [phone]}}}", "P004"),
+        ("profiles: {a: {suppress: {k: 5, by: []}}}", "P004"),
+        ("profiles: {a: {suppress: {k: 5}}}", "P003"),
+        ("profiles: {a: {suppress: {by: phone}}}", "P003"),
+        ("profiles: {a: {suppress: {k: 5, by: phone, all: true}}}", "P001"),
+        ("profiles: {a: {suppress: {k: 5, by: phoen}}}", "P062"),
+        ("profiles: {a: {suppress: {k: 5, by: $}}}", "P062"),
+        ("profiles: {a: {suppress: {k: 5, by: '$.a[*]'}}}", "P062"),
+        ("profiles: {a: {suppress: {k: 5, by: '$.a['}}}", "P062"),
     ],
 )
 def test_what_is_wrong_gets_a_code(text: str, code: str) -> None:
     assert read(text)[1] == [code]
+
+
+def test_nothing_at_all_to_suppress_is_a_fault() -> None:
+    assert set(read("profiles: {a: {suppress: }}")[1]) == {"P003"}
+
+
+RARE = """
+profiles:
+  one: {"*": keep, suppress: {k: 5, by: [birth-date, $..gender]}}
+  two: {"*": keep, suppress: {k: 9, by: ["$['gender']", phone]}}
+  bare: {"*": keep}
+  rest: {"*": keep, suppress: {k: 3, by: phone}}
+default: one
+"""
+BORN = Field("$.items[*].born", "birth-date", Grade.GENERAL_2)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "suppress"),
+    [
+        (names("one"), Suppress(5, ("$..gender", "$.items[*].born"))),
+        (names(""), Suppress(5, ("$..gender", "$.items[*].born"))),
+        (names("one", "two", "bare"), Suppress(9, ("$..gender", "$.gender", "$.items[*].born"))),
+        (names("bare"), None),
+        (names("rest"), None),
+    ],
+)
+def test_of_several_profiles_the_larger_k_and_all_fields_hold(chosen: frozenset[str], suppress: Suppress) -> None:
+    profiles, faults = read(RARE)
+    assert isinstance(profiles, Profiles)
+    assert faults == []
+    for contract in ("learn", "enforce"):
+        assert plan(profiles, chosen, an_asset(fields=(BORN,), contract=contract), Grade.CORE).suppress == suppress
+    assert plan(profiles, chosen, an_asset(fields=(BORN,), opaque=True), Grade.CORE).suppress is None
+    assert "suppress" not in profiles.by_name["one"]
+    again = restore(profiles.written(), profiles.default, profiles.observe, profiles.suppress)
+    assert again == profiles
+
+
+def test_an_answer_without_labels_is_inspected_for_what_a_path_names() -> None:
+    profiles, _ = read(RARE)
+    assert isinstance(profiles, Profiles)
+    mask = plan(profiles, names("one"), an_asset(fields=(), contract="learn"), Grade.CORE)
+    assert (mask.inspects, mask.suppress) == (True, Suppress(5, ("$..gender",)))
 
 
 def test_a_broken_technique_never_becomes_keep() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts import FieldMask, Mask, RowFilter
+from gateway.facts import FieldMask, Mask, RowFilter, Suppress
 from gateway.masks import parse_technique, strictest
 from gateway.review.exposure import UNKNOWN, Shift, shifts
 
@@ -89,3 +89,29 @@ def test_what_becomes_of_many_records_is_compared_at_each_number() -> None:
     assert shifts(few, Mask("p", (), "pass", most=5, beyond=of("hz"))) == (
         Shift("* (6 records)", "withheld", "shown", True, False),
     )
+
+
+def rare(k: int, *fields: str) -> Mask:
+    return Mask("p", (), "pass", suppress=Suppress(k, fields) if k else None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "more", "less"),
+    [
+        (rare(5, "$.a"), rare(0), True, False),
+        (rare(5, "$.a"), rare(4, "$.a"), True, False),
+        (rare(5, "$.a", "$.b"), rare(5, "$.a"), True, False),
+        (rare(5, "$.a"), rare(6, "$.b"), True, True),
+        (rare(5, "$.a", "$.b"), rare(6, "$.b"), True, True),
+    ],
+)
+def test_a_smaller_k_or_fewer_fields_show_more(before: Mask, after: Mask, more: bool, less: bool) -> None:
+    (there,), (back,) = shifts(before, after), shifts(after, before)
+    assert (there.path, there.more, there.less) == ("suppress", more, less)
+    assert (back.more, back.less) == (less, more)
+    assert (there.before, there.after) == (back.after, back.before)
+
+
+def test_what_is_suppressed_is_told_in_words() -> None:
+    (shift,) = shifts(rare(5, "$.a", "$.b"), rare(0))
+    assert (shift.before, shift.after) == ("k 5 by [$.a, $.b]", "none")

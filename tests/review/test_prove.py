@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from gateway.catalog import load as load_catalog
 from gateway.cli.policy.explain import _given
-from gateway.facts import Asset, Bulk, Decision, Field, FieldMask, Grade, Mask, Permit
+from gateway.facts import Asset, Bulk, Decision, Field, FieldMask, Grade, Mask, Permit, Suppress
 from gateway.policy import Bundle, suppose
 from gateway.policy import load as load_policy
 from gateway.policy.bundle import compiled
@@ -443,6 +443,37 @@ def test_a_filter_that_is_dropped_or_lets_more_pass_is_wider(before: str, after:
     assert [shift.path for one in proof.witnesses for shift in one.fields] == (
         ["rows $.district"] if verdict == "wider" else []
     )
+
+
+def suppressing(k: int, *fields: str) -> Bundle:
+    rare = {name: Suppress(k, fields) for name in PROFILES.by_name} if k else {}
+    return a_bundle([a_rule("")], profiles=replace(PROFILES, suppress=rare))
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "verdict"),
+    [
+        (suppressing(5, "$..sex"), suppressing(5, "$..sex"), "narrower"),
+        (suppressing(5, "$..sex"), suppressing(6, "$..age", "$..sex"), "narrower"),
+        (suppressing(0), suppressing(5, "$..sex"), "narrower"),
+        (suppressing(5, "$..sex"), suppressing(0), "wider"),
+        (suppressing(5, "$..sex"), suppressing(4, "$..sex"), "wider"),
+        (suppressing(5, "$..age", "$..sex"), suppressing(5, "$..sex"), "wider"),
+    ],
+)
+def test_what_is_suppressed_no_more_is_wider(base: Bundle, candidate: Bundle, verdict: str) -> None:
+    proof = on_cells(base, candidate, A0)
+    assert proof.verdict == verdict
+    assert [shift.path for one in proof.witnesses for shift in one.fields] == (
+        ["suppress"] if verdict == "wider" else []
+    )
+
+
+def test_a_budget_whose_mask_suppresses_less_is_never_called_narrower(tmp_path: Path, shipped: Policies) -> None:
+    word = "serve the person at the counter\n"
+    rare = changed(tmp_path, "masks.yaml", word, f"{word}    suppress: {{k: 5, by: [phone]}}\n")
+    assert "budgets.yaml audit-day" in prove(rare, shipped).open
+    assert "budgets.yaml audit-day" not in prove(shipped, rare).open
 
 
 def test_a_filter_that_another_allow_brings_is_kept() -> None:

@@ -20,10 +20,15 @@ from gateway.policy.rules import KEYS as RULE_KEYS
 
 FLOW = Form(style="flow")
 TITLE = Form(("zh", "en"), style="flow")
+SUPPRESS = Form(("k", "by"), style="flow")
 THEN = Form(("mask", "rows", "watermark", "request", "step_up", "max_age", "log", "notify"), style="flow")
 APPROVAL = Form(("by", "on", "reference"), style="flow")
 RULE = Form(RULE_KEYS, {"title": TITLE, "level": Form(quoted=True), "then": THEN, "basis": TITLE}, style="block")
-TEST = Form(tuple(dict.fromkeys(("name", "emergency", *TEST_KEYS))), {"given": FLOW, "mask": FLOW}, style="block")
+TEST = Form(
+    tuple(dict.fromkeys(("name", "emergency", *TEST_KEYS))),
+    {"given": FLOW, "mask": FLOW, "suppress": SUPPRESS},
+    style="block",
+)
 GRANT = Form(GRANT_KEYS, {"title": TITLE, "basis": TITLE, "approval": APPROVAL}, style="block")
 REVIEWED = Form(REVIEWED_KEYS, style="flow")
 OVERRIDE = Form(OVERRIDE_KEYS, style="flow")
@@ -47,7 +52,7 @@ DEVICE = Form(("id", "org", "managed", "thumbprints"), style="flow")
 SITE = Form(("name", "networks", "kind"), style="flow")
 ROLE = Form(("title", "includes"), {"title": TITLE}, style="block")
 OFFICE = Form(("title", "parent"), {"title": TITLE}, style="block")
-PROFILE = Form(style="block")
+PROFILE = Form((), {"suppress": SUPPRESS}, style="block")
 
 FILE = Form(
     (

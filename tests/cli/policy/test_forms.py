@@ -36,7 +36,7 @@ rules: [{level: '>= core', id: a, then: {notify: [x], mask: m}}, {id: b, level: 
 devices: [{managed: true, id: d}]
 tests: [{expect: deny, name: t, given: {role: x}}]
 assets: [{endpoints: [GET /a], id: h}]
-profiles: {p: {'*': keep}}
+profiles: {p: {'*': keep, suppress: {by: [phone], k: 5}}}
 """
     assert (
         lay_out(text, "", forms.FILE)
@@ -48,6 +48,7 @@ orgs:
 profiles:
   p:
     "*": keep
+    suppress: {k: 5, by: [phone]}
 rules:
   - id: a
     level: ">= core"

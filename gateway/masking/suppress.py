@@ -1,0 +1,244 @@
+"""Which records stand out on this page, and what is left of them?
+
+A combination of values that few people share tells who they are, whatever else is masked (k-anonymity, Sweeney 2002).
+Looked at is what is about to be sent, after the walk, so that values which the mask has made alike count as alike. Rules:
+
+1. A record whose combination of the named values stands fewer than k times on this page loses these values: null in
+   JSON, empty in a table. All others stay, byte for byte.
+2. Records are those of `records`. What stands beside them, and an answer that is one record, is a page of one: a service
+   that wraps its list, or moves a value out of it, shows nothing by it.
+3. Values count as alike only where they are spelled alike, stand under the same names, and as often. So doubt suppresses.
+4. Only a whole page can be counted. Tables are held; lines and events, which may never end, and forms in which records
+   cannot be told apart are withheld.
+5. An answer in a stream may change its mask on the way (`allowed`): it is held to the strictest.
+
+It knows this page only: a caller who may ask for many pages meets the same person in another crowd.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+
+import msgspec
+from msgspec import Raw
+from msgspec.json import Decoder, encode
+
+from gateway.facts import FieldMask, Mask, Revealed, Suppress
+from gateway.masking.columns import Columns
+from gateway.masking.json_body import MAX_WORK, TOO_DEEP, turn
+from gateway.masking.json_tree import MAX_DEPTH
+from gateway.masking.plan import Plan, State
+from gateway.masking.records import NoRecords, Opened, opened
+from gateway.masking.unpack import Withheld, gather
+
+SUPPRESSED = "suppressed"
+"""Under this name the values are counted that a record lost."""
+UNCOUNTED = "rare records cannot be told in this form"
+"""Why an answer is withheld in which nobody can count."""
+SLICE = 128 * 1024
+_NULL = Raw(b"null")
+_ARRAY = b"["[0]
+_CONTAINERS = frozenset(b"{[")
+_members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
+_elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
+
+Way = tuple[str, ...]
+Values = list[tuple[Way, bytes]]
+Key = tuple[tuple[Way, bytes], ...]
+"""What of a record counts: where each value stands, and how it is spelled."""
+
+
+def strictest(mask: Mask) -> Suppress | None:
+    """What is suppressed of an answer that may be shown through any of the masks for many records."""
+    found: Suppress | None = None
+    step: Mask | None = mask
+    while step is not None:
+        if step.suppress is not None:
+            fields = {*step.suppress.fields, *(found.fields if found else ())}
+            found = Suppress(max(step.suppress.k, found.k if found else 0), tuple(sorted(fields)))
+        step = step.beyond
+    return found
+
+
+class Rare:
+    """What is suppressed of the answers of one asset, made ready."""
+
+    def __init__(self, suppress: Suppress, records: str) -> None:
+        self.k = suppress.k
+        self.records = records
+        mask = Mask("suppress", tuple(FieldMask(path, "null") for path in suppress.fields), "pass")
+        self.plan = Plan(mask)
+        self.columns = Columns(mask, self.plan)
+
+
+def suppressed(body: bytes, rare: Rare) -> tuple[bytes, int]:
+    """A short answer in JSON without its rare combinations, and how many values it lost. Raises Withheld."""
+    looking = _slowly(body, rare)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            found: tuple[bytes, int] = end.value
+            return found
+
+
+async def suppressed_long(body: bytes, rare: Rare) -> tuple[bytes, int]:
+    """The same for a long one, with turns for others in between. Raises Withheld."""
+    looking = _slowly(body, rare)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            found: tuple[bytes, int] = end.value
+            return found
+        await turn()
+
+
+def told(revealed: Revealed, lost: int) -> Revealed:
+    """What masking did, with what was suppressed after it."""
+    if not lost:
+        return revealed
+    return Revealed(
+        (*revealed.masked, (SUPPRESSED, lost)),
+        revealed.unlabelled,
+        revealed.records,
+        revealed.seen,
+        revealed.unlisted,
+        revealed.clear,
+    )
+
+
+def _slowly(body: bytes, rare: Rare) -> Generator[None, None, tuple[bytes, int]]:
+    lost: Values = []
+    walk = _Walk()
+    try:
+        found = _opened(body, rare.records)
+        state = rare.plan.root
+        if found.way is None:
+            shown = yield from walk.without(found.records[0], state, lost, ())
+            return bytes(shown), len(lost)
+        around: list[dict[str, Raw]] = []
+        for name, members in zip(found.way, found.around, strict=True):
+            beside: dict[str, Raw] = {}
+            for one, raw in members.items():  # rule 2: a value that a service puts beside its records is in no crowd
+                to = _lead(state, one)
+                beside[one] = raw if one == name else (yield from walk.without(raw, to, lost, (one,)))
+            around.append(beside)
+            state = _lead(state, name)
+        records: list[tuple[Raw, Raw, Key]] = []
+        for at, raw in enumerate(found.records):
+            taken: Values = []
+            bare = yield from walk.without(raw, state.element(at), taken, ())
+            records.append((raw, bare, tuple(sorted(taken))))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Withheld("not JSON") from None
+    crowd = Counter(key for _, _, key in records)
+    yield
+    kept = [bare if crowd[key] < rare.k else raw for raw, bare, key in records]
+    count = len(lost) + sum(len(key) for _, _, key in records if crowd[key] < rare.k)
+    return Opened(found.records, found.way, tuple(around)).without(kept), count
+
+
+def _opened(body: bytes, path: str) -> Opened:
+    try:
+        return opened(body, path)
+    except NoRecords:  # the answer, or what the mask has left of it, has another shape: one record
+        return Opened([Raw(body)], None)
+
+
+class _Walk:
+    """One walk over one answer, that stops after each slice of it."""
+
+    __slots__ = ("_pending",)
+
+    def __init__(self) -> None:
+        self._pending = 0  # bytes since the last stop
+
+    def without(self, raw: Raw, state: State, taken: Values, way: Way) -> Generator[None, None, Raw]:
+        """A value without what is named in it; what was taken out of it, but null, goes to `taken`."""
+        size = len(memoryview(raw))
+        if size <= SLICE:
+            self._pending += size
+            if self._pending >= SLICE:
+                self._pending = 0
+                yield
+            return _without(raw, state, taken, way)
+        if not _holds(raw, state, len(way)):
+            return _without(raw, state, taken, way)
+        if memoryview(raw)[0] == _ARRAY:
+            elements: list[Raw] = []
+            for at, one in enumerate(_elements(raw)):
+                elements.append((yield from self.without(one, state.element(at), taken, (*way, ""))))
+            return Raw(encode(elements))
+        members = _members(raw)
+        for name, one in members.items():
+            members[name] = yield from self.without(one, _lead(state, name), taken, (*way, name))
+        return Raw(encode(members))
+
+
+def _without(raw: Raw, state: State, taken: Values, way: Way) -> Raw:
+    """The same for a short value."""
+    if state.rule is not None:
+        text = bytes(raw)
+        if text != b"null":
+            taken.append((way, text))
+        return _NULL
+    if not _holds(raw, state, len(way)):
+        return raw
+    if memoryview(raw)[0] == _ARRAY:
+        each = enumerate(_elements(raw))
+        return Raw(encode([_without(one, state.element(at), taken, (*way, "")) for at, one in each]))
+    members = _members(raw)
+    for name, one in members.items():
+        to = _lead(state, name)
+        if to.rule is not None or (not to.inert and memoryview(one)[0] in _CONTAINERS):  # most members are neither
+            members[name] = _without(one, to, taken, (*way, name))
+    return Raw(encode(members))
+
+
+def _holds(raw: Raw, state: State, depth: int) -> bool:
+    """Whether something that is named may be inside of a value. Raises Withheld."""
+    view = memoryview(raw)
+    if state.rule is not None or state.inert or view[0] not in _CONTAINERS:
+        return False
+    if depth > MAX_DEPTH or depth * len(view) > MAX_WORK:  # each level reads what lies below it once more
+        raise Withheld(TOO_DEEP)
+    return True
+
+
+def _lead(state: State, name: str) -> State:
+    if not state.opened:
+        state.open()
+    return state.edges.get(name, state.other)
+
+
+# --- tables -----------------------------------------------------------------------------------------
+
+
+async def held(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    """A stream as one piece. Raises Withheld beyond the limit."""
+    yield await gather(pieces, None, limit)
+
+
+class Crowd:
+    """The rows of a table, held until all of them are known."""
+
+    def __init__(self, rare: Rare, names: list[str]) -> None:
+        rule = rare.columns.rule
+        self._k = rare.k
+        self._named = [at for at, name in enumerate(names) if rule(name) or rule(name.rpartition(".")[2])]
+        self._rows: list[tuple[list[str], tuple[str, ...]]] = []
+        self._count: Counter[tuple[str, ...]] = Counter()
+
+    def add(self, row: list[str]) -> None:
+        """One row more, as the mask left it."""
+        key = tuple(row[at] if at < len(row) else "" for at in self._named)
+        self._rows.append((row, key))
+        self._count[key] += 1
+
+    def rows(self) -> Iterator[tuple[list[str], int]]:
+        """The rows as they may be shown, each with how many values it lost."""
+        for row, key in self._rows:
+            if self._count[key] >= self._k:
+                yield row, 0
+            else:
+                yield ["" if at in self._named else value for at, value in enumerate(row)], sum(map(bool, key))
