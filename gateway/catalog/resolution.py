@@ -142,9 +142,9 @@ def laxer(one: Declaration, endpoint: Endpoint, bound: Bound, around: Surroundin
         yield endpoint.place.fault(
             "K035",
             f"the contract `{endpoint.contract}` is laxer than `{inherited}` of asset `{one.id}`",
-            f"契约 `{endpoint.contract}` 比资产 `{one.id}` 的 `{inherited}` 宽松",
-            f"write {inherited} or a stricter one, or record who lets it: override: {{ticket, approver, on, until}}",
-            f"请写 {inherited} 或更严格的契约，或记录批准：override: {{ticket, approver, on, until}}",
+            f"应答约定 `{endpoint.contract}` 比资产 `{one.id}` 的 `{inherited}` 宽松",
+            f"write {inherited} or a stricter one, or record who lets it: `override: {{ticket, approver, on, until}}`",
+            f"请写 {inherited} 或更严格的应答约定，或记录批准：`override: {{ticket, approver, on, until}}`",
         )
 
 
@@ -174,8 +174,8 @@ def _idle(place: Node, ticket: str) -> Iterator[FileFault]:
     yield warning(
         place,
         "K034",
-        f"the override of {ticket} lowers nothing: what stands above, or a labelled field, is as it says or decides anyway",
-        f"{ticket} 的 override 未降低任何级别：上级标注并不更高，或由字段标注决定",
+        f"the override of {ticket} lowers nothing: what stands above, a field or an aggregation rule says as much or more",
+        f"{ticket} 的 override 未降低任何级别：上级标注并不更高，或由字段标注、汇聚规则决定",
         "remove it: it would lower what nobody approved as soon as something above is raised",
         "请将其删除：上级标注一旦提高，它会降低未经批准的级别",
     )

@@ -172,6 +172,18 @@ def test_an_override_that_lowers_nothing_is_told(tmp_path: Path, text: str) -> N
     assert (fault.code, fault.warning) == ("K034", True)
 
 
+def test_an_override_below_an_aggregation_rule_is_told_why(tmp_path: Path) -> None:
+    text = asset(
+        "grade: core",
+        "fields: [{path: $.n, identifier: name, grade: general-1}, {path: $.i, identifier: resident-id, grade: general-1}]",
+        endpoints=f"[{{path: GET /a, {override()}}}]",
+    )
+    rule = "aggregation: [{id: named, identifiers: [name, resident-id], to: core}]\n"
+    assert catalog(tmp_path, text, apis=A).faults == ()
+    (fault,) = catalog(tmp_path, rule + text, apis=A).faults
+    assert (fault.code, "a field or an aggregation rule says as much or more" in fault.en) == ("K034", True)
+
+
 def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
     (fault,) = catalog(tmp_path, SERVICE.replace("service: a", "service: aa") + asset(), apis=A).faults
     assert (fault.code, fault.line, fault.warning, fault.remedy_en) == ("K039", 1, True, 'did you mean "a"?')

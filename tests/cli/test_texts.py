@@ -83,6 +83,7 @@ TERMS = {
     "吊销": ("撤销",),
     "调用方": ("调用者",),
     "加强认证": ("提升认证", "再认证"),
+    "应答约定": ("契约",),  # what becomes of fields that nobody labelled
 }
 """One thing has one word, in the texts and on the pages: what is written, and the words that are not."""
 
