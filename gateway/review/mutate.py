@@ -9,19 +9,20 @@ Rules:
    say come first.
 4. Where a request is found that tells the mutant from the rule, it is offered as a test. What is offered was run: it
    passes on the rule and fails on the mutant.
-5. A budget is left out, and each of its limits made one higher.
+5. A budget is left out, and each of its limits made one higher; what a mask profile suppresses is left out, and its k made
+   one lower.
 6. Of a native policy each row is left out, and turned round where it names its effect; the matcher stays as it is.
    Every mutant is a bundle of its own: of a long file only the first NATIVE_MOST rows are tried, and the rest is told.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from gateway.catalog import Catalog
-from gateway.facts import Budget, Exposure, Facts
+from gateway.facts import Budget, Exposure, Facts, Suppress
 from gateway.policy import Bundle, Impossible
 from gateway.policy.budgets import LAYER as LAYER_OF_BUDGETS
 from gateway.policy.budgets import place_of
@@ -29,12 +30,14 @@ from gateway.policy.condition import Refused
 from gateway.policy.content import Content, Row
 from gateway.policy.examples import Example, TestResult, judge, supposed
 from gateway.policy.native.source import LAYER, TABLE, Source, columns, row_id
+from gateway.policy.profiles import LEAST
 from gateway.review.equal import Bars, said
 from gateway.review.mutations import EXPIRES, Mutation, mutations
 from gateway.review.routes import reaches, routes
 from gateway.review.suggest import Search
 
 EMERGENCY = "emergency:"
+PROFILE = "mask:"
 COLUMNS = 10
 NATIVE_MOST = 300
 """Rows of a native policy that are tried: a minute at most."""
@@ -99,6 +102,7 @@ def slips(bundle: Bundle, since: float = 0.0) -> tuple[Mutation, ...]:
     return (
         *made,
         *_budget_slips(content.budgets),
+        *_profile_slips(content.suppress),
         *(_native_slips(content.native) if content.native is not None else ()),
     )
 
@@ -112,6 +116,14 @@ def _budget_slips(budgets: Iterable[Budget]) -> Iterator[Mutation]:
             for name, count in asdict(limit).items():
                 if count:
                     yield Mutation(rule, f"{part}.{name}", str(count), str(count + 1), ())
+
+
+def _profile_slips(suppress: Mapping[str, Suppress]) -> Iterator[Mutation]:
+    """What each profile suppresses left out, and its k one lower."""
+    for name, rare in suppress.items():
+        yield Mutation(PROFILE + name, "suppress", f"k {rare.k} by [{', '.join(rare.fields)}]", "", ())
+        if rare.k > LEAST:
+            yield Mutation(PROFILE + name, "suppress.k", str(rare.k), str(rare.k - 1), ())
 
 
 def left_aside(bundle: Bundle) -> int:
@@ -176,6 +188,8 @@ class Trial:
         content = self.bundle.content
         if slip.rule.startswith(f"{LAYER_OF_BUDGETS}:"):
             return self._anywhere(slip, content.places[slip.rule])
+        if slip.rule.startswith(PROFILE):
+            return self._anywhere(slip, "masks.yaml")
         if slip.rule not in self._rows:
             return self._anywhere(slip, f"{TABLE}:{slip.rule.removeprefix(f'{LAYER}:')}")
         place = content.places.get(slip.rule, slip.rule)
@@ -197,7 +211,7 @@ class Trial:
         return Mutant(*told, "survived", suggestion=found)
 
     def _anywhere(self, slip: Mutation, place: str) -> Mutant | None:
-        """What becomes of one row of a native policy, or a budget: any test may notice, the ones in which it had a say first."""
+        """What becomes of one row of a native policy, a budget or a profile: any test may notice, the ones in which it had a say first."""
         try:
             levels = {"": Bundle(changed(self.bundle.content, slip, ""))}
         except (Refused, ValueError):
@@ -245,6 +259,12 @@ def changed(content: Content, slip: Mutation, level: str) -> Content:
         return replace(content, overlays=content.overlays | {level: taken})
     if slip.rule.startswith(f"{LAYER_OF_BUDGETS}:"):
         return replace(content, budgets=tuple(kept for one in content.budgets for kept in _slipped(one, slip)))
+    if slip.rule.startswith(PROFILE):
+        name = slip.rule.removeprefix(PROFILE)
+        rest = {key: rare for key, rare in content.suppress.items() if key != name or slip.after}
+        if slip.after:
+            rest[name] = replace(rest[name], k=int(slip.after))
+        return replace(content, suppress=rest)
     if content.native is not None and slip.rule.startswith(f"{LAYER}:"):
         line = slip.rule.removeprefix(f"{LAYER}:")
         rows = tuple(one for row in content.native.rows for one in (slip.rows if row[0] == line else (row,)))

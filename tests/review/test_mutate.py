@@ -166,6 +166,30 @@ def test_a_budget_is_left_out_and_its_limits_are_moved(tmp_path: Path) -> None:
     assert {one.place for one in found} == {"budgets.yaml:1"}
 
 
+def test_what_a_profile_suppresses_is_left_out_and_its_k_is_moved(tmp_path: Path) -> None:
+    tests = """\
+        - {name: crowd, given: {role: clerk, org: prov/civil}, request: GET /civil/households/1, expect: permit, suppress: {by: [$..sex]}}
+    """
+    folder = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", folder)
+    for path in (folder / "tests").iterdir():
+        path.unlink()
+    masks = (folder / "masks.yaml").read_text(encoding="utf-8")
+    words = "serve the person at the counter\n"
+    assert words in masks
+    rare = f"{words}    suppress: {{k: 3, by: $..sex}}\n"
+    (folder / "masks.yaml").write_text(masks.replace(words, rare), encoding="utf-8")
+    (folder / "tests" / "10.yaml").write_text("tests:\n" + textwrap.dedent(tests))
+    ledger = catalog.load(folder / "catalog")
+    bundle = load(folder, ledger.assets)
+    found = [one for one in mutants(bundle, ledger, read_tests(folder), suggest=False) if one.rule.startswith("mask:")]
+    assert [(one.rule, one.key, one.before, one.after, one.fate, one.killed_by) for one in found] == [
+        ("mask:pii-standard", "suppress", "k 3 by [$..sex]", "", "killed", "crowd"),
+        ("mask:pii-standard", "suppress.k", "3", "2", "survived", ""),
+    ]
+    assert {one.place for one in found} == {"masks.yaml"}
+
+
 def test_rows_beyond_the_bound_are_counted_as_left_aside(tmp_path: Path) -> None:
     native_folder(tmp_path, ROWS + "".join(f"p, u{n}, /households, GET, allow\n" for n in range(NATIVE_MOST)))
     bundle = load(tmp_path, catalog.load(tmp_path / "catalog").assets)
