@@ -8,6 +8,7 @@ parameters of its query and over its body. Rules:
    another charset, more than is held in memory) is not forwarded at all.
 3. A parameter is covered by every label that ends with its name, or with a part of it (`filter[id_number]`,
    `person.id_number`), however it is percent-encoded. What the mask drops is left out; what no label covers stays as it came.
+4. Some services take a `;` for a `&`: a parameter in which they would find one that a label covers is left out.
 """
 
 import re
@@ -70,6 +71,8 @@ def pairs(text: str, columns: Columns, keys: Keys) -> str:
 def _pair(pair: str, columns: Columns, keys: Keys) -> str | None:
     """One parameter as it is forwarded, None when it is left out."""
     name, equals, value = pair.partition("=")
+    if any(_rule(unquote_plus(part.partition("=")[0]), columns) for part in pair.split(";")[1:]):
+        return None  # `a=1;id_number=…` (CVE-2021-23336)
     rule = _rule(unquote_plus(name), columns)
     if rule is None:
         return pair

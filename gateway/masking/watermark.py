@@ -23,7 +23,7 @@ from msgspec import Raw, Struct
 from msgspec.json import Decoder, encode
 
 from gateway.crypto.suite import INTL, Digest, Suite
-from gateway.masking.json_body import SLICE, turn
+from gateway.masking.json_body import MEMBER, SLICE, turn
 from gateway.masking.json_tree import MAX_DEPTH
 
 LEAST = 3
@@ -161,7 +161,7 @@ def _opened(raw: Raw) -> Value:
 
 
 def _slices(text: bytes | Raw, mark: Mark, depth: int, pending: list[int]) -> Generator[None, None, bytes]:
-    """As `marked`, with a pause after each slice; `pending` counts the bytes since the last one."""
+    """As `marked`, with a pause after each slice; `pending` counts the bytes since the last one, and what a member costs."""
     size, first = len(memoryview(text)), memoryview(text)[0]
     pending[0] += size
     if pending[0] >= SLICE:
@@ -169,14 +169,20 @@ def _slices(text: bytes | Raw, mark: Mark, depth: int, pending: list[int]) -> Ge
         yield
     if size <= SLICE or first not in _CONTAINERS or depth > MAX_DEPTH:
         return marked(bytes(text), mark) if size <= SLICE else bytes(text)
+    if b"{" not in bytes(text):
+        return bytes(text)  # half a million numbers hold no object that could carry a mark
     if first == _ARRAY:
-        elements: list[Raw] = []
-        for each in _elements(text):
-            elements.append(Raw((yield from _slices(each, mark, depth + 1, pending))))
+        elements = _elements(text)
+        for at, each in enumerate(elements):
+            pending[0] += MEMBER
+            if memoryview(each)[0] in _CONTAINERS or pending[0] >= SLICE:
+                elements[at] = Raw((yield from _slices(each, mark, depth + 1, pending)))
         return encode(elements)
     members = _members(text)
     for name, inside in members.items():
-        members[name] = Raw((yield from _slices(inside, mark, depth + 1, pending)))
+        pending[0] += MEMBER
+        if memoryview(inside)[0] in _CONTAINERS or pending[0] >= SLICE:
+            members[name] = Raw((yield from _slices(inside, mark, depth + 1, pending)))
     return _rewritten(members, mark)
 
 

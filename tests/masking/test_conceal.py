@@ -45,6 +45,10 @@ def sent(query: str = "", content: bytes | None = b"", headers=JSON) -> Conceale
         (f"id_number={ID}&id_number={ID}", ""),
         ("name", ""),
         ("name=", "name="),
+        (f"a=1;id_number={ID}&page=2", "page=2"),
+        (f"name=1;filter[id_number]={ID}", ""),
+        (f"a;id%5Fnumber={ID}", ""),
+        ("ids=1;2;3&a=1%3Bid_number=2", "ids=1;2;3&a=1%3Bid_number=2"),
         ("flag&=x&a=b=c", "flag&=x&a=b=c"),
     ],
 )

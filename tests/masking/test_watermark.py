@@ -156,6 +156,24 @@ async def test_what_is_no_json_is_left_as_it_is(text: bytes) -> None:
     assert await marked_long(text * 20000, WANG) == text * 20000
 
 
+def turns_of(body: bytes) -> int:
+    """How often others get their turn while this is marked."""
+    marking, turns = marked_long(body, WANG), 0
+    while True:
+        try:
+            marking.send(None)
+            turns += 1
+        except StopIteration:
+            return turns
+
+
+def test_others_get_their_turn_however_small_the_pieces_are() -> None:
+    numbers = b",".join([b"1"] * 100_000)
+    assert turns_of(b"[" + numbers + b"]") == 1  # no object, no work
+    assert turns_of(b"[" + numbers + b',{"a":1.10,"b":2,"c":3}]') > 100
+    assert turns_of(b"{" + b",".join(b'"k%d":{"a":1.10}' % n for n in range(20_000)) + b"}") > 20
+
+
 async def test_a_long_answer_is_marked_in_slices_alike() -> None:
     body = orjson.dumps({"items": people(3000), "total": 3000, "page": 1})
     assert len(body) > 4 * 64 * 1024
