@@ -203,6 +203,8 @@ def _verify(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("cannot_read", "error", why=error)
         return 3
     _judge(verdict, screen)
+    if verdict.status == "altered" and _national(keys[0]):
+        screen.warn("audit.sm2_alone", "warning")
     screen.result(verdict)
     return EXIT[verdict.status]
 
@@ -311,15 +313,16 @@ def _ledger(args: argparse.Namespace, screen: Screen) -> tuple[Path, list[str], 
 
 def _keys(given: list[str]) -> list[str]:
     """The keys that were named, those of SM2 last: every checkpoint carries the other kind, in every profile."""
+    return sorted(dict.fromkeys(map(_key, given)), key=_national)
+
+
+def _national(key: str) -> bool:
     from gateway.crypto.keys import KeyFault, read_verifier
 
-    def national(key: str) -> bool:
-        try:
-            return read_verifier(key).algorithm == "SM2"
-        except KeyFault:
-            return False
-
-    return sorted(dict.fromkeys(map(_key, given)), key=national)
+    try:
+        return read_verifier(key).algorithm == "SM2"
+    except KeyFault:
+        return False
 
 
 def _key(given: str) -> str:

@@ -483,6 +483,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "keep the machine and this ledger as they are; compare with the auditor's last copy, which shows what was changed",
         "请保持机器与台账原状；与审计方最近的副本比对，即可看出改动之处",
     ),
+    "audit.sm2_alone": (
+        "only a key of SM2 was named, and checkpoints from before it was taken up carry none: name the key of Ed25519 too, "
+        "which signs every one, before you conclude anything",
+        "仅指定了 SM2 公钥，而启用 SM2 之前的检查点没有其签名：下结论之前，请同时指定签署每个检查点的 Ed25519 公钥",
+    ),
     "audit.incomplete_next": (
         "of a copy: copy again and verify again; of a gateway that was stopped hard: start it, it declares the gap",
         "若是副本：请重新复制并核验；若网关曾被强行终止：启动网关，它会声明缺口",

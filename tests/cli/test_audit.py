@@ -230,6 +230,10 @@ def test_every_key_that_is_named_is_checked_and_said(run: Run, tmp_path: Path, m
     (state / "ledger" / "checkpoint").write_text(bare, encoding="utf-8")
     (state / "ledger" / "checkpoints").write_text(bare + "\n", encoding="utf-8")
     assert run("audit", "verify", "state/ledger", "--public-key", made.verifier).code == 0
+    alone = run("audit", "verify", "state/ledger", "--public-key", made.sm2_verifier)
+    assert (alone.code, "name the key of Ed25519 too" in alone.err) == (4, True)
+    both = run("audit", "verify", "state/ledger", *given)
+    assert (both.code, "name the key of Ed25519 too" in both.err) == (0, False)
 
     def missing() -> None:
         raise sm2.Sm2Missing("no libcrypto is installed")
