@@ -19,12 +19,14 @@ from gateway.document import Faulty, FileFault, Node, read
 from gateway.policy import Bundle
 from gateway.policy.content import Row
 from gateway.policy.people import PERSON
+from gateway.review.cells import cells
 from gateway.review.likeness import alike
 from gateway.review.linkage import leaks
 from gateway.review.overlap import Relation, relations
 
 FOLDERS = ("rules", "departments", "cities", "emergency")
 PEOPLE = "people.yaml"
+MASKS = "masks.yaml"
 WHOLE = ("any", ">= general", ">= general-1", "<= core")
 UNSIGNED = (
     ("owner", "nobody answers for this rule", "该规则没有负责机构"),
@@ -79,7 +81,13 @@ def lint(
 ) -> tuple[FileFault, ...]:
     """All findings, in the order of files. `now` is in seconds since 1970: what is over by then does not count."""
     lint_ = _Lint(bundle, catalog, written or Sources(), now)
-    found = [*lint_.rules(), *lint_.names(), *lint_.linkage(), *(lint_.never_hit(record) if record is not None else ())]
+    found = [
+        *lint_.rules(),
+        *lint_.names(),
+        *lint_.linkage(),
+        *lint_.unlabelled(),
+        *(lint_.never_hit(record) if record is not None else ()),
+    ]
     return tuple(sorted(set(found)))
 
 
@@ -264,6 +272,18 @@ class _Lint:
                 "show at most partial(1,1) of the number, or hide the day of birth",
                 "证件号最多显示 partial(1,1)，或隐藏出生日期",
             )  # fmt: skip
+
+    def unlabelled(self) -> Iterator[FileFault]:
+        """Identifiers by which a profile suppresses, and that no asset has: nothing would be suppressed by them."""
+        labels = {field.identifier for cell in cells((self.catalog,)) for field in cell.assets[0].fields}
+        for profile, rare in self.content.suppress.items():
+            for identifier in sorted({one for one in rare.fields if not one.startswith("$")} - labels):
+                yield _warned(
+                    Node(None, MASKS, 1, 1), "L012",
+                    f"`{profile}` suppresses by `{identifier}`, and no asset has a field that is labelled so",
+                    f"`{profile}` 按 `{identifier}` 抑制，但没有资产带有该标注的字段",
+                    "label the fields in the catalog, or write their path", "请在目录中标注字段，或写出路径",
+                )  # fmt: skip
 
     def never_hit(self, record: Record) -> Iterator[FileFault]:
         """Rules that no decision of the record names."""

@@ -104,6 +104,14 @@ def test_a_mask_that_leaks(tmp_path: Path) -> None:
     assert found(tmp_path, catalog=catalog) == ()
 
 
+def test_a_crowd_by_what_no_field_is_labelled_with_is_none(tmp_path: Path) -> None:
+    masks = MASKS.replace('"*": redact}', '"*": redact, suppress: {k: 5, by: [birth-date, phone, $..sex]}}')
+    assert [(one.code, one.file) for one in found(tmp_path, masks=masks)] == [("L012", "masks.yaml")] * 2
+    fields = "    fields: [{path: $..tel, identifier: phone}, {path: $..born, identifier: birth-date}]\n"
+    catalog = CATALOG.replace("  - id: market", f"{fields}  - id: market")
+    assert found(tmp_path, catalog=catalog, masks=masks) == ()
+
+
 def test_levels_are_looked_at_as_if_in_force(tmp_path: Path) -> None:
     (tmp_path / "emergency").mkdir()
     (tmp_path / "emergency" / "II.yaml").write_text(
