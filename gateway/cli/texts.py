@@ -262,7 +262,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{count} 处问题，首个为 {code}：启动和重新加载都会拒绝；请查看 `gateway policy check`",
     ),
     "doctor.policies": ("policies", "策略"),
-    "doctor.chain": ("ledger", "台账"),
+    "doctor.chain": ("ledger", "审计台账"),
     "doctor.packages": ("packages", "软件包"),
     "doctor.door": ("control door", "控制口"),
     "doctor.config_good": ("no faults", "无错误"),
