@@ -11,6 +11,7 @@ Before an answer is masked its records are looked at. Rules:
    not at all. Those are counted that are left, in any shape.
 4. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
    say how many the caller may see, and it is null: a page of which nothing was taken out tells of no other page.
+   Where nothing is left it is 0 whatever it was: `?id_number=…&size=0` asks whether somebody is there.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -118,9 +119,8 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
             size = 0
             yield
     removed = len(found.records) - len(kept)
-    if removed:
-        yield
-    left = found.without(kept) if removed else body
+    yield
+    left = found.without(kept)  # also where nothing was removed: the white space around records would tell
     return (_recounted(left, asset.total, len(found.records), len(kept)) if asset.total else left), removed
 
 
@@ -212,9 +212,7 @@ def _recounted(body: bytes, path: str, before: int, after: int) -> bytes:
         right = bytes(here) == b"%d" % before
     except (KeyError, msgspec.MsgspecError):
         return body
-    if right and before == after:
-        return body
-    inner = Raw(b"%d" % after) if right else _NULL
+    inner = Raw(b"%d" % after) if right or not after else _NULL
     for members, name in reversed(around):
         inner = Raw(encode(members | {name: inner}))
     return bytes(inner)

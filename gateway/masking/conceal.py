@@ -34,7 +34,7 @@ def concealed(ask: Ask, content: bytes | None, plan: Plan, columns: Columns, key
         return Concealed(query, b"")
     if content is None:
         return Fault(CODE, "the body is longer than what is held in memory")
-    if ask.header(b"content-encoding") not in (None, b"", b"identity"):
+    if any(name == b"content-encoding" and value not in (b"", b"identity") for name, value in ask.headers):
         return Fault(CODE, "the body is packed")
     kind = ask.header(b"content-type") or b""
     if _UTF8.search(kind):

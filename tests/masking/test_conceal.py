@@ -78,6 +78,7 @@ def test_a_form():
         (b'{"a":"\xff"}', JSON),
         (b"[" * 5000 + b"]" * 5000, JSON),
         (b"{}", (*JSON, (b"content-encoding", b"gzip"))),
+        (b"{}", (*JSON, (b"content-encoding", b"identity"), (b"content-encoding", b"gzip"))),
         (b"{}", ((b"content-type", b"application/json; charset=gbk"),)),
         (b"{}", ((b"content-type", b"multipart/form-data; boundary=x"),)),
         (b"{}", ((b"content-type", b"text/plain"),)),
