@@ -5,7 +5,7 @@
    array, or of the only array in the answer that is an object; else the answer itself is the record.
 2. Records are handed out as raw text: what is not touched is written again as it came.
 3. How many there are at most is told for any shape (`most_records`): a service that wraps its answer once more
-   does not make a list of ten thousand into one record.
+   does not make a list of ten thousand into one record, nor does one that keys its records (`{"id1": {…}, "id2": {…}}`).
 """
 
 from collections.abc import Callable, Generator
@@ -22,6 +22,8 @@ _elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
 _OBJECT, _ARRAY = b"{["
 _CONTAINERS = (b"{"[0], b"["[0])
 MAX_LEVELS = 16
+MAP = 16
+"""Members that are objects, from which on an object is a list by another name: a record has fewer parts."""
 SLICE = 128 * 1024
 
 
@@ -85,7 +87,7 @@ def _declared(text: bytes, way: tuple[str, ...]) -> Opened:
 
 
 def most_records(body: bytes) -> int:
-    """The length of the longest array of objects or arrays anywhere in the answer; at least 1. Raises NoRecords."""
+    """The length of the longest array of objects or arrays, or map of objects, anywhere; at least 1. Raises NoRecords."""
     counting = counted(body)
     while True:
         try:
@@ -115,8 +117,14 @@ def counted(body: bytes) -> Generator[None, None, int]:
             longest = max(longest, len(containers))
         else:
             containers = [raw for raw in _members(text).values() if memoryview(raw)[0] in _CONTAINERS]
-        waiting += [(raw, depth + 1) for raw in containers if b"[" in bytes(raw)]  # no bracket: no array inside
+            objects = sum(memoryview(raw)[0] == _CONTAINERS[0] for raw in containers)
+            longest = max(longest, objects if objects >= MAP else 1)
+        waiting += [(raw, depth + 1) for raw in containers if _may_hold_list(bytes(raw))]
     return longest
+
+
+def _may_hold_list(text: bytes) -> bool:
+    return b"[" in text or text.count(b"{") > MAP
 
 
 def records(mask: Mask) -> Mask:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import DecodeError
 
-from gateway.masking.records import NoRecords, most_records, opened, way_of
+from gateway.masking.records import MAP, NoRecords, most_records, opened, way_of
 
 
 def texts(body: bytes, path: str = "") -> list[bytes]:
@@ -72,4 +72,16 @@ def test_a_way_is_made_of_names(path, way):
     ],
 )
 def test_no_shape_makes_many_records_into_one(body, most):
+    assert most_records(body) == most
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        (b"{%b}" % b",".join(b'"k%d":{"a":1}' % number for number in range(50)), 50),
+        (b'{"data":{"n":1,"by":{%b}}}' % b",".join(b'"k%d":{"a":1}' % number for number in range(50)), 50),
+        (b"{%b}" % b",".join(b'"part%d":{"a":1}' % number for number in range(MAP - 1)), 1),
+    ],
+)
+def test_a_map_of_records_is_a_list_by_another_name(body, most):
     assert most_records(body) == most
