@@ -7,7 +7,7 @@ Either a grade, or `{level, identifier, mask}`, beside a property, a schema, a p
 3. `mask` is what the author of the interface thinks of: it becomes a note. Policy chooses, not the interface.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
@@ -43,16 +43,21 @@ def label_of(node: Node, words: Mapping[str, Grade], faults: list[FileFault]) ->
     if not isinstance(said.value, dict):
         grade = _grade(said, words, faults)
         return None if grade is None else Label(grade)
+    before = len(faults)
     faults.extend(said.unknown_keys(("level", "identifier", "mask"), "I004"))
     level = said.value.get("level")
     grade = _grade(level, words, faults) if level is not None else None
     label = Label(grade, _identifier(said, faults), _mask(said, faults))
-    if label == Label():
+    if label == Label() and len(faults) == before:
         faults.append(said.fault("I004", "the label says nothing", "标注没有内容", *_FORM))
-        return None
-    return label
+    return None if label == Label() else label
 
 
+_GRADES = (
+    "write general-1 … general-4 (or 1 … 4), important, core, or a name of grades.yaml",
+    "请写 general-1 … general-4（或 1 … 4）、important、core，或 grades.yaml 中的名称",
+)
+_IDENTIFIERS = ("possible: " + ", ".join(sorted(IDENTIFIERS)), "可用值：" + "、".join(sorted(IDENTIFIERS)))
 _FORM = ("write `{level: general-3, identifier: phone}`", "请写成 `{level: general-3, identifier: phone}`")
 
 
@@ -63,9 +68,15 @@ def _grade(node: Node, words: Mapping[str, Grade], faults: list[FileFault]) -> G
     if isinstance(value, str) and value in words:
         return words[value]
     shown = value if isinstance(value, str | int | float) else "…"
-    hint = did_you_mean(value, words) if isinstance(value, str) else _FORM
+    hint = _near(value, words, _GRADES) if isinstance(value, str) else _FORM
     faults.append(node.fault("I005", f"no grade `{shown}`", f"没有级别 `{shown}`", *hint))
     return None
+
+
+def _near(word: str, known: Collection[str], possible: tuple[str, str]) -> tuple[str, str]:
+    """The word that was probably meant, or what is possible: nobody is left without a remedy."""
+    near = did_you_mean(word, known)
+    return near if near[0] else possible
 
 
 def _identifier(said: Node, faults: list[FileFault]) -> str:
@@ -75,7 +86,7 @@ def _identifier(said: Node, faults: list[FileFault]) -> str:
     if isinstance(node.value, str) and node.value in IDENTIFIERS:
         return node.value
     shown = node.value if isinstance(node.value, str) else "…"
-    hint = did_you_mean(shown, IDENTIFIERS)
+    hint = _near(shown, IDENTIFIERS, _IDENTIFIERS)
     faults.append(node.fault("I006", f"no identifier `{shown}`", f"没有标识类型 `{shown}`", *hint))
     return ""
 

@@ -57,3 +57,19 @@ def test_of_two_labels_the_higher_grade_holds() -> None:
     )
     assert joined(None, Label(Grade.CORE)) == joined(Label(Grade.CORE), None) == Label(Grade.CORE)
     assert joined(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("绝密", "请写 general-1 … general-4（或 1 … 4）、important、core，或 grades.yaml 中的名称"),
+        ("importent", "您是不是想写“important”？"),
+        ("{identifier: 户号}", "可用值：address、bank-card、birth-date"),
+    ],
+)
+def test_nobody_is_left_without_a_remedy(said: str, remedy: str) -> None:
+    faults: list[FileFault] = []
+    known = GRADES | {f"词{number}": Grade.CORE for number in range(20)}  # more than are listed
+    label_of(parse(f"x-data-classification: {said}", "s.yaml"), known, faults)
+    (fault,) = faults  # and is told once
+    assert fault.remedy_zh.startswith(remedy)
