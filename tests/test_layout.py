@@ -38,7 +38,19 @@ FLOORS = [
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
-PURE = {"reasons", "facts", "exposure", "policy", "catalog", "masking", "masks", "jsonpath", "detect", "inventory", "review"}
+PURE = {
+    "reasons",
+    "facts",
+    "exposure",
+    "policy",
+    "catalog",
+    "masking",
+    "masks",
+    "jsonpath",
+    "detect",
+    "inventory",
+    "review",
+}
 IMPURE = {"asyncio", "socket", "sqlite3", "time", "random", "secrets", "os", "starlette", "httpx", "subprocess"}
 
 DOORS = {  # one library, one door

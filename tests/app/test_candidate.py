@@ -33,4 +33,7 @@ def test_only_rules_may_differ(stored: tuple[Path, Compiled, Compiled], tmp_path
     site = "sites: [{name: vpn, networks: [198.51.100.0/24], kind: vpn}]\n"
     assert code(active, other("sites.yaml", site)) == ("P11C", "sites.yaml")
     market = (place / "next" / "catalog" / "market.yaml").read_text()
-    assert code(active, other("catalog/market.yaml", market.replace("en: register", "en: new register"))) == ("P11C", "catalog")
+    assert code(active, other("catalog/market.yaml", market.replace("en: register", "en: new register"))) == (
+        "P11C",
+        "catalog",
+    )
