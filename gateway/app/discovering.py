@@ -2,7 +2,8 @@
 
 1. A request only passes its answer by. Once a second a thread counts what was put aside, once a minute it writes the counts.
 2. The key under which different values are counted is drawn here, at each start, and never leaves the process.
-3. Nothing that goes wrong here stops a worker: a service that finds a value our detectors stumble over must not close the
+3. Learning takes a hundredth of a core at most: it shares the interpreter with the requests. After a long answer it rests.
+4. Nothing that goes wrong here stops a worker: a service that finds a value our detectors stumble over must not close the
    door for everybody. What went wrong is told once, until it goes well again.
 """
 
@@ -18,7 +19,8 @@ from gateway.discovery import Learner, Record, Unreadable, kept, write
 from gateway.facts import Notice
 
 LEARN_SECONDS = 1.0
-WRITE_TURNS = 60
+LEARN_SHARE = 0.01  # of a core
+WRITE_SECONDS = 60.0
 KEY_BYTES = 32
 
 
@@ -44,13 +46,16 @@ class Discovering:
 
     async def run(self) -> None:
         """Learn and write until cancelled."""
-        turn = 0
+        written = time.monotonic()
+        rest = LEARN_SECONDS
         while True:
-            await asyncio.sleep(LEARN_SECONDS)
-            turn += 1
+            await asyncio.sleep(rest)
+            began = time.monotonic()
             if self._learner.waits:
                 self._tell(await asyncio.to_thread(self._learn))
-            if turn % WRITE_TURNS == 0 and self._unwritten:
+            rest = rest_after(time.monotonic() - began)
+            if self._unwritten and began - written >= WRITE_SECONDS:
+                written = began
                 self._tell(await asyncio.to_thread(self._write))
 
     def close(self) -> None:
@@ -64,7 +69,7 @@ class Discovering:
             try:
                 self._unwritten = True
                 self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
-            except Exception as fault:  # noqa: BLE001 - rule 3
+            except Exception as fault:  # noqa: BLE001 - rule 4
                 return fault
         return None
 
@@ -73,7 +78,7 @@ class Discovering:
         with self._one_thread:
             try:
                 write(self._state, self._slot, self._learner.record())
-            except Exception as fault:  # noqa: BLE001 - rule 3
+            except Exception as fault:  # noqa: BLE001 - rule 4
                 return fault
             self._failing = self._unwritten = False
         return None
@@ -83,3 +88,8 @@ class Discovering:
         if fault is not None and not self._failing:
             self._failing = True
             self._notice(Notice("discovery.failed", f"w{self._slot}", f"{type(fault).__name__} {place(fault)}"))
+
+
+def rest_after(seconds: float) -> float:
+    """How long to rest after so many seconds of learning (rule 3)."""
+    return max(LEARN_SECONDS, seconds / LEARN_SHARE)

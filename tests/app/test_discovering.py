@@ -68,7 +68,7 @@ def passing(discovery: Discovering, count: int = 5) -> None:
 @pytest.mark.anyio
 async def test_it_learns_beside_the_loop_and_writes_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovering, "LEARN_SECONDS", 0.001)
-    monkeypatch.setattr(discovering, "WRITE_TURNS", 2)
+    monkeypatch.setattr(discovering, "WRITE_SECONDS", 0.002)
     threads = set()
     learn = Learner.learn
     monkeypatch.setattr(
@@ -129,3 +129,8 @@ def test_a_folder_that_cannot_be_written_is_told_once_until_it_can(tmp_path: Pat
     state.rename(tmp_path / "gone")
     discovery.close()
     assert [one.name for one in notices] == ["discovery.failed"] * 2
+
+
+def test_after_a_long_answer_it_rests() -> None:
+    assert discovering.rest_after(0.002) == 1.0
+    assert discovering.rest_after(0.5) == 50.0  # half a second of learning is followed by fifty without
