@@ -363,6 +363,7 @@ class Exposure(Struct, frozen=True, omit_defaults=True, gc=False):
     categories: tuple[str, ...] = ()  # of which records were shown
     budgets: tuple[str, ...] = ()  # that are spent: the hard ones, where there are any, else the soft ones
     spent: Spent = ""
+    unread: bool = False  # what was shown before a start is not read back yet: nobody knows how much it was
 
 
 NOTHING_EXPOSED = Exposure()

@@ -23,7 +23,7 @@ class Counting:
     def __init__(self, exposures: Exposures, tail: Tail) -> None:
         self._exposures = exposures
         self._tail = tail
-        self._bundle = ""
+        self._judged_by = ("", "")
         self._counts = False
         self._slices: Iterator[list[Entry]] | None = None
 
@@ -35,13 +35,18 @@ class Counting:
     def follow(self, revision: Revision, now: float) -> None:
         """Count what this revision asks for; `now` in seconds since 1970."""
         bundle = revision.policy.bundle
-        if bundle.digest == self._bundle:
+        judged_by = (
+            bundle.digest,
+            revision.catalog.digest,
+        )  # a rule of the catalog for the day comes without another bundle
+        if judged_by == self._judged_by:
             return
-        self._bundle = bundle.digest
+        self._judged_by = judged_by
         purposes = frozenset(budget.purpose for budget in bundle.content.budgets if budget.purpose)
         self._exposures.follow(bundle.content.timezone, purposes)
         if not self._counts and asks(revision):
             self._counts = True
+            self._exposures.awaited()
             self._slices = self._tail.since(self._exposures.midnight(now))
 
     def read_back(self, slices: int = 1) -> None:

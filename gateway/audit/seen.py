@@ -58,12 +58,12 @@ def seen(path: Path, digests: Sequence[bytes], since: float, most: int = MOST, s
         deadline = time.monotonic() + seconds
         connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
         rows = connection.execute(
-            "SELECT at, id || '.' || seq, subject, person, org, purpose, asset, category, route, clear > 0"  # noqa: S608
+            "SELECT at, id || '.' || seq, subject, person, org, purpose, asset, category, route, clear > 0"  # noqa: S608  # only question marks
             f" FROM entries LEFT JOIN journals USING (j) WHERE n IN ({mine}) AND at >= ? ORDER BY n DESC LIMIT ?",
             (*digests, since, most + 1),
         ).fetchall()
         larger = connection.execute(
-            f"SELECT count(*) FROM rows WHERE unlisted > 0 AND at >= ? AND n NOT IN ({mine})",  # noqa: S608
+            f"SELECT count(*) FROM rows WHERE unlisted > 0 AND at >= ? AND n NOT IN ({mine})",  # noqa: S608  # only question marks
             (since, *digests),
         ).fetchone()[0]
     except sqlite3.OperationalError as error:

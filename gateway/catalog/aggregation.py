@@ -80,6 +80,8 @@ def accumulated(asset: Asset, exposure: Exposure, rules: Iterable[Rule]) -> Asse
 
 
 def _holds(rule: Rule, category: str, exposure: Exposure) -> bool:
+    if exposure.unread:  # whoever was shown most could otherwise ask again right after a restart
+        return True
     if not rule.categories:
         return exposure.records >= rule.records
     missing = [other for other in rule.categories if other != category and other not in exposure.categories]

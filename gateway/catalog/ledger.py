@@ -113,7 +113,7 @@ class Catalog:
     def aggregated(self, asset: Asset, exposure: Exposure) -> Asset:
         """The asset as it counts for a caller who was shown this much today; the same object when no rule holds."""
         rules = self._daily.get(asset.category)
-        if rules is None or not (exposure.records or exposure.categories):
+        if rules is None or not (exposure.records or exposure.categories or exposure.unread):
             return asset
         return accumulated(asset, exposure, rules)
 

@@ -13,6 +13,7 @@
    room for one more caller, or for one more asset of a caller, what comes is counted together, and held against
    everybody who has no row of their own. Too much then, never too little.
 6. Until the day's journals are read after a start, every budget counts as softly spent; as spent, where it has no mask.
+   Nobody knows then how much was shown (`unread`): conditions that ask for it fail, and so deny; rules of the catalog hold.
 7. An answer counts when it ends: two requests at once may overshoot a budget by what they carry.
 """
 
@@ -21,6 +22,8 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
@@ -177,6 +180,7 @@ class Exposures:
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
         self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
         self._unread = True
+        self._awaited = False  # somebody asks for what is not read yet
 
     # --- spent ----------------------------------------------------------------------------------
 
@@ -186,10 +190,13 @@ class Exposures:
             return NOTHING_EXPOSED  # a new day, or nothing was ever shown
         mine = self._people.get(subject.id)
         known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
+        if self._awaited:
+            known = Exposure(known.records, known.fields, known.categories, unread=True)
         if not budgets:
             return known
         states = [(budget, self._state(budget, subject, mine)) for budget in budgets]
-        return exposed(known.records, known.fields, known.categories, states)
+        found = exposed(known.records, known.fields, known.categories, states)
+        return replace(found, unread=True) if self._awaited else found
 
     def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> Spent:
         row = mine if budget.by == "subject" else self._departments.get(subject.org)
@@ -284,9 +291,13 @@ class Exposures:
             if self._ends:  # the day that runs ends at the other midnight; what was counted stays
                 self._ends = _midnight(datetime.fromtimestamp(self._ends - 1, self._zone), 1)
 
+    def awaited(self) -> None:
+        """The day is going to be read, since something turns on it (rule 6)."""
+        self._awaited = self._unread
+
     def settled(self) -> None:
         """The day is read, from here on every answer is heard of (rule 6)."""
-        self._unread = False
+        self._unread = self._awaited = False
 
     def size(self) -> int:
         """How many people and departments have a row of their own."""

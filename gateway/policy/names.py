@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from gateway.facts import GRADES, Asset, Band, Facts, Grade, Posture, Proof
+from gateway.facts import GRADES, Asset, Band, Exposure, Facts, Grade, Posture, Proof
 
 Kind = Literal["text", "number", "bool", "texts", "grade"]
 Getter = Callable[[Facts], object]
@@ -171,9 +171,16 @@ def _grant(vocabulary: Vocabulary) -> dict[str, Name]:
     }
 
 
+def _read(facts: Facts) -> Exposure:
+    """What was shown today; a condition that asks before it is known fails, and a condition that fails denies."""
+    if facts.exposure.unread:
+        raise LookupError("what was shown today is not read yet")
+    return facts.exposure
+
+
 _EXPOSURE: dict[str, Name] = {
-    "exposure.records": Name("number", lambda f: f.exposure.records, low=0, whole=True),
-    "exposure.fields": Name("number", lambda f: f.exposure.fields, low=0, whole=True),
+    "exposure.records": Name("number", lambda f: _read(f).records, low=0, whole=True),
+    "exposure.fields": Name("number", lambda f: _read(f).fields, low=0, whole=True),
     "exposure.spent": Name("text", lambda f: f.exposure.spent, ("soft", "hard"), "state of a budget", blank=True),
 }
 

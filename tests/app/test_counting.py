@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.app.counting import Counting, asks
 from gateway.catalog.aggregation import Rule
 from gateway.exposure import Exposures, Settings
-from gateway.facts import Entry
+from gateway.facts import Entry, Exposure
 from gateway.journey import Revision
 from gateway.policy import Policy, load
 from tests.exposure.test_exposures import Record, ids
@@ -24,6 +24,7 @@ class Aggregation(Struct, frozen=True):
     """A catalog with an aggregation rule."""
 
     rules: tuple[Any, ...] = ()
+    digest: str = ""
 
 
 class Journals(Struct):
@@ -41,7 +42,7 @@ def revision(folder: Path, rules: str = CLERK_READS, budgets: str = "", per: str
     write(folder, rules)
     (folder / "budgets.yaml").write_text(budgets or "budgets: []\n", encoding="utf-8")
     rule = Rule("bulk", ("", ""), "population", (), 10, per, (), 1, None)  # type: ignore[arg-type]  # a span
-    return Revision(Aggregation((rule,)), Policy(load(folder, ASSETS)), None)  # type: ignore[arg-type]  # as they are used
+    return Revision(Aggregation((rule,), per), Policy(load(folder, ASSETS)), None)  # type: ignore[arg-type]  # as they are used
 
 
 def counting(*slices: list[Entry]) -> tuple[Counting, Exposures, Journals]:
@@ -103,3 +104,22 @@ def test_the_day_is_read_once(tmp_path: Path) -> None:
     for text in (BUDGET, BUDGET.replace("3", "4"), BUDGET):
         count.follow(revision(tmp_path, budgets=text), NOW)
     assert len(journals.asked) == 1
+
+
+def test_a_rule_for_the_day_that_only_the_catalog_brings_begins_the_counting(tmp_path: Path) -> None:
+    count, _, journals = counting([])
+    count.follow(revision(tmp_path), NOW)
+    count.follow(revision(tmp_path, per="day"), NOW)
+    assert len(journals.asked) == 1
+
+
+def test_until_the_day_is_read_nobody_says_that_nothing_was_shown(tmp_path: Path) -> None:
+    """Whoever was shown most must not begin anew with each restart."""
+    asked = revision(tmp_path, CONDITION)
+    count, exposures, _ = counting(list(Record().answer(ids(1))))
+    ask, subject, asset = an_ask(at=NOW + 10), a_subject(), an_asset()
+    assert not exposures.spent(ask, subject, asset).unread  # nothing asks
+    count.follow(asked, NOW)
+    assert exposures.spent(ask, subject, asset).unread
+    count.read_back(2)
+    assert exposures.spent(ask, subject, asset) == Exposure(1, 1, ("population",))

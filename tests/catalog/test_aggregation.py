@@ -189,3 +189,10 @@ def test_the_digest_tells_a_rule(tmp_path: Path, rule: str) -> None:
         for text in ("", rule, rule.replace("raise: 1", "raise: 2").replace("10000", "9999"))
     }
     assert len(digests) == 3
+
+
+def test_a_rule_for_the_day_holds_while_nobody_knows_what_was_shown() -> None:
+    rule = Rule("day", ("", ""), "population", (), 10_000, "day", (), 0, Grade.CORE)  # type: ignore[arg-type]  # a span
+    one = an_asset(category="population", grade=Grade.IMPORTANT)
+    assert accumulated(one, Exposure(), (rule,)) is one
+    assert accumulated(one, Exposure(unread=True), (rule,)).grade is Grade.CORE

@@ -115,3 +115,11 @@ def test_the_clock_follows_summer_time_where_there_is_one() -> None:
     berlin = names(Vocabulary(timezone="Europe/Berlin"))["env.time"]
     assert berlin.get(some_facts(ask=an_ask(at=1_774_745_940.0))) == "01:59"  # 2026-03-29
     assert berlin.get(some_facts(ask=an_ask(at=1_774_746_000.0))) == "03:00"
+
+
+@pytest.mark.parametrize("name", ["exposure.records", "exposure.fields"])
+def test_what_was_shown_is_not_told_before_it_is_read(name: str) -> None:
+    get = names(Vocabulary())[name].get
+    assert get(some_facts(exposure=Exposure(3, 3))) == 3
+    with pytest.raises(LookupError):
+        get(some_facts(exposure=Exposure(3, 3, unread=True)))
