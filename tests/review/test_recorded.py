@@ -31,7 +31,7 @@ from tests.review.history import DIGESTS, JOURNAL, record, shipped
 KEPT = {
     "ask.at", "ask.method", "ask.source", "ask.purpose", "ask.api", "ask.host", "ask.id", "ask.trace",
     "asset.id", "asset.api", "asset.route", "asset.action", "asset.grade", "asset.category", "asset.owner",
-    "asset.revision", "asset.honey", "exposure.records", "exposure.fields", "exposure.spent", "grant.ids", "grant.approved", "risk.score", "risk.band", "risk.signals",
+    "asset.revision", "asset.honey", "exposure.records", "exposure.fields", "exposure.spent", "exposure.unread", "grant.ids", "grant.approved", "risk.score", "risk.band", "risk.signals",
     *(f"subject.{field.name}" for field in fields(Subject)),
     *(f"subject.proof.{field.name}" for field in fields(Proof)),
     *(f"posture.{field.name}" for field in fields(Posture)),
@@ -63,7 +63,9 @@ def many() -> Iterator[Facts]:
     for _ in range(200):
         facts = generated.a_request(random)
         grant = random.choice((Granted(), Granted(("g1",)), Granted(("g1", "g2"), True)))
-        exposure = random.choice((Exposure(), Exposure(7, 9, ("health",)), Exposure(900, 9000, (), ("b",), "hard")))
+        exposure = random.choice(
+            (Exposure(), Exposure(7, 9, ("health",), unread=True), Exposure(900, 9000, (), ("b",), "hard"))
+        )
         proof = replace(
             facts.subject.proof, bound=random.random() < 0.5, method=random.choice(("bearer", "certificate"))
         )
