@@ -443,6 +443,11 @@ class Mask(Struct, frozen=True, omit_defaults=True, gc=False):
         owed = self.fields or self.rows or self.most or self.watermark or self.suppress
         return bool(owed) or self.unlabelled != "pass"
 
+    @property
+    def filters(self) -> bool:
+        """Whether records may be taken out of such an answer; such a mask is made for one caller."""
+        return bool(self.rows) or (self.beyond is not None and self.beyond.filters)
+
     def covering(self, records: int) -> "Mask | None":
         """The mask for an answer with so many records; None when it is withheld."""
         mask: Mask | None = self

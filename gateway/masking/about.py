@@ -24,7 +24,7 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
-from gateway.masking.records import NoRecords, Opened, counted, opened
+from gateway.masking.records import NoRecords, Opened, at_most, counted, opened
 from gateway.masking.unpack import Withheld
 
 _members: Callable[[Raw | bytes], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
@@ -41,7 +41,7 @@ class TooMany(ValueError):
 
 
 class Looked(Struct, frozen=True, eq=False):
-    """An answer after its records were looked at: what is left of it, how many records, how many were taken out."""
+    """An answer after its records were looked at: what is left, how many records at most, how many were taken out."""
 
     body: bytes
     records: int = 1
@@ -58,11 +58,6 @@ class Looked(Struct, frozen=True, eq=False):
             revealed.clear,
             self.removed,
         )
-
-
-def filtered(mask: Mask) -> bool:
-    """Whether records may be taken out of such an answer."""
-    return bool(mask.rows) or (mask.beyond is not None and filtered(mask.beyond))
 
 
 def concerned(mask: Mask) -> bool:
@@ -88,7 +83,9 @@ def look_slowly(body: bytes, mask: Mask, asset: Asset) -> Generator[None, None, 
         if mask.rows:
             body, removed = yield from _filtered(body, mask.rows, asset)
         if mask.most:
-            records = yield from counted(body)
+            records = at_most(body)
+            if records > mask.most:  # most answers of one record need not be taken apart to be counted
+                records = yield from counted(body)
             covering = mask.covering(records)
             if covering is None:
                 raise TooMany("more records than may be shown at once")

@@ -9,14 +9,19 @@
 """
 
 from collections.abc import Callable, Generator
+from typing import Any
 
 import msgspec
+import orjson
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, encode
 
 from gateway.facts import FieldMask, Mask
 from gateway.jsonpath import Element, Every, Member, parse, spell
 
+Tree = dict[str, Any] | list[Any]
+
+_read: Callable[[memoryview], Any] = orjson.loads
 _members: Callable[[bytes | Raw], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
 _elements: Callable[[bytes | Raw], list[Raw]] = Decoder(list[Raw]).decode
 _OBJECT, _ARRAY = b"{["
@@ -86,6 +91,11 @@ def _declared(text: bytes, way: tuple[str, ...]) -> Opened:
         raise NoRecords("the records are not where the catalog says") from None
 
 
+def at_most(body: bytes) -> int:
+    """More than the records of this answer can never be: every record, and every list of them, opens with a bracket."""
+    return body.count(b"{") + body.count(b"[")
+
+
 def most_records(body: bytes) -> int:
     """The length of the longest array of objects or arrays, or map of objects, anywhere; at least 1. Raises NoRecords."""
     counting = counted(body)
@@ -112,6 +122,9 @@ def counted(body: bytes) -> Generator[None, None, int]:
         if size >= SLICE:
             size = 0
             yield
+        if len(memoryview(text)) <= SLICE and (known := _parsed(text)) is not None:
+            longest = max(longest, _longest(known))
+            continue
         if first == _ARRAY:
             containers = [raw for raw in _elements(text) if memoryview(raw)[0] in _CONTAINERS]
             longest = max(longest, len(containers))
@@ -120,6 +133,32 @@ def counted(body: bytes) -> Generator[None, None, int]:
             objects = sum(memoryview(raw)[0] == _CONTAINERS[0] for raw in containers)
             longest = max(longest, objects if objects >= MAP else 1)
         waiting += [(raw, depth + 1) for raw in containers if _may_hold_list(bytes(raw))]
+    return longest
+
+
+def _parsed(text: Raw | bytes) -> Tree | None:
+    """The values of a text that is an object or an array; None where it takes the other way to read it."""
+    try:
+        found: Tree = _read(memoryview(text))
+    except orjson.JSONDecodeError:
+        return None
+    return found
+
+
+def _longest(tree: Tree) -> int:
+    """The same count in what is read already, at any depth: twice as quick as to take the text apart."""
+    longest, waiting = 1, [tree]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, list):
+            inside = [value for value in here if type(value) is dict or type(value) is list]
+            longest = max(longest, len(inside))
+        else:
+            inside = [value for value in here.values() if type(value) is dict]
+            if len(inside) >= MAP:
+                longest = max(longest, len(inside))
+            inside += [value for value in here.values() if type(value) is list]
+        waiting += inside
     return longest
 
 

@@ -15,7 +15,7 @@ from msgspec.json import encode
 
 from gateway.crypto.suite import INTL, SM, Suite
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.about import Looked, TooMany, filtered, look_slowly, looked_into
+from gateway.masking.about import Looked, TooMany, look_slowly, looked_into
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import countless, inspected, plain
@@ -77,7 +77,7 @@ class Masking:
             if reply is None:
                 reply = await self._reveal(raw, warrant, mask, fields is not None)
                 streams = reply.revealing is not None
-            return _uncounted(reply) if filtered(mask) else reply
+            return _uncounted(reply) if mask.filters else reply
         except (Withheld, NotJson) as error:
             kind = named(raw.headers)
             return Fault("cannot_inspect", f"{error} (`{kind}`)" if kind else str(error))
@@ -211,7 +211,7 @@ class Masking:
             self._walking -= 1
 
     def _prepared(self, mask: Mask, warrant: Warrant) -> Prepared:
-        if mask.rows or mask.most:
+        if mask.filters:
             return self._own(mask, warrant.facts.asset)
         found = self._masks.get(id(mask))
         if found is not None:

@@ -147,17 +147,9 @@ def by_asset(budgets: Iterable[Budget], data: Iterable[tuple[str, ...]]) -> dict
     return {asset: about for asset, about in found.items() if about}
 
 
-def applying(
-    about: tuple[Budget, ...], names: frozenset[str], offices: frozenset[str], purpose: str
-) -> tuple[Budget, ...]:
-    """Those of these budgets that hold for somebody who is all of `names`, at `offices`, with this purpose."""
-    return tuple(
-        one
-        for one in about
-        if (not one.purpose or one.purpose == purpose)
-        and (not one.org or one.org in offices)
-        and not names.isdisjoint(one.who)
-    )
+def holding(about: tuple[Budget, ...], names: frozenset[str], offices: frozenset[str]) -> tuple[Budget, ...]:
+    """Those of these budgets that hold for somebody who is all of `names`, at `offices`, whatever the purpose."""
+    return tuple(one for one in about if (not one.org or one.org in offices) and not names.isdisjoint(one.who))
 
 
 def reckoned(budgets: tuple[Budget, ...], known: Exposure) -> Exposure:

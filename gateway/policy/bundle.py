@@ -20,21 +20,21 @@ from msgspec.structs import replace
 from gateway.document import Faulty, FileFault, Node, read
 from gateway.facts import NOTHING_GRANTED, Ask, Asset, Budget, Exposure, Facts, Grade, Granted, Mask, Subject
 from gateway.policy import content as contents
-from gateway.policy.budgets import EVERYBODY, FILE, applying, by_asset, read_budgets, reckoned
+from gateway.policy.budgets import EVERYBODY, FILE, by_asset, holding, read_budgets, reckoned
 from gateway.policy.closures import Test
 from gateway.policy.condition import Condition, Refused, compile_condition
 from gateway.policy.content import Content, Damaged
 from gateway.policy.duties import Then, written
 from gateway.policy.engine import MODEL, Engine, Judgement
 from gateway.policy.grants import Grant, Lapsed, held, lapsed, read_grants
-from gateway.policy.index import Index
+from gateway.policy.index import REMEMBERED, Index
 from gateway.policy.levels import ANY
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.native.folder import check_rules, read_native
 from gateway.policy.native.source import LAYER, Source
 from gateway.policy.native.verdict import Native
 from gateway.policy.overlays import EMERGENCY, FROZEN, Overlay, read_overlay
-from gateway.policy.people import People, read_people
+from gateway.policy.people import PERSON, People, read_people
 from gateway.policy.profiles import Profiles, forwarding, hides, plan, read_profiles, restore
 from gateway.policy.rules import Kind, Reading, Rule, add_rule, read_rules
 from gateway.policy.shapes import Faults
@@ -80,6 +80,14 @@ class Planned(Struct, frozen=True, eq=False):
     asset: Asset
 
 
+class Joined(Struct, frozen=True, eq=False):
+    """Two masks, held so that their identity stays theirs, and what was made of them."""
+
+    mask: Mask
+    beyond: Mask | None
+    both: Mask
+
+
 class Bundle:
     """A policy ready to decide. Equal digests mean equal decisions."""
 
@@ -103,6 +111,8 @@ class Bundle:
         self._offices = frozenset(content.offices)
         self.budgeted = {budget.id: budget for budget in content.budgets}
         self._budgets_about = by_asset(content.budgets, content.data)
+        self._budgeted_people = frozenset(who for one in content.budgets for who in one.who if who.startswith(PERSON))
+        self._budgets_of: dict[tuple[str, str, str, tuple[str, ...], str], tuple[Budget, ...]] = {}
         self._conditions = dict(conditions)
         self.engine = Engine(content, self._test)
         self.index = Index(self.engine, content, self.condition, self.hides, level)
@@ -114,6 +124,7 @@ class Bundle:
         self._plans: tuple[dict[tuple[str, str, frozenset[str], bool], Planned], ...] = tuple(
             {} for _ in range(max(Grade) + 1)
         )
+        self._joined: dict[tuple[int, int, int], Joined] = {}
         self._requests: dict[tuple[str, str, frozenset[str]], Planned] = {}
 
     @classmethod
@@ -146,8 +157,18 @@ class Bundle:
         about = self._budgets_about.get(asset.id)
         if about is None or subject.rejection is not None:
             return ()
-        names = self.index.roles(subject) | self.index.sub(subject).roles | EVERYBODY
-        return applying(about, names, self.index.offices(subject), subject.purpose or ask.purpose)
+        key = (asset.id, subject.kind, subject.org, subject.roles, subject.id if self._budgets_name(subject) else "")
+        mine = self._budgets_of.get(key)
+        if mine is None:
+            if len(self._budgets_of) >= REMEMBERED:
+                self._budgets_of.clear()
+            names = self.index.roles(subject) | self.index.sub(subject).roles | EVERYBODY
+            mine = self._budgets_of[key] = holding(about, names, self.index.offices(subject))
+        purpose = subject.purpose or ask.purpose
+        return tuple([one for one in mine if not one.purpose or one.purpose == purpose])
+
+    def _budgets_name(self, subject: Subject) -> bool:
+        return PERSON + subject.id in self._budgeted_people
 
     def exposed(self, ask: Ask, subject: Subject, asset: Asset, known: Exposure) -> Exposure:
         """What was shown of this asset today, by the budgets of this bundle."""
@@ -195,6 +216,20 @@ class Bundle:
             mask = replace(mask, watermark=True)
         memory[key] = Planned(mask, asset)
         return mask
+
+    def up_to(self, mask: Mask, most: int, beyond: Mask | None) -> Mask:
+        """The mask for at most so many records, with the one for more; the same object again for the same two."""
+        if beyond is mask or beyond == mask:
+            return mask
+        if mask.filters or (beyond is not None and beyond.filters):  # made for this caller, and not met again
+            return replace(mask, most=most, beyond=beyond)
+        key = (id(mask), most, id(beyond))
+        joined = self._joined.get(key)
+        if joined is None:
+            if len(self._joined) >= PLANS:
+                self._joined.clear()
+            joined = self._joined[key] = Joined(mask, beyond, replace(mask, most=most, beyond=beyond))
+        return joined.both
 
     def forwarding(self, profiles: frozenset[str], asset: Asset) -> Mask:
         """The mask of a request for these profiles; the same object again while the asset stays the same."""

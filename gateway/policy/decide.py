@@ -18,8 +18,9 @@ One plain function from facts to a decision. The order is law:
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
+from operator import attrgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -59,6 +60,7 @@ BY_GRADE: Mapping[National, Strength] = {
     "core": "synced",
 }
 SAMPLES = 256
+_RECORDS = attrgetter("records")
 NO_RULE = Reason("no_rule")
 CREDENTIAL_MISSING = Reason("credential_missing")
 BEYOND_RULES = ("cannot_mask", "budget_spent")
@@ -276,22 +278,23 @@ def _mask(bundle: Bundle, facts: Facts, owed: Duties) -> Mask:
     return replace(mask, rows=filters(owed.rows, facts.subject, bundle.index.roles))
 
 
-def _covering(bundle: Bundle, facts: Facts, owed: Duties, mask: Mask, bulks: tuple[Bulk, ...]) -> tuple[Mask, Duties]:
-    """The mask with what becomes of an answer with many records, and all that is owed for it (rule 6)."""
-    bulks = tuple(sorted((bulk for bulk in bulks if bulk.grade > facts.asset.grade), key=lambda bulk: bulk.records))
-    if not bulks:
-        return mask, owed
-    first = bulks[0]
+def _covering(bundle: Bundle, facts: Facts, owed: Duties, mask: Mask, bulks: Sequence[Bulk]) -> tuple[Mask, Duties]:
+    """The mask with what becomes of an answer with many records, and all that is owed for it (rule 6); `bulks` is at least one."""
+    first, *more = bulks if len(bulks) == 1 else sorted(bulks, key=_RECORDS)
+    if first.grade <= facts.asset.grade:
+        return _covering(bundle, facts, owed, mask, more) if more else (mask, owed)
     raised = _graded(facts, first.grade)
     verdict = ask(bundle, raised)
     watched = not verdict.allows and facts.asset.mode == "observe" and _may_pass(raised.asset, verdict)
     if not verdict.allows and not watched:
-        return replace(mask, most=first.records), owed
+        return bundle.up_to(mask, first.records, None), owed
     owed = owed.merge(owes(verdict.allowed))
     if watched:
         owed = owed.merge(Duties(frozenset((bundle.profiles.observe,))))
-    beyond, owed = _covering(bundle, raised, owed, _mask(bundle, raised, owed), bulks[1:])
-    return (mask if beyond == mask else replace(mask, most=first.records, beyond=beyond)), owed
+    beyond = _mask(bundle, raised, owed)
+    if more:
+        beyond, owed = _covering(bundle, raised, owed, beyond, more)
+    return bundle.up_to(mask, first.records, beyond), owed
 
 
 def _graded(facts: Facts, grade: Grade) -> Facts:

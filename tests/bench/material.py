@@ -14,6 +14,7 @@ from tests.running import RECORD
 
 KIB = 1024
 SIZES = {"1k": KIB, "64k": 64 * KIB, "1m": 1024 * KIB}
+RECORDS = 90  # of the shipped policies, more than 100 of population data are too many for a clerk
 OFFICES = 100
 FITTING = 5
 CONDITIONS = (
@@ -26,14 +27,25 @@ CONDITIONS = (
 
 
 def household(size: int) -> bytes:
-    """Households as JSON, about this many bytes: one record with its members, or a list of them."""
-    one = json.dumps(RECORD, ensure_ascii=False).encode()
+    """Households as JSON, about this many bytes: one record with its members, or a list of them.
+
+    A list has no more records than may be shown at once; a longer one has larger families.
+    """
     if size <= 2 * KIB:
-        member = RECORD["members"][0]  # type: ignore[index]  # a list of members
-        more = (size - len(one)) // (len(json.dumps(member, ensure_ascii=False).encode()) + 2)
-        return json.dumps(RECORD | {"members": [member] * (1 + max(0, more))}, ensure_ascii=False).encode()
-    count = size // (len(one) + 2)
-    return json.dumps({"items": [RECORD] * count, "total": count}, ensure_ascii=False).encode()
+        return _written(family(size))
+    count = min(RECORDS, size // (len(_written(RECORD)) + 2))
+    return _written({"items": [family(size // count - 2)] * count, "total": count})
+
+
+def family(size: int) -> dict[str, object]:
+    """One household of about this many bytes."""
+    member = RECORD["members"][0]  # type: ignore[index]  # a list of members
+    more = (size - len(_written(RECORD))) // (len(_written(member)) + 2)
+    return RECORD | {"members": [member] * (1 + max(0, more))}
+
+
+def _written(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def write_site(root: Path) -> None:

@@ -1,9 +1,14 @@
 """Records of an answer, found and left out."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import DecodeError
 
-from gateway.masking.records import MAP, NoRecords, most_records, opened, way_of
+from gateway.masking import records
+from gateway.masking.records import MAP, NoRecords, at_most, most_records, opened, way_of
 
 
 def texts(body: bytes, path: str = "") -> list[bytes]:
@@ -85,3 +90,19 @@ def test_no_shape_makes_many_records_into_one(body, most):
 )
 def test_a_map_of_records_is_a_list_by_another_name(body, most):
     assert most_records(body) == most
+
+
+NESTED = st.recursive(
+    st.none() | st.integers(0, 9) | st.text('a[{"\\', max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("ab", max_size=2), inner, max_size=4),
+    max_leaves=40,
+)
+
+
+@given(NESTED)
+def test_both_ways_to_count_agree_and_no_count_is_beyond_the_brackets(value):
+    body = json.dumps(value).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "SLICE", 0)  # nothing is short enough to be read at once
+        apart = most_records(body)
+    assert apart == most_records(body) <= max(1, at_most(body))
