@@ -111,6 +111,7 @@ class Streams:
 def still(before: Permit, now: object) -> str:
     """Whether a new decision upholds the old permit: "" or the reason code why not."""
     if isinstance(now, Permit):
-        return "" if now.mask == before.mask else "rule_denied"
+        same = now.mask == before.mask and now.forwarding == before.forwarding
+        return "" if same else "rule_denied"
     reasons = getattr(now, "reasons", ())
     return str(reasons[0].code) if reasons else "policy_error"

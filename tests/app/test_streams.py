@@ -143,6 +143,10 @@ def test_only_the_same_permit_upholds_a_stream() -> None:
     permit = a_permit()
     assert still(permit, a_permit()) == ""
     assert still(permit, a_permit(mask=Mask("x", (FieldMask("$.a", "redact"),), "redact"))) == "rule_denied"
+    hidden = Mask(
+        "x", (FieldMask("$.a", "drop"),), "pass"
+    )  # the service must not have any more what it is about to get
+    assert still(permit, a_permit(forwarding=hidden)) == "rule_denied"
     assert still(permit, a_deny(reasons=(Reason("device_revoked"),))) == "device_revoked"
     assert still(permit, Challenge((Reason("step_up_required"),), "b", "aal3")) == "step_up_required"
 
