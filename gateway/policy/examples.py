@@ -265,6 +265,9 @@ def _compare(example: Example, facts: Facts, decision: Decision) -> TestResult:
             shown = ", ".join(got) if isinstance(got, list) else str(got)
             en.append(f"{key}: expected {_show(wanted)}, got {shown or 'nothing'}")
             zh.append(f"{key}：预期 {_show(wanted)}，实际 {shown or '无'}")
+    if en and not facts.asset.listed:
+        en.append(f"the catalog lists no `{example.method} {example.path}`")
+        zh.append(f"目录未登记 `{example.method} {example.path}`")
     return TestResult(
         example.name,
         example.place,

@@ -160,3 +160,9 @@ def test_every_rule_of_the_starter_matters() -> None:
         ):
             unnoticed.append(rule)
     assert unnoticed == []
+
+
+def test_a_test_about_a_path_that_is_not_listed_says_so(tmp_path: Path) -> None:
+    (wrong,) = run(tmp_path, f"tests:\n  - {GREEN}\n", asset=an_asset(listed=False))
+    assert wrong.en == "expect: expected permit, got deny; the catalog lists no `GET /x`"
+    assert wrong.zh == "expect：预期 permit，实际 deny；目录未登记 `GET /x`"
