@@ -6,7 +6,6 @@
    sees the same hundred times and cannot take the mean.
 """
 
-import math
 import re
 from collections.abc import Callable
 from datetime import date
@@ -20,7 +19,9 @@ _DATE = re.compile(
 )
 _MONTH = re.compile(r"\s*((?:18|19|20)[0-9]{2})[-/.年]([0-9]{1,2})月?\s*", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
-_PLACE = re.compile(r"\s*(-?[0-9]{1,3}\.[0-9]{1,20})(\s*[,;\s]\s*)(-?[0-9]{1,3}\.[0-9]{1,20})\s*", re.ASCII)
+_PLACE = re.compile(  # nothing is tried twice: of a text of spaces each would else begin anew, and a worker stand still
+    r"\s*(-?[0-9]{1,3}\.[0-9]{1,20})(\s*+[,;]\s*+|\s++)(-?[0-9]{1,3}\.[0-9]{1,20})\s*", re.ASCII
+)
 _COORDINATE = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,20})?", re.ASCII)
 
 
@@ -87,7 +88,7 @@ def _number(text: str) -> float | int | None:
 def _bucketed(step: int) -> Number:
     def apply(text: str, _: Keys) -> Shown:
         value = _number(text)
-        return REDACTED if value is None else math.floor(value / step) * step
+        return REDACTED if value is None else int(value // step) * step
 
     return apply
 
@@ -102,7 +103,8 @@ def _noised(per_cent: int) -> Number:
         value = _number(text)
         if value is None:
             return REDACTED
-        changed = value * (1 + keys.share(text) * per_cent / 100)
+        spelled = str(int(value) if value == int(value) else value)  # `5e3` and `5000.0` would tell two noises of 5000
+        changed = value * (1 + keys.share(spelled) * per_cent / 100)
         decimals = len(text.partition(".")[2])
         return round(changed) if isinstance(value, int) else round(changed, min(decimals, 10))
 
