@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from gateway.crypto.digest import unb64url
 from gateway.masking.keys import TOKEN, Keys
-from gateway.masking.techniques import Apply
+from gateway.masking.techniques import REDACTED, Apply
 
 MAX_TOKEN = 16 * 1024
 _TOKEN = re.compile(rf"{TOKEN}([1-9][0-9]{{0,3}})\.([A-Za-z0-9_-]{{22,{MAX_TOKEN}}})", re.ASCII)
@@ -41,7 +41,12 @@ def tokens(origin: Origin) -> Apply:
     """What makes tokens of the values under one label."""
     # lengths first: neither an asset nor a path can run over into what follows
     head = f"{len(origin.asset)} {len(origin.path)} {origin.asset}{origin.path}"
-    return lambda text, keys: keys.sealed(head + text, TOKEN)
+
+    def apply(text: str, keys: Keys) -> str:
+        token = keys.sealed(head + text, TOKEN)
+        return token if len(token) <= MAX_TOKEN else REDACTED  # it could never be brought back
+
+    return apply
 
 
 def opened(token: str, keys: Callable[[int], Keys | None]) -> Opened | None:

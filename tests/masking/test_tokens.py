@@ -46,6 +46,19 @@ def test_what_nobody_sealed_does_not_open(text: str) -> None:
     assert opened(text, of) is None
 
 
+def test_a_value_whose_token_would_be_too_long_to_bring_back_is_redacted() -> None:
+    longest = "王" * 4_000
+    assert opened(tokens(HOUSEHOLD)(longest, CIVIL), of) == Opened(HOUSEHOLD, longest)
+    assert tokens(HOUSEHOLD)("王" * 4_100, CIVIL) == "***"
+
+
+@pytest.mark.parametrize(
+    "value", ["", "t1.AAAAAAAAAAAAAAAAAAAAAA", "👨\u200d👩\u200d👧", "\0", "-0", "1e400", "9 2 a$"]
+)
+def test_whatever_the_value_looks_like_it_comes_back(value: str) -> None:
+    assert opened(tokens(HOUSEHOLD)(value, CIVIL), of) == Opened(HOUSEHOLD, value)
+
+
 def test_a_token_does_not_open_elsewhere_or_otherwise() -> None:
     token = tokens(HOUSEHOLD)(ID, CIVIL)
     assert opened(token, lambda number: HEALTH) is None
