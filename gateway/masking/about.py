@@ -24,6 +24,7 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
+from gateway.masking.json_body import turn
 from gateway.masking.records import NoRecords, Opened, at_most, counted, opened
 from gateway.masking.unpack import Withheld
 
@@ -74,6 +75,18 @@ def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
         except StopIteration as end:
             found: Looked = end.value
             return found
+
+
+async def looked_into_long(body: bytes, mask: Mask, asset: Asset) -> Looked:
+    """The same for an answer of any length, with turns for others in between. Raises Withheld, TooMany."""
+    looking = look_slowly(body, mask, asset)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            found: Looked = end.value
+            return found
+        await turn()
 
 
 def look_slowly(body: bytes, mask: Mask, asset: Asset) -> Generator[None, None, Looked]:

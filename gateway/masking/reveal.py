@@ -11,21 +11,20 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from msgspec.json import encode
-
-from gateway.crypto.suite import INTL, SM, Suite
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.about import Looked, TooMany, look_slowly, looked_into
+from gateway.masking.about import TooMany, looked_into, looked_into_long
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import countless, inspected, plain
 from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
 from gateway.masking.json_tree import mask_tree
+from gateway.masking.kept import Kept
 from gateway.masking.keys import Keys
 from gateway.masking.lines import masked_lines
 from gateway.masking.media import STREAMED, Form, form_of, media_type, named
+from gateway.masking.opening import origin, reveal
 from gateway.masking.plan import Plan, TooManyStates
-from gateway.masking.prepared import Prepared, Shape, shape
+from gateway.masking.prepared import Prepared
 from gateway.masking.prose import like_json
 from gateway.masking.second_look import Residual, look, look_long
 from gateway.masking.settings import Settings
@@ -33,16 +32,12 @@ from gateway.masking.streaming import begun, closed, going_on
 from gateway.masking.suppress import UNCOUNTED, held, suppressed, suppressed_long, told
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
-from gateway.masking.tokens import Opened, Origin, opened
+from gateway.masking.tokens import Origin
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
-from gateway.masking.watermark import Mark, Marks, marked, marked_lines, marked_long
+from gateway.masking.watermark import Mark, marked, marked_lines, marked_long
 from gateway.masking.whole import mask_whole
-from gateway.masking.whom import same
 
-MASKS = 2048
-DEPARTMENTS = 4096
 LONG_WALKS = 4
-_REVEALED: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 _BODILESS = frozenset({204, 205, 304})
 _PARTIAL = 206
 _OBSERVED = frozenset({200, 201})  # what a route answers when all is well: an error page has another shape
@@ -50,16 +45,13 @@ _WHOLE = frozenset({200, 201, 400, 404, 409, 422})  # answers that come often, w
 
 
 class Masking:
-    """The masks of this worker, compiled as they are first needed."""
+    """The way of an answer, with what this worker keeps for it."""
 
     def __init__(self, settings: Settings, observe: Callable[[Asset, bytes], None] | None = None) -> None:
         """`observe` sees what services send, before anything is hidden. It must be quick and may not raise."""
         self._settings = settings
         self._observe = observe
-        self._masks: dict[int, Prepared] = {}  # by identity: hashing a mask costs more than a small walk
-        self._shapes: dict[tuple[str, str, str, Shape], Prepared] = {}
-        self._departments: dict[str, Keys] = {}
-        self._marks = Marks(settings.first_key, settings.suite)
+        self._kept = Kept(settings)
         self._walking = 0  # long answers at this moment
         self._short = min(settings.offload_over, settings.max_inspect)
 
@@ -101,10 +93,10 @@ class Masking:
         if mask is None:
             return Concealed(ask.query, content) if content is not None else Fault(CODE, "the body is not held")
         try:
-            prepared = self._prepared(mask, warrant)
+            prepared = self._kept.prepared(mask, warrant.facts.asset)
         except ValueError as error:
             return Fault("masking_failed", type(error).__name__)
-        return concealed(ask, content, prepared.plan, prepared.columns, self._keys(warrant.facts.subject.org))
+        return concealed(ask, content, prepared.plan, prepared.columns, self._kept.keys(warrant.facts.subject.org))
 
     def _show(self, raw: RawReply, body: bytes, warrant: Warrant) -> None:
         """Let the observer see an answer."""
@@ -121,7 +113,8 @@ class Masking:
 
     def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
-        prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
+        kept, facts = self._kept, warrant.facts
+        prepared, keys = kept.prepared(mask, facts.asset), kept.keys(facts.subject.org)
         body: bytes = raw.body  # type: ignore[assignment]  # as `_common` saw
         self._show(raw, body, warrant)
         looked = looked_into(body, mask, prepared.asset) if prepared.concerned else None
@@ -135,7 +128,7 @@ class Masking:
             shown, lost = suppressed(shown, prepared.rare)
             revealed = told(revealed, lost)
         if mask.watermark:
-            shown = marked(shown, self._mark(warrant))
+            shown = marked(shown, kept.mark(facts.subject.id))
         look(shown, prepared.gate)
         if looked is not None:
             revealed = looked.told(revealed)
@@ -146,10 +139,12 @@ class Masking:
         _check_head(raw)
         if warrant.facts.ask.method == "HEAD" or raw.status in _BODILESS:
             return Reply(raw.status, inspected(raw.headers, None), b"", None, waited=raw.waited)
-        prepared, keys = self._prepared(mask, warrant), self._keys(warrant.facts.subject.org)
+        kept, facts = self._kept, warrant.facts
+        prepared, keys = kept.prepared(mask, facts.asset), kept.keys(facts.subject.org)
         form = form_of(raw.headers)
         if form in STREAMED:
-            return await self._streamed(raw, form, prepared, keys, self._mark(warrant) if mask.watermark else None)
+            mark = kept.mark(facts.subject.id) if mask.watermark else None
+            return await self._streamed(raw, form, prepared, keys, mark)
         limit = self._settings.max_inspect
         body = await gather(raw.body, raw.length, limit)
         if not body:
@@ -160,7 +155,7 @@ class Masking:
         body = await in_utf8(body, raw.headers)
         if not tried:
             self._show(raw, body, warrant)
-        looked = await _looked(body, mask, prepared.asset) if prepared.concerned else None
+        looked = await looked_into_long(body, mask, prepared.asset) if prepared.concerned else None
         if looked is not None:
             body, prepared = looked.body, prepared.covering(looked.records)
         shown, revealed = await self._masked(body, prepared.plan, keys, tried)
@@ -168,7 +163,7 @@ class Masking:
             shown, lost = await suppressed_long(shown, prepared.rare)
             revealed = told(revealed, lost)
         if mask.watermark:
-            shown = await marked_long(shown, self._mark(warrant))
+            shown = await marked_long(shown, kept.mark(facts.subject.id))
         await look_long(shown, prepared.gate)
         if looked is not None:
             revealed = looked.told(revealed)
@@ -210,83 +205,13 @@ class Masking:
         finally:
             self._walking -= 1
 
-    def _prepared(self, mask: Mask, warrant: Warrant) -> Prepared:
-        if mask.filters:
-            return self._own(mask, warrant.facts.asset)
-        found = self._masks.get(id(mask))
-        if found is not None:
-            return found
-        prepared = Prepared(mask, warrant.facts.asset)
-        if len(self._masks) >= MASKS:
-            self._masks.clear()
-        self._masks[id(mask)] = prepared  # holding the mask keeps its id its own
-        return prepared
-
-    def _own(self, mask: Mask, asset: Asset) -> Prepared:
-        """Of a mask that was made for one request: what it shares with others is known by its shape."""
-        key = (asset.api, asset.route, asset.revision, shape(mask))
-        found = self._shapes.get(key)
-        if found is None:
-            if len(self._shapes) >= MASKS:
-                self._shapes.clear()
-            found = self._shapes[key] = Prepared(mask, asset)
-        return found.whose(mask)
-
     def origin(self, token: str, department: str) -> Origin | None:
         """Where the value behind a token came from; None when it cannot be opened for this department, whatever the cause."""
-        found = self._opened(token, department)
-        return None if found is None else found.origin
+        return origin(token, department, self._settings)
 
     def reveal(self, warrant: Warrant) -> Reply | Fault:
         """The value behind the token that this warrant is for."""
-        facts = warrant.facts
-        asset, token = facts.asset, dict(facts.asset.parameters).get("token", "")
-        found = self._opened(token, facts.subject.org) if asset.action == "reveal" else None
-        if found is None or found.origin.asset != asset.id:  # a warrant for something else opens nothing
-            return Fault("not_a_token")
-        body = encode({"value": found.value})
-        about = self._keys(facts.subject.org).about(same(found.value)) if asset.key else b""
-        revealed = Revealed(records=1, seen=about, clear=1)
-        return Reply(200, (*_REVEALED, (b"content-length", b"%d" % len(body))), body, len(body), revealed)
-
-    def _opened(self, token: str, department: str) -> Opened | None:
-        one = self._settings
-
-        def keys(suite: Suite) -> Callable[[int], Keys | None]:
-            def numbered(number: int) -> Keys | None:
-                secret = one.secret(number)
-                return None if secret is None else Keys(secret, department, suite, number, one.first_key)
-
-            return numbered
-
-        # a token says its key, not its suite: one from before the profile was changed opens under the other
-        return opened(token, keys(INTL)) or opened(token, keys(SM))
-
-    def _mark(self, warrant: Warrant) -> Mark:
-        """The mark of the caller: who is given a marked answer can be told from its copy."""
-        return self._marks.of(warrant.facts.subject.id)
-
-    def _keys(self, department: str) -> Keys:
-        found = self._departments.get(department)
-        if found is None:
-            if len(self._departments) >= DEPARTMENTS:
-                self._departments.clear()
-            one = self._settings
-            found = Keys(one.hash_key, department, one.suite, one.key_number, one.first_key)
-            self._departments[department] = found
-        return found
-
-
-async def _looked(body: bytes, mask: Mask, asset: Asset) -> Looked:
-    """The records of an answer of any length, with turns for others in between. Raises Withheld, TooMany."""
-    looking = look_slowly(body, mask, asset)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            found: Looked = end.value
-            return found
-        await turn()
+        return reveal(warrant, self._settings, self._kept.keys(warrant.facts.subject.org))
 
 
 def _uncounted(reply: Reply) -> Reply:

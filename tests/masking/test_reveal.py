@@ -356,17 +356,6 @@ async def test_a_mask_that_cannot_be_read_shows_nothing(field: FieldMask) -> Non
     assert (await fault_of(a_raw(), mask)).code == "masking_failed"
 
 
-async def test_plans_are_kept_for_as_many_masks_as_are_in_use_and_not_more() -> None:
-    room = Masking(SETTINGS)
-    for n in range(5000):
-        mask = Mask("pii", (FieldMask("$.id" if n % 2 else "$.n", "redact"),), "pass")
-        answer = await room.apply(a_raw(), warranted(mask))
-        assert isinstance(answer, Reply)
-        assert isinstance(answer.body, bytes)
-        assert (ID.encode() in answer.body) == (n % 2 == 0)
-    assert len(room._masks) <= 2048
-
-
 async def test_a_long_answer_is_masked_like_a_short_one() -> None:
     settings = Settings(hash_key=b"k" * 32, offload_over=1024)
     body = json.dumps([{"id": ID, "n": n} for n in range(20_000)]).encode()
@@ -660,14 +649,6 @@ async def test_no_header_counts_the_records_that_a_caller_does_not_see(
     known = await applied(a_raw(Stream(form[1]), (*form[0], *telling)), settings=LARGE)
     assert isinstance(known, Reply)
     assert dict(known.headers)[b"x-total-count"] == b"3"
-
-
-async def test_callers_share_what_is_worked_out_for_a_mask() -> None:
-    masking = Masking(SETTINGS)
-    for number in range(50):
-        await masking.apply(a_raw(PEOPLE), warranted(seeing(str(number))))
-    assert len(masking._shapes) == 1
-    assert not masking._masks
 
 
 async def test_more_than_the_grade_covers_is_shown_otherwise_or_not() -> None:
