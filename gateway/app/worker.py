@@ -6,28 +6,26 @@ certificates, hold a sample of decisions against casbin, and notice when the sup
 """
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
 
-import uvicorn
 import uvloop
 from msgspec import Struct
 
 from gateway.app import reveals, revisions
 from gateway.app.boundary import DataPort, place, unforeseen
-from gateway.app.counting import AT_START, Counting
+from gateway.app.counting import AT_START, Counting, asks
 from gateway.app.discovering import Discovering
 from gateway.app.emergency import Expiry, in_force
 from gateway.app.knowledge import Knowledge
 from gateway.app.pages import pages, refusing
 from gateway.app.reveals import Reveals
 from gateway.app.revisions import Compiled
+from gateway.app.server import DataServer, Gauges, data_server
 from gateway.app.shadow import Shadow
 from gateway.app.streams import Streams, still
 from gateway.audit import Ledger, Tail
@@ -39,7 +37,6 @@ from gateway.device import Devices
 from gateway.document import Faulty
 from gateway.edge import Tally, again
 from gateway.edge.accept import Acceptor
-from gateway.edge.protocol import protocol_class
 from gateway.edge.tls import Renewal, server_context
 from gateway.exposure import Exposures
 from gateway.exposure import Settings as ExposureSettings
@@ -63,58 +60,12 @@ SWITCH_SECONDS = 0.0005  # a thread beside the loop (casbin) gives the interpret
 REMEMBERED = 10_000  # entries that a new worker learns from: half a second, 50 MB while it lasts
 
 
-class Gauges:
-    """What the protocol class counts and the board shows."""
-
-    __slots__ = ("connections", "in_flight", "queued")
-
-    def __init__(self) -> None:
-        self.connections = 0
-        self.in_flight = 0
-        self.queued = 0
-
-
 class Place(Struct, frozen=True, eq=False):
     """What a worker inherits: its slot, the sockets, and the revision that was active when it was forked."""
 
     slot: int
     listeners: tuple[socket.socket, ...]
     start: Compiled
-
-
-class DataServer(uvicorn.Server):
-    """uvicorn's loop and its care for connections, with our own way of accepting them."""
-
-    def __init__(self, config: uvicorn.Config, acceptors: Sequence[Acceptor]) -> None:
-        super().__init__(config)
-        self._acceptors = acceptors
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start without uvicorn's listeners, then accept."""
-        await super().startup(sockets=[])
-        for acceptor in self._acceptors:
-            acceptor.start()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept nothing more, finish what is in flight."""
-        for acceptor in self._acceptors:
-            acceptor.stop()
-        await super().shutdown(sockets=[])
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop on a signal. uvicorn would raise it once more at the end, and die of it with its journal open."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        yield
-
-    def protocol(self) -> asyncio.Protocol:
-        """The protocol of one new connection."""
-        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn itself calls it
-            config=self.config, server_state=self.server_state, app_state={}
-        )
-        return made
 
 
 class Worker:
@@ -214,28 +165,17 @@ class Worker:
         strength = self._config.audit.strength
         policy = Policy(compiled.bundle, strength, self._distrusted)  # type: ignore[arg-type]  # checked by its settings
         policy.sample(SAMPLE_EVERY)
-        return Revision(compiled.catalog, policy, Devices(self._config.device, compiled.register, self._postures))
+        devices = Devices(self._config.device, compiled.register, self._postures)
+        return Revision(compiled.catalog, policy, devices, asks(compiled.catalog, compiled.bundle))
 
     def _serve_with(self, listeners: tuple[socket.socket, ...]) -> DataServer:
         config = self._config
-        settings = uvicorn.Config(
-            self._port(),
-            http=protocol_class(config.edge, self._notice, self._gauges),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=int(config.edge.limits.drain_seconds),
-        )
+        server = data_server(self._port(), config.edge, self._notice, self._gauges)
         context = server_context(config.tls) if config.tls is not None else None
         self._renewal = Renewal(context, config.tls) if context is not None and config.tls is not None else None
         batch = 64 if config.workers == 1 else 8
-        acceptors: list[Acceptor] = []
-        server = DataServer(settings, acceptors)
         for listener in listeners:
-            acceptors.append(Acceptor(listener, server.protocol, self._tally, context=context, batch=batch))
+            server.accept(Acceptor(listener, server.protocol, self._tally, context=context, batch=batch))
         return server
 
     def _port(self) -> DataPort:

@@ -11,20 +11,18 @@ import socket
 import sys
 from pathlib import Path
 
-import uvicorn
 import uvloop
 from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
 from gateway.app.revisions import compile_folder
-from gateway.app.worker import DataServer, Gauges
+from gateway.app.server import Gauges, data_server
 from gateway.audit import Ledger
 from gateway.config import Config, load
 from gateway.crypto import keys
 from gateway.edge import read, write
 from gateway.edge.accept import Acceptor
 from gateway.edge.door import Tally
-from gateway.edge.protocol import protocol_class
 from gateway.facts import Ask, Facts, Notice, RawReply, Reason, Reply, Risk, Subject, Warrant
 from gateway.identity import Recogniser
 from gateway.identity.fetch import Fetcher
@@ -100,20 +98,9 @@ async def serve(config: Config, level: str, port: int, policies: Path, state: Pa
     """Serve until SIGTERM."""
     application = Partial(config, level, policies, state)
     await application.start()
-    settings = uvicorn.Config(
-        application,
-        http=protocol_class(config.edge, nothing, Gauges()),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
-    acceptors: list[Acceptor] = []
-    server = DataServer(settings, acceptors)
+    server = data_server(application, config.edge, nothing, Gauges())
     listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-    acceptors.append(Acceptor(listener, server.protocol, Tally(nothing)))
+    server.accept(Acceptor(listener, server.protocol, Tally(nothing)))
     await server.serve(sockets=[])
 
 
