@@ -136,20 +136,17 @@ def _engine() -> Iterator[Finding]:
 
 def _algorithms(config: "Config") -> Iterator[Finding]:
     """Which profile is used, by what, and whether this machine has what the national one needs."""
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.backends.openssl import backend
 
     from gateway.crypto import sm2
-    from gateway.crypto.suite import SM
+    from gateway.crypto.suite import SM, offered
 
     yield Finding("crypto", "good", PROFILES[config.crypto])
     library = {"version": backend.openssl_version_text()}
-    try:
-        SM.block(SM.digest(b"")[:16])(bytes(16))
-    except UnsupportedAlgorithm:
-        yield Finding("sm34", "bad" if config.crypto == "sm" else "good", "doctor.sm34_none", library)
-    else:
+    if SM in offered():
         yield Finding("sm34", "good", "doctor.sm34_good", library)
+    else:
+        yield Finding("sm34", "bad" if config.crypto == "sm" else "good", "doctor.sm34_none", library)
     why = sm2.unavailable()
     if why:
         yield Finding("sm2", "good" if config.crypto == "intl" else "bad", "doctor.sm2_none", {"why": why})

@@ -6,6 +6,8 @@ key of the marks is read from the state directory: whoever may not read it canno
 """
 
 import argparse
+import contextlib
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,19 +16,18 @@ from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gateway.masking.trace import Trace
-    from gateway.masking.watermark import Marks, Seen, Value
+    from gateway.masking.watermark import Marks, Value
 
 WORDS: dict[str, tuple[str, str]] = {
     "trace.help": ("whose answer turned up outside?", "外泄的数据出自谁的应答？"),
-    "trace.file": ("what leaked: JSON, or a JSON text on each line", "外泄内容：JSON，或每行一个 JSON"),
+    "trace.file": ("what leaked: JSON, or a text with JSON objects in it", "外泄内容：JSON，或含有 JSON 对象的文本"),
     "trace.asset": ("only those who were given this asset", "仅限获得过该资产的人"),
     "trace.since": ("as far back as this, such as 90d (default) or 12h", "回溯时间，例如 90d（默认）或 12h"),
     "trace.candidates": ("candidates, an account on each line, in place of those on record", "候选账号，每行一个，代替记录中的账号"),
     "trace.unread": ("`{path}`: no JSON in it", "`{path}`：其中没有 JSON"),
-    "trace.skipped": ("{count:line is|lines are} no JSON and left out", "{count} 行不是 JSON，已略过"),
+    "trace.too_long": ("`{path}` is longer than {most} MiB: cut it", "`{path}` 超过 {most} MiB：请截取一部分"),
+    "trace.skipped": ("what is no whole JSON object was left out", "不是完整 JSON 对象的部分已略过"),
     "trace.asset_odd": ("`{value}` is not the id of an asset", "`{value}` 不是资产标识"),
     "trace.nobody": ("nobody on record was given such data", "记录中无人获得过此类数据"),
     "trace.cut": ("more than {most} accounts: only these were held against it; narrow --asset or --since", "超过 {most} 个账号：仅核对了其中这些；请收窄 --asset 或 --since"),
@@ -43,6 +44,7 @@ WORDS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 MOST = 10_000
 LONGEST = 64 * 1024 * 1024
+_BETWEEN = " \t\r\n,[]\x1e"
 
 
 def register(subparsers: Any) -> None:
@@ -62,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
     screen = Screen(args)
     try:
-        content = Path(args.file).read_bytes()[: LONGEST + 1]
+        with Path(args.file).open("rb") as file:
+            content = file.read(LONGEST + 1)
         given = _lines(Path(args.candidates)) if args.candidates else None
     except (OSError, UnicodeDecodeError) as error:
         screen.warn("cannot_read", "error", why=error)
@@ -70,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
     marks = _marks(args, screen)
     if marks is None:
         return 3
-    observed = _observed(content, marks, args, screen)
-    if observed is None:
+    leak = _leak(content, args, screen)
+    if leak is None:
         return 2
     code, candidates = _candidates(args, screen)
     if code:
@@ -80,19 +83,19 @@ def run(args: argparse.Namespace) -> int:
     if not candidates:
         screen.warn("trace.nobody", "error")
         return 3
-    return _told(trace(observed, candidates, marks), len(set(candidates)), screen)
+    return _told(trace(leak, candidates, *marks), len(set(candidates)), screen)
 
 
-def _marks(args: argparse.Namespace, screen: Screen) -> "Marks | None":
+def _marks(args: argparse.Namespace, screen: Screen) -> "list[Marks] | None":
     from gateway.config import mask_keys, places
     from gateway.crypto.keys import KeyFault
-    from gateway.crypto.suite import suite
+    from gateway.crypto.suite import offered
     from gateway.document import Faulty
     from gateway.masking.watermark import Marks
 
     try:
-        known = places(Path(args.config), os.environ)
-        return Marks(mask_keys.read(known.state / "keys")[0], suite(known.crypto))
+        first = mask_keys.read(places(Path(args.config), os.environ).state / "keys")[0]
+        return [Marks(first, suite) for suite in offered()]  # what leaked may be older than the profile of today
     except Faulty as faulty:
         screen.faults(faulty.faults)
     except (KeyFault, OSError) as error:
@@ -101,36 +104,53 @@ def _marks(args: argparse.Namespace, screen: Screen) -> "Marks | None":
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
 
 
-def _observed(content: bytes, marks: "Marks", args: argparse.Namespace, screen: Screen) -> "list[Seen] | None":
-    """The objects in what leaked; None when there is no JSON in it."""
-    from gateway.masking.watermark import seen
-
-    values = list(_values(content))
-    read = [value for value, good in values if good]
-    if not read or len(content) > LONGEST:
+def _leak(content: bytes, args: argparse.Namespace, screen: Screen) -> "list[Value] | None":
+    """The JSON in what leaked; None when there is none."""
+    if len(content) > LONGEST:
+        screen.warn("trace.too_long", "error", path=args.file, most=LONGEST // 1024 // 1024)
+        return None
+    found, rest = _values(_text(content))
+    if not found:
         screen.warn("trace.unread", "error", path=args.file)
         return None
-    if len(read) < len(values):
-        screen.warn("trace.skipped", "warning", count=len(values) - len(read))
-    return [one for value in read for one in seen(value, marks.digest)]
+    if rest:
+        screen.warn("trace.skipped", "warning")
+    return found
 
 
-def _values(content: bytes) -> "Iterator[tuple[Value, bool]]":
-    """The JSON texts, each with whether it is one: the whole, or else line by line."""
+def _text(content: bytes) -> str:
+    """What was copied, in whatever charset an editor or a spreadsheet has saved it."""
+    for charset in (json.detect_encoding(content), "gb18030"):
+        try:
+            return content.decode(charset)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("utf-8", "replace")
+
+
+def _values(text: str) -> "tuple[list[Value], bool]":
+    """The JSON text, or else every object in a text that was cut off or written around them; whether more stands there."""
     import orjson
 
-    text = content.removeprefix(b"\xef\xbb\xbf").strip()
-    try:
-        yield orjson.loads(text), True
-    except orjson.JSONDecodeError:
-        for line in filter(None, (line.strip(b" \t\r\x1e,") for line in text.split(b"\n"))):
-            try:
-                yield orjson.loads(line), True
-            except orjson.JSONDecodeError:
-                yield None, False
+    with contextlib.suppress(orjson.JSONDecodeError):
+        return [orjson.loads(text.strip())], False
+    end_of = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode  # numbers of any length
+    found: list[Value] = []
+    at = end = 0
+    rest = False
+    while (at := text.find("{", at)) >= 0:
+        try:
+            _, after = end_of(text, at)
+            found.append(orjson.loads(text[at:after]))
+        except (ValueError, RecursionError):  # cut off, or none: what stands inside may be whole
+            at += 1
+            continue
+        rest |= bool(text[end:at].strip(_BETWEEN))
+        at = end = after
+    return found, rest or bool(text[end:].strip(_BETWEEN))
 
 
 def _candidates(args: argparse.Namespace, screen: Screen) -> tuple[int, list[str]]:

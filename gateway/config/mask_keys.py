@@ -33,13 +33,12 @@ def numbered(folder: Path) -> dict[int, Path]:
 
 
 def faults(folder: Path) -> list[str]:
-    """What is wrong with the keys after the first, in words."""
+    """What is wrong with the keys, in words."""
     found: list[str] = []
     for expected, (number, path) in enumerate(numbered(folder).items(), 1):
         if number != expected:
             return [*found, f"`{folder / name(expected)}` is missing before `{path.name}`: restore it from a backup"]
-        if number > 1:
-            found += _wrong(path)
+        found += _wrong(path)
     return found
 
 

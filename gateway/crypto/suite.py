@@ -13,9 +13,11 @@ the system's OpenSSL and may be missing.
 
 import hmac
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from typing import Final, Literal
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128, SM4
@@ -74,6 +76,16 @@ SM: Final = Suite("sm", SM4)
 def suite(profile: Profile) -> Suite:
     """The suite whose digests and ciphers a profile uses; of `dual` only the signatures are double."""
     return SM if profile == "sm" else INTL
+
+
+@cache
+def offered() -> tuple[Suite, ...]:
+    """The suites of this machine: a `cryptography` that was built on another OpenSSL may lack the national one."""
+    try:
+        SM.block(SM.digest(b"")[:KEY_BYTES])
+    except UnsupportedAlgorithm:
+        return (INTL,)
+    return INTL, SM
 
 
 def _sm3(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ Records that turned up outside are held against the marks (`watermark`) of all w
    exceeds t with a probability of at most 1/t (Markov's inequality). So a person is named only where it exceeds the
    number of candidates divided by `FALSE`: in one question out of `1 / FALSE` somebody innocent is named, at most.
 3. Objects found twice count once; orders that carry too little to name anybody are told as that, never as a no.
+4. A leak does not say under which suite its marks were made: each is tried, and counts as so many candidates more.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from math import log2
 
 from msgspec import Struct
 
-from gateway.masking.watermark import ORDERS, Marks, Seen
+from gateway.masking.watermark import ORDERS, Marks, Seen, Value, seen
 
 FALSE = 0.001
 """The chance that a question names anybody who is innocent."""
@@ -60,20 +61,26 @@ class Trace(Struct, frozen=True):
         return tuple(weight for weight in self.weights if weight.named)
 
 
-def trace(observed: Iterable[Seen], recipients: Iterable[str], marks: Marks) -> Trace:
-    """Hold what was found against the marks of these recipients."""
-    found, whom = sorted(set(observed), key=_tells), sorted(set(recipients))
-    weighed = found[: max(FEWEST, MOST_WEIGHED // max(1, len(whom)))]
-    counts = Counter(seen.count for seen in weighed)
-    needed = log2(max(1, len(whom)) / FALSE)
-    weights = [_weight(recipient, weighed, counts, marks, needed, len(whom)) for recipient in whom]
+def trace(leak: Value, recipients: Iterable[str], *marks: Marks) -> Trace:
+    """Hold what turned up against the marks of these recipients, under each of the keys of marks."""
+    whom = sorted(set(recipients))
+    among = max(1, len(whom) * len(marks))
+    needed = log2(among / FALSE)
+    best: dict[str, Weight] = {}
+    for own in marks:
+        found = sorted(set(seen(leak, own.digest)), key=_tells)
+        weighed = found[: max(FEWEST, MOST_WEIGHED // among)]
+        counts = Counter(one.count for one in weighed)
+        for recipient in whom:
+            weight = _weight(recipient, weighed, counts, own, needed, among)
+            best[recipient] = max(weight, best.get(recipient, weight), key=lambda one: one.bits)
     return Trace(
         len(found),
         len(weighed),
         needed,
         _bits(counts, counts),
-        bool(found) and all(seen.order == 0 for seen in found),
-        tuple(sorted(weights, key=lambda weight: (-weight.bits, weight.recipient))),
+        bool(found) and all(one.order == 0 for one in found),
+        tuple(sorted(best.values(), key=lambda weight: (-weight.bits, weight.recipient))),
     )
 
 

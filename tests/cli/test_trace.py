@@ -68,7 +68,37 @@ def test_lines_and_single_records_are_read_too(run: Run, town: Path) -> None:
     lines.write_text("\n".join([json.dumps(one, ensure_ascii=False) for one in records[::2]] + ["# a remark"]))
     done = run(*words(town, lines))
     assert done.code == 0
-    assert "1 line is no JSON" in done.err
+    assert "left out" in done.err
+
+
+def test_a_copy_that_was_cut_off_and_written_anew_is_enough(run: Run, town: Path) -> None:
+    """As it is copied from a screen: indented, in the charset of the office, from the middle of one record to that of another."""
+    whole = json.dumps(json.loads(leaked(town, "zhang.wei").read_text()), ensure_ascii=False, indent=4)
+    for charset in ("utf-8", "utf-8-sig", "utf-16", "gb18030"):
+        for text in (whole[: -len(whole) // 5], whole[300:-300], f"<pre>{whole}</pre>"):
+            part = town / "part.txt"
+            part.write_bytes(text.encode(charset))
+            done = run(*words(town, part))
+            assert (done.code, done.out.splitlines()[2].split()[0]) == (0, "zhang.wei"), (charset, done.err)
+            assert "left out" in done.err
+
+
+def test_what_was_marked_under_the_algorithms_of_before_is_found(run: Run, town: Path) -> None:
+    leak = leaked(town, "zhang.wei")
+    (town / "gateway.yaml").write_text("version: 1\nstate: state\ncrypto: sm\n")
+    assert run(*words(town, leak)).code == 0
+
+
+def test_a_key_that_was_cut_off_names_nobody_and_clears_nobody(run: Run, town: Path) -> None:
+    (town / "state" / "keys" / "mask.key").write_bytes(KEY[:7])
+    done = run(*words(town, leaked(town, "zhang.wei")))
+    assert (done.code, "must hold 32 bytes" in done.err) == (3, True)
+
+
+def test_too_long_is_not_called_no_json(run: Run, town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.cli.trace.LONGEST", 100)
+    done = run(*words(town, leaked(town, "zhang.wei")))
+    assert (done.code, "longer than" in done.err) == (2, True)
 
 
 def test_too_little_and_wiped_marks_are_told_as_that(run: Run, town: Path) -> None:

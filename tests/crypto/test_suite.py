@@ -2,9 +2,10 @@ import hashlib
 import hmac
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-from gateway.crypto.suite import INTL, SM, suite
+from gateway.crypto.suite import INTL, SM, offered, suite
 
 
 def test_sm3_of_the_standard():  # GB/T 32905-2016, A.1 and A.2
@@ -68,3 +69,18 @@ def test_a_derived_key_is_for_one_purpose(one):
 
 def test_the_profile_names_the_suite():
     assert (suite("intl"), suite("sm"), suite("dual")) == (INTL, SM, INTL)
+
+
+def test_a_machine_without_the_national_suite_has_the_other(monkeypatch):
+    assert offered() == (INTL, SM)
+
+    class Missing:
+        def __init__(self):
+            raise UnsupportedAlgorithm("no SM3")
+
+    monkeypatch.setattr("gateway.crypto.suite.hashes.SM3", Missing)
+    offered.cache_clear()
+    try:
+        assert offered() == (INTL,)
+    finally:
+        offered.cache_clear()
