@@ -325,7 +325,7 @@ Spent = Literal["", "soft", "hard"]
 
 
 class Limit(Struct, frozen=True, omit_defaults=True, gc=False):
-    """How much may be shown in clear: distinct records, labelled values; 0 for any number."""
+    """How much may be shown: distinct records, masked or not, and labelled values in clear; 0 for any number."""
 
     records: int = 0
     fields: int = 0
@@ -358,7 +358,7 @@ class Budget(Struct, frozen=True, omit_defaults=True, gc=False):
 class Exposure(Struct, frozen=True, omit_defaults=True, gc=False):
     """How much this caller has been shown today, in the policies' time zone (made by exposure)."""
 
-    records: int = 0  # distinct records of this asset with a labelled value in clear
+    records: int = 0  # distinct records of this asset, masked or not
     fields: int = 0  # labelled values in clear
     categories: tuple[str, ...] = ()  # of which records were shown
     budgets: tuple[str, ...] = ()  # that are spent: the hard ones, where there are any, else the soft ones
@@ -369,13 +369,19 @@ class Exposure(Struct, frozen=True, omit_defaults=True, gc=False):
 NOTHING_EXPOSED = Exposure()
 
 
-def exposed(records: int, fields: int, categories: tuple[str, ...], states: Iterable[tuple[Budget, Spent]]) -> Exposure:
+def exposed(
+    records: int,
+    fields: int,
+    categories: tuple[str, ...],
+    states: Iterable[tuple[Budget, Spent]],
+    unread: bool = False,
+) -> Exposure:
     """What was shown, and the budgets that it spends, each with how far it is spent."""
     spent = [(budget.id, state) for budget, state in states if state]
     if not spent:
-        return Exposure(records, fields, categories)
+        return Exposure(records, fields, categories, unread=unread)
     worst: Literal["soft", "hard"] = "hard" if any(state == "hard" for _, state in spent) else "soft"
-    return Exposure(records, fields, categories, tuple(id for id, state in spent if state == worst), worst)
+    return Exposure(records, fields, categories, tuple(id for id, state in spent if state == worst), worst, unread)
 
 
 class Facts(Struct, frozen=True, eq=False):

@@ -67,6 +67,7 @@ class Revision(Struct, frozen=True, eq=False):
     catalog: Catalog
     policy: Decider
     devices: Devices
+    asks: bool  # whether anything of it turns on what was shown today
 
 
 class Knowledge(Protocol):
@@ -137,7 +138,7 @@ class Journey(Struct, frozen=True, eq=False):
         """The same, once it is known who asks and what for."""
         posture = revision.devices.assess(ask, subject)
         budgets = revision.policy.bundle.budgets(ask, subject, asset)
-        exposure = self.exposures.spent(ask, subject, asset, budgets)
+        exposure = self.exposures.spent(ask, subject, asset, budgets, asked=revision.asks)
         asset = revision.catalog.aggregated(asset, exposure)
         risk = self.watcher.weigh(ask, subject, posture, asset)
         return Facts(ask, subject, posture, risk, asset, revision.policy.granted(ask, subject, asset), exposure)

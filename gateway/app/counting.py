@@ -5,14 +5,17 @@ Rules:
 1. Nothing is counted, and nothing costs, while no budget, no condition and no rule of the catalog asks for it.
 2. From the first that does on, every entry is heard of; what was recorded earlier today is read back from the journals,
    a slice at a time, so that no request waits for it. Until that is done the room doubts (`gateway.exposure`, rule 6).
+3. Journals that cannot be read now are read later: until then it is doubt, and never a day on which nothing was shown.
 """
 
 from collections.abc import Iterator
 
 from gateway.audit import Tail
+from gateway.catalog import Catalog
 from gateway.exposure import Exposures
 from gateway.facts import Entry
 from gateway.journey import Revision
+from gateway.policy import Bundle
 
 AT_START = 32  # slices that are read before the first request: a quarter of a second
 
@@ -23,7 +26,7 @@ class Counting:
     def __init__(self, exposures: Exposures, tail: Tail) -> None:
         self._exposures = exposures
         self._tail = tail
-        self._judged_by = ("", "")
+        self._judged_by = ""
         self._counts = False
         self._slices: Iterator[list[Entry]] | None = None
 
@@ -35,19 +38,16 @@ class Counting:
     def follow(self, revision: Revision, now: float) -> None:
         """Count what this revision asks for; `now` in seconds since 1970."""
         bundle = revision.policy.bundle
-        judged_by = (
-            bundle.digest,
-            revision.catalog.digest,
-        )  # a rule of the catalog for the day comes without another bundle
-        if judged_by == self._judged_by:
-            return
-        self._judged_by = judged_by
-        purposes = frozenset(budget.purpose for budget in bundle.content.budgets if budget.purpose)
-        self._exposures.follow(bundle.content.timezone, purposes)
-        if not self._counts and asks(revision):
+        if bundle.digest != self._judged_by:
+            self._judged_by = bundle.digest
+            purposes = frozenset(budget.purpose for budget in bundle.content.budgets if budget.purpose)
+            self._exposures.follow(bundle.content.timezone, purposes)
+        if revision.asks and not self._counts:
+            try:
+                self._slices = self._tail.since(self._exposures.midnight(now))
+            except OSError:  # a flood took all descriptors (rule 3)
+                return
             self._counts = True
-            self._exposures.awaited()
-            self._slices = self._tail.since(self._exposures.midnight(now))
 
     def read_back(self, slices: int = 1) -> None:
         """Read so many slices of what was recorded earlier today."""
@@ -63,10 +63,12 @@ class Counting:
                 self._exposures.learn(entry)
 
 
-def asks(revision: Revision) -> bool:
-    """Whether anything of this revision turns on what was shown."""
-    content = revision.policy.bundle.content
-    rows = (*content.rules, *(row for overlay in content.overlays.values() for row in overlay.rows))
-    if content.budgets or any(rule.per == "day" for rule in revision.catalog.rules):
+def asks(catalog: Catalog, bundle: Bundle) -> bool:
+    """Whether anything that these say turns on what was shown."""
+    content = bundle.content
+    if content.budgets or any(rule.per == "day" for rule in catalog.rules):
         return True
+    if content.native is not None and any(name.startswith("exposure") for name in content.native.request.values()):
+        return True
+    rows = (*content.rules, *(row for overlay in content.overlays.values() for row in overlay.rows))
     return any("exposure." in column for row in rows for column in row)

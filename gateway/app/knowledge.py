@@ -65,7 +65,7 @@ class Knowledge:
         self._prepared: dict[str, Revision] = {}
         self.digest = start.digest
         self._active_revision = self._revision = first = self._make(start)
-        self._unread = Revision(first.catalog, Unread(first.policy.bundle), first.devices)
+        self._unread = Revision(first.catalog, Unread(first.policy.bundle), first.devices, first.asks)
         self._known = False  # whether what is active could ever be read
         self._told = ""  # which fault, while what is active cannot be read
         self._pause = self._left = 0  # until it is tried again

@@ -162,7 +162,10 @@ class Shadow:
             self._piloted = self._joined(revision, terms)
         except (StateFault, Faulty, Damaged, MsgspecError, ValueError, OSError) as fault:
             self._notice(Notice("pilot.unprepared", name, type(fault).__name__))
-        return revision if self._piloted is None else Revision(revision.catalog, self._piloted, revision.devices)
+        if self._piloted is None or self._candidate is None:
+            return revision
+        asks = revision.asks or self._candidate.asks  # its conditions too are about what was shown
+        return Revision(revision.catalog, self._piloted, revision.devices, asks)
 
     def judge_again(self, revision: Revision, facts: Facts, bundle: str) -> Decision:
         """The decision about an open stream that this bundle permitted (rule 4)."""

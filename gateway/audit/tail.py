@@ -124,6 +124,9 @@ def _slices(path: Path, end: int) -> Iterator[list[Entry]]:
                 data = file.read(min(_SLICE, end - start))
         except FileNotFoundError:
             return
+        except OSError:  # a flood took all descriptors: nothing may be left out, so the next slice tries again
+            yield []
+            continue
         if not data:
             return
         start += len(data)

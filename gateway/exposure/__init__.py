@@ -1,6 +1,6 @@
 """How much has this caller been shown today?
 
-Counts what went out in clear, per subject and per department, from the entries of the ledger: the same entries give
+Counts what went out, per subject and per department, from the entries of the ledger: the same entries give
 the same counts. What was shown is known by keyed digests only.
 """
 

@@ -5,8 +5,8 @@
 1. One way to learn: an entry. Our own, a sibling's from its journal, the day's journals after a start. A record that is
    heard of twice is one record.
 2. The day is that of the policies' time zone; no clock here: its midnight is told by the entries and by the request.
-3. A record counts once its answer had a labelled value in clear. Every answer with records tells which category the
-   caller has looked at, masked or not.
+3. A record counts once its answer had a labelled value, masked or not: else nobody whom a soft limit masks would
+   ever come to the hard one, and who collects what masks leave would spend nothing. Fields count in clear only.
 4. Records that no digest tells apart (the catalog names no key, or there were more than fit into an entry) count each
    time they are shown.
 5. Nothing is forgotten before midnight, or else a budget could be washed away by making many subjects: when there is no
@@ -14,6 +14,7 @@
    everybody who has no row of their own. Too much then, never too little.
 6. Until the day's journals are read after a start, every budget counts as softly spent; as spent, where it has no mask.
    Nobody knows then how much was shown (`unread`): conditions that ask for it fail, and so deny; rules of the catalog hold.
+   It is told from the first request on that is judged by policies which ask.
 7. An answer counts when it ends: two requests at once may overshoot a budget by what they carry.
 """
 
@@ -22,8 +23,6 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
-
-from msgspec.structs import replace
 
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
@@ -51,7 +50,7 @@ Kept = TypeVar("Kept")
 
 
 class Tally:
-    """What was shown in clear."""
+    """Which records were shown, and how many labelled values in clear."""
 
     __slots__ = ("distinct", "fields", "more")
 
@@ -180,23 +179,25 @@ class Exposures:
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
         self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
         self._unread = True
-        self._awaited = False  # somebody asks for what is not read yet
 
     # --- spent ----------------------------------------------------------------------------------
 
-    def spent(self, ask: Ask, subject: Subject, asset: Asset, budgets: tuple[Budget, ...] = ()) -> Exposure:
-        """What this caller was shown today, and which of these budgets it spends. Changes nothing."""
+    def spent(
+        self, ask: Ask, subject: Subject, asset: Asset, budgets: tuple[Budget, ...] = (), *, asked: bool
+    ) -> Exposure:
+        """What this caller was shown today, and which of these budgets it spends; `asked`: something turns on it.
+
+        Changes nothing.
+        """
         if ask.at >= self._ends and not self._unread:
             return NOTHING_EXPOSED  # a new day, or nothing was ever shown
         mine = self._people.get(subject.id)
         known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
-        if self._awaited:
-            known = Exposure(known.records, known.fields, known.categories, unread=True)
-        if not budgets:
+        unread = asked and self._unread
+        if not (budgets or unread):
             return known
         states = [(budget, self._state(budget, subject, mine)) for budget in budgets]
-        found = exposed(known.records, known.fields, known.categories, states)
-        return replace(found, unread=True) if self._awaited else found
+        return exposed(known.records, known.fields, known.categories, states, unread)
 
     def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> Spent:
         row = mine if budget.by == "subject" else self._departments.get(subject.org)
@@ -242,7 +243,7 @@ class Exposures:
         more = entry.unlisted if digests else max(entry.unlisted, records)
         for row in (self._people.touch(subject), self._departments.touch(org)):
             row.saw(category)
-            if entry.clear:
+            if entry.seen or entry.clear or entry.masked:  # else it had nothing that the catalog labels: `{"ok": true}`
                 shown = self._asset(row, asset, category)
                 shown.whole.add(digests, more, entry.clear)
                 if purpose in shown.purposes:
@@ -291,13 +292,9 @@ class Exposures:
             if self._ends:  # the day that runs ends at the other midnight; what was counted stays
                 self._ends = _midnight(datetime.fromtimestamp(self._ends - 1, self._zone), 1)
 
-    def awaited(self) -> None:
-        """The day is going to be read, since something turns on it (rule 6)."""
-        self._awaited = self._unread
-
     def settled(self) -> None:
         """The day is read, from here on every answer is heard of (rule 6)."""
-        self._unread = self._awaited = False
+        self._unread = False
 
     def size(self) -> int:
         """How many people and departments have a row of their own."""

@@ -155,7 +155,7 @@ def holding(about: tuple[Budget, ...], names: frozenset[str], offices: frozenset
 def reckoned(budgets: tuple[Budget, ...], known: Exposure) -> Exposure:
     """What so much shown of one asset means by these budgets; what was on record as spent stays so."""
     states = [(one, _worse(one.spent(known.records, known.fields), known, one)) for one in budgets]
-    return exposed(known.records, known.fields, known.categories, states)
+    return exposed(known.records, known.fields, known.categories, states, known.unread)
 
 
 def _worse(own: Spent, known: Exposure, budget: Budget) -> Spent:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import Struct
 
 from gateway.app.counting import Counting, asks
@@ -14,6 +15,8 @@ from gateway.journey import Revision
 from gateway.policy import Policy, load
 from tests.exposure.test_exposures import Record, ids
 from tests.literals import NOW, a_subject, an_ask, an_asset
+from tests.policy.native.pairs import ALLOW, SAME, model
+from tests.policy.native.world import a_bundle
 from tests.policy.world import ASSETS, CLERK_READS, write
 
 BUDGET = "budgets: [{id: day, who: clerk, data: household, soft: {records: 3}, mask: pii-strict}]\n"
@@ -24,7 +27,6 @@ class Aggregation(Struct, frozen=True):
     """A catalog with an aggregation rule."""
 
     rules: tuple[Any, ...] = ()
-    digest: str = ""
 
 
 class Journals(Struct):
@@ -32,8 +34,11 @@ class Journals(Struct):
 
     slices: list[list[Entry]]
     asked: list[float] = []
+    unreadable: bool = False
 
     def since(self, at: float) -> Iterator[list[Entry]]:
+        if self.unreadable:
+            raise OSError(24, "Too many open files")
         self.asked.append(at)
         return iter(self.slices)
 
@@ -42,7 +47,8 @@ def revision(folder: Path, rules: str = CLERK_READS, budgets: str = "", per: str
     write(folder, rules)
     (folder / "budgets.yaml").write_text(budgets or "budgets: []\n", encoding="utf-8")
     rule = Rule("bulk", ("", ""), "population", (), 10, per, (), 1, None)  # type: ignore[arg-type]  # a span
-    return Revision(Aggregation((rule,), per), Policy(load(folder, ASSETS)), None)  # type: ignore[arg-type]  # as they are used
+    catalog, bundle = Aggregation((rule,)), load(folder, ASSETS)
+    return Revision(catalog, Policy(bundle), None, asks(catalog, bundle))  # type: ignore[arg-type]  # as they are used
 
 
 def counting(*slices: list[Entry]) -> tuple[Counting, Exposures, Journals]:
@@ -52,7 +58,7 @@ def counting(*slices: list[Entry]) -> tuple[Counting, Exposures, Journals]:
 
 def spent(exposures: Exposures, asked: Any) -> tuple[int, str]:
     ask, subject, asset = an_ask(at=NOW + 10), a_subject(), an_asset()
-    found = exposures.spent(ask, subject, asset, asked.policy.bundle.budgets(ask, subject, asset))
+    found = exposures.spent(ask, subject, asset, asked.policy.bundle.budgets(ask, subject, asset), asked=asked.asks)
     return found.records, found.spent
 
 
@@ -63,13 +69,28 @@ def test_while_nothing_asks_nothing_is_counted(tmp_path: Path) -> None:
     for entry in Record().answer(ids(1, 2)):
         count.learn(entry)
     count.read_back(10)
-    assert (asks(plain), journals.asked, exposures.size(), spent(exposures, plain)) == (False, [], 0, (0, ""))
+    assert (plain.asks, journals.asked, exposures.size(), spent(exposures, plain)) == (False, [], 0, (0, ""))
 
 
 def test_a_budget_a_condition_and_a_rule_of_the_catalog_for_the_day_ask(tmp_path: Path) -> None:
-    assert asks(revision(tmp_path, budgets=BUDGET))
-    assert asks(revision(tmp_path, CONDITION))
-    assert asks(revision(tmp_path, per="day"))
+    assert revision(tmp_path, budgets=BUDGET).asks
+    assert revision(tmp_path, CONDITION).asks
+    assert revision(tmp_path, per="day").asks
+
+
+@pytest.mark.parametrize(
+    ("name", "matcher", "counts"),
+    [
+        ("exposure.records", "r.n < 500", True),
+        ("exposure", "r.n.records < 500", True),
+        ("risk.score", "r.n < 500", False),
+    ],
+)
+def test_a_request_of_a_casbin_policy_asks(tmp_path: Path, name: str, matcher: str, counts: bool) -> None:
+    """Else the rows of a team would go by nobody's ever having been shown anything."""
+    of_casbin = model("sub, obj, act, n", "sub, obj, act", ALLOW, f"{SAME} && {matcher}")
+    bundle = a_bundle(tmp_path, of_casbin, request=f"request: {{n: {name}}}\n")
+    assert asks(Aggregation(), bundle) is counts  # type: ignore[arg-type]  # a catalog, as it is used
 
 
 def test_what_was_recorded_before_the_start_is_counted_too_and_doubted_until_then(tmp_path: Path) -> None:
@@ -114,12 +135,28 @@ def test_a_rule_for_the_day_that_only_the_catalog_brings_begins_the_counting(tmp
 
 
 def test_until_the_day_is_read_nobody_says_that_nothing_was_shown(tmp_path: Path) -> None:
-    """Whoever was shown most must not begin anew with each restart."""
-    asked = revision(tmp_path, CONDITION)
+    """Whoever was shown most must not begin anew with each restart, nor with the reload that brings the condition."""
+    plain, asked = revision(tmp_path), revision(tmp_path, CONDITION)
     count, exposures, _ = counting(list(Record().answer(ids(1))))
+    count.follow(plain, NOW)
     ask, subject, asset = an_ask(at=NOW + 10), a_subject(), an_asset()
-    assert not exposures.spent(ask, subject, asset).unread  # nothing asks
+    assert not exposures.spent(ask, subject, asset, asked=plain.asks).unread
+    assert exposures.spent(ask, subject, asset, asked=asked.asks).unread  # the first request, before anybody followed
     count.follow(asked, NOW)
-    assert exposures.spent(ask, subject, asset).unread
+    assert exposures.spent(ask, subject, asset, asked=asked.asks).unread
     count.read_back(2)
-    assert exposures.spent(ask, subject, asset) == Exposure(1, 1, ("population",))
+    assert exposures.spent(ask, subject, asset, asked=asked.asks) == Exposure(1, 1, ("population",))
+
+
+def test_journals_that_cannot_be_read_now_are_read_later(tmp_path: Path) -> None:
+    """A flood that takes all descriptors neither ends the worker nor makes a day on which nothing was shown."""
+    asked = revision(tmp_path, budgets=BUDGET)
+    count, exposures, journals = counting(list(Record().answer(ids(1, 2, 3))))
+    journals.unreadable = True
+    count.follow(asked, NOW)
+    count.read_back()
+    assert spent(exposures, asked) == (0, "soft")
+    journals.unreadable = False
+    count.follow(asked, NOW)
+    count.read_back(2)
+    assert spent(exposures, asked) == (3, "soft")

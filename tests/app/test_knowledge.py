@@ -30,7 +30,7 @@ class NoPostures:
 
 def make(compiled: Compiled) -> Revision:
     devices = Devices(DeviceSettings(), compiled.register, NoPostures())
-    return Revision(compiled.catalog, Policy(compiled.bundle), devices)
+    return Revision(compiled.catalog, Policy(compiled.bundle), devices, False)
 
 
 class World:

@@ -59,7 +59,7 @@ class World:
         self.read = 0
 
     def revision(self, policy: Policy) -> Revision:
-        return Revision(None, policy, None)  # type: ignore[arg-type]  # nobody looks at the rest here
+        return Revision(None, policy, None, False)  # type: ignore[arg-type]  # nobody looks at the rest here
 
     def ready(self, digest: str) -> Revision:
         assert digest == DIGEST
@@ -96,6 +96,14 @@ def test_in_shadow_the_candidate_changes_nothing_and_is_counted(world: World) ->
         assert revision.policy.decide(asked) == world.active.policy.decide(asked)
     assert world.said() == [("pilot.judged", "permit", 1), ("pilot.judged", "deny", 2),
                             ("pilot.would_deny", "civil-households", 2)]  # fmt: skip
+
+
+def test_what_the_candidate_asks_of_what_was_shown_is_counted_while_it_is_asked(world: World) -> None:
+    """Else its condition would hold of nobody, and its share would be let through what it is meant to stop."""
+    world.candidate = replace(world.candidate, asks=True)
+    assert not world.flip().asks
+    world.start()
+    assert world.flip().asks
 
 
 def test_in_its_share_the_candidate_decides_under_its_own_name(world: World) -> None:

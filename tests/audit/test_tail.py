@@ -153,6 +153,24 @@ def test_a_slice_may_end_in_the_middle_of_a_line(settings: Settings, monkeypatch
     assert sorted(number for entries in tail.since(0.0) for number in numbers(entries)) == sorted(whole)
 
 
+def test_a_slice_that_cannot_be_read_now_is_read_later(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the day may be left out because a flood took all descriptors for a moment."""
+    a_closed_life(settings, 20)
+    tail = Tail(settings.directory)
+    whole = numbers(tail.last(1000))
+    monkeypatch.setattr("gateway.audit.tail._SLICE", 700)
+    slices = tail.since(0.0)
+    found = numbers(next(slices))
+    with monkeypatch.context() as flood:
+        flood.setattr(Path, "open", _no_descriptor)
+        assert next(slices) == next(slices) == []
+    assert sorted([*found, *(number for entries in slices for number in numbers(entries))]) == sorted(whole)
+
+
+def _no_descriptor(*_: object) -> None:
+    raise OSError(24, "Too many open files")
+
+
 def test_a_journal_that_goes_away_between_two_slices_ends_there(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

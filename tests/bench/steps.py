@@ -102,7 +102,7 @@ async def _steps(journey: Journey, path: str, credential: str, times: int) -> di
         asset = revision.catalog.locate(ask)
         at = lap("locate", at)
         budgets = revision.policy.bundle.budgets(ask, subject, asset)
-        exposure = journey.exposures.spent(ask, subject, asset, budgets)
+        exposure = journey.exposures.spent(ask, subject, asset, budgets, asked=revision.asks)
         asset = revision.catalog.aggregated(asset, exposure)
         at = lap("exposure", at)
         risk = journey.watcher.weigh(ask, subject, posture, asset)

@@ -52,7 +52,7 @@ class Record:
         return OutcomeEntry(**(values | changes))
 
     def answer(self, seen: bytes = b"", at: float = NOW, **changes: Any) -> tuple[VerdictEntry, OutcomeEntry]:
-        known = ("status", "records", "clear", "unlisted", "complete")
+        known = ("status", "records", "clear", "unlisted", "complete", "masked")
         ended = {name: changes.pop(name) for name in known if name in changes}
         verdict = self.permit(at, **changes)
         return verdict, self.outcome(verdict, seen, **ended)
@@ -66,8 +66,10 @@ def heard(*entries: Any, **settings: Any) -> Exposures:
     return exposures
 
 
-def spent(exposures: Exposures, *budgets: Budget, at: float = NOW + 10, asset: Any = None, **who: Any) -> Exposure:
-    return exposures.spent(an_ask(at=at), a_subject(**who), asset or an_asset(), budgets)
+def spent(
+    exposures: Exposures, *budgets: Budget, at: float = NOW + 10, asset: Any = None, asked: bool = True, **who: Any
+) -> Exposure:
+    return exposures.spent(an_ask(at=at), a_subject(**who), asset or an_asset(), budgets, asked=asked)
 
 
 def test_nobody_was_shown_anything_at_first() -> None:
@@ -87,9 +89,16 @@ def test_what_is_shown_to_one_is_not_counted_to_another() -> None:
     assert spent(exposures, BY_CLERK, id="li.na") == NOTHING_EXPOSED
 
 
-def test_masked_records_count_for_the_category_and_for_no_budget() -> None:
+def test_masked_records_count_and_their_fields_do_not() -> None:
+    """Who is masked since a soft limit is spent comes to the hard one all the same."""
     exposures = heard(*Record().answer(ids(1, 2, 3, 4, 5, 6), clear=0))
-    assert spent(exposures, BY_CLERK) == Exposure(0, 0, ("population",))
+    assert spent(exposures, BY_CLERK) == Exposure(6, 0, ("population",), ("day",), "hard")
+
+
+def test_records_without_a_digest_count_masked_too_and_an_answer_without_any_labelled_value_does_not() -> None:
+    record = Record()
+    masked = record.answer(records=3, clear=0, masked=(("$..name", 3),))
+    assert spent(heard(*masked, *record.answer(records=3, clear=0))).records == 3
 
 
 @pytest.mark.parametrize(("shown", "state"), [(2, ""), (3, "soft"), (4, "soft"), (5, "hard"), (6, "hard")])
@@ -278,7 +287,7 @@ def test_an_anonymous_caller_does_not_escape() -> None:
     record = Record()
     nobody = {"id": "", "kind": "anonymous", "org": "", "roles": ()}
     exposures = heard(*record.answer(ids(1, 2, 3), **nobody))
-    found = exposures.spent(an_ask(at=NOW + 1), Subject("", "anonymous"), an_asset(), (BY_CLERK,))
+    found = exposures.spent(an_ask(at=NOW + 1), Subject("", "anonymous"), an_asset(), (BY_CLERK,), asked=True)
     assert found.spent == "soft"
 
 
@@ -294,9 +303,17 @@ def test_until_the_day_is_read_every_budget_is_doubted() -> None:
     bare = Budget("bare", ("clerk",), "", ("household",), "", "subject", Limit(), Limit(5))
     assert spent(exposures, BY_CLERK).spent == "soft"
     assert spent(exposures, bare).spent == "hard"
-    assert spent(exposures) == NOTHING_EXPOSED
     exposures.settled()
     assert spent(exposures, BY_CLERK, bare).spent == ""
+
+
+def test_what_is_not_read_yet_is_told_where_something_turns_on_it() -> None:
+    exposures = Exposures(Settings())
+    assert spent(exposures, asked=False) == NOTHING_EXPOSED
+    assert spent(exposures, asked=True) == Exposure(unread=True)
+    assert spent(exposures, BY_CLERK) == Exposure(budgets=("day",), spent="soft", unread=True)
+    exposures.settled()
+    assert spent(exposures, asked=True) == NOTHING_EXPOSED
 
 
 def test_doubt_makes_no_spent_budget_softer() -> None:

@@ -26,10 +26,10 @@ def test_nothing_is_said_while_nothing_was_shown(policy: Bundle) -> None:
     [
         (
             Exposure(150, 300),
-            "budget  day  budgets.yaml:2  not spent; 150 records and 300 values of this asset shown in clear today, of 200 "
-            "records/1000 records; begins anew 2026-09-22 00:00 Asia/Shanghai",
-            "预算  day  budgets.yaml:2  未用尽；当日已明文展示该资产 150 条记录、300 个值，上限 200 条记录/1000 条记录；"
-            "2026-09-22 00:00 Asia/Shanghai 重新计数",
+            "budget  day  budgets.yaml:2  not spent; 150 records of this asset shown today, and 300 values in clear, of 200 "
+            "records/1000 records; begins anew each day at 00:00 Asia/Shanghai",
+            "预算  day  budgets.yaml:2  未用尽；当日已展示该资产 150 条记录，其中明文 300 个值，上限 200 条记录/1000 条记录；"
+            "每日 00:00 Asia/Shanghai 重新计数",
         ),
         (
             SOFT,
@@ -40,9 +40,15 @@ def test_nothing_is_said_while_nothing_was_shown(policy: Bundle) -> None:
     ],
 )
 def test_what_is_left_and_until_when(policy: Bundle, exposure: Exposure, en: str, zh: str) -> None:
-    explained = explain(policy, facts(ask=an_ask(at=NOW), exposure=exposure))
+    explained = explain(policy, facts(exposure=exposure))
     assert en in explained.text()
     assert zh in explained.text("zh-CN")
+
+
+def test_no_day_is_named_that_the_request_does_not_have(policy: Bundle) -> None:
+    supposed, later = (allowances(policy, facts(ask=an_ask(at=at), exposure=SOFT)) for at in (NOW, NOW + 86_400.0))
+    assert supposed == later
+    assert [one.anew for one in supposed] == ["00:00 Asia/Shanghai"]
 
 
 def test_a_refusal_names_its_reason_first(policy: Bundle) -> None:

@@ -189,6 +189,12 @@ def test_what_is_on_record_as_spent_stays_spent() -> None:
     assert reckoned((BUDGET,), Exposure(2, 0, (), ("other",), "hard")).spent == "soft"
 
 
+def test_what_was_not_known_when_it_was_decided_is_not_known_when_it_is_judged_again() -> None:
+    """Else a replay would say that a condition holds that failed, since nobody knew how much was shown."""
+    assert reckoned((BUDGET,), Exposure(unread=True)).unread
+    assert reckoned((), Exposure(2, unread=True)).unread
+
+
 # --- whether another binds less --------------------------------------------------------------------
 
 

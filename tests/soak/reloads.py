@@ -177,7 +177,7 @@ def _read(folder: Path, revisions: list[Compiled], permits: dict[str, bool], tol
     """Decide without pause; hold each decision against what was active between its beginning and its end."""
     state, board = State(folder / "state.db", busy=5.0), Board.open(folder / "board")
     made = {
-        one.digest: Revision(one.catalog, Policy(one.bundle), Devices(DeviceSettings(), (), Nobody()))
+        one.digest: Revision(one.catalog, Policy(one.bundle), Devices(DeviceSettings(), (), Nobody()), False)
         for one in revisions
     }
     by_name = {one.digest: one for one in revisions}

@@ -80,6 +80,9 @@ def test_spent_softly_more_is_masked_and_spent_hard_there_is_none_until_midnight
     colleague = looks(gateway, "budget.two", *numbers(1, 2))
     assert in_clear(colleague)  # what one was shown is not counted to another
 
+    looks(gateway, "budget.one", *numbers(4, 3))  # masked, and six different records by now
+    assert settled(gateway, "budget.one", "hard").reason == "budget_spent"
+
 
 def test_after_the_hard_limit_the_answer_says_so(gateway: Gateway) -> None:
     assert in_clear(looks(gateway, "budget.three", *numbers(1, 6)))  # one answer may overshoot
