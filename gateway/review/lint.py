@@ -18,6 +18,7 @@ from gateway.catalog import Catalog
 from gateway.document import Faulty, FileFault, Node, read
 from gateway.policy import Bundle
 from gateway.policy.content import Row
+from gateway.policy.overlays import FROZEN
 from gateway.policy.people import PERSON
 from gateway.review.cells import cells
 from gateway.review.likeness import alike
@@ -139,13 +140,17 @@ class _Lint:
                 )  # fmt: skip
                 continue
             among = found[self.levels[rule]] if rule in self.levels else base
-            if rule in among:
+            if rule in among and not self.freezes(rule):
                 yield from self.related(rule, among[rule], among)
             if rows[0][1] == "allow" and any(row[4] == "*" and row[6] in WHOLE for row in rows):
                 yield _warned(
                     self.at(rule, "data"), "L010", "it allows every asset at every level", "它允许访问所有级别的所有数据",
                     "name the data, or a level such as \"<= important\"", "请写明数据，或限定级别，例如 \"<= important\"",
                 )  # fmt: skip
+
+    def freezes(self, rule: str) -> bool:
+        """Whether it stands for `freeze_grants`: a precaution, also while there is no grant that it could freeze."""
+        return rule in self.levels and self.rows[rule][0][8] == FROZEN
 
     def unsigned(self, rule: str) -> Iterator[FileFault]:
         """Who answers for it, and what is it for?"""

@@ -123,6 +123,12 @@ def test_levels_are_looked_at_as_if_in_force(tmp_path: Path) -> None:
     assert (Path(one.file).name, one.line, one.code) == ("II.yaml", 3, "L001")
 
 
+def test_a_level_that_freezes_grants_is_clean_though_there_are_none_yet(tmp_path: Path) -> None:
+    (tmp_path / "emergency").mkdir()
+    (tmp_path / "emergency" / "II.yaml").write_text("level: II\nfreeze_grants: true\n")
+    assert found(tmp_path) == ()
+
+
 def test_rules_that_no_decision_names(tmp_path: Path) -> None:
     more = "- {id: x, title: x, owner: prov, effect: deny, when: device.fresh}\n"
     record = counted([("reads",), ("reads", "reads"), ()])

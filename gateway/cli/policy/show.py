@@ -61,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
     if native:
         screen.table((screen.text("policy.where"), screen.text("policy.native_row")), native)
     screen.say("policy.shown", "dim", rules=found.read.rules, assets=found.read.assets, digest=found.bundle.digest[:12])
-    screen.result({"bundle": found.bundle.digest, "rules": rows, "profiles": content.profiles, "native": native})
+    rare = {name: {"k": one.k, "by": one.fields} for name, one in content.suppress.items()}
+    shown = {"rules": rows, "profiles": content.profiles, "suppress": rare, "native": native}
+    screen.result({"bundle": found.bundle.digest, **shown})
     return 0
 
 

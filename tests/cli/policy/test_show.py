@@ -1,5 +1,6 @@
 """`gateway policy show`."""
 
+import shutil
 from pathlib import Path
 
 from gateway.policy.engine import MODEL
@@ -11,6 +12,16 @@ def test_rules_are_shown_with_their_places(run: Run, made: Path) -> None:
     assert "rules/00-province.yaml:" in shown.out
     assert "规则" in shown.out
     assert run("policy", "show", made / "policies", "-o", "json").json["rules"]
+
+
+def test_what_a_profile_suppresses_is_shown(run: Run, tmp_path: Path, made: Path) -> None:
+    shutil.copytree(made / "policies", tmp_path / "p")
+    masks = tmp_path / "p" / "masks.yaml"
+    crowd = '  crowd: {"*": keep, suppress: {k: 5, by: [birth-date, $..gender]}}\n'
+    masks.write_text(masks.read_text().replace("profiles:\n", "profiles:\n" + crowd, 1))
+    shown = run("policy", "show", "p", "-o", "json").json
+    assert shown["suppress"] == {"crowd": {"k": 5, "by": ["$..gender", "birth-date"]}}
+    assert "crowd" in shown["profiles"]
 
 
 def test_rows_of_a_native_policy_are_shown_with_their_lines(run: Run, tmp_path: Path) -> None:
@@ -52,8 +63,6 @@ def test_casbin_also_shows_what_a_team_brought_along(run: Run, tmp_path: Path) -
 
 
 def test_a_row_that_breaks_its_line_is_1(run: Run, tmp_path: Path, made: Path) -> None:
-    import shutil
-
     shutil.copytree(made / "policies", tmp_path / "p")
     rule = '{id: x, effect: deny, who: "user:a\\np, evil, allow"}'
     (tmp_path / "p" / "rules" / "90.yaml").write_text(f"rules:\n  - {rule}\n")
