@@ -4,13 +4,14 @@ Reads OpenAPI 3.0 and 3.1. Rules:
 
 1. Every operation becomes an endpoint; what answers it, under any status and media type, becomes fields. Requests are not
    read: the catalog labels what is shown.
-2. A label on an operation or on one of its path parameters grades the endpoint; one on the document grades the asset.
+2. A label on a path, an operation, one of its path parameters or a whole answer grades the endpoint; one on the document
+   grades the asset.
 3. Parameters are called as the catalog calls them (`{householdId}` becomes `{household_id}`); a path that the catalog cannot
    say is left out, with a warning: what is not listed is denied.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -60,24 +61,25 @@ def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
     """Read a document; its paths lie below `prefix`. Raises Faulty with every fault there is."""
     _check_version(root)
     schemas = Schemas(root, words)
-    whole = joined(schemas.label(root), schemas.label(root.at(["info"])) if "info" in _members(root) else None)
+    whole = _as_a_whole((root, *filter(None, (_members(root).get("info"),))), schemas)
     warnings: list[FileFault] = []
     operations: list[Operation] = []
     answers: list[Node] = []
-    for path, item in _members(root.at(["paths"]) if "paths" in _members(root) else Node({}, root.file, 1, 1)).items():
-        opened = schemas.followed(item)
-        for method, node in _operations(opened) if opened is not None else ():
-            template = _template(prefix + path, node, warnings)
-            if template is not None and opened is not None:
-                operations.append(_operation(method, template, node, opened, schemas))
-                answers += _answers(node, schemas)
+    for path, written in _plain(schemas.members(root, "paths")):
+        item = schemas.followed(written)
+        for method, node in _operations(item) if item is not None else ():
+            template = _template(prefix + path if path.startswith("/") else path, node, warnings)
+            if template is not None and item is not None and schemas.followed(node) is not None:
+                given = _answers(node, schemas)
+                operations.append(_operation(method, template, [item, node, *given], schemas))
+                answers += (_members(one)["schema"] for one in given if "schema" in _members(one))
     if len(operations) > MAX_OPERATIONS:
         raise Faulty([root.fault("I008", f"more than {MAX_OPERATIONS} operations", f"超过 {MAX_OPERATIONS} 个操作")])
     properties = schemas.properties(answers)
     if schemas.faults:
         raise Faulty(sorted(set(schemas.faults)))
     title = _text(root.at(["info", "title"]))
-    return Described(title, whole.grade if whole else None, _once(operations), properties, tuple(warnings))
+    return Described(title, whole, _once(operations), properties, tuple(warnings))
 
 
 def served_below(root: Node) -> str:
@@ -113,9 +115,9 @@ def _text(node: Node) -> str:
     return node.value if isinstance(node.value, str) else ""
 
 
-def _list(node: Node, key: str) -> list[Node]:
-    found = _members(node).get(key)
-    return found.value if found is not None and isinstance(found.value, list) else []
+def _plain(members: dict[str, Node]) -> list[tuple[str, Node]]:
+    """The members but for those that somebody added to the standard."""
+    return [(key, node) for key, node in members.items() if not key.startswith("x-")]
 
 
 def _operations(item: Node) -> Iterator[tuple[str, Node]]:
@@ -141,58 +143,66 @@ def _parameter(name: str) -> str:
     return plain if plain[:1].isascii() and plain[:1].isalpha() else f"p_{plain}".rstrip("_")
 
 
-def _operation(method: str, template: Template, node: Node, item: Node, schemas: Schemas) -> Operation:
-    own = schemas.label(node)
-    if own is not None and own.identifier:
-        schemas.faults.append(
-            node.fault(
-                "I004", "an operation carries no identifier", "操作本身不携带标识",
-                "put it beside a parameter or a property", "请标注在参数或字段上",
-            )
-        )  # fmt: skip
-    grades = [own.grade] if own is not None else []
-    identifiers: dict[str, str] = {}
-    for name, label in _parameters(node, item, schemas):
-        grades.append(label.grade)
-        if label.identifier and name in template.parameters:
-            identifiers[name] = label.identifier
+def _operation(method: str, template: Template, said: list[Node], schemas: Schemas) -> Operation:
+    """An operation by all that may say how sensitive it is: the path it stands under, itself, and its answers."""
+    item, node, *_ = said
+    parameters = tuple(_parameters(node, item, schemas))
+    grades = (_as_a_whole(said, schemas), *(label.grade for _, label in parameters))
     grade = max((one for one in grades if one is not None), default=None)
-    return Operation(method, template, grade, tuple(identifiers.items()), node)
+    named = {name: label.identifier for name, label in parameters if label.identifier and name in template.parameters}
+    return Operation(method, template, grade, tuple(named.items()), node)
+
+
+def _as_a_whole(places: Iterable[Node], schemas: Schemas) -> Grade | None:
+    """The highest grade beside what is no single value, and so carries no identifier."""
+    grades: list[Grade] = []
+    for place in places:
+        label = schemas.label(place)
+        if label is not None and label.identifier:
+            schemas.faults.append(
+                place.fault(
+                    "I004", "only one value carries an identifier", "只有单个值才有标识类型",
+                    "put it beside a parameter or a property", "请标注在参数或字段上",
+                )
+            )  # fmt: skip
+        grades += [label.grade] if label is not None and label.grade is not None else []
+    return max(grades, default=None)
 
 
 def _parameters(node: Node, item: Node, schemas: Schemas) -> Iterator[tuple[str, Label]]:
     """The labelled path parameters of an operation and of the path it stands under."""
-    for written in (*_list(item, "parameters"), *_list(node, "parameters")):
+    for written in (*schemas.listed(item, "parameters"), *schemas.listed(node, "parameters")):
         parameter = schemas.followed(written)
         if parameter is None or _text(parameter.at(["in"])) != "path":
             continue
         label = schemas.label(parameter)
-        if "schema" in _members(parameter):
-            schema = schemas.followed(_members(parameter)["schema"])
-            label = joined(label, schemas.label(schema) if schema is not None else None)
+        schema = _members(parameter).get("schema")
+        if schema is not None and isinstance(schema.value, dict):
+            opened = schemas.followed(schema)
+            label = joined(label, schemas.label(opened) if opened is not None else None)
         if label is not None:
             yield _parameter(_text(parameter.at(["name"]))), label
 
 
-def _answers(operation: Node, schemas: Schemas) -> Iterator[Node]:
-    """The schemas of all answers to an operation."""
-    for written in _members(_members(operation).get("responses", operation)).values():
-        response = schemas.followed(written) if isinstance(written.value, dict) else None
-        content = _members(response).get("content") if response is not None else None
-        for media in _members(content).values() if content is not None else ():
-            if "schema" in _members(media):
-                yield _members(media)["schema"]
+def _answers(operation: Node, schemas: Schemas) -> list[Node]:
+    """All answers to an operation, and every form of them."""
+    found: list[Node] = []
+    for _, written in _plain(schemas.members(operation, "responses")):
+        response = schemas.followed(written)
+        if response is not None:
+            found += [response, *schemas.members(response, "content").values()]
+    return found
 
 
 def _once(operations: list[Operation]) -> tuple[Operation, ...]:
     """Each endpoint once: two paths may differ only in what they call a parameter, or in a slash at the end."""
     found: dict[tuple[str, tuple[str | None, ...]], Operation] = {}
     for one in operations:
-        key = (one.method, one.template.segments)
-        known = found.get(key)
-        if known is None:
-            found[key] = one
-        else:
+        known = found.setdefault((one.method, one.template.segments), one)
+        if known is not one:
             grade = max((grade for grade in (known.grade, one.grade) if grade is not None), default=None)
-            found[key] = Operation(one.method, known.template, grade, known.identifiers or one.identifiers, known.place)
+            names = dict(zip(one.template.parameters, known.template.parameters, strict=True))
+            carried = {names[name]: identifier for name, identifier in one.identifiers} | dict(known.identifiers)
+            merged = Operation(one.method, known.template, grade, tuple(carried.items()), known.place)
+            found[one.method, one.template.segments] = merged
     return tuple(found.values())

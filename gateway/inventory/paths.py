@@ -6,6 +6,8 @@ Labels are written with `..name` and `[*]`, a schema speaks of members and eleme
 2. `covers` is strict: every value of the path has the label. `meets` is lenient: some value may have it.
 """
 
+from collections.abc import Callable
+
 from gateway.jsonpath import Anywhere, Every, Member, Step
 
 Steps = tuple[Step, ...]
@@ -13,12 +15,33 @@ Steps = tuple[Step, ...]
 
 def covers(label: Steps, path: Steps) -> bool:
     """Whether everything that the path names lies under the label."""
-    if not label:
+    ends = {0}  # where in the path the label may have come to: trying every way in turn would take for ever
+    for step in label:
+        ends = _onwards(step, path, ends, _holds)
+    return bool(ends)
+
+
+def meets(one: Steps, other: Steps) -> bool:
+    """Whether something may be named by both, or lies under both; of two that hold a `..` only the ends are compared."""
+    if not one or not other:
         return True
-    head, rest = label[0], label[1:]
-    if isinstance(head, Anywhere):
-        return any(_is_called(step, head.name) and covers(rest, path[at + 1 :]) for at, step in enumerate(path))
-    return bool(path) and _holds(head, path[0]) and covers(rest, path[1:])
+    if any(isinstance(step, Anywhere) for step in other):
+        if any(isinstance(step, Anywhere) for step in one):
+            return _touch(one[-1], other[-1])
+        one, other = other, one
+    ends = {0}
+    for step in one:
+        if len(other) in ends:
+            return True
+        ends = _onwards(step, other, ends, _touch)
+    return bool(ends)
+
+
+def _onwards(label: Step, path: Steps, ends: set[int], fits: Callable[[Step, Step], bool]) -> set[int]:
+    """Where in the path one more step of the label may end, from each of these places."""
+    if isinstance(label, Anywhere):
+        return {at + 1 for at in range(min(ends, default=len(path)), len(path)) if fits(label, path[at])}
+    return {at + 1 for at in ends if at < len(path) and fits(label, path[at])}
 
 
 def _is_called(step: Step, name: str) -> bool:
@@ -26,23 +49,11 @@ def _is_called(step: Step, name: str) -> bool:
 
 
 def _holds(label: Step, step: Step) -> bool:
+    if isinstance(label, Anywhere):
+        return _is_called(step, label.name)
     if isinstance(step, Anywhere):  # at any depth: no fixed step holds that
         return False
     return isinstance(label, Every) or label == step
-
-
-def meets(one: Steps, other: Steps) -> bool:
-    """Whether something may be named by both, or lies under both; of two that hold a `..` only the ends are compared."""
-    if not one or not other:
-        return True
-    if any(isinstance(step, Anywhere) for step in one) and any(isinstance(step, Anywhere) for step in other):
-        return _touch(one[-1], other[-1])
-    if isinstance(other[0], Anywhere):
-        one, other = other, one
-    head, rest = one[0], one[1:]
-    if isinstance(head, Anywhere):
-        return any(_touch(head, step) and meets(rest, other[at + 1 :]) for at, step in enumerate(other))
-    return _touch(head, other[0]) and meets(rest, other[1:])
 
 
 def _touch(one: Step, other: Step) -> bool:

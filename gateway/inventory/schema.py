@@ -2,7 +2,8 @@
 
 Walks the schemas of an OpenAPI document (3.0, 3.1) down to paths of the masking subset. Rules:
 
-1. Whatever may be in an answer counts: every branch of `allOf`, `oneOf`, `anyOf`, `then`, `else`.
+1. Whatever may be in an answer counts: every branch of `allOf`, `oneOf`, `anyOf`, `then`, `else`, and what a `discriminator`
+   leads to. What stands where a schema should and is none is a fault.
 2. Only references into the same document are followed. Any other is a fault: what it describes would go unseen.
 3. A schema that contains itself is walked once; what is below it is found at any depth (`..name`).
 4. A document is somebody else's: how much and how deep is read has limits, and reaching one is a fault, never a short answer.
@@ -25,7 +26,14 @@ MAX_DEPTH: Final = 100
 MAX_FIELDS: Final = 2_000
 _BRANCHES: Final = ("allOf", "oneOf", "anyOf", "prefixItems")
 _ONE: Final = ("then", "else")
-_EACH: Final = ("items", "additionalItems", "unevaluatedItems", "additionalProperties", "unevaluatedProperties")
+_EACH: Final = (
+    "items",
+    "additionalItems",
+    "unevaluatedItems",
+    "contains",
+    "additionalProperties",
+    "unevaluatedProperties",
+)
 _BARE: Final = (None, "object", "array", "null")
 
 
@@ -51,7 +59,10 @@ class Schemas:
         self._root, self._words = root, words
         self.faults: list[FileFault] = []
         self._left = MAX_SCHEMAS
-        self._open: list[str] = []
+        self._open: dict[
+            str, int
+        ] = {}  # references that are being walked, with how many steps from the root they stand
+        self._heirs = _heirs(root)
         self._recursive: set[str] = set()
 
     def label(self, node: Node) -> Label | None:
@@ -62,7 +73,7 @@ class Schemas:
         """What these schemas describe together, each path once. Raises Faulty when that is too much."""
         found: dict[str, Property] = {}
         for root in roots:
-            for seen in self._visit(root, 0):
+            for seen in self._visit(root, 0, 0):
                 path = spell(seen.steps)
                 if len(path) > MAX_LENGTH or len(seen.steps) > MAX_STEPS:
                     raise _too_much(seen.place)
@@ -79,7 +90,10 @@ class Schemas:
     def followed(self, node: Node) -> Node | None:
         """What a node stands for: itself, or what its `$ref` names; None after reporting that it names nothing."""
         for _ in range(MAX_DEPTH):
-            if not isinstance(node.value, dict) or "$ref" not in node.value:
+            if not isinstance(node.value, dict):
+                self.refuse(node)
+                return None
+            if "$ref" not in node.value:
                 return node
             target = self._target(node.value["$ref"])
             if target is None:
@@ -112,21 +126,26 @@ class Schemas:
             node = below
         return node
 
-    def _visit(self, node: Node, depth: int) -> list[_Seen]:
-        """What a schema describes, by paths from itself."""
+    def _visit(self, node: Node, depth: int, way: int) -> list[_Seen]:
+        """What a schema describes, by paths from itself; it stands `way` steps from the root."""
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
             raise _too_much(node)
-        if not isinstance(node.value, dict):  # true, false
+        if not isinstance(node.value, dict):
+            if not isinstance(node.value, bool | None):
+                self.refuse(node)
             return [_Seen((), None, node)]
         own = self.label(node)
-        deeper = self._reference(node.value["$ref"], depth) if "$ref" in node.value else []
+        deeper = self._reference(node.value["$ref"], depth, way) if "$ref" in node.value else []
         recursion = node.value.get("$dynamicRef") or node.value.get("$recursiveRef")
         if recursion is not None:
             self._target(Node("$dynamicRef", recursion.file, recursion.line, recursion.column))
-        parts = list(_parts(node.value))
+        parts = list(self._parts(node))
         for steps, schema in parts:
-            deeper += [_Seen((*steps, *seen.steps), seen.label, seen.place) for seen in self._visit(schema, depth + 1)]
+            deeper += [
+                _Seen((*steps, *seen.steps), seen.label, seen.place)
+                for seen in self._visit(schema, depth + 1, way + len(steps))
+            ]
         if any(
             seen.steps for seen in deeper
         ):  # `allOf: [{$ref: …}, {type: object}]`: the second describes nothing of its own
@@ -135,43 +154,100 @@ class Schemas:
             return deeper
         return [_Seen((), own, node), *deeper]
 
-    def _reference(self, reference: Node, depth: int) -> list[_Seen]:
+    def _reference(self, reference: Node, depth: int, way: int) -> list[_Seen]:
         text = str(reference.value)
         if text in self._open:
-            self._recursive.add(text)
+            if way > self._open[text]:  # at the same place it would say the same again
+                self._recursive.add(text)
             return []
         target = self._target(reference)
         if target is None:
             return []
-        self._open.append(text)
-        seen = self._visit(target, depth + 1)
-        self._open.pop()
+        self._open[text] = way
+        seen = self._visit(target, depth + 1, way)
+        for kind in self._kinds(target, text, way):
+            seen += self._reference(kind, depth + 1, way)
+        del self._open[text]
         if text not in self._recursive:
             return seen
         self._recursive.discard(text)
         return [_Seen(loosened(one.steps), one.label, one.place) for one in seen]
 
+    def _kinds(self, base: Node, text: str, way: int) -> list[Node]:
+        """References to what else stands where this schema does, by its `discriminator`: what that names, and what inherits."""
+        discriminator = base.value.get("discriminator") if isinstance(base.value, dict) else None
+        if discriminator is None:
+            return []
+        found = [_to_schema(one) for one in self.members(discriminator, "mapping").values()] + self._heirs.get(text, [])
+        kinds = {str(one.value): one for one in found if one.value != text}
+        if any(self._open.get(name) == way for name in kinds):  # it is only a part of one of them here
+            return []
+        chosen = {_referred(one) for key in ("oneOf", "anyOf") for one in self.listed(base, key)}
+        return [one for name, one in kinds.items() if name not in chosen]
 
-def _parts(schema: dict[str, Node]) -> Iterator[tuple[Steps, Node]]:
-    """The schemas in a schema, each with the way to what it describes."""
-    for key in _BRANCHES:
-        branches = schema[key].value if key in schema else None
-        for at, branch in enumerate(branches if isinstance(branches, list) else ()):
-            yield ((Element(at),) if key == "prefixItems" else ()), branch
-    for key in _ONE:
-        if key in schema:
-            yield (), schema[key]
-    yield from (((Member(name),), inner) for name, inner in _mapping(schema, "properties"))
-    yield from (((Every(),), inner) for _, inner in _mapping(schema, "patternProperties"))
-    yield from (((), inner) for _, inner in _mapping(schema, "dependentSchemas"))
-    for key in _EACH:
-        if key in schema and isinstance(schema[key].value, dict):
-            yield (Every(),), schema[key]
+    def _parts(self, schema: Node) -> Iterator[tuple[Steps, Node]]:
+        """The schemas in a schema, each with the way to what it describes."""
+        for key in _BRANCHES:
+            for at, branch in enumerate(self.listed(schema, key)):
+                yield ((Element(at),) if key == "prefixItems" else ()), branch
+        yield from (((Member(name),), inner) for name, inner in self.members(schema, "properties").items())
+        yield from (((Every(),), inner) for inner in self.members(schema, "patternProperties").values())
+        yield from (((), inner) for inner in self.members(schema, "dependentSchemas").values())
+        inside = schema.value if isinstance(schema.value, dict) else {}
+        yield from (((), inside[key]) for key in _ONE if key in inside)
+        yield from (
+            ((Every(),), inside[key]) for key in _EACH if key in inside and not isinstance(inside[key].value, bool)
+        )
+
+    def members(self, node: Node, key: str) -> dict[str, Node]:
+        """The members of the mapping under this key; what stands in another that is no mapping would go unseen."""
+        found = node.value.get(key) if isinstance(node.value, dict) else None
+        if found is None or found.value is None:
+            return {}
+        if not isinstance(found.value, dict):
+            self.refuse(found)
+        return dict(placed(found))
+
+    def listed(self, node: Node, key: str) -> list[Node]:
+        """The elements of the list under this key."""
+        found = node.value.get(key) if isinstance(node.value, dict) else None
+        if found is None or found.value is None:
+            return []
+        if isinstance(found.value, list):
+            return found.value
+        self.faults.append(found.fault("I010", f"`{key}` is a list", f"`{key}` 应为列表"))
+        return []
+
+    def refuse(self, node: Node) -> None:
+        """Tell that something else stands where a mapping should."""
+        self.faults.append(node.fault("I010", "`key: value` pairs are expected here", "此处应为 `键: 值`"))
 
 
-def _mapping(schema: dict[str, Node], key: str) -> list[tuple[str, Node]]:
-    found = schema.get(key)
-    return list(placed(found)) if found is not None else []
+def _heirs(root: Node) -> dict[str, list[Node]]:
+    """References to the schemas that take another one into their `allOf`, by the reference to that one."""
+    schemas = root.at(["components", "schemas"])
+    found: dict[str, list[Node]] = {}
+    for name, schema in placed(schemas):
+        parts = schema.at(["allOf"]).value
+        for part in parts if isinstance(parts, list) else ():
+            found.setdefault(_referred(part), []).append(
+                _to_schema(Node(name, schema.file, schema.line, schema.column))
+            )
+    return found
+
+
+def _referred(schema: Node) -> str:
+    """What a schema refers to, "" for nothing."""
+    found = schema.value.get("$ref") if isinstance(schema.value, dict) else None
+    return str(found.value) if found is not None else ""
+
+
+def _to_schema(named: Node) -> Node:
+    """The reference that a `discriminator` writes, perhaps as a name alone."""
+    text = str(named.value)
+    return Node(
+        text if "/" in text or "#" in text else f"#/components/schemas/{text}", named.file, named.line, named.column
+    )
 
 
 def placed(node: Node) -> Iterator[tuple[str, Node]]:

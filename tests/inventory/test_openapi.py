@@ -67,10 +67,65 @@ def test_a_path_that_the_catalog_cannot_say_is_left_out_with_a_warning() -> None
     assert [(fault.code, fault.line, fault.warning) for fault in found.warnings] == [("I009", 4, True)]
 
 
-def test_an_operation_carries_no_identifier() -> None:
+def codes(text: str) -> list[str]:
     with pytest.raises(Faulty) as caught:
-        read(f"{HEAD}paths: {{/a: {{get: {{{L}: {{identifier: phone}}}}}}}}\n")
-    assert [fault.code for fault in caught.value.faults] == ["I004"]
+        read(text)
+    return [fault.code for fault in caught.value.faults]
+
+
+def test_an_operation_carries_no_identifier() -> None:
+    assert codes(f"{HEAD}paths: {{/a: {{get: {{{L}: {{identifier: phone}}}}}}}}\n") == ["I004"]
+    assert codes(f"openapi: 3.0.0\ninfo: {{{L}: {{identifier: phone}}}}\n") == ["I004"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        f"{{{L}: core, get: {{}}}}",
+        f"{{get: {{responses: {{default: {{{L}: core}}}}}}}}",
+        f"{{get: {{responses: {{default: {{content: {{text/csv: {{{L}: core}}}}}}}}}}}}",
+    ],
+    ids=["path", "answer", "media type"],
+)
+def test_a_label_on_a_path_or_a_whole_answer_grades_the_endpoint(item: str) -> None:
+    assert [one.grade for one in read(f"{HEAD}paths: {{/a: {item}}}\n").operations] == [Grade.CORE]
+
+
+def test_a_request_is_not_an_answer() -> None:
+    body = "requestBody: {content: {application/json: {schema: {properties: {secret: {type: string}}}}}}"
+    assert read(f"{HEAD}paths: {{/a: {{post: {{{body}}}}}}}\n").properties == ()
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        "[/a]",
+        "{/a: get}",
+        "{/a: {get: text}}",
+        "{/a: {get: {responses: [200]}}}",
+        "{/a: {get: {responses: {'200': text}}}}",
+        "{/a: {get: {responses: {'200': {content: [a]}}}}}",
+        "{/a: {get: {parameters: {in: path}}}}",
+        "{/a: {parameters: [a], get: {}}}",
+    ],
+)
+def test_what_has_another_form_is_a_fault_and_nothing_goes_unseen(paths: str) -> None:
+    assert codes(f"{HEAD}paths: {paths}\n") == ["I010"]
+
+
+def test_what_somebody_added_to_the_standard_is_passed_over() -> None:
+    paths = "{x-note: text, /a: {x-note: text, get: {responses: {x-note: text}}}, b: {get: {}}}"
+    found = read(f"{HEAD}paths: {paths}\n", "/civil")
+    assert [one.route for one in found.operations] == ["GET /civil/a"]
+    assert [fault.en.split(":")[0] for fault in found.warnings] == ["`b` is not a path"]
+
+
+def test_paths_that_differ_in_the_name_of_a_parameter_are_one_endpoint() -> None:
+    labelled = f"parameters: [{{name: y, in: path, {L}: {{level: core, identifier: phone}}}}]"
+    found = read(f"{HEAD}paths: {{'/a/{{x}}': {{get: {{}}}}, '/a/{{y}}': {{get: {{{labelled}}}}}}}\n")
+    assert [(one.route, one.grade, one.identifiers) for one in found.operations] == [
+        ("GET /a/{x}", Grade.CORE, (("x", "phone"),))
+    ]
 
 
 @pytest.mark.parametrize(

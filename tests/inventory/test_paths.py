@@ -72,5 +72,10 @@ def test_below_any_number_of_turns(path: str, found: str) -> None:
     assert spell(loosened(parse(path))) == found
 
 
+def test_a_label_that_may_lie_in_very_many_ways_is_looked_for_once() -> None:
+    label, path = parse("$" + "..a" * 15 + ".b"), parse("$" + ".a" * 31)
+    assert (covers(label, path), meets(label, path), covers(label[:-1], path)) == (False, True, True)
+
+
 def test_names_on_the_way() -> None:
     assert names(parse("$.items[*]..idCard.value")) == ("items", "idCard", "value")

@@ -92,6 +92,45 @@ def test_a_label_that_is_misspelt_is_a_fault_at_its_place_and_never_no_label() -
     assert [(fault.code, fault.line) for fault in caught.value.faults] == [("I005", 3), ("I004", 3)]
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "text",
+        "[]",
+        "{allOf: {properties: {a: {type: string}}}}",
+        "{properties: [a]}",
+        "{properties: {a: [string]}}",
+        "{items: [{type: string}]}",
+        "{additionalProperties: 1}",
+    ],
+)
+def test_what_is_no_schema_is_a_fault_and_nothing_goes_unseen(schema: str) -> None:
+    assert codes("{$ref: '#/components/schemas/A'}", f"{{A: {schema}}}") == ["I010"]
+
+
+PETS = (
+    "{Pet: {properties: {t: {}}, discriminator: {propertyName: t%s}}, Cat: {properties: {lives: {}}},"
+    " Dog: {allOf: [{$ref: '#/components/schemas/Pet'}, {properties: {chip: {}, friend: {$ref: '#/components/schemas/Pet'}}}]}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "found"),
+    [
+        ("", {"$..t", "$..chip"}),
+        (", mapping: {cat: Cat, dog: '#/components/schemas/Dog'}", {"$..t", "$..chip", "$..lives"}),
+    ],
+)
+def test_what_a_discriminator_leads_to_may_be_in_the_answer(mapping: str, found: set[str]) -> None:
+    assert set(told(of_schema("{$ref: '#/components/schemas/Pet'}", PETS % mapping))) == found
+
+
+def test_a_part_of_a_schema_brings_no_others_of_its_kind() -> None:
+    components = PETS.replace(", friend: {$ref: '#/components/schemas/Pet'}", "") % ", mapping: {cat: Cat, dog: Dog}"
+    assert set(told(of_schema("{$ref: '#/components/schemas/Dog'}", components))) == {"$.t", "$.chip"}
+    assert codes("{$ref: '#/components/schemas/Pet'}", PETS % ", mapping: {cat: other.yaml#/Cat}") == ["I002"]
+
+
 def doubling(count: int) -> str:
     """Schemas of which each holds the next one twice: 2 ** count paths."""
     refs = [
