@@ -7,7 +7,7 @@ other and goes through the same rooms; only what is asked for is not in the path
    the catalog does not know any more, or a text. Who proved nothing is not even told that.
 2. The decision is on record before anything is opened, the opening is in the store before the value is sent. A caller
    who is gone in between has used up the token: twice told is worse than not told.
-3. A token is opened once under each approved grant.
+3. A value is told once under each approved grant, also when a later key or another algorithm made another token of it.
 4. What changed while the store was written (a revocation, a reload, an emergency) counts: the value stays hidden.
 """
 
@@ -97,7 +97,8 @@ class Reveals:
         grants = revision.policy.bundle.content.grants
         approved = tuple(grant.id for grant in grants if grant.approved_by and grant.id in held)
         try:
-            name = b64url(sha256(token.encode()))
+            first = self._journey.masking.first_token(token, warrant.facts.subject.org)
+            name = b64url(sha256(first.encode()))  # a rotated key gives the value another token, and no second look
             spent = await asyncio.to_thread(self._open_token, name, approved, warrant.id, warrant.facts.ask.at)
         except StateFault:
             return Fault("state_unavailable")

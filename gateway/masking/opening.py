@@ -12,7 +12,7 @@ from gateway.crypto.suite import INTL, SM, Suite
 from gateway.facts import Fault, Headers, Reply, Revealed, Warrant
 from gateway.masking.keys import Keys
 from gateway.masking.settings import Settings
-from gateway.masking.tokens import Opened, Origin, opened
+from gateway.masking.tokens import Opened, Origin, opened, tokens
 from gateway.masking.whom import same
 
 _HEADERS: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
@@ -22,6 +22,12 @@ def origin(token: str, department: str, settings: Settings) -> Origin | None:
     """Where the value behind a token came from; None when it cannot be opened for this department, whatever the cause."""
     found = _opened(token, department, settings)
     return None if found is None else found.origin
+
+
+def first_token(token: str, department: str, settings: Settings) -> str:
+    """The token that key 1 makes of the same value, whichever key and algorithm sealed this one; "" for no token."""
+    found = _opened(token, department, settings)
+    return "" if found is None else tokens(found.origin)(found.value, Keys(settings.first_key, department))
 
 
 def reveal(warrant: Warrant, settings: Settings, keys: Keys) -> Reply | Fault:

@@ -22,7 +22,7 @@ from gateway.masking.kept import Kept
 from gateway.masking.keys import Keys
 from gateway.masking.lines import masked_lines
 from gateway.masking.media import STREAMED, Form, form_of, media_type, named
-from gateway.masking.opening import origin, reveal
+from gateway.masking.opening import first_token, origin, reveal
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.prepared import Prepared
 from gateway.masking.prose import like_json
@@ -208,6 +208,10 @@ class Masking:
     def origin(self, token: str, department: str) -> Origin | None:
         """Where the value behind a token came from; None when it cannot be opened for this department, whatever the cause."""
         return origin(token, department, self._settings)
+
+    def first_token(self, token: str, department: str) -> str:
+        """What a token is known by for ever: keys and algorithms that come later give the same value others."""
+        return first_token(token, department, self._settings)
 
     def reveal(self, warrant: Warrant) -> Reply | Fault:
         """The value behind the token that this warrant is for."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.app.reveals import MAX_BODY, Reveals
+from gateway.crypto.suite import INTL, SM
 from gateway.edge import Settings as Edge
 from gateway.edge import Tally
 from gateway.facts import (
@@ -130,6 +131,22 @@ async def test_a_token_is_opened_once_under_its_approved_grants_and_no_others() 
     assert town.answer["reason"] == "already_revealed"
     assert town.concluded[-1].code == "already_revealed"
     assert town.concluded[-1].revealed.clear == 0
+
+
+async def test_a_later_key_or_another_algorithm_gives_nobody_a_second_look() -> None:
+    """The service answers once more after a rotation, and the value comes under another token."""
+    town = Town()
+    assert await town.ask(wish()) == 200
+    town.masking = Masking(Settings(hash_key=b"n" * 32, older=(b"k" * 32,)))
+    origin = Origin("household", "$.id_number")
+    later = [
+        tokens(origin)(ID, Keys(b"n" * 32, "prov/civil", INTL, 2, b"k" * 32)),
+        tokens(origin)(ID, Keys(b"n" * 32, "prov/civil", SM, 2, b"k" * 32)),
+        tokens(origin)(ID, Keys(b"k" * 32, "prov/civil", SM)),
+    ]
+    assert [await town.ask(wish(token)) for token in later] == [409, 409, 409]
+    other = tokens(origin)(ID.replace("1", "2"), Keys(b"n" * 32, "prov/civil", INTL, 2, b"k" * 32))
+    assert await town.ask(wish(other)) == 200
 
 
 async def test_a_store_that_cannot_be_written_reveals_nothing() -> None:
