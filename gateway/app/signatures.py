@@ -91,8 +91,8 @@ NO_NOTE = _Said("P164", "is not a signed listing of policies", "不是策略清�
 WRONG = _Said("P165", "the signature of `{name}` is wrong", "`{name}` 的签名无效", *_SIGN_AGAIN)
 UNCHECKED = _Said(
     "P169",
-    "the SM2 signature of `{name}` cannot be checked here: {why}",
-    "此处无法校验 `{name}` 的 SM2 签名：{why}",
+    "the SM2 signature of `{name}` cannot be checked here: {why_en}",
+    "此处无法校验 `{name}` 的 SM2 签名：{why_zh}",
     "install an OpenSSL 3 with SM2 (libcrypto.so.3)",
     "请安装带 SM2 的 OpenSSL 3（libcrypto.so.3）",
 )
@@ -160,7 +160,7 @@ def _who(path: Path, note: str, signers: Signers) -> Iterator[FileFault]:
             yield WRONG.at(path, name=name)
             continue
         except Sm2Missing as missing:
-            yield UNCHECKED.at(path, name=name, why=missing)
+            yield UNCHECKED.at(path, name=name, why_en=missing.en, why_zh=missing.zh)
             continue
         good.setdefault(rest.partition("+")[2], name)
     if len(good) < signers.needed:

@@ -77,7 +77,7 @@ def _check(path: Path, screen: Screen) -> int:
         {
             "ok": good,
             "faults": fault_values(found),
-            "keys": keys,
+            "keys": [one.en for one in keys],
             "tests": policies.ran,
             "observing": list(config.observing) if config else None,
             "insecure": list(config.insecure) if config else None,

@@ -42,8 +42,14 @@ class Screen:
 
     def text(self, key: str, /, **values: object) -> str:
         """A text in the chosen language. What was put into it stays within its line."""
-        counted = {name: Counted(value) if type(value) is int else _within(value) for name, value in values.items()}
+        counted = {name: Counted(value) if type(value) is int else self._said(value) for name, value in values.items()}
         return TEXTS[key][self.language == "zh-CN"].format_map(counted)
+
+    def _said(self, value: object) -> object:
+        """A value in a text; a fault that a room made speaks both languages."""
+        return _within(
+            str(getattr(value, "zh", value)) if isinstance(value, Exception) and self.language == "zh-CN" else value
+        )
 
     def choose(self, en: str, zh: str) -> str:
         """One of two texts that a room made itself."""

@@ -121,7 +121,7 @@ def _serve(config: "Config", screen: Screen, follow: bool) -> int:
 
     wrong = state_faults(config.state, config.audit.origin, config.crypto)
     if wrong:
-        return _fail("\n".join((*wrong, screen.text("serve.keys"))))
+        return _fail("\n".join((*(screen.choose(one.en, one.zh) for one in wrong), screen.text("serve.keys"))))
     way_in = exposed(config.state)
     if way_in is not None:
         _say(screen.text(f"serve.{way_in.kind}", place=str(way_in.place)))

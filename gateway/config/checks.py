@@ -388,9 +388,10 @@ def _algorithms(root: Node) -> Iterator[FileFault]:
     """SM2 is there where it is asked for: nothing else is ever taken in its place."""
     asking = [(node, f"crypto: {value}") for node, value in texts(root, "crypto") if value in ("sm", "dual")]
     asking += [(node, value.partition("+")[0]) for node, value in texts(root, "policy_signers.*") if _with_sm2(value)]
-    why = unavailable() if asking else ""
-    for node, value in asking if why else ():
-        yield fault(node, "sm2_missing", value=value, why=why)
+    why = unavailable() if asking else None
+    if why is not None:
+        for node, value in asking:
+            yield fault(node, "sm2_missing", value=value, why_en=why.en, why_zh=why.zh)
 
 
 def _with_sm2(value: str) -> bool:

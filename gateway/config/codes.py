@@ -363,8 +363,8 @@ CODES: dict[str, Meaning] = {
     ),
     "sm2_missing": Meaning(
         "C075",
-        "`{value}` needs SM2, which this machine does not have ({why})",
-        "`{value}` 需要 SM2，本机不具备（{why}）",
+        "`{value}` needs SM2, which this machine does not have ({why_en})",
+        "`{value}` 需要 SM2，本机不具备（{why_zh}）",
         "install an OpenSSL 3 with SM2 as the system's libcrypto.so.3 (Debian, Ubuntu: package libssl3), or do without: "
         "`crypto: intl`, keys of Ed25519",
         "请安装带 SM2 的 OpenSSL 3（系统库 libcrypto.so.3；Debian、Ubuntu 的软件包为 libssl3），"

@@ -32,28 +32,33 @@ def numbered(folder: Path) -> dict[int, Path]:
     return dict(sorted((later | {1: folder / "mask.key"}).items()))
 
 
-def faults(folder: Path) -> list[str]:
-    """What is wrong with the keys, in words."""
-    found: list[str] = []
+def faults(folder: Path) -> list[KeyFault]:
+    """What is wrong with the keys."""
+    found: list[KeyFault] = []
     for expected, (number, path) in enumerate(numbered(folder).items(), 1):
         if number != expected:
-            return [*found, f"`{folder / name(expected)}` is missing before `{path.name}`: restore it from a backup"]
-        found += _wrong(path)
+            lost = folder / name(expected)
+            en = f"`{lost}` is missing before `{path.name}`: restore it from a backup"
+            return [*found, KeyFault(en, f"`{path.name}` 之前缺少 `{lost}`：请从备份恢复")]
+        try:
+            read_random(path)
+        except KeyFault as fault:
+            found.append(fault)
     return found
 
 
-def _wrong(path: Path) -> list[str]:
-    try:
-        return [] if len(read_private(path)) == BYTES else [f"`{path}` must hold {BYTES} bytes"]
-    except KeyFault as fault:
-        return [str(fault)]
+def read_random(path: Path) -> bytes:
+    """The bytes of a key that is nothing but chance. Raises KeyFault."""
+    data = read_private(path)
+    if len(data) != BYTES:
+        raise KeyFault(f"`{path}` must hold {BYTES} bytes", f"`{path}` 应为 {BYTES} 字节")
+    return data
 
 
 def read(folder: Path) -> tuple[bytes, ...]:
     """The keys, the first first. Raises KeyFault."""
-    found = faults(folder)
-    if found:
-        raise KeyFault(found[0])
+    for fault in faults(folder):
+        raise fault
     return tuple(read_private(path) for path in numbered(folder).values())
 
 

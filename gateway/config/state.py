@@ -44,7 +44,8 @@ def prepare(state: Path, origin: str, profile: Profile = "intl") -> Prepared:
     if not (state / "keys" / "ledger.key").exists() and any(path.exists() for path in _signed(state)):
         raise KeyFault(
             f"`{state / 'keys' / 'ledger.key'}` is lost, and what it signed is there: restore it from a backup, "
-            "or begin another state directory"
+            "or begin another state directory",
+            f"`{state / 'keys' / 'ledger.key'}` 已丢失，而其签署的内容仍在：请从备份恢复，或另用新的状态目录",
         )
     made = [folder for folder in (state, *(state / name for name in FOLDERS)) if _folder(folder)]
     for name, algorithm in SIGNING.items():
@@ -68,7 +69,10 @@ def prepare_sm2(state: Path, origin: str) -> Prepared:
     made = []
     if not secret.exists():
         if published.exists():
-            raise KeyFault(f"`{secret}` is lost, and its public half was handed out: restore it from a backup")
+            raise KeyFault(
+                f"`{secret}` is lost, and its public half was handed out: restore it from a backup",
+                f"`{secret}` 已丢失，而其公钥已经发出：请从备份恢复",
+            )
         create(secret, sm2.PrivateKey.generate())
         made.append(secret)
     verifier = verifier_text(origin, load_sm2(state).public())
@@ -83,7 +87,7 @@ def load_sm2(state: Path) -> sm2.PrivateKey:
     try:
         return sm2.PrivateKey.load(read_private(secret))
     except sm2.Sm2Fault as fault:
-        raise KeyFault(f"`{secret}`: {fault}") from None
+        raise KeyFault(f"`{secret}`: {fault}", f"`{secret}` 不是可用的 SM2 私钥") from None
 
 
 def _sm2_files(state: Path) -> tuple[Path, Path]:
@@ -107,50 +111,59 @@ def verifier_of(state: Path, origin: str) -> str:
 def verifiers(state: Path) -> tuple[str, ...]:
     """The verifier keys that were handed out, that of Ed25519 first: by these an auditor checks the ledger."""
     paths = (state / "keys" / "ledger.pub", _sm2_files(state)[1])
-    return tuple(path.read_text(encoding="utf-8", errors="replace").strip() for path in paths if path.is_file())
+    return tuple(_text(path) for path in paths if path.is_file())
 
 
-def faults(state: Path, origin: str, profile: Profile = "intl") -> list[str]:
-    """What keeps this state directory from being used, in words; empty when nothing does.
+def faults(state: Path, origin: str, profile: Profile = "intl") -> list[KeyFault]:
+    """What keeps this state directory from being used; empty when nothing does.
 
     The key of SM2 may be missing where it was never there: the first start makes it.
     """
     found = []
     handed_out = state / "keys" / "ledger.pub"
-    if handed_out.exists() and not handed_out.read_text(encoding="ascii", errors="replace").startswith(f"{origin}+"):
-        found.append(f"`{handed_out}` was handed out under another name than `{origin}`: mend `audit.origin`")
-    for name in (*SIGNING, "object.key"):  # those that mask are looked at below
-        path = state / "keys" / name
-        try:
-            data = read_private(path)
-            if name in SIGNING:
-                load(path)
-            elif len(data) != RANDOM_BYTES:
-                found.append(f"`{path}` must hold {RANDOM_BYTES} bytes")
-        except (KeyFault, OSError) as fault:
-            found.append(str(fault))
-    if not found and handed_out.exists():
-        own = verifier_text(origin, load(state / "keys" / "ledger.key").public())
-        if handed_out.read_text(encoding="ascii", errors="replace").strip() != own:
-            found.append(
-                f"`{handed_out}` is not the public half of `{state / 'keys' / 'ledger.key'}`: restore that key"
+    if handed_out.exists() and not _text(handed_out).startswith(f"{origin}+"):
+        found.append(
+            KeyFault(
+                f"`{handed_out}` was handed out under another name than `{origin}`: mend `audit.origin`",
+                f"`{handed_out}` 发出时的名称不是 `{origin}`：请更正 `audit.origin`",
             )
+        )
+    for name, wanted in (("ledger.key", load), ("assertion.key", load), ("object.key", mask_keys.read_random)):
+        try:
+            wanted(state / "keys" / name)
+        except KeyFault as fault:
+            found.append(fault)
+    if not found and handed_out.exists():
+        secret = state / "keys" / "ledger.key"
+        if _text(handed_out) != verifier_text(origin, load(secret).public()):
+            found.append(_swapped(handed_out, secret, origin))
     if (state / "keys").is_dir():
         found += mask_keys.faults(state / "keys")
     return found + (_sm2_faults(state, origin) if profile != "intl" else [])
 
 
-def _sm2_faults(state: Path, origin: str) -> list[str]:
+def _sm2_faults(state: Path, origin: str) -> list[KeyFault]:
     secret, handed_out = _sm2_files(state)
     if not secret.exists() and not handed_out.exists():
         return []
     try:
         own = verifier_text(origin, load_sm2(state).public())
-    except (KeyFault, sm2.Sm2Missing) as fault:
-        return [str(fault)]
-    if handed_out.exists() and handed_out.read_text(encoding="utf-8", errors="replace").strip() != own:
-        return [f"`{handed_out}` is not the public half of `{secret}` under the name `{origin}`: restore that key"]
-    return []
+    except KeyFault as fault:
+        return [fault]
+    except sm2.Sm2Missing as missing:
+        return [KeyFault(missing.en, missing.zh)]
+    return [_swapped(handed_out, secret, origin)] if handed_out.exists() and _text(handed_out) != own else []
+
+
+def _swapped(public: Path, secret: Path, origin: str) -> KeyFault:
+    return KeyFault(
+        f"`{public}` is not the public half of `{secret}` under the name `{origin}`: restore that key",
+        f"`{public}` 不是 `{secret}` 以 `{origin}` 为名的公钥：请恢复原密钥",
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").strip()
 
 
 class Exposed(Struct, frozen=True):

@@ -33,7 +33,12 @@ POINT_BYTES: Final = 65
 
 
 class Sm2Missing(RuntimeError):
-    """The system's OpenSSL has no SM2; the text says what was looked for."""
+    """The system's OpenSSL has no SM2; the text, in both languages, says what was looked for."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.en = en
+        self.zh = zh
 
 
 class Sm2Fault(ValueError):
@@ -47,15 +52,15 @@ def _library() -> ctypes.CDLL:
     try:
         version = found.OpenSSL_version_num
     except AttributeError:
-        raise Sm2Missing(f"`{name}` cannot be used") from None
+        raise Sm2Missing(f"`{name}` cannot be used", f"`{name}` 不可用") from None
     version.restype = ctypes.c_ulong
     if version() < _NEEDED:
-        raise Sm2Missing(f"`{name}` is older than OpenSSL 3.0")
+        raise Sm2Missing(f"`{name}` is older than OpenSSL 3.0", f"`{name}` 低于 OpenSSL 3.0")
     for function, (result, arguments) in _SIGNATURES.items():
         try:
             entry = getattr(found, function)
         except AttributeError:
-            raise Sm2Missing(f"`{name}` has no {function}") from None
+            raise Sm2Missing(f"`{name}` has no {function}", f"`{name}` 缺少 {function}") from None
         entry.restype, entry.argtypes = result, arguments
     return found
 
@@ -67,7 +72,7 @@ def _opened() -> tuple[ctypes.CDLL, str]:
             return ctypes.CDLL(name), name
         except OSError:
             continue
-    raise Sm2Missing("no libcrypto is installed")
+    raise Sm2Missing("no libcrypto is installed", "未安装 libcrypto")
 
 
 def _names() -> Iterator[str]:
@@ -102,13 +107,16 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
 }
 
 
-def unavailable() -> str:
-    """Why there is no SM2 here, "" when there is: a key was made and used to find out."""
+def unavailable() -> Sm2Missing | None:
+    """Why there is no SM2 here, None when there is: a key was made and used to find out."""
     try:
         key = PrivateKey.generate()
-        return "" if key.public().verifies(b"", key.sign(b"")) else "its signatures do not verify"
-    except (Sm2Missing, Sm2Fault) as why:
-        return str(why)
+        good = key.public().verifies(b"", key.sign(b""))
+    except Sm2Missing as why:
+        return why
+    except Sm2Fault as why:
+        return Sm2Missing(str(why), "系统的 OpenSSL 无法使用 SM2")
+    return None if good else Sm2Missing("its signatures do not verify", "其签名无法通过校验")
 
 
 def version() -> str:
@@ -171,12 +179,12 @@ class PrivateKey(_Key):
         context = library.EVP_PKEY_CTX_new_from_name(None, b"SM2", None)
         if not context:
             library.ERR_clear_error()
-            raise Sm2Missing("the system's OpenSSL was built without SM2")
+            raise Sm2Missing("the system's OpenSSL was built without SM2", "系统的 OpenSSL 不含 SM2")
         made = c_void_p()
         try:
             if library.EVP_PKEY_keygen_init(context) != 1 or library.EVP_PKEY_generate(context, byref(made)) != 1:
                 library.ERR_clear_error()
-                raise Sm2Missing("the system's OpenSSL makes no SM2 keys")
+                raise Sm2Missing("the system's OpenSSL makes no SM2 keys", "系统的 OpenSSL 无法生成 SM2 密钥")
         finally:
             library.EVP_PKEY_CTX_free(context)
         return cls(_handle(made.value))
@@ -253,7 +261,7 @@ def _written(function: str, handle: int) -> bytes:
 
 def _handle(value: int | None) -> int:
     if not value:
-        raise Sm2Missing("the system's OpenSSL makes no SM2 keys")
+        raise Sm2Missing("the system's OpenSSL makes no SM2 keys", "系统的 OpenSSL 无法生成 SM2 密钥")
     return value
 
 

@@ -242,8 +242,9 @@ def test_where_sm2_cannot_be_checked_what_needs_it_is_not_good(folder: Path, mon
     assert Signers((chen.vkey,)).faults(folder) == ()
 
     def missing() -> None:
-        raise sm2.Sm2Missing("no libcrypto is installed")
+        raise sm2.Sm2Missing("no libcrypto is installed", "未安装 libcrypto")
 
     monkeypatch.setattr(sm2, "_library", missing)
     assert codes(folder, Signers((chen.vkey,))) == ["P169", "P163"]
+    assert "未安装 libcrypto" in Signers((chen.vkey,)).faults(folder)[0].zh
     monkeypatch.undo()  # before the key is freed by the library

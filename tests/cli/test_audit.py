@@ -236,7 +236,7 @@ def test_every_key_that_is_named_is_checked_and_said(run: Run, tmp_path: Path, m
     assert (both.code, "name the key of Ed25519 too" in both.err) == (0, False)
 
     def missing() -> None:
-        raise sm2.Sm2Missing("no libcrypto is installed")
+        raise sm2.Sm2Missing("no libcrypto is installed", "未安装 libcrypto")
 
     monkeypatch.setattr(sm2, "_library", missing)
     done = run("audit", "verify", "state/ledger", *given)

@@ -31,6 +31,7 @@ def test_every_kind_of_fault_is_told_in_one_run(run: Run, project: Path) -> None
     assert "20-civil.yaml:" in done.err
     assert "mask.key" in done.err
     assert "not good" in done.out
+    assert "mask.key`（权限 0644）：chmod 600" in run("check", "-c", config, "--lang", "zh-CN").err
 
 
 def test_a_fault_is_shown_with_its_line_and_a_caret(spawn: Run, project: Path) -> None:

@@ -139,14 +139,14 @@ def test_it_tells_the_algorithms_and_the_engine(run: Run, project: Path, monkeyp
         done = run("doctor", "-c", project / "gateway.yaml", "-o", "json", GATEWAY__CRYPTO=profile)
         return {one["subject"]: (one["state"], one["key"]) for one in done.json["findings"]}
 
-    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: "")  # else the start is refused before
+    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: None)  # else the start is refused before
     for profile, needed in (("intl", False), ("sm", True), ("dual", True)):
-        monkeypatch.setattr(sm2, "unavailable", lambda: "")
+        monkeypatch.setattr(sm2, "unavailable", lambda: None)
         monkeypatch.setattr(sm2, "version", lambda: "OpenSSL 3.0.19")
         here = found(profile)
         assert here["crypto"] == ("good", f"doctor.crypto_{profile}")
         assert here["sm34"] == ("good", "doctor.sm34_good")
         assert here["sm2"] == ("good", "doctor.sm2_good")
         assert here["engine"] == ("good", f"doctor.engine_{ENGINE}")
-        monkeypatch.setattr(sm2, "unavailable", lambda: "no libcrypto is installed")
+        monkeypatch.setattr(sm2, "unavailable", lambda: sm2.Sm2Missing("no libcrypto is installed", "未安装 libcrypto"))
         assert found(profile)["sm2"] == ("bad" if needed else "good", "doctor.sm2_none")

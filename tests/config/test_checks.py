@@ -7,6 +7,7 @@ import pytest
 
 from gateway.config.checks import Ground, check, find, uid_of
 from gateway.crypto.keys import note_key_id
+from gateway.crypto.sm2 import Sm2Missing
 from gateway.document import parse
 
 GOOD_API = "apis: [{name: a, match: /a/**, upstream: https://h, data: x}]\n"
@@ -85,9 +86,11 @@ def sm2_signer() -> str:
     ],
 )
 def test_sm2_is_there_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, text: str, asks: bool) -> None:
-    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: "")
+    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: None)
     assert codes(text + GOOD_API) == []
-    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: "no libcrypto is installed")
+    monkeypatch.setattr(
+        "gateway.config.checks.unavailable", lambda: Sm2Missing("no libcrypto is installed", "未安装 libcrypto")
+    )
     assert codes(text + GOOD_API) == (["C075"] if asks else [])
 
 

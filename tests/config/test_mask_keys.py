@@ -43,8 +43,10 @@ def test_a_lost_key_stops_the_start_and_the_next_key(state: Path) -> None:
     rotate(state)
     rotate(state)
     (state / "keys" / "mask-2.key").unlink()
-    assert "mask-2.key` is missing" in faults(state / "keys")[0]
-    assert state_faults(state, "gw/audit") == faults(state / "keys")
+    (fault,) = faults(state / "keys")
+    assert "mask-2.key` is missing" in fault.en
+    assert "之前缺少" in fault.zh
+    assert [str(one) for one in state_faults(state, "gw/audit")] == [fault.en]
     with pytest.raises(KeyFault, match=r"mask-2\.key"):
         read(state / "keys")
     with pytest.raises(KeyFault, match=r"mask-2\.key"):
@@ -53,10 +55,10 @@ def test_a_lost_key_stops_the_start_and_the_next_key(state: Path) -> None:
 
 def test_a_key_that_others_read_or_that_is_cut_is_a_fault(state: Path) -> None:
     rotate(state).chmod(0o644)
-    assert "mask-2.key` can be reached by other accounts" in faults(state / "keys")[0]
+    assert "mask-2.key` can be reached by other accounts" in str(faults(state / "keys")[0])
     (state / "keys" / "mask-2.key").chmod(0o600)
     (state / "keys" / "mask-2.key").write_bytes(b"short")
-    assert "must hold 32 bytes" in faults(state / "keys")[0]
+    assert "must hold 32 bytes" in str(faults(state / "keys")[0])
 
 
 def test_a_link_in_the_place_of_the_next_key_is_not_followed(state: Path, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -87,7 +88,9 @@ def test_who_owns_the_file_counts(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     parts = list(key_file.stat())
     parts[stat.ST_UID], parts[stat.ST_MODE] = owner, stat.S_IFREG | mode
-    assert bool(keys._exposure(os.stat_result(parts), key_file)) is refused
+    status = os.stat_result(parts)
+    with pytest.raises(KeyFault) if refused else contextlib.nullcontext():
+        keys._check_closed(status, key_file)
 
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
@@ -104,6 +107,18 @@ def test_a_file_too_large_for_a_key_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 70_000)
     with pytest.raises(KeyFault, match="larger"):
         load(path)
+
+
+def test_what_is_wrong_is_said_in_both_languages(tmp_path: Path, key_file: Path) -> None:
+    key_file.chmod(0o644)
+    for path, zh in (
+        (key_file, f"其他账号可访问 `{key_file}`（权限 0644）：chmod 600 {key_file}"),
+        (tmp_path / "gone", f"无法读取 `{tmp_path / 'gone'}`：文件或目录不存在"),
+        (tmp_path, f"`{tmp_path}` 不是常规文件"),
+    ):
+        with pytest.raises(KeyFault) as fault:
+            load(path)
+        assert (fault.value.zh, fault.value.en) == (zh, str(fault.value))
 
 
 def test_a_file_without_a_key_is_named(tmp_path: Path) -> None:

@@ -170,7 +170,9 @@ def test_a_machine_without_it_says_so(monkeypatch):
     monkeypatch.setattr(sm2.ctypes.util, "find_library", lambda _: None)
     sm2._library.cache_clear()
     try:
-        assert unavailable() == "no libcrypto is installed"
+        why = unavailable()
+        assert why is not None
+        assert (why.en, why.zh) == ("no libcrypto is installed", "未安装 libcrypto")
         with pytest.raises(Sm2Missing):
             PrivateKey.generate()
     finally:

@@ -157,9 +157,9 @@ def test_a_key_of_sm2_signs_too(run: Run, folder: Path, tmp_path: Path) -> None:
 
 def test_where_there_is_no_sm2_no_other_key_is_made(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
-        raise sm2.Sm2Missing("no libcrypto is installed")
+        raise sm2.Sm2Missing("no libcrypto is installed", "未安装 libcrypto")
 
     monkeypatch.setattr(sm2, "_library", missing)
     done = run("policy", "sign", "--new-key", "sec.chen.pem", "--sm2", "--lang", "zh-CN")
-    assert (done.code, "请安装带 SM2 的 OpenSSL 3" in done.err) == (3, True)
+    assert (done.code, "未安装 libcrypto；请安装带 SM2 的 OpenSSL 3" in done.err) == (3, True)
     assert not (tmp_path / "sec.chen.pem").exists()
