@@ -5,8 +5,8 @@ service that moved one, a number inside a text. Rules:
 
 1. Only identifiers that a value tells by itself are looked for (`WATCHED`): a gate that guessed would stop answers
    that are in order.
-2. Whatever spelling a reader sees is looked at: `\\u0033`, full-width digits (also as `\\uff13`, as many programs write
-   all that is not ASCII) and digits with single spaces or hyphens between them are read as digits.
+2. It is looked at in the spelling in which it stands, single spaces or hyphens between digits included; and where that
+   may hide one (`spelling`) once more as a reader sees it. What is found in either is found.
 3. The answer is yes or no, which identifiers: never a value.
 
 One regular expression over the bytes finds candidates, the checks of `identifiers` confirm them. RE2 runs it at
@@ -27,10 +27,9 @@ from gateway.detect.identifiers import (
     EMAIL,
     MOBILE,
     PLATE_BYTES,
-    PLATE_PROVINCES,
     fits,
-    plain,
 )
+from gateway.detect.spelling import PLATE_SIGNS, read_out, signs
 
 try:
     import re2
@@ -47,6 +46,8 @@ _PARTED_ID = "[ -]?".join(("[1-9]", *[_DIGIT] * 5, *_YEAR, *_DAY, *[_DIGIT] * 3,
 """A resident id as people part it: `330106 19900307 2319`, `3301 0619 9003 0723 19`."""
 _NO_DIGIT = "[^0-9]"
 _NO_WORD = "[^0-9A-Za-z]"
+_ESCAPE = r"\\(?:u[0-9A-Fa-f]{4}|[bfnrt])|%[0-9A-Fa-f]{2}"
+"""What may stand in front although it ends like a word or a number: `\\n13800138000`, `\\u8bdd13800138000`."""
 
 
 class _Form(Struct, frozen=True):
@@ -59,7 +60,7 @@ class _Form(Struct, frozen=True):
     @property
     def bytes(self) -> bytes:
         """The pattern over bytes, with what may not touch it."""
-        return f"(?:^|{self.beside})({self.pattern})(?:{self.beside}|$)".encode()
+        return f"(?:^|{self.beside}|{_ESCAPE})({self.pattern})(?:{self.beside}|$)".encode()
 
 
 _FORMS: dict[str, _Form] = {
@@ -74,17 +75,19 @@ _FORMS: dict[str, _Form] = {
 WATCHED: Final = frozenset(_FORMS)
 """The identifiers that a gate can look for."""
 
-_PLATE_SIGNS = "|".join(f"{ord(sign):04x}" for sign in PLATE_PROVINCES + "挂学警港澳·")
 _WIDE = "[Ff]{2}(?:0[DdEe]|1[0-9]|2[0-9A-Fa-f]|3[0-9Aa]|[45][0-9A-Fa-f])"
-_ESCAPED = re.compile(rf"\\u(00[0-7][0-9A-Fa-f]|{_WIDE}|(?i:{_PLATE_SIGNS}))".encode())
-_SPELLED = rf"\\u(?:00[0-7]|{_WIDE})".encode() + rb"|\xef\xbc[\x8d\x8e\x90-\x99\xa0-\xba]|\xef\xbd[\x81-\x9a]"
-"""Digits and letters that are not written as such: an escape of JSON, or full-width (in UTF-8)."""
-_SPELLED_PLATE = rf"\\u(?i:{_PLATE_SIGNS})[A-HJ-Z]".encode()
-_IS_SPELLED = re.compile(_SPELLED + b"|" + _SPELLED_PLATE)
+_SPELLED = (
+    rf"\\u(?:00[0-7]|{_WIDE})".encode() + rb"|\xef\xbc[\x8d\x8e\x90-\x99\xa0-\xba]|\xef\xbd[\x81-\x9a]",
+    *signs(),
+)
+"""Where digits and letters may be written otherwise: an escape of JSON, full-width (in UTF-8), and what `spelling` knows."""
+_SPELLED_PLATE = rf"\\u(?i:{PLATE_SIGNS})[A-HJ-Z]".encode()
+_IS_SPELLED = re.compile(b"|".join((*_SPELLED, _SPELLED_PLATE)))
 _BEFORE_POINT = re.compile(rb"[\[,:][ \t\r\n]{0,8}-?[0-9]{1,17}\.\Z")
 _AFTER_NUMBER = frozenset({b",", b"]", b"}", b" ", b"\r", b"\n", b"\t", b"e", b"E"})
 _RUNS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _RUN = b"0" * 11
+_BETWEEN = b"- \x7f" + bytes(range(9)) + bytes(range(14, 32))  # what may stand between digits and is ASCII
 
 
 class _Pattern(Protocol):
@@ -110,7 +113,7 @@ class Gate:
         self.identifiers = tuple(sorted(WATCHED.intersection(identifiers)))
         parts = {one: _FORMS[one].bytes for one in self.identifiers}
         self._forms = {one: re.compile(part) for one, part in parts.items()}
-        spelled = [_SPELLED, _SPELLED_PLATE] if "plate" in parts else [_SPELLED]
+        spelled = [*_SPELLED, _SPELLED_PLATE] if "plate" in parts else _SPELLED
         self._any_spelling = _candidates([*spelled, *parts.values()])
         self._plain = _candidates(parts.values())
         self._only_digits = re2 is None and all(_FORMS[one].digits for one in self.identifiers)
@@ -120,16 +123,21 @@ class Gate:
         if not self.identifiers or (self._only_digits and not _may_hold_digits(body)):
             return ()
         found: set[str] = set()
-        at, pattern = 0, self._any_spelling
+        if self._look(body, self._any_spelling, found):
+            self._look(read_out(body), self._plain, found)
+        return tuple(sorted(found))
+
+    def _look(self, body: bytes, pattern: _Pattern, found: set[str]) -> bool:
+        """Add what stands in one reading of the body; whether another reading may show more."""
+        at, otherwise = 0, False
         while len(found) < len(self.identifiers) and (match := pattern.search(body, at)) is not None:
             start = match.start()
             if pattern is self._any_spelling and _IS_SPELLED.match(body, start) is not None:
-                # a raw member keeps the spelling of the service; it is read as a reader would
-                body, at, pattern = _spelled_out(body), 0, self._plain
+                otherwise, at, pattern = True, start, self._plain
             else:
                 found.update(self._begin_at(body, start))
                 at = start + 1
-        return tuple(sorted(found))
+        return otherwise
 
     def _begin_at(self, body: bytes, start: int) -> Iterator[str]:
         """Every identifier that begins here: a resident id must not hide behind a credit code that it also looks like."""
@@ -154,11 +162,8 @@ def _bare(found: bytes) -> str:
 
 
 def _may_hold_digits(body: bytes) -> bool:
-    """Whether eleven digits may stand in a row, whatever their spelling; told quickly."""
-    return _RUN in body.translate(_RUNS, b"- ") or b"\\u" in body or b"\xef\xbc" in body
-
-
-def _spelled_out(body: bytes) -> bytes:
-    """The body with plain digits and letters where they were escaped or full-width."""
-    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)).encode(), body).decode("utf-8", "replace")
-    return plain(text).encode()
+    """Whether eleven digits may stand in a row, whatever their spelling; told quickly where all is ASCII."""
+    if _RUN in body.translate(_RUNS, _BETWEEN):
+        return True
+    plain = body.isascii() and not any(sign in body for sign in (b"\\u", b"&", b"%"))
+    return not plain and _IS_SPELLED.search(body) is not None

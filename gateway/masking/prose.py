@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from gateway.detect import Span, masked, spans
 from gateway.detect.prose import FOUND_IN_PROSE
+from gateway.detect.spelling import UNSEEN
 from gateway.facts import Asset, Mask, Revealed
 from gateway.masking.columns import shown
 from gateway.masking.json_body import turn
@@ -38,10 +39,6 @@ OVERLAP = 512  # longer than any identifier that is looked for
 _LIKE_JSON = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*[{\[]")
 _SCRIPT = re.compile(
     r"[\ufeff\s]*(?:\)\]\}'|while\s*\(|for\s*\(|(?:/\*\*/)?[\w$.]{1,80}\s*\(\s*[\[{]|[\w$. ]{1,80}=\s*[\[{])"
-)
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9A-Fa-f]{1,6})\}?|x([0-9A-Fa-f]{2})|([0-7]{3}))")
 _ALIKE = frozenset({"fpe"})
@@ -154,7 +151,7 @@ def _readings(text: str) -> Iterator[str]:
     yield _WIDE.sub(" ", text)  # nor may a full-width digit beside it make another number of it
     for bare in (text, _outside(text), _outside(_uncommented(text)), _outside_quoted(text)):
         for reading in (bare, html.unescape(bare), unquote(_unescaped(html.unescape(bare)))):
-            flat = _UNSEEN.sub("", unicodedata.normalize("NFKC", reading))
+            flat = UNSEEN.sub("", unicodedata.normalize("NFKC", reading))
             if len(flat) > 2 * MAX_PROSE:
                 raise Withheld("it is many times longer once it is read")  # one character may stand for eighteen
             if flat not in seen:

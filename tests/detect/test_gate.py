@@ -64,6 +64,20 @@ def test_finds_whatever_stands_in_a_text(identifier, make):
         ("plate", rb'{"a":"\u6d59A12345"}'),
         ("plate", rb'{"a":"\u6D59A1234\u5b66"}'),
         ("plate", rb'{"a":"\u6d59A\u00b712345"}'),
+        ("phone", rb'"tel:\n13800138000"'),
+        ("phone", rb'"\u7535\u8bdd13800138000"'),
+        ("bank-card", rb'"card\t6222021234567890128"'),
+        ("resident-id", rb'"\u8bd1330106199003072319"'),
+        ("phone", b"?tel=%E7%94%B513800138000"),
+        ("phone", b"138%200013%208000"),
+        ("phone", "138–0013‑8000".encode()),
+        ("phone", b"138&nbsp;0013&nbsp;8000"),
+        ("email", b"wang%40example.cn"),
+        ("email", b"wang&commat;example.cn"),
+        ("email", "wang\u200b@example.cn".encode()),
+        ("plate", "浙A\u200b12345".encode()),
+        ("phone", b"13800138000&#48;"),
+        ("phone", "13800138000\u200b0".encode()),
     ],
 )
 def test_finds_other_spellings(identifier, body, make):
@@ -91,6 +105,9 @@ def test_finds_other_spellings(identifier, body, make):
         rb'{"a":"\u6d59\u6c5f A1234567"}',
         "浙A****5".encode(),
         b"\xff\xfe\x00",
+        "2019–2020、第①②条、5²、（１）".encode(),
+        rb'"5\u5e623\u5355\u51432019\u20132020"',
+        b"https://example.cn/a%20b?c=%E6%9D%AD%E5%B7%9E&#39;",
     ],
 )
 def test_passes_what_is_none(body, make):
