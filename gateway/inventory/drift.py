@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.catalog.templates import Template, parse_endpoint
+from gateway.catalog.templates import Template, parse_endpoint, same
 from gateway.document import Plain
 from gateway.facts import Grade
 from gateway.inventory.openapi import Described, Operation
@@ -27,7 +27,7 @@ class Drift(Struct, frozen=True):
     """One difference; `line` is where the document says so, 0 where it does not."""
 
     kind: Kind
-    what: Literal["endpoint", "field"]
+    what: Literal["asset", "endpoint", "field"]
     name: str
     ledger: str = ""
     document: str = ""
@@ -87,18 +87,27 @@ def _identifiers(item: Mapping[str, Plain]) -> tuple[str, ...]:
 
 def same_requests(one: Recorded, other: Operation) -> bool:
     """Whether an endpoint of the ledger and an operation stand for the same requests."""
-    template = one.template
-    return template is not None and (one.method, template.segments) == (other.method, other.template.segments)
+    return one.template is not None and one.method == other.method and same(one.template, other.template)
+
+
+def stands_over(one: Recorded, other: Operation) -> bool:
+    """Whether an endpoint of the ledger stands for all requests of an operation."""
+    if one.template is None or one.method != other.method:
+        return False
+    ours, theirs = one.template.segments, other.template.segments
+    long_enough = len(ours) <= len(theirs) if one.template.open else len(ours) == len(theirs)
+    return long_enough and all(our in (None, their) for our, their in zip(ours, theirs, strict=False))
 
 
 def drift(asset: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> tuple[Drift, ...]:
-    """Every difference, endpoints first."""
+    """Every difference: of the asset, its endpoints, its fields."""
     endpoints, fields = endpoints_of(asset, words), fields_of(asset, words)
-    differ = [one for operation in found.operations for one in _operation(operation, endpoints)]
+    differ = _whole(asset, found, words)
+    differ += [one for operation in found.operations for one in _operation(operation, endpoints)]
     differ += [
         Drift("gone", "endpoint", one.name, _shown(one.grade))
         for one in endpoints
-        if not any(same_requests(one, operation) for operation in found.operations)
+        if not any(_is_still(one, operation) for operation in found.operations)
     ]
     differ += [one for prop in found.properties for one in _property(prop, found, fields)]
     differ += [
@@ -107,6 +116,18 @@ def drift(asset: Mapping[str, Plain], found: Described, words: Mapping[str, Grad
         if not any(meets(one.steps, prop.steps) for prop in found.properties)
     ]
     return tuple(differ)
+
+
+def _whole(asset: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> list[Drift]:
+    own = grade_of(asset, words)
+    if found.grade in (None, own):
+        return []
+    return [Drift("otherwise", "asset", str(asset.get("id", "")), _shown(own), _shown(found.grade), found.line)]
+
+
+def _is_still(one: Recorded, operation: Operation) -> bool:
+    whole = one.template is not None and one.template.open  # `/**`: what lies below it is a part of it
+    return stands_over(one, operation) if whole else same_requests(one, operation)
 
 
 def _operation(operation: Operation, endpoints: tuple[Recorded, ...]) -> list[Drift]:

@@ -8,11 +8,13 @@ Makes the entry of a catalog file out of an OpenAPI document and of the entry th
 3. Entering the same document again changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from gateway.catalog.aggregation import stricter
+from gateway.catalog.shapes import CONTRACTS
 from gateway.document import Plain
 from gateway.facts import Grade
-from gateway.inventory.drift import Recorded, endpoints_of, fields_of, grade_of, items, same_requests
+from gateway.inventory.drift import Recorded, endpoints_of, fields_of, grade_of, items, same_requests, stands_over
 from gateway.inventory.labels import Label
 from gateway.inventory.openapi import Described, Operation
 from gateway.inventory.paths import covers
@@ -26,8 +28,7 @@ def entered(before: Mapping[str, Plain], found: Described, words: Mapping[str, G
     after: Entry = dict(before)
     if found.title and "title" not in after:
         after["title"] = found.title
-    if found.grade is not None and found.grade > (grade_of(before, words) or Grade.GENERAL_1):
-        after["grade"] = found.grade.text
+    _raise(after, found.grade, grade_of(before, words))
     own = grade_of(after, words)
     endpoints = _endpoints(before, found, own, words)
     if endpoints:
@@ -41,19 +42,30 @@ def entered(before: Mapping[str, Plain], found: Described, words: Mapping[str, G
 def _endpoints(
     before: Mapping[str, Plain], found: Described, own: Grade | None, words: Mapping[str, Grade]
 ) -> list[Plain]:
-    known = endpoints_of(before, words)
+    known = list(zip(endpoints_of(before, words), items(before, "endpoints"), strict=True))
     out: list[Plain] = []
     written = before.get("endpoints")
-    for place, (recorded, item) in enumerate(zip(known, items(before, "endpoints"), strict=True)):
+    for place, (recorded, item) in enumerate(known):
         operation = next((one for one in found.operations if same_requests(recorded, one)), None)
         kept = written[place] if isinstance(written, list) else item
         changed = _endpoint(item, operation, own, words) if operation is not None else item
         out.append(kept if changed == item else changed)
-    new = (one for one in found.operations if not any(same_requests(recorded, one) for recorded in known))
-    for operation in new:
-        item = _endpoint({"path": operation.route}, operation, own, words)
-        out.append(operation.route if item == {"path": operation.route} else item)
+    for operation in found.operations:
+        if not any(same_requests(recorded, operation) for recorded, _ in known):
+            over = [item for recorded, item in known if stands_over(recorded, operation)]
+            item = _endpoint(_like({"path": operation.route}, over, own, words), operation, own, words)
+            out.append(operation.route if item == {"path": operation.route} else item)
     return out
+
+
+def _like(item: Entry, over: Sequence[Entry], own: Grade | None, words: Mapping[str, Grade]) -> Entry:
+    """A new endpoint, as strict as those that answered for its path so far: to be named alone lowers nothing."""
+    for one in over:
+        _raise(item, grade_of(one, words), grade_of(item, words) or own)
+        said = CONTRACTS.get(str(one.get("contract")))
+        if said is not None and "override" not in one:
+            item["contract"] = stricter(CONTRACTS.get(str(item.get("contract")), said), said)
+    return item
 
 
 def _endpoint(item: Entry, operation: Operation, own: Grade | None, words: Mapping[str, Grade]) -> Entry:
@@ -61,10 +73,16 @@ def _endpoint(item: Entry, operation: Operation, own: Grade | None, words: Mappi
     if operation.identifiers and "identifier" not in item:
         # the ledger's own names of the parameters, by their order in the path
         changed["identifier"] = _named(item, operation)
-    grade = grade_of(item, words) or own
-    if operation.grade is not None and "override" not in item and (grade is None or operation.grade > grade):
-        changed["grade"] = operation.grade.text
+    _raise(changed, operation.grade, grade_of(item, words) or own)
     return changed
+
+
+def _raise(item: Entry, grade: Grade | None, now: Grade | None) -> None:
+    """Let it say this grade where that is more, and nobody answers for less."""
+    override = item.get("override")
+    answered_for = isinstance(override, dict) and "grade" in override
+    if grade is not None and (now is None or grade > now) and not answered_for:
+        item["grade"] = grade.text
 
 
 def _named(item: Entry, operation: Operation) -> Entry:
@@ -102,9 +120,7 @@ def _raised(item: Entry, label: Label, own: Grade | None, words: Mapping[str, Gr
     changed = dict(item)
     if label.identifier and "identifier" not in item:
         changed["identifier"] = label.identifier
-    grade = grade_of(item, words) or own
-    if label.grade is not None and (grade is None or label.grade > grade):
-        changed["grade"] = label.grade.text
+    _raise(changed, label.grade, grade_of(item, words) or own)
     return changed
 
 

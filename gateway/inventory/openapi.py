@@ -19,7 +19,7 @@ from msgspec import Struct
 from gateway.catalog.templates import METHODS, BadTemplate, Template, parse_template
 from gateway.document import Faulty, FileFault, Node
 from gateway.facts import Grade
-from gateway.inventory.labels import Label, joined
+from gateway.inventory.labels import KEY, Label, joined
 from gateway.inventory.schema import Property, Schemas, placed
 
 MAX_OPERATIONS: Final = 2_000
@@ -47,6 +47,7 @@ class Described(Struct, frozen=True):
 
     title: str
     grade: Grade | None
+    line: int  # where that stands, 0 for nowhere
     operations: tuple[Operation, ...]
     properties: tuple[Property, ...]
     warnings: tuple[FileFault, ...] = ()
@@ -61,7 +62,8 @@ def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
     """Read a document; its paths lie below `prefix`. Raises Faulty with every fault there is."""
     _check_version(root)
     schemas = Schemas(root, words)
-    whole = _as_a_whole((root, *filter(None, (_members(root).get("info"),))), schemas)
+    labelled = [one for one in (root, root.at(["info"])) if KEY in _members(one)]
+    whole = _as_a_whole(labelled, schemas)
     warnings: list[FileFault] = []
     operations: list[Operation] = []
     answers: list[Node] = []
@@ -79,7 +81,8 @@ def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
     if schemas.faults:
         raise Faulty(sorted(set(schemas.faults)))
     title = _text(root.at(["info", "title"]))
-    return Described(title, whole, _once(operations), properties, tuple(warnings))
+    line = labelled[0].at([KEY]).line if labelled else 0
+    return Described(title, whole, line, _once(operations), properties, tuple(warnings))
 
 
 def served_below(root: Node) -> str:

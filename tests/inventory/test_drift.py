@@ -1,7 +1,11 @@
 """In what does an interface differ from what the ledger says of it?"""
 
+import pytest
+
+from gateway.document import parse
 from gateway.facts import GRADES
 from gateway.inventory.drift import Drift, drift
+from gateway.inventory.openapi import described
 from tests.inventory.documents import of_schema
 
 L = "x-data-classification"
@@ -41,10 +45,29 @@ def test_new_gone_and_graded_otherwise() -> None:
     )
 
 
-def test_parameters_are_told_apart_by_their_place_not_their_name() -> None:
-    from gateway.document import parse
-    from gateway.inventory.openapi import described
+def test_an_asset_that_the_document_grades_otherwise() -> None:
+    found = described(parse(f"openapi: 3.0.0\ninfo:\n  {L}: core\npaths: {{}}\n", "s"), "", GRADES)
+    assert drift({"id": "a", "grade": "important"}, found, GRADES) == (
+        Drift("otherwise", "asset", "a", "important", "core", 3),
+    )
+    assert drift({"id": "a", "grade": "core"}, found, GRADES) == ()
 
+
+@pytest.mark.parametrize(
+    ("endpoint", "found"),
+    [
+        ("GET /a/**", [("new", "GET /a"), ("new", "GET /a/b")]),  # what lies below it is a part of it
+        ("GET /c/**", [("new", "GET /a"), ("new", "GET /a/b"), ("gone", "GET /c/**")]),
+        ("GET /a/{id}", [("new", "GET /a"), ("new", "GET /a/b"), ("gone", "GET /a/{id}")]),
+        ("GET /a/b", [("new", "GET /a")]),
+    ],
+)
+def test_an_endpoint_for_everything_below_a_path(endpoint: str, found: list[tuple[str, str]]) -> None:
+    document = described(parse("openapi: 3.0.0\npaths: {/a: {get: {}}, /a/b: {get: {}}}\n", "s"), "", GRADES)
+    assert [(one.kind, one.name) for one in drift({"endpoints": [endpoint]}, document, GRADES)] == found
+
+
+def test_parameters_are_told_apart_by_their_place_not_their_name() -> None:
     text = (
         "openapi: 3.0.0\npaths: {'/p/{personId}': {get: {x-data-classification: core, parameters: "
         "[{name: personId, in: path, x-data-classification: {identifier: resident-id}}]}}}\n"

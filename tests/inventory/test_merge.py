@@ -1,13 +1,16 @@
 """What should the ledger say of an asset once its interface was read?"""
 
+import json
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.document import parse
 from gateway.facts import GRADES, Grade
 from gateway.inventory.drift import drift
 from gateway.inventory.merge import entered
+from gateway.inventory.openapi import Described, described
 from tests.inventory.documents import of_schema
 
 L = "x-data-classification"
@@ -42,14 +45,41 @@ def test_what_people_wrote_stays_and_nothing_is_lowered_or_removed() -> None:
     assert after == before | {"fields": [*before["fields"], {"path": "$.at"}]}
 
 
-def test_grades_are_raised_but_not_over_an_override() -> None:
-    from gateway.document import parse
-    from gateway.inventory.openapi import described
+def grading(paths: str, info: str = "{}") -> Described:
+    return described(parse(f"openapi: 3.0.0\ninfo: {info}\npaths: {paths}\n", "s"), "", GRADES)
 
-    found = described(parse("openapi: 3.0.0\npaths: {/a: {get: {x-data-classification: core}}}\n", "s"), "", GRADES)
-    assert entered(NEW | {"endpoints": ["GET /a"]}, found, GRADES)["endpoints"] == [{"path": "GET /a", "grade": "core"}]
-    lowered = {"path": "GET /a", "grade": "general-2", "override": {"ticket": "T-1"}}
-    assert entered(NEW | {"endpoints": [lowered]}, found, GRADES)["endpoints"] == [lowered]
+
+def test_grades_are_raised_but_not_over_an_override() -> None:
+    found = grading(f"{{/a: {{get: {{{L}: core}}}}}}", f"{{{L}: important}}")
+    assert entered(NEW | {"endpoints": ["GET /a"]}, found, GRADES) == NEW | {
+        "grade": "important",
+        "endpoints": [{"path": "GET /a", "grade": "core"}],
+    }
+    override = {"grade": "general-2", "ticket": "T-1"}
+    lowered = {"path": "GET /a", "grade": "general-2", "override": override}
+    asset = NEW | {"grade": "general-2", "override": override, "endpoints": [lowered]}
+    assert entered(asset, found, GRADES) == asset
+    laxer = {"path": "GET /a", "contract": "learn", "override": {"ticket": "T-1"}}  # says nothing of the grade
+    assert entered(NEW | {"endpoints": [laxer]}, found, GRADES)["endpoints"] == [laxer | {"grade": "core"}]
+
+
+def test_the_lowest_grade_of_a_document_is_a_label_too() -> None:
+    found = grading("{}", f"{{{L}: general-1}}")
+    assert entered({"id": "a", "owner": "prov"}, found, GRADES)["grade"] == "general-1"
+
+
+def test_what_is_named_alone_stays_as_strict_as_what_answered_for_it() -> None:
+    rest = {"path": "GET /a/**", "grade": "core", "contract": "enforce"}
+    one = {"path": "GET /a/{id}", "grade": "important", "contract": "learn", "override": {"ticket": "T-1"}}
+    other = {"path": "POST /a/**", "grade": "core"}
+    found = grading("{/a: {get: {}}, /a/b: {get: {}}, /b: {get: {}}}")
+    for known in ([rest, one, other], [one, other, rest]):
+        assert entered(NEW | {"endpoints": known}, found, GRADES)["endpoints"] == [
+            *known,
+            {"path": "GET /a", "grade": "core", "contract": "enforce"},
+            {"path": "GET /a/b", "grade": "core", "contract": "enforce"},
+            "GET /b",
+        ]
 
 
 LABELS = st.one_of(st.none(), st.sampled_from(sorted(GRADES)))
@@ -70,8 +100,6 @@ SCHEMAS = st.recursive(
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([NEW, {"id": "a", "owner": "prov"}]), SCHEMAS, SCHEMAS)
 def test_entering_is_idempotent_never_lowers_and_leaves_nothing_new(new: Any, one: Any, two: Any) -> None:
-    import json
-
     first, second = of_schema(json.dumps(one)), of_schema(json.dumps(two))
     asset = entered(new, first, GRADES)
     assert entered(asset, first, GRADES) == asset
