@@ -12,6 +12,7 @@ compiled into one walk over an answer:
 """
 
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -81,6 +82,38 @@ def parse(text: str) -> tuple[Step, ...]:
 def spell(steps: tuple[Step, ...]) -> str:
     """The one spelling of these steps: two paths that name the same are spelled alike."""
     return "$" + "".join(map(_spell_step, steps))
+
+
+def covers(one: tuple[Step, ...], other: tuple[Step, ...], exactly: bool = False) -> bool:
+    """Whether `one` names what `other` names, or something around it; `exactly`: not what lies around it.
+
+    Arrays are seen through, as masking does: `$.items.name` names what `$.items[*].name` names. Where that depends on the
+    answer, as of `$.a[0]` and `$.a[*]`, it does not.
+    """
+    places = {
+        0
+    }  # steps of `other` that are gone, after each step of `one`: one pass, however many `[*]` follow each other
+    for step in one:
+        places = {reached for place in places for reached in _after(step, other, place)}
+    if not exactly:
+        return bool(places)
+    return any(all(isinstance(step, Every) for step in other[place:]) for place in places)
+
+
+def _after(step: Step, other: tuple[Step, ...], place: int) -> Iterator[int]:
+    """The places that a step leads to."""
+    if isinstance(step, Anywhere):
+        yield from (at + 1 for at in range(place, len(other)) if other[at] in (step, Member(step.name)))
+        return
+    if isinstance(step, Every):
+        yield place  # where no array comes
+        if place < len(other) and not isinstance(other[place], Anywhere):
+            yield place + 1
+        return
+    while isinstance(step, Member) and place < len(other) and isinstance(other[place], Every | Element):
+        place += 1
+    if place < len(other) and other[place] == step:
+        yield place + 1
 
 
 def _path(text: str) -> tuple[Step, ...]:

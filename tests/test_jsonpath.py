@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.jsonpath import Anywhere, BadPath, Element, Every, Member, parse, spell
+from gateway.jsonpath import Anywhere, BadPath, Element, Every, Member, covers, parse, spell
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,33 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             assert parse(spell(parse(candidate))) == parse(candidate)
         except BadPath:
             continue
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "named"),
+    [
+        ("$", "$.a", "around"),
+        ("$.a", "$.a", "exactly"),
+        ("$.a", "$.a.b", "around"),
+        ("$.a", "$.a[*]", "exactly"),
+        ("$.a.b", "$.a[*].b", "exactly"),
+        ("$[*].b", "$.b", "exactly"),
+        ("$.*.b", "$.a.b", "exactly"),
+        ("$..b", "$.a[*].b", "exactly"),
+        ("$..b", "$..b.c", "around"),
+        ("$..a..b", "$..a.x.b", "exactly"),
+        ("$.a[0]", "$.a[0]", "exactly"),
+        ("$.a[*]", "$.a[0]", "exactly"),
+        ("$.a[0]", "$.a[*]", ""),
+        ("$.a.b", "$..b", ""),
+        ("$[*].b", "$..b", ""),
+        ("$.a.b", "$.a", ""),
+        ("$.a", "$.b", ""),
+        ("$..a", "$.b", ""),
+        ("$" + "[*]" * 32, "$.a", "exactly"),
+        ("$" + "[*]" * 31 + ".b", "$" + "[*]" * 31 + ".a", ""),
+    ],
+)
+def test_which_path_names_what_another_names(one: str, other: str, named: str) -> None:
+    assert covers(parse(one), parse(other)) is bool(named)
+    assert covers(parse(one), parse(other), exactly=True) is (named == "exactly")

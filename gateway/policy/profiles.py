@@ -3,7 +3,8 @@
 Reads `masks.yaml` and makes a `Mask` for an asset from the profiles of all allows that matched. Rules:
 
 1. A profile finds a field by its path, then its identifier, then its grade (`general` for all four general
-   grades), then `*`. What no entry covers is redacted.
+   grades), then `*`. What no entry covers is redacted. A path that hides stands in the mask itself as well: it hides what
+   it names in a labelled answer, however the catalog spells its labels.
 2. Several profiles: the strictest technique wins, field by field (`gateway.masks.strictest`, a join: order and
    repetition never matter).
 3. A field graded above the caller's clearance is never kept in clear, whatever the profile says.
@@ -14,15 +15,16 @@ Reads `masks.yaml` and makes a `Mask` for an asset from the profiles of all allo
 6. An opaque answer passes unread. Whatever `hides` something of it therefore refuses the request (`index`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 
 from msgspec import Struct
 
 from gateway.document import Node, did_you_mean
 from gateway.facts import GRADES, Asset, Field, FieldMask, Grade, Mask, Suppress
-from gateway.jsonpath import Anywhere, BadPath, Member, parse, spell
+from gateway.jsonpath import Anywhere, BadPath, Member, covers, parse, spell
 from gateway.masks import IDENTIFIERS, BadTechnique, Technique, parse_technique, strictest
+from gateway.policy.names import REVEAL
 from gateway.policy.shapes import Faults, mapping, one_of, text, texts, whole_number
 
 KEEP = Technique("keep")
@@ -127,9 +129,13 @@ def _profile(node: Node, faults: Faults) -> Profile:
             )
         spec = text(value, faults)
         try:
-            profile[key] = parse_technique(spec) if spec else REDACT
+            how = parse_technique(spec) if spec else REDACT
+            spelled = spell(parse(key)) if key.startswith("$") else key
+            profile[spelled] = strictest(how, profile.get(spelled, how))
         except BadTechnique as error:
             faults.append(value.fault("P060", error.en, error.zh))
+        except BadPath as error:
+            faults.append(node.key_fault(key, "P063", f"`{key}`: {error.en}", f"`{key}`：{error.zh}"))
     return profile
 
 
@@ -147,12 +153,44 @@ def restore(
 
 def technique(profile: Profile, field: Field, clearance: Grade) -> Technique:
     """What a profile does to one field, for a caller with this clearance."""
-    for key in (field.path, field.identifier, field.grade.text, field.grade.national, ANYTHING):
-        how = profile.get(key)
-        if how is not None:
-            # before merging, not after: else a second allow with `partial` would show more than the first with `keep`
-            return REDACT if how == KEEP and field.grade > clearance else how
-    return REDACT
+    how = _by_path(profile, field.path)
+    for key in (field.identifier, field.grade.text, field.grade.national, ANYTHING):
+        how = how or profile.get(key)
+    # before merging, not after: else a second allow with `partial` would show more than the first with `keep`
+    return REDACT if how is None or (how == KEEP and field.grade > clearance) else how
+
+
+def _by_path(profile: Profile, path: str) -> Technique | None:
+    """What the paths of a profile say of a label; of several the strictest. What is kept is named, and not only what it is in."""
+    paths = _paths(profile) if path else []
+    found = [how for key, how in paths if covers(parse(key), parse(path), exactly=how == KEEP)]
+    return reduce(strictest, found) if found else None
+
+
+def _paths(profile: Profile) -> list[tuple[str, Technique]]:
+    return [(key, how) for key, how in profile.items() if key.startswith("$")]
+
+
+def _beside(chosen: Iterable[Profile], asset: Asset) -> Iterator[FieldMask]:
+    """What paths of profiles hide of a labelled answer, besides its labels: the catalog may name the same in another way.
+
+    Of a token only what its own label says, and what may be a part of it.
+    """
+    labels = [parse(field.path) for field in asset.fields]
+    for profile in chosen if labels else ():
+        for key, how in _paths(profile):
+            if how != KEEP and (asset.action != REVEAL or any(covers(label, parse(key)) for label in labels)):
+                yield FieldMask(key, how.text)
+
+
+def _laid_over(chosen: list[Profile], asset: Asset, clearance: Grade) -> tuple[FieldMask, ...]:
+    """The techniques of these profiles for an asset, by path."""
+    fields = {field.path: merged(chosen, field, clearance).text for field in asset.fields}
+    for one in _beside(chosen, asset):
+        known = fields.get(one.path, one.technique)
+        fields[one.path] = strictest(parse_technique(known), parse_technique(one.technique)).text
+    more = sorted(fields.keys() - {field.path for field in asset.fields})  # in one order, in all processes
+    return tuple(FieldMask(path, fields[path]) for path in (*(field.path for field in asset.fields), *more))
 
 
 def merged(profiles: Iterable[Profile], field: Field, clearance: Grade) -> Technique:
@@ -183,7 +221,7 @@ def suppressing(profiles: Profiles, names: Iterable[str], asset: Asset) -> Suppr
 def forwarding(profiles: Profiles, names: frozenset[str], asset: Asset) -> Mask:
     """The mask through which a request is forwarded: what keeps a value from the service, whoever sends it."""
     chosen = [profiles.by_name.get(name, {}) for name in names]
-    fields = tuple(FieldMask(field.path, merged(chosen, field, Grade.CORE).text) for field in asset.fields)
+    fields = _laid_over(chosen, asset, Grade.CORE)
     return Mask("+".join(sorted(names)), fields, "pass")
 
 
@@ -193,7 +231,7 @@ def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Gra
     if asset.opaque:
         return Mask(shown, (), "pass")
     chosen = [profiles.by_name.get(name or profiles.default, {}) for name in names] or [{}]
-    fields = tuple(FieldMask(field.path, merged(chosen, field, clearance).text) for field in asset.fields)
+    fields = _laid_over(chosen, asset, clearance)
     rare = suppressing(profiles, (name or profiles.default for name in names), asset) if profiles.suppress else None
     if asset.contract == "enforce":
         return Mask(shown, fields, "redact", suppress=rare)

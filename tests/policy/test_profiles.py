@@ -49,7 +49,7 @@ def test_a_second_allow_does_not_open_what_the_clearance_closed() -> None:
 
 
 def test_the_default_profile_serves_an_allow_that_names_none() -> None:
-    assert plan(PROFILES, names(""), an_asset(fields=(ID,)), Grade.CORE).fields == (FieldMask("$.id", "partial(1,1)"),)
+    assert plan(PROFILES, names(""), an_asset(fields=(ID,)), Grade.CORE).fields[0] == FieldMask("$.id", "partial(1,1)")
 
 
 @pytest.mark.parametrize("chosen", [names("unheard-of"), names(), names("empty")])
@@ -214,3 +214,58 @@ def test_merging_masks_is_associative_commutative_and_idempotent(
 def test_another_allow_never_shows_more(one: Profile, two: Profile, clearance: Grade) -> None:
     alone, both = (parse_technique(merged(p, ID, clearance).text) for p in ([one], [one, two]))
     assert TECHNIQUES[both.name].strictness >= TECHNIQUES[alone.name].strictness
+
+
+# --- paths -----------------------------------------------------------------------------------------
+
+REMARK = Field("$.items[*].remark", "", Grade.GENERAL_3)
+
+
+@pytest.mark.parametrize(
+    "key", ["$..remark", "$.items[*].remark", "$.items.remark", "$['items'][*].remark", "$.items.*.remark", "$.items"]
+)
+def test_a_path_hides_what_it_names_however_the_catalog_spells_its_label(key: str) -> None:
+    profiles, faults = read(f'profiles: {{desk: {{"{key}": drop, "*": keep}}}}')
+    assert faults == []
+    mask = plan(profiles, names("desk"), an_asset(fields=(REMARK,)), Grade.CORE)
+    assert mask.fields[0] == FieldMask("$.items[*].remark", "drop")
+
+
+@pytest.mark.parametrize("key", ["$.items[0].remark", "$.remarks", "$.items[*].remark.text", "$.other..remark"])
+def test_a_path_that_names_only_a_part_or_something_else_hides_that(key: str) -> None:
+    profiles = restore({"desk": {key: "drop", "*": "keep"}}, "desk", "")
+    mask = plan(profiles, names("desk"), an_asset(fields=(REMARK,)), Grade.CORE)
+    assert mask.fields == (FieldMask("$.items[*].remark", "keep"), FieldMask(key, "drop"))
+
+
+def test_what_is_kept_is_named_itself_and_not_what_it_is_in() -> None:
+    profiles = restore({"desk": {"$.items": "keep", "$..name": "keep", "*": "redact"}}, "desk", "")
+    name = Field("$.items[*].name", "", Grade.GENERAL_3)
+    mask = plan(profiles, names("desk"), an_asset(fields=(REMARK, name)), Grade.CORE)
+    assert mask.fields == (FieldMask("$.items[*].remark", "redact"), FieldMask("$.items[*].name", "keep"))
+
+
+def test_of_several_paths_the_strictest_holds_in_one_order() -> None:
+    profiles = restore(
+        {"a": {"$..x": "hash", "$..b": "drop"}, "b": {"$..a": "drop", "$..x": "redact", "*": "keep"}}, "", ""
+    )
+    mask = plan(profiles, names("a", "b"), an_asset(fields=(REMARK,)), Grade.CORE)
+    assert mask.fields[1:] == (FieldMask("$..a", "drop"), FieldMask("$..b", "drop"), FieldMask("$..x", "redact"))
+
+
+def test_an_answer_without_labels_is_not_looked_into_for_a_path() -> None:
+    profiles = restore({"desk": {"$..remark": "drop"}}, "desk", "")
+    assert not plan(profiles, names("desk"), an_asset(fields=(), contract="warn"), Grade.CORE).inspects
+
+
+def test_of_a_token_only_what_its_own_label_may_hold_counts() -> None:
+    profiles = restore({"desk": {"$.items[*].id": "redact", "$..remark": "drop", "*": "keep"}}, "desk", "")
+    asset = an_asset(action="reveal", fields=(Field("$..id", "resident-id", Grade.IMPORTANT),))
+    mask = plan(profiles, names("desk"), asset, Grade.CORE)
+    assert mask.fields == (FieldMask("$..id", "keep"), FieldMask("$.items[*].id", "redact"))
+
+
+def test_a_path_that_cannot_be_read_is_a_fault() -> None:
+    faults: list[FileFault] = []
+    read_profiles(parse("profiles: {desk: {'$.items(((': drop, '$.a[-1]': drop}}", "masks.yaml"), faults)
+    assert [(fault.code, fault.column) for fault in faults] == [("P063", 19), ("P063", 39)]
