@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -14,16 +15,22 @@ from pydantic.fields import FieldInfo
 from gateway.audit.fields import ALIASES, FIELDS, VALUES, WORDS
 from gateway.behaviour.settings import IDENTITIES_MAX
 from gateway.behaviour.signals import SIGNALS
+from gateway.catalog import ApiBinding
+from gateway.catalog import load as load_catalog
 from gateway.cli import parser
 from gateway.cli.codes import explained, known
 from gateway.config import DEFAULT_ORIGIN, checks
 from gateway.config.faults import translate
-from gateway.config.model import GatewayFile, Role, Section
+from gateway.config.model import Discovery, GatewayFile, Role, Section
 from gateway.control.routes import WAYS
 from gateway.document import parse
 from gateway.edge import Limits
+from gateway.facts import GRADES
 from gateway.identity.settings import DEFAULT_ALGORITHMS, Claims
+from gateway.inventory.openapi import described
 from gateway.masks import IDENTIFIERS, TECHNIQUES
+from gateway.policy import load as load_policies
+from gateway.policy import offices, run_tests
 from gateway.policy.condition import FUNCTIONS
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.rules import KEYS as RULE_KEYS
@@ -316,3 +323,66 @@ def test_yaml_examples_can_be_read(page: str) -> None:
     for kind, body in FENCE.findall(text_of(page)):
         if kind == "yaml":
             parse(body, page)  # raises Faulty
+
+
+# --- the data guide ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["docs/data.md", "docs/data.zh-CN.md"])
+def test_every_yaml_example_of_the_data_guide_is_taken_as_it_stands(page: str, tmp_path: Path) -> None:
+    """Beside the shipped policies, each in the place that it is for; one for which there is no place is none."""
+    folder = tmp_path / "policies"
+    shutil.copytree(ROOT / "policies", folder)
+    shutil.rmtree(folder / "tests")
+    blocks = [body for kind, body in FENCE.findall(text_of(page)) if kind == "yaml"]
+    for number, body in enumerate(blocks):
+        PLACES[next(iter(parse(body, page).plain()))](folder, number, body)
+    civil = ApiBinding("civil-api", "/civil/marriages", ("marriage",))
+    catalog = load_catalog(folder / "catalog", (civil,), offices(folder))
+    bundle = load_policies(folder, catalog.assets)
+    assert {fault.code for fault in (*catalog.faults, *bundle.warnings)} <= {"K034"}  # as the page says of the override
+    results = run_tests(folder, bundle, lambda method, path: catalog.find(method, path))
+    assert [result.en for result in results] == [""]
+
+
+def _beside(name: str) -> Callable[[Path, int, str], None]:
+    """A file of its own."""
+    return lambda folder, number, body: _written(folder / name.format(number), body)
+
+
+def _within(name: str, key: str) -> Callable[[Path, int, str], None]:
+    """At the head of a list or mapping of the shipped file."""
+
+    def write(folder: Path, number: int, body: str) -> None:
+        before, found, after = (folder / name).read_text(encoding="utf-8").partition(f"\n{key}:\n")
+        assert found
+        _written(folder / name, before + found + body.partition(f"{key}:\n")[2] + after)
+
+    return write
+
+
+def _written(path: Path, body: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(body, encoding="utf-8")
+
+
+def _configured(folder: Path, number: int, body: str) -> None:
+    create_model("Part", __base__=Section, discovery=(Discovery, ...)).model_validate(parse(body, "example").plain())
+
+
+def _described(folder: Path, number: int, body: str) -> None:
+    assert described(parse(body, "example"), "", GRADES).operations
+
+
+PLACES = {
+    "names": _beside("grades.yaml"),
+    "defaults": _beside("catalog/marriage.yaml"),
+    "budgets": _beside("budgets.yaml"),
+    "rules": _beside("rules/9{}-example.yaml"),
+    "tests": _beside("tests/9{}-example.yaml"),
+    "profiles": _within("masks.yaml", "profiles"),
+    "grants": _within("grants.yaml", "grants"),
+    "discovery": _configured,
+    "openapi": _described,
+}
+"""What becomes of an example, by its first key."""
