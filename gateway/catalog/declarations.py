@@ -31,7 +31,7 @@ ACTIONS: dict[str, Action] = {
     "DELETE": "delete",
 }
 
-_ID = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
+ID = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
 _FILE_KEYS = ("defaults", "assets", "aggregation")
 DEFAULT_KEYS = ("owner", "service", "grade", "note")
 ASSET_KEYS = (
@@ -211,7 +211,7 @@ def _asset(node: Node, reading: Reading) -> None:
 
 def _id(node: Node, reading: Reading) -> str:
     identity = shapes.text(node, "id", reading.faults, required=True)
-    if identity and not _ID.match(identity):
+    if identity and not ID.match(identity):
         reading.faults.append(
             node.at(["id"]).fault(
                 "K003",

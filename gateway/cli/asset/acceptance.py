@@ -108,17 +108,23 @@ def _files(
 
 def _with_field(asset: "Asset", proposal: "dict[str, Plain]", reviewed: "dict[str, Plain]") -> "Asset":
     """The asset with one more field; itself where it has this one, or a path that the catalog's reader will refuse."""
-    from gateway.inventory.drift import fields_of
-    from gateway.jsonpath import BadPath, parse, spell
+    from gateway.inventory.drift import items
 
-    try:
-        path = spell(parse(str(proposal["path"])))
-    except BadPath:
-        path = str(proposal["path"])
-    if path in {one.name for one in fields_of(asset, {})}:
+    path = _spelled(str(proposal["path"]))
+    if path in {_spelled(str(one.get("path"))) for one in items(asset, "fields")}:
         return asset
     field: dict[str, Plain] = {"path": path}
     field |= {key: proposal[key] for key in ("identifier", "grade", "note") if key in proposal}
     field["reviewed"] = reviewed
     fields = asset.get("fields")
     return asset | {"fields": [*(fields if isinstance(fields, list) else []), field]}
+
+
+def _spelled(path: str) -> str:
+    """The one spelling of a path, or what stands there instead."""
+    from gateway.jsonpath import BadPath, parse, spell
+
+    try:
+        return spell(parse(path))
+    except BadPath:
+        return path

@@ -4,7 +4,6 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.asset.spec import with_spec
-from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ WORDS = {
     "asset.diff.gone": ("gone", "消失"),
     "asset.diff.otherwise": ("otherwise", "不同"),
     "asset.diff.unlabelled": ("no label", "未标注"),
+    "asset.diff.whole": ("asset", "资产"),
     "asset.diff.endpoint": ("endpoint", "端点"),
     "asset.diff.field": ("field", "字段"),
     "asset.diff.same": ("{asset}: the document and the ledger agree", "{asset}：文档与台账一致"),
@@ -49,36 +49,30 @@ KINDS = {
     "otherwise": "asset.diff.otherwise",
     "unlabelled": "asset.diff.unlabelled",
 }
-OBJECTS = {"endpoint": "asset.diff.endpoint", "field": "asset.diff.field"}
+OBJECTS = {"asset": "asset.diff.whole", "endpoint": "asset.diff.endpoint", "field": "asset.diff.field"}
 
 
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("diff", help="asset.diff.help", description="asset.diff.help")
-    with_config(parser)
     with_spec(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
     parser.add_argument("--asset", default="", metavar="ID", help="asset.diff.asset")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare: 0 the same, 1 drift or faults in the document, 2 usage, 3 something cannot be read."""
-    from gateway.cli.asset.ledger import ledger
     from gateway.cli.asset.spec import spec
     from gateway.inventory.drift import drift
 
     screen = Screen(args)
-    found = ledger(args, screen)
-    if found is None:
-        return 3
-    read = spec(args, found.words, screen)
+    read = spec(args, screen)
     if isinstance(read, int):
         return read
-    file = _meant(args, found, read.described, screen)
+    file = _meant(args, read.ledger, read.described, screen)
     if file is None:
         return 2
-    differ = drift(file.asset, read.described, found.words)
+    differ = drift(file.asset, read.described, read.ledger.words)
     asset = str(file.asset["id"])
     if differ:
         rows = (

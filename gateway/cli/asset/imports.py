@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.asset.spec import with_spec
-from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
@@ -36,6 +35,10 @@ WORDS = {
     "asset.import.id_odd": (
         "`{value}` is not an id: lower case letters, digits and hyphens", "`{value}` 不是有效标识：仅限小写字母、数字和连字符",
     ),
+    "asset.import.known": (
+        "`{asset}` is in the ledger with another `{key}`, which stays: edit {path}",
+        "`{asset}` 已在台账中，且 `{key}` 不同，不会改动：请编辑 {path}",
+    ),
     "asset.import.grade_odd": ("no grade `{value}`; possible: {known}", "没有级别 `{value}`，可用值：{known}"),
     "asset.import.unlabelled": (
         "{spec}:{line}: nobody has said what `{path}` is: label it there, or in the ledger",
@@ -60,9 +63,7 @@ WORDS = {
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("import", help="asset.import.help", description="asset.import.help")
-    with_config(parser)
     with_spec(parser)
-    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
     parser.add_argument("--asset", required=True, metavar="ID", help="asset.import.asset")
     parser.add_argument("--owner", default="", metavar="ORG", help="asset.import.owner")
     parser.add_argument("--grade", default="", metavar="GRADE", help="asset.import.grade")
@@ -72,21 +73,19 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Enter a document: 0 good, 1 for faults in it or in what would become of the catalog, 2 usage, 3 cannot be read or written."""
-    from gateway.cli.asset.ledger import judged, kept, ledger, put, tell_raised, with_assets
+    from gateway.cli.asset.ledger import judged, put, tell_raised, with_assets
     from gateway.cli.asset.spec import spec
     from gateway.document import Unsafe
     from gateway.inventory.merge import entered
 
     screen = Screen(args)
-    found = ledger(args, screen)
-    if found is None:
-        return 3
-    read = spec(args, found.words, screen)
+    read = spec(args, screen)
     if isinstance(read, int):
         return read
-    file = kept(found.place.folder, args.asset) or _new(args, found, screen)
-    if isinstance(file, int):
-        return file
+    found = read.ledger
+    file = _file(args, found, screen)
+    if file is None:
+        return 2
     after = entered(file.asset, read.described, found.words)
     same = bool(file.text) and after == file.asset
     try:
@@ -125,26 +124,32 @@ def run(args: argparse.Namespace) -> int:
     return 1 if errors else 0
 
 
-def _new(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | int":
-    """The file of an asset that is not in the ledger yet; the exit code after saying what is missing."""
-    import re
+def _file(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | None":
+    """The file of the asset, perhaps a new one; None after saying what is missing."""
+    from gateway.catalog.declarations import ID
+    from gateway.cli.asset.ledger import Kept, kept
 
-    from gateway.cli.asset.ledger import Kept
-
-    if not re.fullmatch(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*", args.asset):
-        screen.warn("asset.import.id_odd", "error", value=args.asset)
-        return 2
-    if not args.owner:
-        screen.warn("asset.import.owner_needed", "error", asset=args.asset)
-        return 2
     if args.grade and args.grade not in found.words:
         screen.warn("asset.import.grade_odd", "error", value=args.grade, known=", ".join(found.words))
-        return 2
+        return None
     # without a grade what stands above it says one; where nothing does it counts as general-3 until somebody has looked
     graded: Asset = {"grade": args.grade} if args.grade else {}
+    known = kept(found.place.folder, args.asset)
+    if known is not None:
+        other = ["owner"] if args.owner not in ("", known.asset["owner"]) else []
+        recorded = found.words.get(str(known.asset.get("grade")))
+        other += ["grade"] if args.grade and (recorded is None or found.words[args.grade] > recorded) else []
+        for key in other:  # what people recorded stays: whoever asks for something else is not left to believe in it
+            screen.warn("asset.import.known", "error", asset=args.asset, key=key, path=known.path)
+        return None if other else known
+    if not ID.match(args.asset):  # it becomes the name of a file
+        screen.warn("asset.import.id_odd", "error", value=args.asset)
+        return None
+    if not args.owner:
+        screen.warn("asset.import.owner_needed", "error", asset=args.asset)
+        return None
     asset: Asset = {"id": args.asset, "owner": args.owner, "source": "imported"} | graded
-    path = found.place.folder / "catalog" / f"{args.asset}.yaml"
-    return Kept(path, "", (asset,), 0)
+    return Kept(found.place.folder / "catalog" / f"{args.asset}.yaml", "", (asset,), 0)
 
 
 def _tell(args: argparse.Namespace, described: "Described", prefix: str, screen: Screen) -> None:

@@ -165,7 +165,10 @@ def _renamed(faults: "tuple[FileFault, ...]", drafts: str, folder: Path) -> "tup
     """Faults of the draft as faults of the folder that it would become."""
     from msgspec.structs import replace
 
-    return tuple(replace(one, file=one.file.replace(drafts, str(folder), 1)) for one in faults)
+    def there(text: str) -> str:
+        return text.replace(drafts, str(folder))
+
+    return tuple(replace(one, file=there(one.file), en=there(one.en), zh=there(one.zh)) for one in faults)
 
 
 def put(file: Kept, text: str, screen: Screen) -> bool:

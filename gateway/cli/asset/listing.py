@@ -9,6 +9,7 @@ from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
     from gateway.catalog import Listing
+    from gateway.cli.asset.ledger import Ledger
     from gateway.inventory.usage import Usage
 
 WORDS = {
@@ -29,6 +30,8 @@ WORDS = {
     "asset.list.fields": ("fields", "字段"),
     "asset.list.reviewed": ("reviewed", "复核"),
     "asset.list.count": ("{count:asset}", "{count} 项资产"),
+    "asset.list.no_office": ("no office `{value}`; possible: {known}", "没有机构 `{value}`，可用值：{known}"),
+    "asset.list.no_identifier": ("no identifier `{value}`; possible: {known}", "没有标识类型 `{value}`，可用值：{known}"),
     "asset.list.no_grade": ("no grade `{value}`; possible: {known}", "没有级别 `{value}`，可用值：{known}"),
 }  # fmt: skip
 HEAD = (
@@ -61,8 +64,7 @@ def run(args: argparse.Namespace) -> int:
     found = ledger(args, screen)
     if found is None:
         return 3
-    if args.grade and args.grade not in found.words:
-        screen.warn("asset.list.no_grade", "error", value=args.grade, known=", ".join(found.words))
+    if _is_misspelt(args, found, screen):
         return 2
     counted = usage(args, screen) if args.exposed else None
     if isinstance(counted, int):
@@ -89,6 +91,23 @@ def run(args: argparse.Namespace) -> int:
     screen.say("asset.list.count", "dim", count=len(listings))
     screen.result({"assets": [_value(one, counted) for one in listings]})
     return 0 if listings else 1
+
+
+def _is_misspelt(args: argparse.Namespace, found: "Ledger", screen: Screen) -> bool:
+    """Whether something is asked for that cannot be: no asset found would read as if there was no such data."""
+    from gateway.masks import IDENTIFIERS
+
+    offices = sorted({*found.offices.parents, *(one.owner for one in found.catalog.assets)})
+    asked = (
+        ("asset.list.no_grade", args.grade, found.words),
+        ("asset.list.no_office", args.department, offices),
+        ("asset.list.no_office", args.owner, offices),
+        ("asset.list.no_identifier", args.identifier, sorted(IDENTIFIERS)),
+    )
+    odd = [(key, value, known) for key, value, known in asked if value and value not in known]
+    for key, value, known in odd:
+        screen.warn(key, "error", value=value, known=screen.choose(", ", "、").join(known))
+    return bool(odd)
 
 
 def _grades(one: "Listing") -> set[Any]:

@@ -9,11 +9,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateway.cli.asset.ledger import ledger
+from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.cli.asset.ledger import Ledger
     from gateway.facts import Grade
     from gateway.inventory.openapi import Described
 
@@ -33,20 +36,31 @@ _PREFIX = re.compile(r"(?:/[^/?#%\s\\{}]+)*\Z")
 
 
 class Spec(NamedTuple):
-    """A document and the prefix below which its paths lie."""
+    """A document, the prefix below which its paths lie, and the ledger that it is held against."""
 
     described: "Described"
     prefix: str
+    ledger: "Ledger"
 
 
 def with_spec(parser: argparse.ArgumentParser) -> None:
-    """Let a command name a document."""
+    """Let a command name a document, and the policies whose catalog is meant."""
+    with_config(parser)
     parser.add_argument("spec", metavar="SPEC", help="asset.spec")
+    parser.add_argument("dir", nargs="?", default="", metavar="DIR", help="policy.folder")
     parser.add_argument("--prefix", default=None, metavar="PATH", help="asset.prefix")
 
 
-def spec(args: argparse.Namespace, words: "Mapping[str, Grade]", screen: Screen) -> Spec | int:
-    """The document that was named; the exit code after saying why it cannot be used: 2, 3 where there is none, else 1."""
+def spec(args: argparse.Namespace, screen: Screen) -> Spec | int:
+    """What was named; the exit code after saying why it cannot be used: 2 for a slip, 1 for faults in the document, else 3."""
+    found = ledger(args, screen)
+    if found is None:
+        return 3
+    read = _read(args, found.words, screen)
+    return read if isinstance(read, int) else Spec(*read, found)
+
+
+def _read(args: argparse.Namespace, words: "Mapping[str, Grade]", screen: Screen) -> "tuple[Described, str] | int":
     from gateway.cli.policy.rewrite import Refused, take
     from gateway.document import Faulty, FileFault, parse
     from gateway.inventory.openapi import described, served_below
@@ -72,7 +86,7 @@ def spec(args: argparse.Namespace, words: "Mapping[str, Grade]", screen: Screen)
         screen.result({"ok": False, "faults": fault_values(faulty.faults)})
         return 1
     screen.faults(found.warnings)
-    return Spec(found, prefix)
+    return found, prefix
 
 
 def plain_json(text: str) -> str:

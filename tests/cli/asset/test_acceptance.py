@@ -54,7 +54,8 @@ def test_each_field_carries_who_accepted_it_and_when(run: Run, policies: Path, t
 def test_all_or_nothing(run: Run, policies: Path, tmp_path: Path, line: str, said: str) -> None:
     catalog = policies / "catalog"
     before = {path: path.read_bytes() for path in catalog.iterdir()}
-    proposed(tmp_path, "{asset: enterprise, path: $.good, grade: general-2}", line)
+    good = "{asset: enterprise, path: $.good, grade: general-2}", "{asset: household, path: $.good, grade: core}"
+    proposed(tmp_path, good[0], line, good[1])
     done = run(*ACCEPT)
     assert (done.code, said in done.err) == (1, True), done.err
     assert {path: path.read_bytes() for path in catalog.iterdir()} == before

@@ -15,10 +15,12 @@ def test_agreement_is_0_and_drift_is_1(run: Run, policies: Path, tmp_path: Path)
         .replace("general-2}", "core}")
         .replace("        area:", "        remark: {type: string}\n        area:")
         .replace("  /parcels:\n", "  /plots:\n")
+        .replace('version: "1"', 'version: "1", x-data-classification: core')
     )
     done = run("asset", "diff", "parcels.yaml", "-o", "json")
     assert done.code == 1
     assert {(one["kind"], one["what"], one["name"], one["line"]) for one in done.json["drift"]} == {
+        ("otherwise", "asset", "parcel", 2),
         ("new", "endpoint", "GET /estate/plots", 6),
         ("gone", "endpoint", "GET /estate/parcels", 0),
         ("unlabelled", "field", "$[*].remark", 20),

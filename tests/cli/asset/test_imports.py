@@ -74,6 +74,28 @@ def test_what_is_missing_is_2(run: Run, policies: Path) -> None:
         assert (done.code, said in done.err) == (2, True), done.err
 
 
+def test_what_is_recorded_otherwise_is_told_and_stays(run: Run, policies: Path) -> None:
+    assert run(*NEW, "--grade", "general-3", "--write").code == 0
+    before = (policies / "catalog" / "parcel.yaml").read_text()
+    for words, code, said in (
+        (("--owner", "prov/health"), 2, "with another `owner`"),
+        (("--owner", "prov/civil", "--grade", "core"), 2, "with another `grade`"),
+        (("--owner", "prov/civil", "--grade", "general-1"), 0, ""),  # nothing is lowered
+    ):
+        done = run("asset", "import", "parcels.yaml", "--asset", "parcel", *words, "--write")
+        assert (done.code, said in done.err) == (code, True), done.err
+    assert (policies / "catalog" / "parcel.yaml").read_text() == before
+
+
+def test_faults_of_what_would_be_written_name_the_file_that_it_would_become(
+    run: Run, policies: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "clash.yaml").write_text("openapi: 3.0.3\npaths: {'/a/{x}/c': {get: {}}, '/a/b/{y}': {get: {}}}\n")
+    done = run("asset", "import", "clash.yaml", "--asset", "clash", "--owner", "prov/civil", "--write")
+    assert (done.code, "error K012" in done.err) == (1, True)
+    assert done.err.count(str(policies / "catalog" / "clash.yaml")) == 2  # where it stands, and the other one
+
+
 def test_an_unknown_owner_is_1_and_nothing_is_written(run: Run, policies: Path) -> None:
     done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--owner", "prov/civl", "--write")
     assert (done.code, "K008" in done.err, (policies / "catalog" / "parcel.yaml").exists()) == (1, True, False)

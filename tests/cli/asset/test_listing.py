@@ -25,7 +25,15 @@ def test_as_many_as_fit_all_that_is_asked(run: Run, policies: Path, words: tuple
 
 
 def test_none_is_1_and_a_slip_is_2(run: Run, policies: Path) -> None:
-    assert run("asset", "list", "--owner", "prov/none").code == 1
+    assert run("asset", "list", "--owner", "prov/market", "--identifier", "vin").code == 1
+    for asked in (
+        "--owner",
+        "--department",
+        "--identifier",
+        "--grade",
+    ):  # no asset would read as if there was no such data
+        done = run("asset", "list", asked, "prov/civl")
+        assert (done.code, "`prov/civl`; possible: " in done.err) == (2, True)
     done = run("asset", "list", "--grade", "secret", "--lang", "zh-CN")
     assert (done.code, "没有级别 `secret`" in done.err) == (2, True)
     assert run("asset", "list", "--exposed", "--since", "5x").code == 2
