@@ -8,11 +8,13 @@
 4. Whom a record is about is keyed by the first key for ever: what was recorded before a key changed is still found.
 """
 
+import re
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
+from gateway.crypto.digest import unb64url
 from gateway.crypto.ff1 import FF1
 from gateway.crypto.siv import Sealer, sealer
 from gateway.crypto.suite import INTL, Digest, Suite
@@ -21,6 +23,7 @@ DIGEST_BYTES = 16
 SEALED = "e"
 TOKEN = "t"  # noqa: S105 - a kind of text, no secret
 _ENCODING = ("utf-8", "surrogatepass")
+_SEALED = re.compile(r"([a-z])([1-9][0-9]{0,3})\.([A-Za-z0-9_-]{22,})", re.ASCII)
 
 
 class Keys:
@@ -68,6 +71,30 @@ class Keys:
 
     def _permutation(self, length: int, tweak: bytes) -> FF1:
         return FF1(self._block, length, tweak=self.department[:8] + tweak)
+
+
+Ring = Callable[[int], Keys | None]
+"""The keys of one department by their number."""
+
+
+def ring(secrets: Sequence[bytes], department: str, suite: Suite) -> Ring:
+    """The keys of a department; `secrets` are all that mask, the first first."""
+
+    def numbered(number: int) -> Keys | None:
+        known = 0 < number <= len(secrets)
+        return Keys(secrets[number - 1], department, suite, number, secrets[0]) if known else None
+
+    return numbered
+
+
+def unsealed(text: str, form: str, keys: Ring) -> str | None:
+    """What was sealed in this form for the department of these keys; None for everything else."""
+    match = _SEALED.fullmatch(text)
+    found = keys(int(match[2])) if match is not None and match[1] == form else None
+    if match is None or found is None:
+        return None
+    sealed = unb64url(match[3])  # in its one spelling: another would be revealed a second time
+    return None if sealed is None else found.opened(sealed, form)
 
 
 def about(first: bytes, suite: Suite) -> Callable[[str], bytes]:

@@ -4,13 +4,11 @@ A token says its key and not its suite: one from before the profile was changed 
 is told so that a warrant can be asked for; the value is told to a warrant for just that.
 """
 
-from collections.abc import Callable
-
 from msgspec.json import encode
 
-from gateway.crypto.suite import INTL, SM, Suite
+from gateway.crypto.suite import offered
 from gateway.facts import Fault, Headers, Reply, Revealed, Warrant
-from gateway.masking.keys import Keys
+from gateway.masking.keys import Keys, ring
 from gateway.masking.settings import Settings
 from gateway.masking.tokens import Opened, Origin, opened, tokens
 from gateway.masking.whom import same
@@ -44,11 +42,5 @@ def reveal(warrant: Warrant, settings: Settings, keys: Keys) -> Reply | Fault:
 
 
 def _opened(token: str, department: str, settings: Settings) -> Opened | None:
-    def keys(suite: Suite) -> Callable[[int], Keys | None]:
-        def numbered(number: int) -> Keys | None:
-            secret = settings.secret(number)
-            return None if secret is None else Keys(secret, department, suite, number, settings.first_key)
-
-        return numbered
-
-    return opened(token, keys(INTL)) or opened(token, keys(SM))
+    found = (opened(token, ring(settings.secrets, department, suite)) for suite in offered())
+    return next(filter(None, found), None)

@@ -39,6 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Key 1, of what stays the same over rotations: whom a record is about, and the watermark."""
         return self.older[0] if self.older else self.hash_key
 
-    def secret(self, number: int) -> bytes | None:
-        """The key with this number."""
-        return dict(enumerate((*self.older, self.hash_key), 1)).get(number)
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """All keys, the first first."""
+        return *self.older, self.hash_key

@@ -10,16 +10,13 @@ catalog and the rules of today. Rules:
 """
 
 import re
-from collections.abc import Callable
 
 from msgspec import Struct
 
-from gateway.crypto.digest import unb64url
-from gateway.masking.keys import TOKEN, Keys
+from gateway.masking.keys import TOKEN, Keys, Ring, unsealed
 from gateway.masking.techniques import REDACTED, Apply
 
 MAX_TOKEN = 16 * 1024
-_TOKEN = re.compile(rf"{TOKEN}([1-9][0-9]{{0,3}})\.([A-Za-z0-9_-]{{22,{MAX_TOKEN}}})", re.ASCII)
 _HEAD = re.compile(r"([0-9]{1,5}) ([0-9]{1,5}) ", re.ASCII)
 
 
@@ -49,20 +46,11 @@ def tokens(origin: Origin) -> Apply:
     return apply
 
 
-def opened(token: str, keys: Callable[[int], Keys | None]) -> Opened | None:
-    """What is behind a token, or None; `keys` are those of the caller's department, by the number of the key."""
-    match = _TOKEN.fullmatch(token)
-    found = keys(int(match[1])) if match is not None else None
-    if match is None or found is None:
-        return None
-    sealed = unb64url(match[2])  # in its one spelling: rule 2
-    text = found.opened(sealed, TOKEN) if sealed is not None else None
-    return None if text is None else _parted(text)
-
-
-def _parted(text: str) -> Opened | None:
-    head = _HEAD.match(text)
-    if head is None:
+def opened(token: str, keys: Ring) -> Opened | None:
+    """What is behind a token, or None; `keys` are those of the caller's department."""
+    text = unsealed(token, TOKEN, keys)
+    head = _HEAD.match(text) if text is not None else None
+    if text is None or head is None:
         return None
     at = head.end()
     middle, end = at + int(head[1]), at + int(head[1]) + int(head[2])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.crypto.suite import INTL, SM
-from gateway.masking.keys import SEALED, TOKEN, Keys
+from gateway.masking.keys import SEALED, TOKEN, Keys, ring, unsealed
 
 SECRET = b"k" * 32
 
@@ -49,6 +49,38 @@ def test_only_the_department_opens_what_was_sealed_for_it(suite, text):
     assert one.opened(bytes_of(sealed), TOKEN) is None
     assert Keys(SECRET, "prov/health", suite).opened(bytes_of(sealed)) is None
     assert Keys(b"q" * 32, "prov/civil", suite).opened(bytes_of(sealed)) is None
+
+
+@pytest.mark.parametrize("suite", [INTL, SM])
+@pytest.mark.parametrize(
+    "value", ["", "e1.AAAAAAAAAAAAAAAAAAAAAA", "t1.x", "王小明", "👨\u200d👩\u200d👧", "\ud800", "\0", "9" * 1_000_000]
+)
+def test_what_was_sealed_is_unsealed_by_the_keys_of_its_department_alone(suite, value):
+    civil, health = (ring((b"a" * 32, SECRET), department, suite) for department in ("prov/civil", "prov/health"))
+    sealed = civil(2).sealed(value)
+    assert unsealed(sealed, SEALED, civil) == value
+    body = sealed[3:]
+    others = (
+        "e1." + body,
+        "e3." + body,
+        "e0." + body,
+        "e02." + body,
+        "t2." + body,
+        sealed + "=",
+        sealed + "A",
+        sealed[:-1],
+        body,
+    )
+    assert [unsealed(other, SEALED, civil) for other in others] == [None] * len(others)
+    assert unsealed(sealed, TOKEN, civil) is None
+    assert unsealed(sealed, SEALED, health) is None
+    assert unsealed(sealed, SEALED, ring((b"a" * 32, SECRET), "prov/civil", SM if suite is INTL else INTL)) is None
+
+
+def test_a_ring_holds_its_keys_and_no_other():
+    keys = ring((b"a" * 32, b"b" * 32), "prov/civil", INTL)
+    assert [keys(number) is not None for number in (-1, 0, 1, 2, 3)] == [False, False, True, True, False]
+    assert keys(2).about("x") == keys(1).about("x") == Keys(b"a" * 32, "prov/health").about("x")
 
 
 def test_what_is_sealed_names_its_key_and_its_kind():

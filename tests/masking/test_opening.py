@@ -1,6 +1,8 @@
 """A token tells where it came from, and its value to a warrant for just that."""
 
-from gateway.crypto.suite import SM
+import pytest
+
+from gateway.crypto.suite import INTL, SM
 from gateway.facts import Fault, Reply, Warrant
 from gateway.masking import Settings
 from gateway.masking.keys import Keys
@@ -25,6 +27,12 @@ def test_where_a_token_came_from_is_told_within_its_department() -> None:
     assert origin(TOKEN, "prov/health", SETTINGS) is None
     assert origin("t1.x", "prov/civil", SETTINGS) is None
     assert origin(tokens(FROM)(ID, Keys(SETTINGS.hash_key, "prov/civil", SM)), "prov/civil", SETTINGS) == FROM
+
+
+def test_a_machine_without_the_national_algorithms_says_no_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.masking.opening.offered", lambda: (INTL,))
+    assert origin(TOKEN, "prov/civil", SETTINGS) == FROM
+    assert origin(tokens(FROM)(ID, Keys(SETTINGS.hash_key, "prov/civil", SM)), "prov/civil", SETTINGS) is None
 
 
 def test_its_value_is_told_to_a_warrant_for_just_that() -> None:
