@@ -22,7 +22,7 @@ from gateway.discovery.counters import Counters
 from gateway.discovery.paths import label
 from gateway.discovery.places import Value
 from gateway.discovery.records import EMPTY, PathRecord, Record, RouteRecord
-from gateway.discovery.walk import leaves
+from gateway.discovery.walk import leaves, spread
 from gateway.facts import Asset
 
 FIRST: Final = 8
@@ -38,9 +38,21 @@ MAX_API_PATHS: Final = 2048
 
 _read: Callable[[bytes], Value] = orjson.loads
 _BOM = b"\xef\xbb\xbf"
+_BETWEEN = b" \t\r\x1e"  # around the texts of a sequence (RFC 7464)
 _PACKED = b"\x1f\x8b"  # gzip (RFC 1952); no JSON begins like this
 _GZIP = 31  # its window and header, as zlib counts them
 _Key = tuple[str, str]
+
+
+def _texts(text: bytes) -> list[Value]:
+    """What an answer holds: a value, or those of some of its lines (NDJSON, JSON text sequences). Raises ValueError."""
+    try:
+        return [_read(text.removeprefix(_BOM))]
+    except ValueError:
+        lines = [bare for line in text.split(b"\n") if (bare := line.strip(_BETWEEN))]
+        if len(lines) < 2:
+            raise
+        return [_read(line) for line in spread(lines)]
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -91,13 +103,15 @@ class Learner:
         return bool(self._waiting)
 
     def observe(self, asset: Asset, body: bytes) -> None:
-        """An answer passes, as the service gave it: JSON in UTF-8, or packed with gzip. One in so many is put aside."""
+        """An answer passes, as the service gave it: JSON in UTF-8, whole or in lines, or packed with gzip. One in so many is
+        put aside.
+        """
         key = asset.api, asset.route
         passed = self._passed.get(key, 0)
         if passed < FIRST or not passed % self._every:
             if len(self._waiting) >= (WAITING if passed < FIRST else SAMPLED):
                 return  # its turn comes with the next answer
-            self._waiting.append((asset, body))
+            self._waiting.append((asset, body[: MAX_BODY + 1]))  # what is too long is told so, and not held until then
         self._passed[key] = passed + 1
 
     def learn(self, day: str) -> None:
@@ -115,14 +129,14 @@ class Learner:
             if len(text) > MAX_BODY:
                 route.long += 1
                 return
-            root = _read(text.removeprefix(_BOM))
+            roots = _texts(text)
         except (ValueError, RecursionError, zlib.error):  # masking says what it thinks of it
             return
         route.answers += 1
         if route.revision != asset.revision:
             route.relabel(asset)
         met: set[str] = set()
-        for path, value in leaves(root):
+        for path, value in leaves(*roots):
             counters = route.paths.get(path) or self._new(route, asset, path, day)
             if counters is None:
                 continue

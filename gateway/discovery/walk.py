@@ -7,6 +7,7 @@ members, level by level, within fixed bounds whatever the service sends.
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from typing import TypeVar
 
 from gateway.discovery.paths import EVERY, step
 from gateway.discovery.places import Leaf, Value, placed
@@ -16,12 +17,17 @@ PER_PATH = 8
 MAX_MEMBERS = 256  # of one object
 MAX_NODES = 2048  # of one answer
 
+One = TypeVar("One")
 
-def leaves(root: Value) -> Iterator[tuple[str, Leaf]]:
-    """Paths and values, at most `PER_PATH` of each path; what lies too deep for a label is left out."""
-    waiting: deque[tuple[str, int, Value]] = deque([("$", 0, root)])
+
+def leaves(*roots: Value) -> Iterator[tuple[str, Leaf]]:
+    """Paths and values, at most `PER_PATH` of each path; what lies too deep for a label is left out.
+
+    Of an answer in lines each has its own root.
+    """
+    waiting: deque[tuple[str, int, Value]] = deque(("$", 0, root) for root in roots)
     taken: dict[str, int] = {}
-    nodes = 1
+    nodes = len(roots)
     while waiting:
         path, depth, value = waiting.popleft()
         if not isinstance(value, dict | list):
@@ -39,4 +45,9 @@ def _below(path: str, value: dict[str, Value] | list[Value]) -> Iterator[tuple[s
     value = placed(value)
     if isinstance(value, dict):
         return ((path + step(name), member) for name, member in islice(value.items(), MAX_MEMBERS))
-    return ((path + EVERY, element) for element in value[:: max(1, len(value) // PER_PATH)][:PER_PATH])
+    return ((path + EVERY, element) for element in spread(value))
+
+
+def spread(every: list[One]) -> list[One]:
+    """A few of them, from all over the list."""
+    return every[:: max(1, len(every) // PER_PATH)][:PER_PATH]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.discovery.learner import FIRST, MAX_API_PATHS, MAX_BODY, MAX_PATHS, SAMPLED, SEEN_IN, WAITING, Learner
 from gateway.discovery.records import encoded
+from gateway.discovery.walk import PER_PATH
 from tests.detect.made import resident_id
 from tests.discovery.answers import DAY, KEY, asset, field, learnt
 
@@ -67,6 +68,26 @@ def test_a_busy_route_does_not_keep_out_another_and_loses_no_turn():
 def test_an_answer_that_is_too_long_is_counted_and_not_read():
     learner = learnt([b'{"a": "' + b"x" * MAX_BODY + b'"}'] * 3)
     assert (routes(learner)["GET /market/shops"].long, paths(learner)) == (3, {})
+
+
+def test_what_is_put_aside_stays_small_however_long_the_answers_are():
+    """Learning may rest for seconds: a route with long answers must not fill the memory meanwhile."""
+    learner = Learner(1, KEY)
+    for _ in range(FIRST):
+        learner.observe(asset(), b"x" * 4 * MAX_BODY)
+    assert sum(len(body) for _, body in learner._waiting) <= FIRST * (MAX_BODY + 1)
+    learner.learn(DAY)
+    assert routes(learner)["GET /market/shops"].long == FIRST
+
+
+@pytest.mark.parametrize("line", [b"%s\n", b"\x1e%s\r\n"])
+def test_of_lines_each_is_an_answer_of_its_own_and_a_few_of_them_are_looked_at(line):
+    source = random.Random(3)
+    lines = b"\n".join(line % orjson.dumps({"idCard": resident_id(source), "rank": at}) for at in range(100))
+    found = paths(learnt([lines] * SEEN_IN))
+    assert found.keys() == {"$.idCard", "$.rank"}
+    path = found["$.idCard"]
+    assert (path.answers, path.texts, path.hits["resident-id"]) == (SEEN_IN, SEEN_IN * PER_PATH, SEEN_IN * PER_PATH)
 
 
 def test_what_was_seen_too_seldom_is_not_told():
@@ -138,7 +159,7 @@ def test_what_was_kept_goes_on():
     assert (path.answers, path.texts, path.first, path.last) == (7, 7, "2026-01-01", DAY)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": 1}{', b"<html>", b'{"a": 1e999999}'])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": 1}{', b"<html>", b'{"a": 1e999999}', b"{}\n{", b'{\n"a": 1\n'])
 def test_what_cannot_be_read_is_passed_over(body):
     assert paths(learnt([body, b'{"b": 1}', b'{"b": 1}', b'{"b": 1}'])).keys() == {"$.b"}
 
