@@ -159,7 +159,9 @@ def test_what_was_kept_goes_on():
     assert (path.answers, path.texts, path.first, path.last) == (7, 7, "2026-01-01", DAY)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": 1}{', b"<html>", b'{"a": 1e999999}', b"{}\n{", b'{\n"a": 1\n'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[" * 5000, b'{"a": 1}{', b"<html>", b'{"a": 1e999999}', b"{}\n{", b'{\n"a": 1\n']
+)
 def test_what_cannot_be_read_is_passed_over(body):
     assert paths(learnt([body, b'{"b": 1}', b'{"b": 1}', b'{"b": 1}'])).keys() == {"$.b"}
 
