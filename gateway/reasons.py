@@ -419,6 +419,13 @@ REASONS: dict[str, Meaning] = {
         "send the body as JSON or as a form, in UTF-8 and not packed",
         "请以 UTF-8 编码、不压缩的 JSON 或表单发送请求",
     ),
+    "no_record": Meaning(
+        404,
+        "there is no such record among those that you may see",
+        "在您可查看的范围内没有该记录",
+        "check the address, or ask the owner of the data for access",
+        "请核对地址，或向数据责任部门申请权限",
+    ),
     "too_many_records": Meaning(
         403,
         "more records at once than may be shown",

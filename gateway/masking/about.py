@@ -3,7 +3,7 @@
 Before an answer is masked its records are looked at. Rules:
 
 1. A record that a row filter does not let through is taken out, whole. One whose member is missing, or is no text or
-   number, is not let through. An answer that is one record is withheld.
+   number, is not let through. An answer that is one such record is told as one that is not there.
 2. Around the records nothing may stand that a filter would not let through, nor inside an answer that is one record: a
    service that wraps its list once more shows nothing by it. Where the catalog does not say where the records are,
    nothing but single values may stand beside the only array.
@@ -41,6 +41,14 @@ class TooMany(ValueError):
     """The answer has more records than may be shown at once."""
 
 
+class NotFound(ValueError):
+    """There is no such record, or none for this caller: `removed` says how many there were, and only the record hears it."""
+
+    def __init__(self, removed: int = 0) -> None:
+        super().__init__("no record for this caller")
+        self.removed = removed
+
+
 class Looked(Struct, frozen=True, eq=False):
     """An answer after its records were looked at: what is left, how many records at most, how many were taken out."""
 
@@ -67,7 +75,7 @@ def concerned(mask: Mask) -> bool:
 
 
 def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
-    """Look at the records of a short answer in JSON. Raises Withheld, TooMany."""
+    """Look at the records of a short answer in JSON. Raises Withheld, TooMany, NotFound."""
     looking = look_slowly(body, mask, asset)
     while True:
         try:
@@ -78,7 +86,7 @@ def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
 
 
 async def looked_into_long(body: bytes, mask: Mask, asset: Asset) -> Looked:
-    """The same for an answer of any length, with turns for others in between. Raises Withheld, TooMany."""
+    """The same for an answer of any length, with turns for others in between. Raises Withheld, TooMany, NotFound."""
     looking = look_slowly(body, mask, asset)
     while True:
         try:
@@ -90,7 +98,7 @@ async def looked_into_long(body: bytes, mask: Mask, asset: Asset) -> Looked:
 
 
 def look_slowly(body: bytes, mask: Mask, asset: Asset) -> Generator[None, None, Looked]:
-    """The same with stops at which others may get their turn. Raises Withheld, TooMany."""
+    """The same with stops at which others may get their turn. Raises Withheld, TooMany, NotFound."""
     try:
         removed, records = 0, 1
         if mask.rows:
@@ -115,7 +123,7 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
     found = opened(body, asset.records)
     if found.way is None:
         if not passes_alone(found.records[0], rows):
-            raise Withheld("its only record is not for this caller")
+            raise NotFound(1)
         return body, 0
     _check_around(found, rows, bool(asset.records))
     yield

@@ -5,14 +5,16 @@
    `cannot_inspect` for what the service sent, `masking_failed` for what we could not do.
 3. The stream of the service is closed on every way out.
 4. No detail of a fault holds a byte of the answer.
-5. A few long answers are walked at a time. A walk holds five times the bytes of its answer, and twenty
+5. Where a row filter lies over the answer, nobody learns whether a record of others is there: an answer that is one, a
+   missing one and an answer without a body (`HEAD`, 204) are the same refusal. Its time may still tell.
+6. A few long answers are walked at a time. A walk holds five times the bytes of its answer, and twenty
    at once would be done no sooner.
 """
 
 from collections.abc import AsyncIterator, Callable
 
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.about import TooMany, looked_into, looked_into_long
+from gateway.masking.about import NotFound, TooMany, looked_into, looked_into_long
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import countless, inspected, plain
@@ -39,7 +41,9 @@ from gateway.masking.whole import mask_whole
 
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
+_READING = frozenset({"GET", "HEAD"})
 _PARTIAL = 206
+_ABSENT = frozenset({403, 404, 410})  # what a service says of a record that is not there, or not for everybody
 _OBSERVED = frozenset({200, 201})  # what a route answers when all is well: an error page has another shape
 _WHOLE = frozenset({200, 201, 400, 404, 409, 422})  # answers that come often, with a body and in one piece
 
@@ -64,6 +68,8 @@ class Masking:
             return Reply(raw.status, raw.headers, raw.body, raw.length, waited=raw.waited)
         streams = False
         try:
+            if mask.rows and raw.status in _ABSENT:
+                raise NotFound
             fields = self._common(raw, warrant.facts.ask)
             reply = None if fields is None else self._at_once(raw, fields, warrant, mask)
             if reply is None:
@@ -73,6 +79,10 @@ class Masking:
         except (Withheld, NotJson) as error:
             kind = named(raw.headers)
             return Fault("cannot_inspect", f"{error} (`{kind}`)" if kind else str(error))
+        except NotFound as error:
+            if error.removed and raw.status >= 400:  # some other error, told in JSON
+                return Fault("cannot_inspect", "its records cannot be told apart")
+            return Fault("no_record", str(error), Revealed(removed=error.removed))
         except TooMany as error:
             return Fault("too_many_records", str(error))
         except Residual as error:
@@ -109,7 +119,7 @@ class Masking:
         if type(body) is not bytes or raw.status not in _WHOLE or ask.method == "HEAD":
             return None
         size = len(body) if raw.length is None else max(len(body), raw.length)
-        return plain(raw.headers) if size <= self._short else None
+        return plain(raw.headers) if 0 < size <= self._short else None
 
     def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
@@ -137,9 +147,9 @@ class Masking:
 
     async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask, tried: bool) -> Reply:
         _check_head(raw)
-        if warrant.facts.ask.method == "HEAD" or raw.status in _BODILESS:
-            return Reply(raw.status, inspected(raw.headers, None), b"", None, waited=raw.waited)
         kept, facts = self._kept, warrant.facts
+        if facts.ask.method == "HEAD" or raw.status in _BODILESS:
+            return _without_body(raw, facts.ask, mask, None)
         prepared, keys = kept.prepared(mask, facts.asset), kept.keys(facts.subject.org)
         form = form_of(raw.headers)
         if form in STREAMED:
@@ -148,7 +158,7 @@ class Masking:
         limit = self._settings.max_inspect
         body = await gather(raw.body, raw.length, limit)
         if not body:
-            return Reply(raw.status, inspected(raw.headers, 0), b"", 0, waited=raw.waited)
+            return _without_body(raw, facts.ask, mask, 0)
         body = await unpacked(body, raw.headers, limit)
         if form != "json" and not (form == "prose" and like_json(body)):
             return await self._otherwise(raw, form, body, prepared, keys)
@@ -216,6 +226,13 @@ class Masking:
     def reveal(self, warrant: Warrant) -> Reply | Fault:
         """The value behind the token that this warrant is for."""
         return reveal(warrant, self._settings, self._kept.keys(warrant.facts.subject.org))
+
+
+def _without_body(raw: RawReply, ask: Ask, mask: Mask, length: int | None) -> Reply:
+    """The reply to an answer without a body. Raises NotFound where its head alone would tell that a record is there."""
+    if mask.rows and ask.method in _READING and (raw.status < 300 or raw.status in _BODILESS):
+        raise NotFound
+    return Reply(raw.status, inspected(raw.headers, length), b"", length, waited=raw.waited)
 
 
 def _uncounted(reply: Reply) -> Reply:

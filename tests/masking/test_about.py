@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed, RowFilter
-from gateway.masking.about import SLICE, Looked, TooMany, concerned, look_slowly, looked_into
+from gateway.masking.about import SLICE, Looked, NotFound, TooMany, concerned, look_slowly, looked_into
 from gateway.masking.unpack import Withheld
 from tests.literals import an_asset
 
@@ -76,9 +76,11 @@ def test_a_record_that_does_not_plainly_say_so_is_not_shown(record):
     assert looked(b"[" + record + b"]", mask(rows=ROWS)).body == b"[]"
 
 
-def test_a_lone_record_of_another_is_withheld():
-    with pytest.raises(Withheld):
+def test_a_lone_record_of_another_is_told_as_none():
+    with pytest.raises(NotFound) as why:
         looked(b'{"district":"440100"}', mask(rows=ROWS))
+    assert why.value.removed == 1
+    assert "440100" not in str(why.value)
 
 
 def test_every_filter_has_to_let_it_through():
@@ -149,7 +151,7 @@ def test_no_wrapping_brings_a_record_of_others_through(body, path):
     body = body % OTHER if b"%b" in body else body
     try:
         assert b"SECRET" not in looked(body, mask(rows=ROWS), asset).body
-    except Withheld as why:
+    except (Withheld, NotFound) as why:
         assert "SECRET" not in str(why)
 
 
@@ -163,7 +165,7 @@ def test_what_stands_beside_the_only_array_is_single_values_unless_the_catalog_s
 def test_an_answer_that_is_one_record_needs_no_list():
     asset = an_asset(records="$.items")
     assert looked(OWN, mask(rows=ROWS), asset).body == OWN
-    with pytest.raises(Withheld):
+    with pytest.raises(NotFound):
         looked(OTHER, mask(rows=ROWS), asset)
 
 
@@ -184,7 +186,7 @@ def test_no_record_that_does_not_pass_is_sent_in_any_shape(found, shapes, path):
     body = json.dumps(own).encode()
     for around in shapes:
         body = around % body
-    with contextlib.suppress(Withheld):
+    with contextlib.suppress(Withheld, NotFound):
         assert b"SECRET" not in looked(body, mask(rows=ROWS), an_asset(records=path)).body
 
 

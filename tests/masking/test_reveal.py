@@ -21,6 +21,7 @@ from gateway.facts import (
     Mask,
     RawReply,
     Reply,
+    Revealed,
     RowFilter,
     Warrant,
 )
@@ -644,11 +645,61 @@ async def test_no_header_counts_the_records_that_a_caller_does_not_see(
     mask = Mask("none", MASK.fields, "pass", most=2, beyond=seeing("hz")) if beyond else seeing("hz")
     for method in ("GET", "HEAD"):
         reply = await applied(a_raw(Stream(form[1]), (*form[0], *telling)), mask, method, LARGE)
+        if method == "HEAD" and mask.rows:
+            assert reply == Fault("no_record", "no record for this caller")
+            continue
         assert isinstance(reply, Reply)
         assert not {name for name, _ in telling} & dict(reply.headers).keys()
     known = await applied(a_raw(Stream(form[1]), (*form[0], *telling)), settings=LARGE)
     assert isinstance(known, Reply)
     assert dict(known.headers)[b"x-total-count"] == b"3"
+
+
+FOREIGN = b'{"id":"1","district":"nb"}'
+PAGE: Headers = ((b"content-type", b"text/html"), (b"x-total-count", b"0"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "method", "removed"),
+    [
+        (a_raw(FOREIGN), "GET", 1),
+        (a_raw(Stream(FOREIGN), length=len(FOREIGN)), "GET", 1),
+        (a_raw(gzip.compress(FOREIGN), (*JSON, (b"content-encoding", b"gzip"))), "GET", 1),
+        (a_raw(FOREIGN + b" " * 70_000), "GET", 1),
+        (a_raw(FOREIGN[:-1] + b',"id":"2"}'), "PUT", 1),
+        (a_raw(b'{"code":404,"message":"none","data":null}'), "GET", 1),
+        (a_raw(b'{"error":"no such household"}', status=404), "GET", 0),
+        (a_raw(b"<h1>Not found</h1>", PAGE, 404), "GET", 0),
+        (a_raw(b"", (), 404), "DELETE", 0),
+        (a_raw(b"", (), 410), "GET", 0),
+        (a_raw(b'{"error":"another office\'s"}', status=403), "GET", 0),
+        (a_raw(b"", (), 204), "GET", 0),
+        (a_raw(b"", ((b"etag", b'"1"'),), 304), "GET", 0),
+        (a_raw(b"", length=0), "GET", 0),
+        (a_raw(b"", length=4711), "HEAD", 0),
+        (a_raw(b"", (), 404), "HEAD", 0),
+    ],
+)
+async def test_a_record_of_others_is_told_as_one_that_is_not_there(raw: RawReply, method: str, removed: int) -> None:
+    fault = await applied(raw, seeing("hz"), method, LARGE)
+    assert isinstance(fault, Fault)
+    assert (fault.code, fault.revealed) == ("no_record", Revealed(removed=removed))
+    if isinstance(raw.body, Stream):
+        assert raw.body.closed
+
+
+async def test_without_a_row_filter_a_status_stays_what_it_was() -> None:
+    for mask in (MASK, Mask("none", MASK.fields, "pass", most=2, beyond=seeing("hz"))):
+        for status, method in ((404, "GET"), (410, "GET"), (200, "HEAD"), (204, "GET")):
+            reply = await reply_of(a_raw(b"", (), status), mask, method)
+            assert reply.status == status
+
+
+async def test_under_a_row_filter_what_was_done_and_what_failed_is_still_told() -> None:
+    for status, method in ((204, "DELETE"), (201, "POST"), (302, "GET"), (503, "GET"), (503, "HEAD")):
+        assert (await reply_of(a_raw(b"", (), status), seeing("hz"), method)).status == status
+    for status in (400, 409, 500):
+        assert (await fault_of(a_raw(b'{"error":"x"}', status=status), seeing("hz"))).code == "cannot_inspect"
 
 
 async def test_more_than_the_grade_covers_is_shown_otherwise_or_not() -> None:
