@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import brotli
 import pytest
+import zstandard
 
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
 
@@ -41,6 +42,21 @@ def test_a_bomb_is_unpacked_in_bounded_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 24 << 20
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_what_is_cut_off_between_blocks_of_zstd_is_withheld(blocks: int) -> None:
+    packer = zstandard.ZstdCompressor().compressobj()
+    begun = b"".join(
+        packer.compress(b"name,district\r\n") + packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK) for _ in range(blocks)
+    )
+    zstd = ((b"content-encoding", b"zstd"),)
+    with pytest.raises(Withheld, match="cut off"):
+        asyncio.run(unpacked(begun, zstd, 8 << 20))
+    whole = begun + packer.flush()
+    assert asyncio.run(unpacked(whole, zstd, 8 << 20)) == b"name,district\r\n" * blocks
+    with pytest.raises(Withheld, match="something follows"):
+        asyncio.run(unpacked(whole * 40, zstd, 8 << 20))
 
 
 def test_a_high_ratio_is_withheld_below_the_limit_already() -> None:
