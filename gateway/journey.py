@@ -22,8 +22,8 @@ from gateway.audit import Ledger
 from gateway.behaviour import Watcher
 from gateway.catalog import Catalog
 from gateway.device import Devices
+from gateway.edge import Interrupted, Tally, cors_headers, preflight, read, refusal, turn_away, write
 from gateway.edge import Settings as Edge
-from gateway.edge import Tally, cors_headers, preflight, read, refusal, turn_away, write
 from gateway.exposure import Exposures
 from gateway.facts import (
     Ask,
@@ -122,8 +122,7 @@ class Journey(Struct, frozen=True, eq=False):
             reply = await self.answer(ask, verdict, since)
             outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
         except CancelledError as why:
-            if "client_gone" in why.args:  # as edge says it
-                outcome = interrupted(ask, 499, "client_gone")
+            outcome = cut_off(ask, why)
             raise
         finally:
             if isinstance(verdict, Warrant):
@@ -167,6 +166,13 @@ class Journey(Struct, frozen=True, eq=False):
         if reply.code or not isinstance(verdict, Warrant):
             return cors  # a refusal names its decision itself
         return (*cors, (b"x-gateway-decision", verdict.id.encode()))
+
+
+def cut_off(ask: Ask, why: CancelledError) -> Outcome:
+    """The outcome on record when the request was stopped: how far its answer came, if it had begun."""
+    if isinstance(why, Interrupted):
+        return why.outcome
+    return interrupted(ask, 499, "client_gone") if "client_gone" in why.args else interrupted(ask)  # as edge says it
 
 
 def interrupted(ask: Ask, status: int = 500, code: str = "interrupted") -> Outcome:

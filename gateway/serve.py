@@ -8,7 +8,8 @@ has no event loop and answers no request. Rules:
    siblings or its replacement accept it (one SO_REUSEPORT listener per worker lost 49 of 100).
 2. A child that dies young is replaced more and more slowly, up to five seconds; the others serve on.
 3. Stopping: workers finish what is in flight, then control seals what they recorded, then it ends.
-   What is still there after `drain_seconds` is killed.
+   What is still there `LEAVE_SECONDS` after `drain_seconds` is killed: who is cut off at the end of the drain has still to
+   write down how far its answers came.
 4. A child whose supervisor is gone drains and leaves: an unsupervised gateway can neither be
    reloaded nor replaced. With socket activation systemd keeps the socket meanwhile.
 5. A worker that shows no sign of life is as good as dead (an endless loop, a stop signal): what it has accepted
@@ -32,6 +33,7 @@ from gateway.stores import Board
 BACKLOG = 512
 DESCRIPTORS = 65536  # of each process, where the machine allows it
 LOOK_SECONDS = 1.0
+LEAVE_SECONDS = 5.0
 YOUNG_SECONDS = 5.0
 SLOWEST_SECONDS = 5.0
 UNUSABLE = 78  # sysexits.h EX_CONFIG: trying again would not help
@@ -218,9 +220,9 @@ class Supervisor:
 
     def _stop(self) -> int:
         notify_systemd("STOPPING=1")
-        deadline = time.monotonic() + self._crew.drain_seconds
+        deadline = time.monotonic() + self._crew.drain_seconds + LEAVE_SECONDS
         _end([post for post in self._posts if post.slot], deadline)
-        _end([post for post in self._posts if not post.slot], max(deadline, time.monotonic() + 5.0))
+        _end([post for post in self._posts if not post.slot], max(deadline, time.monotonic() + LEAVE_SECONDS))
         self._say(self._words["stopped"])
         return 0
 

@@ -24,7 +24,7 @@ from gateway.catalog import reveals
 from gateway.crypto.digest import b64url, sha256
 from gateway.edge import again, read, refusal, turn_away, write
 from gateway.facts import Ask, Asset, Decision, Deny, Facts, Fault, Outcome, Reason, Reply, Subject, Unreadable, Warrant
-from gateway.journey import Journey, Revision, interrupted
+from gateway.journey import Journey, Revision, cut_off, interrupted
 from gateway.stores import StateFault
 
 PATH = reveals.PREFIX.encode()
@@ -73,8 +73,7 @@ class Reveals:
                 reply = refusal(ask, verdict, journey.edge)
             outcome = await write(ask, reply, send, journey.marks(ask, verdict, reply))
         except CancelledError as why:
-            if "client_gone" in why.args:
-                outcome = interrupted(ask, 499, "client_gone")
+            outcome = cut_off(ask, why)
             raise
         finally:
             if isinstance(verdict, Warrant):

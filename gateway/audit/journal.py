@@ -146,8 +146,13 @@ class Ledger:
         return Warrant(identity, facts, decision)
 
     def conclude(self, decision_id: str, outcome: Outcome) -> None:
-        """Record how a forwarded request ended, at the latest 100 ms from now."""
+        """Record how a forwarded request ended, at the latest 100 ms from now.
+
+        What says who was shown whom is with the kernel on return: who kills a worker must not make it undone.
+        """
         self._record(outcome_entry(self.journal, self._seq, self._now(), decision_id, outcome))
+        if (outcome.revealed.seen or outcome.revealed.clear) and self._descriptor >= 0:
+            self._flush()
 
     def note(self, notice: Notice) -> None:
         """Record something that happened beside the requests."""

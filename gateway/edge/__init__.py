@@ -9,11 +9,12 @@ from gateway.edge.door import Tally
 from gateway.edge.read import again, read
 from gateway.edge.refusal import plain, reason_page, refusal, resource_metadata, turn_away
 from gateway.edge.settings import Api, Cors, Limits, Settings
-from gateway.edge.write import write
+from gateway.edge.write import Interrupted, write
 
 __all__ = [
     "Api",
     "Cors",
+    "Interrupted",
     "Limits",
     "Settings",
     "Tally",

@@ -187,6 +187,8 @@ API = """\
     match: /events/**
     upstream: http://127.0.0.1:{port}
     level: general-1
+limits:
+  drain_seconds: 1
 """
 RULE = """\
 rules:
@@ -235,3 +237,13 @@ def test_a_stream_goes_on_while_others_are_revoked(gateway: Gateway) -> None:
         assert stream.read(9) == b"data: x\n\n"
         assert gateway.door("POST", "/v1/revocations", {"kind": "subject", "id": "somebody"}).status == 200
         assert len(stream.read(9 * 100)) == 900  # a second and more of events
+
+
+def test_a_stream_that_a_stop_cuts_is_on_record_as_far_as_it_came(gateway: Gateway) -> None:
+    with open_stream(gateway, gateway.issuer.token("carl")) as stream:
+        assert stream.read(9 * 10) == b"data: x\n\n" * 10
+        decision = stream.getheader("x-gateway-decision")
+        gateway.stop()
+        (outcome,) = [entry for entry in gateway.entries() if entry.get("verdict") == decision]
+    assert (outcome["status"], outcome["code"], outcome["complete"]) == (200, "interrupted", False)
+    assert outcome["sent"] >= 90

@@ -3,6 +3,7 @@
 a full disk, a torn write, EIO         -> permits 503, refusals still refused, outcomes kept, recovery
 a failed fdatasync                     -> the file is never trusted again, a new journal
 kill -9 at a random moment             -> every acknowledged permit is on record
+kill -9 right after an answer          -> who was shown whom is on record
 a power cut                            -> nothing acknowledged as `synced` is lost
 a disk too slow for the bound          -> `written` waits as `synced` does
 a caller who leaves while it waits     -> the permit has an outcome
@@ -120,6 +121,17 @@ async def test_outcomes_and_notices_follow_with_the_next_write(settings: Setting
     assert isinstance(read(settings, ledger.journal)[-1], ActEntry)
     ledger.close()
     assert names(read(settings, ledger.journal))[-1] == "journal.closed"
+
+
+@pytest.mark.parametrize("revealed", [Revealed(records=1, seen=b"12345678"), Revealed(records=1, clear=1)])
+@pytest.mark.anyio
+async def test_who_was_shown_whom_does_not_wait_for_the_next_write(settings: Settings, revealed: Revealed) -> None:
+    ledger = Ledger(settings, "worker0", KEY)
+    warrant = await ledger.commit(FACTS, PERMIT)
+    assert isinstance(warrant, Warrant)
+    ledger.conclude(warrant.id, Outcome(200, 10, 0, True, "", revealed, 0.0, 0.0))
+    assert isinstance(read(settings, ledger.journal)[-1], OutcomeEntry)
+    ledger.close()
 
 
 @pytest.mark.parametrize("torn", [False, True])

@@ -1,11 +1,12 @@
 """Abuse: a caller that leaves half way, a service that breaks off, a stream nobody closes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from gateway.edge import write
+from gateway.edge import Interrupted, write
 from gateway.facts import BodyBroken, BodyFailed, Reply, Revealed, Unreadable
 from tests.edge.wire import GET, serving, until
 from tests.literals import NOW, WholeBody, an_ask
@@ -145,3 +146,39 @@ async def test_the_caller_sees_the_break(anyio_backend: str) -> None:
         with pytest.raises(ConnectionResetError):
             await here.say(GET)
         await until(lambda: outcomes == [False])
+
+
+async def test_what_breaks_off_before_its_first_piece_is_seen_to_break_off() -> None:
+    wire = Wire()
+    outcome = await write(an_ask(), a_reply(Stream(end=BodyFailed("residual_identifier"))), wire)
+    assert (outcome.status, outcome.sent, outcome.code) == (200, 0, "residual_identifier")
+    assert wire.messages[-1] == {
+        "type": "http.response.body",
+        "body": b"",
+        "more_body": True,
+    }  # the status of the record
+
+
+class Endless(Stream):
+    """Pieces, and then a wait without end."""
+
+    async def __anext__(self) -> bytes:
+        if self.pieces:
+            return self.pieces.pop(0)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+@pytest.mark.parametrize(("args", "code"), [((), "interrupted"), (("client_gone",), "client_gone")])
+async def test_who_is_stopped_tells_how_far_it_came(args: tuple[str, ...], code: str) -> None:
+    shown = Revealed(records=2, clear=2, seen=b"12345678")
+    wire, stream = Wire(), Endless(b"ab", b"cd")
+    sending = asyncio.ensure_future(write(an_ask(), a_reply(stream, revealing=lambda: shown), wire))
+    while not wire.body.endswith(b"cd"):
+        await asyncio.sleep(0)
+    sending.cancel(*args)
+    with pytest.raises(Interrupted) as stopped:
+        await sending
+    outcome = stopped.value.outcome
+    assert (outcome.status, outcome.sent, outcome.complete, outcome.code) == (200, 4, False, code)
+    assert (outcome.revealed, stream.closed, sending.cancelled()) == (shown, True, True)
