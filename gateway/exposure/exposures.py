@@ -240,7 +240,7 @@ class Exposures:
         if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):
             return
         digests = array("Q", entry.seen[: len(entry.seen) // _DIGEST * _DIGEST])
-        more = entry.unlisted if digests else max(entry.unlisted, records)
+        more = max(entry.unlisted, records - len(digests))  # one record with a key does not make the others free
         for row in (self._people.touch(subject), self._departments.touch(org)):
             row.saw(category)
             if entry.seen or entry.clear or entry.masked:  # else it had nothing that the catalog labels: `{"ok": true}`
