@@ -5,7 +5,8 @@ Server-sent events (`text/event-stream`, HTML standard), each masked as it arriv
 1. The data of an event is an answer of its own in JSON, or a record of a list. What is no JSON is a text (`prose`): shown
    where that is enough, else it ends the stream.
 2. `event`, `id` and `retry` go on where they cannot carry an identifier: an event without its number can still be read, a
-   number that is a resident id cannot be taken back. Fields that the standard does not know are left out.
+   number that is a resident id cannot be taken back. Fields that the standard does not know are left out. Of an event
+   whose record is not for this caller nothing goes on: its kind and number tell of the records of others.
 3. A comment may say anything, so nothing of it is left but that it was there: it keeps the connection alive.
 4. An event is held until its empty line, 256 KiB at most. One that was cut off is not an event.
 """
@@ -13,14 +14,14 @@ Server-sent events (`text/event-stream`, HTML standard), each masked as it arriv
 import re
 from collections.abc import AsyncIterator
 
-from gateway.facts import Headers, Revealed
+from gateway.facts import Headers
 from gateway.masking.allowed import Allowed
 from gateway.masking.headers import tells
-from gateway.masking.json_body import SLICE, NotJson, mask_json, mask_long_json
+from gateway.masking.json_body import NotJson
 from gateway.masking.keys import Keys
 from gateway.masking.names import is_name
 from gateway.masking.prepared import Prepared
-from gateway.masking.prose import like_json, mask_prose
+from gateway.masking.prose import like_json
 from gateway.masking.second_look import look_long
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld, codec_of, declared_charset
@@ -61,7 +62,8 @@ async def masked_events(
         if size > MAX_EVENT:
             raise Withheld(f"an event is longer than {MAX_EVENT} bytes")
         if not line:
-            lines = [*about, *(await stream.shown(b"\n".join(data)) if data else ())]
+            shown = await stream.shown(b"\n".join(data)) if data else []
+            lines = [] if shown is None else [*about, *shown]
             about, data, size = [], [], 0
             if lines:
                 event = b"\n".join(lines) + b"\n\n"
@@ -83,24 +85,20 @@ class _Stream:
         self._keys = keys
         self._tally = tally
 
-    async def shown(self, data: bytes) -> list[bytes]:
-        """The lines of the data of one event, none when it is not for this caller."""
+    async def shown(self, data: bytes) -> list[bytes] | None:
+        """The lines of the data of one event, None when it is not for this caller."""
         if data == _LAST or not data.strip():
             return [b"data: " + data.strip()]
         try:
-            shown, revealed = await self._as_json(data)
+            shown, revealed = await self.allowed.record(data, self._keys)
         except NotJson:
             if like_json(data):
                 raise
-            shown, revealed = await mask_prose(data, self.allowed.prepared.by_value, self._keys)
+            shown, revealed = await self.allowed.text(data, self._keys)
         self._tally.add(revealed)
+        if revealed.removed:
+            return None
         return [b"data: " + line for line in shown.split(b"\n")] if shown else []
-
-    async def _as_json(self, data: bytes) -> tuple[bytes, Revealed]:
-        plan = self.allowed.plan(data)
-        if plan is None:
-            return b"", Revealed(removed=1)
-        return await mask_long_json(data, plan, self._keys) if len(data) > SLICE else mask_json(data, plan, self._keys)
 
 
 async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -4,7 +4,8 @@
    entity tags, digests, signatures, ranges. They are dropped (RFC 9110, RFC 9530, RFC 9421).
 2. The answer belongs to one caller: `private, no-store`, and it varies by credential.
 3. A field can carry what the mask hides (`Location: /households/330106199003072319`). A value that
-   may hold an identifier is dropped, except where the field has no room for one.
+   may hold an identifier is dropped, except where the field has no room for one. Digits that anything but a letter parts
+   (`330106/199003/072319`) are read as one number.
 4. Free text is dropped, and a file's name (`wang-xiaoming.json`): nothing tells a name from a word.
 5. Where records may be taken out, a field that could count them is dropped: `Link` names the last page, and what an API
    returns of its own (`X-Total-Count`) may say anything.
@@ -64,9 +65,14 @@ _JSON = b"application/json"
 _PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_TELLING = re.compile(rb"(?:[0-9][ ._~+-]{0,3}){7}|[@%\x80-\xff]|[0-9]{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}")
+_TELLING = re.compile(rb"(?:[0-9][^0-9A-Za-z]{0,3}){7}|[@%\x80-\xff]|[0-9]{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}")
 """Seven digits in a row (phone, card, resident id, birth date), an address, anything escaped, or a credit code."""
 _SINCE = re.compile(rb"@[0-9]{1,10}")  # the date of a deprecation in seconds (RFC 9745)
+_DATED = frozenset({b"date", b"deprecation", b"retry-after", b"sunset"})
+_DATE = re.compile(  # RFC 9110; of a real day, or its digits could be those of an identifier
+    rb"[A-Z][a-z]{2}, (?:0[1-9]|[12][0-9]|3[01]) [A-Z][a-z]{2} (?:19|20)[0-9]{2} (?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2} GMT"
+)
+_DISPOSITIONS = frozenset({b"attachment", b"inline"})
 
 
 def inspected(headers: Headers, length: int | None, content_type: bytes | None = None) -> Headers:
@@ -120,10 +126,11 @@ def _shown(name: bytes, value: bytes) -> bytes | None:
     if name == b"content-type":
         return value if value in _PLAIN or not tells(value) else _media_type(value)
     if name == b"content-disposition":
-        return value.partition(b";")[0].strip()  # rule 4
-    if name in _OWN or value in _PLAIN or not tells(value) or (name == b"deprecation" and _SINCE.fullmatch(value)):
+        kind = value.partition(b";")[0].strip().lower()
+        return kind if kind in _DISPOSITIONS else None  # rule 4
+    if name in _OWN or value in _PLAIN or not tells(value) or (name in _DATED and _DATE.fullmatch(value)):
         return value
-    return None
+    return value if name == b"deprecation" and _SINCE.fullmatch(value) else None
 
 
 def _media_type(value: bytes) -> bytes:

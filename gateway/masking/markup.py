@@ -41,6 +41,7 @@ _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _VALUE = _TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
 _HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "xmlns"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"  # a day of the calendar to `tells`
 _HIDDEN = "_"
 
 
@@ -182,7 +183,7 @@ class _Walk:
     def _attribute(self, element: _Element, name: str, value: str) -> str:
         """What is written of an attribute."""
         if name == _NAMESPACE or name.startswith(_NAMESPACE + ":"):
-            if tells(value.encode()):
+            if value != _RDF and tells(value.encode()):
                 raise Withheld("a namespace of it may hold an identifier")
             return f' {name}="{value.translate(_VALUE)}"'
         way = self._way(name, element.way.inside)

@@ -63,6 +63,7 @@ async def test_wherever_the_pieces_end(end):
         ("id: 13800138000", b""),
         ("id: 王小明", b""),
         ("id: a b", b""),
+        ("id: 330106:199003:072319", b""),
         (f"event: {ID}", b""),
         ("event: 王小明", b""),
         ("event: a@b.cn", b""),
@@ -116,10 +117,11 @@ async def test_heartbeats_are_no_event_that_grows(heartbeat):
 async def test_events_that_are_not_for_this_caller_are_left_out():
     filtered = Mask("pii", MASK.fields, "pass", rows=(RowFilter("$.district", ("330100",)),))
     units, tally = await masked(
-        'data: {"district":"330100","id":"1"}\n\ndata: {"district":"330200","id":"2"}\n\nid: 4\ndata: [1]\n\n',
+        'id: 1\nevent: changed\ndata: {"district":"330100","id":"1"}\n\n'
+        'id: 2\nevent: deleted\nretry: 9\ndata: {"district":"330200","id":"2"}\n\nid: 4\ndata: [1]\n\n',
         mask=filtered,
     )
-    assert units == [b'data: {"district":"330100","id":"***"}\n\n', b"id: 4\n\n"]
+    assert units == [b'id: 1\nevent: changed\ndata: {"district":"330100","id":"***"}\n\n']
     assert tally.revealed().removed == 2
 
 

@@ -64,6 +64,7 @@ async def test_labels_are_local_names(sent, shown):
         '<a b="1&#10;2&quot;&lt;" c="&#9;&#13;">x &amp; y &lt;z&gt; &#13;\r\n <b/> \n tail</a>',
         "<a><![CDATA[<b>&amp;]]></a>",
         '<p:a xmlns:p="http://www.w3.org/2001/x" xmlns="urn:y"><b p:c="1"/></p:a>',
+        '<a xmlns="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></a>',
         "<户籍 备注='女'>王小明</户籍>",
     ],
 )
@@ -94,6 +95,7 @@ LAUGHS = "<!DOCTYPE a [<!ENTITY a 'ha'>" + "".join(f"<!ENTITY {chr(98 + n)} '&{c
         '{"id": 1}',
         "<a:b:c/>",
         "<a xmlns='urn:330106199003072319'/>",
+        "<a xmlns='urn:330106/199003/072319'/>",
         '<?xml version="1.1"?><a/>',
         "<a>" * (MAX_DEPTH + 1) + "</a>" * (MAX_DEPTH + 1),
         "<a \0='1'/>",
