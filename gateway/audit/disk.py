@@ -25,6 +25,9 @@ class Files(Protocol):
     def sync(self, descriptor: int) -> None:
         """Return once the bytes survive a power cut."""
 
+    def stands(self, descriptor: int, path: Path, size: int) -> bool:
+        """Whether the open file is still the one under this name, and has at least so many bytes."""
+
     def publish(self, path: Path, name: Path) -> None:
         """Rename, and return once the new name survives a power cut."""
 
@@ -50,6 +53,12 @@ class Disk:
         descriptor = os.open(path, flags, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return descriptor
+
+    @staticmethod
+    def stands(descriptor: int, path: Path, size: int) -> bool:
+        """A file that was removed takes all that is written to it, and keeps nothing."""
+        ours = os.fstat(descriptor)
+        return ours.st_size >= size and os.path.samestat(ours, path.lstat())
 
     @staticmethod
     def publish(path: Path, name: Path) -> None:

@@ -349,8 +349,9 @@ class Ledger:
         waiters, self._waiters = self._waiters, []
         retired, self._retired = self._retired, []
         began, size, journal = loop.time(), self._size, self.journal
+        written = (self._folder / (journal + chain.SUFFIX), size)
         self._late_timer = loop.call_later(self._settings.sync_interval / 2, self._fall_behind)
-        done = self._thread.submit(_sync_all, self._files, retired, self._descriptor)
+        done = self._thread.submit(_sync_all, self._files, retired, self._descriptor, written)
 
         def synced(future: Future[str]) -> None:
             loop.call_soon_threadsafe(self._synced, future.result(), journal, size, began, waiters)
@@ -477,14 +478,18 @@ class Ledger:
             written = self._write(self._descriptor, data) == len(data)
             if not written:
                 self._files.truncate(self._descriptor, self._size)
-            problem = self._thread.submit(_sync_all, self._files, (), self._descriptor).result()
+            problem = self._thread.submit(_sync_all, self._files, [], self._descriptor).result()
         except OSError:
             return False
         return written and not problem
 
 
-def _sync_all(files: Files, retired: tuple[int, ...] | list[int], descriptor: int) -> str:
-    """Sync the journals that were left and the one that is written; runs in the sync thread."""
+def _sync_all(files: Files, retired: list[int], descriptor: int, written: tuple[Path, int] | None = None) -> str:
+    """Sync the journals that were left and the one that is written; runs in the sync thread.
+
+    `written`: where that one stands and how long it was. Else whoever removes or cuts the file (an insider, a program that
+    tidies up) would have the worker write into nothing as long as it lives.
+    """
     problem = ""
     for each in (*retired, descriptor):
         try:
@@ -493,7 +498,14 @@ def _sync_all(files: Files, retired: tuple[int, ...] | list[int], descriptor: in
             problem = error.strerror or "the disk failed"
         if each != descriptor:
             files.close(each)
-    return problem
+    return problem or ("" if written is None else _gone(files, descriptor, *written))
+
+
+def _gone(files: Files, descriptor: int, path: Path, size: int) -> str:
+    try:
+        return "" if files.stands(descriptor, path, size) else "the journal was taken away or cut"
+    except OSError as error:
+        return error.strerror or "the disk failed"
 
 
 def _unforwarded(status: int, code: str) -> Outcome:

@@ -64,6 +64,9 @@ class FaultyDisk:
         self.synced[path] = size
         self.syncs += 1
 
+    def stands(self, descriptor: int, path: Path, size: int) -> bool:
+        return DISK.stands(descriptor, path, size)
+
     def publish(self, path: Path, name: Path) -> None:
         DISK.publish(path, name)
         for descriptor, old in self.paths.items():

@@ -2,6 +2,7 @@
 
 a full disk, a torn write, EIO         -> permits 503, refusals still refused, outcomes kept, recovery
 a failed fdatasync                     -> the file is never trusted again, a new journal
+a journal that is removed, cut, moved  -> within a moment, a new journal
 kill -9 at a random moment             -> every acknowledged permit is on record
 kill -9 right after an answer          -> who was shown whom is on record
 a power cut                            -> nothing acknowledged as `synced` is lost
@@ -16,6 +17,7 @@ import random
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -342,6 +344,31 @@ async def test_rotation_links_the_journals_and_loses_nothing(tmp_path: Path) -> 
     linked = [e.detail.rpartition(" boot=")[0] for e in opened if isinstance(e, NoticeEntry) and e.subject]
     assert len(linked) == len(journals(settings)) - 1
     assert all(link in ends for link in linked)
+
+
+def replaced(path: Path) -> None:
+    path.rename(path.with_suffix(".old"))
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [Path.unlink, replaced, lambda path: os.truncate(path, 10), lambda path: path.rename(path.with_suffix(".old"))],
+)
+@pytest.mark.anyio
+async def test_a_journal_that_is_taken_away_is_left_for_another(
+    settings: Settings, harm: Callable[[Path], None]
+) -> None:
+    ledger = Ledger(settings, "worker0", KEY)
+    first = ledger.journal
+    harm(settings.directory / "journal" / f"{first}.log")
+    assert isinstance(await ledger.commit(CORE, PERMIT), Fault)  # `synced`: nobody would ever find it
+    assert isinstance(await ledger.commit(FACTS, PERMIT), Warrant)
+    assert ledger.journal != first
+    ledger.close()
+    opened = read(settings, ledger.journal)[0]
+    assert isinstance(opened, NoticeEntry) and opened.subject == first
+    assert [entry.verdict for entry in read(settings, ledger.journal) if isinstance(entry, OutcomeEntry)]
 
 
 @pytest.mark.anyio
