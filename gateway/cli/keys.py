@@ -5,18 +5,19 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gateway.cli import decrypt
 from gateway.cli.parser import with_config
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
     from gateway.config import Places
 
-WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = decrypt.WORDS | {
     "keys.help": ("the gateway's own keys", "网关自身的密钥"),
     "keys.list.help": ("which keys there are, and what each is for", "列出密钥及其用途"),
     "keys.rotate.help": (
-        "make the next key for masking; the next start uses it, tokens of older keys are still revealed",
-        "生成下一个脱敏密钥：下次启动时启用，旧密钥的令牌仍可还原",
+        "make the next key for masking; the next start uses it, what older keys sealed is still opened",
+        "生成下一个脱敏密钥：下次启动时启用，旧密钥加密的值仍可还原",
     ),
     "keys.which": ("which key; `mask` is the one that rotates", "要轮换的密钥；目前为 `mask`"),
     "keys.yes": ("do it, having read what it means", "已了解影响，确认执行"),
@@ -29,10 +30,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "keys.newest": ("masks", "脱敏"),
     "keys.both": ("masks; whom a record is about, and watermarks", "脱敏；并用于数据主体索引与水印"),
-    "keys.older": ("opens tokens that it sealed", "还原由其生成的令牌"),
+    "keys.older": ("opens what it sealed", "还原由其加密的值与令牌"),
     "keys.kept": (
-        "whom a record is about, and watermarks, for ever; opens tokens that it sealed",
-        "永久用于数据主体索引与水印；还原由其生成的令牌",
+        "whom a record is about, and watermarks, for ever; opens what it sealed",
+        "永久用于数据主体索引与水印；还原由其加密的值与令牌",
     ),
     "keys.head_file": ("key", "密钥"),
     "keys.head_made": ("made", "生成时间"),
@@ -44,12 +45,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "keys.meaning": (
         "key {number} will mask from the next start on:\n"
         "- `hash`, `fpe` and `noise` give other values than before; who joins old answers with new ones finds nothing\n"
-        "- `encrypt` and `tokenise` give values of key {number} (`e{number}.…`); tokens of older keys are still revealed\n"
+        "- `encrypt` and `tokenise` give values of key {number} (`e{number}.…`); those of older keys are still opened\n"
         "- who saw whom and watermarks stay as they are: both stay with key 1\n"
         "- keep every key: back up `{folder}`",
         "下次启动起将由密钥 {number} 脱敏：\n"
         "- `hash`、`fpe`、`noise` 的结果与此前不同，新旧应答之间无法再关联\n"
-        "- `encrypt` 与 `tokenise` 的值改由密钥 {number} 生成（`e{number}.…`），旧密钥的令牌仍可还原\n"
+        "- `encrypt` 与 `tokenise` 的值改由密钥 {number} 生成（`e{number}.…`），旧密钥的值仍可还原\n"
         "- 谁看过谁的数据、水印均不受影响：二者始终使用密钥 1\n"
         "- 请保留所有密钥：备份 `{folder}`",
     ),
@@ -92,6 +93,7 @@ def register(subparsers: Any) -> None:
     rotate.add_argument("--yes", action="store_true", help="keys.yes")
     with_config(rotate)
     rotate.set_defaults(run=run, keys_run=_rotate)
+    decrypt.add(commands, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -82,6 +82,14 @@ class SeenWish(Struct, frozen=True, forbid_unknown_fields=True):
     since: float = 0.0
 
 
+class Opening(Struct, frozen=True, forbid_unknown_fields=True):
+    """A value of this department is about to be deciphered; `digest` names it without being it."""
+
+    department: str
+    digest: str
+    reason: str
+
+
 class SeenAnswer(Protocol):
     """What the record knows, and the keyed digest of whom it was asked about; `gateway.app.whose.Asked` is one."""
 

@@ -22,6 +22,7 @@ from gateway.control.door import (
     Door,
     DoorFault,
     EmergencyWish,
+    Opening,
     PilotWish,
     Query,
     Rejected,
@@ -41,6 +42,7 @@ ASKED = "_asked"
 """Ends the name under which what may widen access is on record before it is tried."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DIGEST = re.compile(r"[A-Za-z0-9_-]{22,43}", re.ASCII)
 
 
 class Visit(Struct, frozen=True):
@@ -258,6 +260,21 @@ async def seen(visit: Visit) -> Answer:
     return Answer(asked.found, target=asked.digest)
 
 
+async def opening(visit: Visit) -> Answer:
+    """Put on record that a value is about to be deciphered. Whoever holds the keys does it once this is answered."""
+    wish = await read_json(visit.request, Opening)
+    _check_reason(wish.reason)
+    if not wish.reason.strip() or not 0 < len(wish.department) <= MAX_IDENTIFIER or _CONTROL.search(wish.department):
+        raise DoorFault(
+            "bad_request",
+            "`department` and `reason` must say whose and why",
+            zh="`department` 与 `reason` 须说明部门与原因",
+        )
+    if not _DIGEST.fullmatch(wish.digest):
+        raise DoorFault("bad_request", "`digest` is not a digest", zh="`digest` 不是摘要")
+    return Answer({"digest": wish.digest}, target=wish.digest, detail=f"{wish.department} {wish.reason}")
+
+
 async def risk(visit: Visit) -> Answer:
     """How somebody is behaving, and which evidence says so."""
     found = await visit.door.risk(visit.target)
@@ -343,5 +360,6 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/v1/decisions/{id}", _only("security", "audit"), decision, "decision.read"),
     Way("POST", "/v1/audit/query", _only("audit"), query, "audit.query"),
     Way("POST", "/v1/audit/seen", _only("audit"), seen, "audit.seen"),
+    Way("POST", "/v1/openings", _only("security"), opening, "value.decrypt"),
     Way("GET", "/v1/risk/{subject:path}", _only("security"), risk, "risk.read"),
 )

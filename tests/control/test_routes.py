@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 
 ALL = {"system", "security", "audit", "reporter", "metrics", "admin"}
 REVOCATION = {"kind": "subject", "id": "zhang.wei", "reason": "left", "until": None}
+OPENING = {"department": "prov/civil", "digest": "d" * 43, "reason": "order 2026-17"}
 # method, path, content of the request, roles that may, status for them
 TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
     ("GET", "/health", {}, ALL, 200),
@@ -38,6 +39,7 @@ TABLE: list[tuple[str, str, dict[str, Any], set[str], int]] = [
     ("GET", "/v1/decisions/j.1", {}, {"security", "audit", "admin"}, 200),
     ("POST", "/v1/audit/query", {"json": {"query": "outcome:deny", "limit": 5}}, {"audit", "admin"}, 200),
     ("POST", "/v1/audit/seen", {"json": {"value": "330106199003072319"}}, {"audit", "admin"}, 200),
+    ("POST", "/v1/openings", {"json": OPENING}, {"security", "admin"}, 200),
     ("GET", "/v1/risk/staff%2Fzhang.wei", {}, {"security", "admin"}, 200),
 ]  # fmt: skip
 
@@ -228,6 +230,27 @@ async def test_who_saw_a_citizen_is_on_record_by_the_digest_and_never_by_the_ide
     assert not any("330106199003072319" in answer.text for answer in bad)
     assert [(act.act, act.target) for act in behind.acts if act.ok] == [("audit.seen", "d1" * 8)]
     assert "330106199003072319" not in repr(behind.acts)
+
+
+async def test_what_is_about_to_be_deciphered_is_on_record_with_whose_and_why() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        good = await ask(base, "POST", "/v1/openings", "security", json=OPENING)
+        bad = [
+            await ask(base, "POST", "/v1/openings", "security", json=OPENING | wrong)
+            for wrong in (
+                {"reason": " "}, {"reason": "a\nb"}, {"reason": "r" * 501}, {"department": ""}, {"department": "a\nb"},
+                {"department": "d" * 201}, {"digest": ""}, {"digest": "330106199003072319"}, {"digest": "d" * 44}, {"value": "e1.x"},
+            )
+        ]  # fmt: skip
+        behind.recording = False
+        unrecorded = await ask(base, "POST", "/v1/openings", "security", json=OPENING)
+    assert (good.status_code, good.json()) == (200, {"digest": "d" * 43})
+    assert [answer.status_code for answer in bad] == [400] * 10
+    assert (unrecorded.status_code, unrecorded.json()["reason"]) == (503, "audit_unavailable")
+    assert [(act.act, act.target, act.detail) for act in behind.acts if act.ok][:1] == [
+        ("value.decrypt", "d" * 43, "prov/civil order 2026-17")
+    ]
 
 
 async def test_what_cannot_be_recorded_is_not_shown_and_what_widens_is_not_done() -> None:
