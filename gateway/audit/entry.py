@@ -42,6 +42,7 @@ _REMEMBERED = 1024  # digests: people ask for the same page again and again
 _NAMES_MAX = 64
 _DIGEST = 8  # bytes
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_.\-\[\]$]{0,63}\Z")
+_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
 _SHORTER = ((1024, 64), (256, 16), (64, 4))  # (characters of a text, items of a list): each try is stricter
 _ESCAPED = re.compile(r"[\ud800-\udfff]")
 
@@ -176,14 +177,14 @@ def outcome_entry(journal: str, seq: int, at: float, verdict: str, outcome: Outc
 def query_names(query: str) -> tuple[str, ...]:
     """The names of the query parameters, once each, at most 64.
 
-    What does not look like a name stands as `*`: `?110105199003070134` would otherwise put a
-    citizen's number on record as the name of a parameter.
+    What does not look like a name stands as `*`, and so does what has no value: `?110105199003070134` and `?E12345678` would
+    otherwise put a citizen's number on record as the name of a parameter.
     """
     names: dict[str, None] = {}
     for pair in query.split("&", _NAMES_MAX)[:_NAMES_MAX]:
-        name = pair.partition("=")[0]
-        if name:
-            names[name if _NAME.match(name) else "*"] = None
+        name, equals, _ = pair.partition("=")
+        if pair:
+            names[name if equals and _NAME.match(name) and not _FIVE_DIGITS.search(name) else "*"] = None
     return tuple(names)
 
 

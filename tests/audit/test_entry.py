@@ -113,6 +113,13 @@ def test_a_query_gives_up_names_only(query: str) -> None:
     assert len(set(query_names(query))) == len(query_names(query))
 
 
+@pytest.mark.parametrize(
+    "query", ["E12345678", "H12345678", "LSVAU2180N2183294", "MzMwMTA2", "a330106850101123=1", "a139-5701-1234=1", "=330106"]
+)
+def test_a_value_in_the_place_of_a_name_is_not_on_record(query: str) -> None:
+    assert query_names(query) == ("*",)
+
+
 def test_a_query_of_a_thousand_names_is_bounded() -> None:
     assert len(query_names("&".join(f"n{i}=1" for i in range(1000)))) == 64
 
