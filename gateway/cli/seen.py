@@ -110,7 +110,8 @@ def _identifier(screen: Screen) -> str:
     if sys.stdin.isatty():
         return getpass.getpass(screen.text("audit.seen.prompt")).strip()
     try:
-        return sys.stdin.readline(MOST).strip()
+        line = sys.stdin.readline(MOST).lstrip("\ufeff")  # the mark that some editors begin a file with
+        return line.strip()
     except UnicodeDecodeError:  # no text: nothing that could be looked for
         return ""
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from gateway.document import Node
 from gateway.facts import Budget, Exposure, Limit, Spent, exposed
 from gateway.policy.people import KINDS, PERSON, People
-from gateway.policy.shapes import Faults, items, mapping, one_of, remedy, text, texts, title, whole_number
+from gateway.policy.shapes import Faults, items, mapping, one_of, remedy, required, text, texts, title, whole_number
 
 KEYS = ("id", "title", "who", "org", "data", "purpose", "per", "by", "soft", "hard", "mask")
 REQUIRED = ("id", "data")
@@ -55,11 +55,7 @@ def read_budgets(
 
 def _budget(node: Node, people: People, data: Collection[str], profiles: Collection[str], faults: Faults) -> Budget:
     parts = mapping(node, faults, KEYS)
-    for key in REQUIRED:
-        if key not in parts:
-            faults.append(
-                node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
-            )
+    required(node, parts, REQUIRED, faults)
     title(parts.get("title"), faults)
     if "per" in parts:
         one_of(parts["per"], faults, ("day",), "P170", "span", "周期")

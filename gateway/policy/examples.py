@@ -23,7 +23,7 @@ from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.duties import ASSURANCES
 from gateway.policy.overlays import LEVELS
 from gateway.policy.profiles import LEAST, MOST
-from gateway.policy.shapes import Faults, items, mapping, one_of, text, texts, whole_number
+from gateway.policy.shapes import Faults, items, mapping, one_of, required, text, texts, whole_number
 from gateway.policy.suppose import Impossible, suppose
 from gateway.reasons import REASONS
 
@@ -152,9 +152,7 @@ def no_tests(folder: Path) -> FileFault:
 def _example(node: Node, place: str) -> Example | TestResult:
     faults: Faults = []
     parts = mapping(node, faults, KEYS)
-    faults.extend(
-        node.fault("P003", f"`{k}` is missing", f"缺少 `{k}`") for k in ("name", "request", "expect") if k not in parts
-    )
+    required(node, parts, ("name", "request", "expect"), faults)
     if faults:
         return _unreadable(place, tuple(faults))
     name = text(parts["name"], faults)

@@ -19,7 +19,6 @@ from gateway.policy.condition import FAILURES, Clause, Condition
 from gateway.policy.names import REVEAL
 
 ASSURANCE = 2
-HIGHEST = 3
 KEEP = "keep"
 STEP_UP = Reason("step_up_required")
 NO_GRANT = Reason("approval_needed")

@@ -20,7 +20,7 @@ from gateway.document import Node
 from gateway.facts import NOTHING_GRANTED, Granted
 from gateway.policy.names import ACTIONS
 from gateway.policy.people import KINDS, PERSON, People
-from gateway.policy.shapes import Faults, items, mapping, one_of, remedy, text, texts, title
+from gateway.policy.shapes import Faults, items, mapping, one_of, remedy, required, text, texts, title
 
 KEYS = ("id", "title", "to", "data", "action", "purpose", "from", "until", "basis", "approval")
 REQUIRED = ("id", "to", "data", "purpose", "until")
@@ -140,11 +140,7 @@ def _check_approval(node: Node, grant: Grant, people: People, owners: Owners, fa
 
 def _grant(node: Node, people: People, data: Collection[str], faults: Faults) -> Grant:
     parts = mapping(node, faults, KEYS)
-    for key in REQUIRED:
-        if key not in parts:
-            faults.append(
-                node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
-            )
+    required(node, parts, REQUIRED, faults)
     title(parts.get("title"), faults)
     _check_two_meanings(parts.get("to"), people, faults)
     approval = mapping(parts["approval"], faults, ("by", "on", "reference")) if "approval" in parts else {}

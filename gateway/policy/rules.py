@@ -27,7 +27,7 @@ from gateway.policy.duties import REASONS, Then, read_then, written
 from gateway.policy.levels import ANY, NAMES, span, word
 from gateway.policy.names import ACTIONS, PLAIN, REVEAL, Name, Vocabulary, names
 from gateway.policy.people import KINDS, PERSON, People
-from gateway.policy.shapes import Faults, items, mapping, one_of, plain, remedy, text, texts, title
+from gateway.policy.shapes import Faults, items, mapping, one_of, plain, remedy, required, text, texts, title
 
 KEYS = (
     "id", "title", "effect", "who", "org", "data", "action", "level", "when", "then", "reason", "expires", "owner", "basis",
@@ -148,7 +148,7 @@ def _rule(node: Node, place: str, lines: list[str], reading: Reading, layer: Lay
     if not isinstance(node.value, dict):
         return None
     deny = _effect(node, parts, layer, faults) == "deny"
-    _require(node, parts, ("id", "effect") if deny else ("id", "effect", *SAID_BY_AN_ALLOW), faults)
+    required(node, parts, ("id", "effect") if deny else ("id", "effect", *SAID_BY_AN_ALLOW), faults)
     who = _who(parts, deny, reading)
     rule = Rule(
         id=text(parts["id"], faults) if "id" in parts else "",
@@ -206,14 +206,6 @@ def _effect(node: Node, parts: dict[str, Node], layer: Layer, faults: Faults) ->
             )
         )
     return str(effect.value)
-
-
-def _require(node: Node, parts: dict[str, Node], keys: tuple[str, ...], faults: Faults) -> None:
-    for key in keys:
-        if key not in parts:
-            faults.append(
-                node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
-            )
 
 
 def add_rule(node: Node, rule: Rule, reading: Reading, locked: bool = False) -> None:

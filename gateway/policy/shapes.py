@@ -5,7 +5,7 @@ so that a reader can go on and report everything that is wrong with a file at on
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from gateway.document import FileFault, Node, did_you_mean
 
@@ -59,6 +59,15 @@ def mapping(node: Node, faults: Faults, allowed: Collection[str] | None = None) 
     if allowed is not None:
         faults.extend(node.unknown_keys(allowed, "P001"))
     return node.value
+
+
+def required(node: Node, parts: Collection[str], keys: Iterable[str], faults: Faults) -> None:
+    """Keys that a mapping cannot do without; each that is missing from its `parts` is a fault."""
+    for key in keys:
+        if key not in parts:
+            faults.append(
+                node.fault("P003", f"`{key}` is missing", f"缺少 `{key}`", f"add `{key}:`", f"请添加 `{key}:`")
+            )
 
 
 def items(node: Node, faults: Faults) -> list[Node]:

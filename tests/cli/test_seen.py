@@ -73,7 +73,16 @@ def test_on_a_terminal_it_is_not_shown(run: Run, behind: Behind, monkeypatch: py
     assert behind.asked == [("seen", WHO, 0.0)]
 
 
-@pytest.mark.parametrize("given", ["", "\n", "  \n"])
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_part_of_it(
+    run: Run, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the answer would be that nobody saw it."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"\ufeff{WHO}\r\n"))
+    run("audit", "seen", *SOCKET)
+    assert behind.asked == [("seen", WHO, 0.0)]
+
+
+@pytest.mark.parametrize("given", ["", "\n", "  \n", "\ufeff"])
 def test_without_an_identifier_nothing_is_asked(
     run: Run, behind: Behind, monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:

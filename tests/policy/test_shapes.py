@@ -82,3 +82,10 @@ def test_a_remedy_names_the_wide_comma_and_where_names_are_declared() -> None:
     assert shapes.remedy("zzz", (), "P011") == ("declare it in people.yaml", "请在 people.yaml 中声明")
     assert shapes.remedy("zzz", (), "P012") == ("declare it in catalog/", "请在 catalog/ 中声明")
     assert shapes.remedy("raed", ("read",), "P013")[0] == 'did you mean "read"?'
+
+
+def test_each_key_that_is_missing_is_a_fault_with_its_remedy() -> None:
+    node = parse("{a: 1, b: null}", "x.yaml")
+    faults: list[FileFault] = []
+    shapes.required(node, shapes.mapping(node, faults), ("a", "b", "c", "d"), faults)
+    assert [(fault.code, fault.remedy_en) for fault in faults] == [("P003", "add `c:`"), ("P003", "add `d:`")]
