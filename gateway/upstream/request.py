@@ -142,10 +142,14 @@ def _forward(ask: Ask, allowed: dict[bytes, bytes]) -> list[bytes]:
 
 
 def _without(named: bytes, parts: list[bytes]) -> list[bytes]:
-    """Without the fields that the caller's Connection header declares hop-by-hop (RFC 9110 section 7.6.1)."""
+    """Without the fields that the caller's Connection header declares hop-by-hop (RFC 9110 section 7.6.1).
+
+    What says how the body is to be read is for all who read it, and stays: `Connection: content-type` would have the service
+    guess, and read as JSON what we took for a form.
+    """
     tokens = {token.strip(b" \t") for token in named.lower().split(b",")}
     kept: list[bytes] = []
     for at in range(0, len(parts), 3):
-        if parts[at][:-2] not in tokens:
+        if parts[at][:-2] not in tokens or parts[at].startswith(b"content-"):
             kept += parts[at : at + 3]
     return kept

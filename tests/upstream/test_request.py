@@ -99,6 +99,12 @@ def test_a_connection_header_cannot_strip_ours(named):
     assert fields(written(headers=((b"connection", named),))) == fields(written(headers=()))
 
 
+@pytest.mark.parametrize("name", [b"content-type", b"content-encoding", b"content-language"])
+def test_a_connection_header_does_not_strip_what_the_body_is(name):
+    sent = ((name, b"x"), (b"connection", b"close, " + name.title()))
+    assert (name, b"x") in fields(written(method="POST", headers=sent))
+
+
 def test_a_connection_header_strips_what_the_caller_sent_itself():
     head = written(
         service={"forward_headers": ("x-tenant",)},
