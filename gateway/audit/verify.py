@@ -295,7 +295,7 @@ def _kept(kept: Checkpoint, points: list[Checkpoint]) -> None:
     if kept not in points:
         size = points[-1].size if points else 0
         text = f"the checkpoint that was kept ({kept.size} entries) is not in this ledger ({size} entries)"
-        raise _Found(min(kept.size, size), text, f"留存的检查点（{kept.size} 条）不在本台账（{size} 条）中")
+        raise _Found(min(kept.size, size), text, f"留存的检查点（{kept.size} 条）不在本审计日志（{size} 条）中")
 
 
 class _Story:
@@ -323,7 +323,7 @@ class _Story:
     def cut(self, size: int, signed: int, good: int) -> None:
         """Signed entries are missing at the end; only those before `good` are proven."""
         en = f"the ledger ends at {size} entries, but {signed} are signed: its end was cut, or it was copied while it grew"
-        zh = f"台账只有 {size} 条记录，而已签名 {signed} 条：末尾被截断，或在写入过程中被复制"
+        zh = f"审计日志只有 {size} 条记录，而已签名 {signed} 条：末尾被截断，或在写入过程中被复制"
         self._cut = (good, en, zh)
 
     def read(self, number: int, raw: bytes) -> None:

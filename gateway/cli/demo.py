@@ -37,7 +37,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "demo.silent": ("no answer: {why}", "没有应答：{why}"),
     "demo.dir": ("keep the files here instead of a temporary folder", "将文件保存在此目录，而不是临时目录"),
     "demo.port": ("port of the gateway; the next two are used beside it", "网关端口；其后两个端口也会使用"),
-    "demo.folder": ("configuration, policies, keys and ledger", "配置、策略、密钥与台账"),
+    "demo.folder": ("configuration, policies, keys and ledger", "配置、策略、密钥与审计日志"),
     "demo.door": ("the operators' door (Unix socket)", "运维入口（Unix 套接字）"),
     "demo.metrics": ("metrics", "监控指标"),
     "demo.edit": ("change a rule, then reload", "修改一条规则后重新加载"),

@@ -88,8 +88,8 @@ class Screen:
         for one in found:
             # a line that holds a secret is not printed: terminals scroll into logs
             source = "" if (one.file, one.line) in hidden else source_of(one.file)
-            head, *rest = one.render(source, self.language).split("\n")
-            lines = [self.paint(head, "warning" if one.warning else "error"), *rest]
+            head, *rest = _within_lines(one).render(source, self.language).split("\n")
+            lines = [self.paint(head, "warning" if one.warning else "error"), *map(_calm, rest)]
             print("\n".join(lines), file=sys.stderr)
 
     def failures(self, tests: Iterable["TestResult"]) -> None:
@@ -143,12 +143,27 @@ def comma_separated(head: Sequence[str], rows: Iterable[Sequence[object]], mark:
 
 def _inert(cell: str) -> str:
     """Formula injection: a path like `=HYPERLINK(…)` that a caller sent must not run in the auditor's spreadsheet."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+    return (
+        f"'{cell}" if cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else cell
+    )  # some take the wide forms too
 
 
 def _within(value: object) -> object:
     """A name that an author wrote must not begin a line of its own: build servers take `::` and `##` for commands."""
     return _plain(value) if isinstance(value, str) and not value.isprintable() else value
+
+
+def _within_lines(fault: "FileFault") -> "FileFault":
+    """The same of what an author wrote into a file that a fault quotes, or into its name."""
+    from msgspec.structs import replace
+
+    texts = ("file", "en", "zh", "remedy_en", "remedy_zh")
+    return replace(fault, **{name: _plain(getattr(fault, name)) for name in texts})
+
+
+def _calm(line: str) -> str:
+    """A line of a file that somebody else wrote, with its tabs: the caret below counts on them."""
+    return "\t".join(map(_plain, line.split("\t")))
 
 
 def _plain(cell: object) -> str:

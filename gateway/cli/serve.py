@@ -63,7 +63,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "serve.sm2_key": (
         "made the SM2 key of the ledger; hand its public half to the auditor: {key}",
-        "已生成台账的 SM2 密钥；请将其公钥交给审计人员：{key}",
+        "已生成审计日志的 SM2 密钥；请将其公钥交给审计人员：{key}",
     ),
     "serve.listening": ("listening on {address}", "正在监听 {address}"),
     "serve.keys": (

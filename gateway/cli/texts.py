@@ -76,7 +76,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "init.auditor": (
         "\nhand this to your auditor: with it and a copy of the ledger the record can be checked without you\n  {key}",
-        "\n请将以下公钥交给审计人员：凭它和台账副本即可独立核验记录\n  {key}",
+        "\n请将以下公钥交给审计人员：凭它和审计日志副本即可独立核验记录\n  {key}",
     ),
     "init.next": (
         "\nnext:\n  gateway check -c {config}\n  gateway serve -c {config}",
@@ -262,7 +262,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{count} 处问题，首个为 {code}：启动和重新加载都会拒绝；请查看 `gateway policy check`",
     ),
     "doctor.policies": ("policies", "策略"),
-    "doctor.chain": ("ledger", "审计台账"),
+    "doctor.chain": ("ledger", "审计日志"),
     "doctor.packages": ("packages", "软件包"),
     "doctor.door": ("control door", "控制口"),
     "doctor.config_good": ("no faults", "无错误"),
@@ -420,7 +420,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.rows": ("{count:row}", "{count} 行"),
     "audit.prove.help": (
         "the proof that one entry is in the ledger, to hand out (c2sp.org/tlog-proof)",
-        "输出某条记录确在台账中的证明，可交付他人（c2sp.org/tlog-proof）",
+        "输出某条记录确在审计日志中的证明，可交付他人（c2sp.org/tlog-proof）",
     ),
     "audit.entry": (
         "the number of the entry, as `policy explain … --for auditor` tells it",
@@ -433,9 +433,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.verify.help": (
         "is the ledger what was signed? needs its folder and the public key, nothing else",
-        "台账是否与签名一致？只需台账目录与公钥",
+        "审计日志是否与签名一致？只需其目录与公钥",
     ),
-    "audit.ledger": ("folder of the ledger (default: the configuration's)", "台账目录（默认取自配置）"),
+    "audit.ledger": ("folder of the ledger (default: the configuration's)", "审计日志目录（默认取自配置）"),
     "audit.public_key": (
         "the public key that was handed over, or a file with it; once for each key (Ed25519, SM2)",
         "交付的公钥，或含公钥的文件；可重复，每个密钥一次（Ed25519、SM2）",
@@ -450,11 +450,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "audit.checkpoint": (
         "a checkpoint that was kept elsewhere: finds a ledger cut at its end",
-        "另行保存的检查点：可发现末尾被截断的台账",
+        "另行保存的检查点：可发现末尾被截断的审计日志",
     ),
     "audit.own_key": (
         "the key is the gateway's own copy: whoever altered the ledger could have replaced it; use the one handed over",
-        "使用的是网关自存的公钥：篡改台账者也可能替换它，请使用交付的公钥",
+        "使用的是网关自存的公钥：篡改审计日志者也可能替换它，请使用交付的公钥",
     ),
     "audit.no_key": ("no public key: name it with --public-key", "没有公钥：请用 --public-key 指定"),
     "audit.key_odd": ("the public key {why}", "公钥无效：{why}"),
@@ -468,10 +468,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "nothing is on record yet in `{path}`: no gateway has run here, so there is nothing to verify",
         "`{path}` 中尚无记录：网关从未在此运行，没有可核验的内容",
     ),
-    "audit.no_ledger": ("there is no ledger in `{path}`", "`{path}` 中没有台账"),
+    "audit.no_ledger": ("there is no ledger in `{path}`", "`{path}` 中没有审计日志"),
     "audit.no_folder_named": (
         "name the ledger folder: gateway audit verify DIR --public-key KEY",
-        "请指定台账目录：gateway audit verify 目录 --public-key 公钥",
+        "请指定审计日志目录：gateway audit verify 目录 --public-key 公钥",
     ),
     "audit.intact": (
         "INTACT  {size:entry|entries}, all under {checkpoints:valid checkpoint}",
@@ -481,7 +481,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.altered_at": ("from entry {at} on nothing can be trusted: ", "自第 {at} 条起不可信："),
     "audit.altered_next": (
         "keep the machine and this ledger as they are; compare with the auditor's last copy, which shows what was changed",
-        "请保持机器与台账原状；与审计方最近的副本比对，即可看出改动之处",
+        "请保持机器与审计日志原状；与审计方最近的副本比对，即可看出改动之处",
     ),
     "audit.sm2_alone": (
         "only a key of SM2 was named, and checkpoints from before it was taken up carry none: name the key of Ed25519 too, "

@@ -96,7 +96,7 @@ def doubt(entry: VerdictEntry) -> Unreplayable | None:
         return Unreplayable("what was brought was no token: no rule was asked", "提交的内容不是令牌：未经任何规则判定")
     if _shortened(entry):
         return Unreplayable(
-            "its entry was too long and stands shortened in the record", "该记录过长，在台账中是截短后的内容"
+            "its entry was too long and stands shortened in the record", "该记录过长，在审计日志中是截短后的内容"
         )
     return None
 

@@ -198,7 +198,7 @@ def test_a_bad_verdict_says_what_to_do(run: Run, tmp_path: Path) -> None:
         "gateway/audit\n5\nAAAA\n\n\u2014 gateway/audit AAAA\n\n"
     )
     done = run("audit", "verify", "state/ledger", "--public-key", key, "--lang", "zh-CN")
-    assert (done.code, "请保持机器与台账原状" in done.err) == (4, True)
+    assert (done.code, "请保持机器与审计日志原状" in done.err) == (4, True)
 
 
 def test_what_cannot_be_proven_is_said_so(run: Run, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """How does a command speak?"""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,20 @@ def test_a_name_an_author_wrote_begins_no_line_of_its_own(capsys: pytest.Capture
     assert not any(line.startswith("##") or "\x1b" in line for line in (out + err).split("\n"))
 
 
+def test_what_a_fault_quotes_begins_no_line_and_moves_no_cursor(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("a:\tb\x1b[2J\u202e\n")
+    said = "no grade `x\n::error file=y::z\x1b[2J`"
+    screen().faults(
+        [FileFault(str(file), 1, 1, "I005", said, said), FileFault("a\n::error::b", 1, 1, "I001", "e", "z")]
+    )
+    shown = capsys.readouterr().err
+    assert all(part.isprintable() for line in shown.split("\n") for part in line.split("\t"))
+    assert ("a:\tb" in shown, "\n::" in shown) == (True, False)
+
+
 def test_chinese_columns_stay_in_line(capsys: pytest.CaptureFixture[str]) -> None:
     screen("zh-CN").table(("甲", "乙"), [("省民政厅", "x"), ("a", "y")])
     lines = capsys.readouterr().out.splitlines()
@@ -71,8 +86,10 @@ def test_a_long_cell_does_not_pad_the_lines_of_others(capsys: pytest.CaptureFixt
 
 
 def test_what_a_caller_sent_is_no_formula_in_a_spreadsheet(capsys: pytest.CaptureFixture[str]) -> None:
-    screen().csv(("path", "count"), [('=HYPERLINK("x",1)', "3"), ("+1\x1b", "-2"), ("@a", "张, 伟")])
-    assert capsys.readouterr().out == ('\ufeffpath,count\n"\'=HYPERLINK(""x"",1)",3\n\'+1�,\'-2\n\'@a,"张, 伟"\n')
+    screen().csv(("path", "count"), [('=HYPERLINK("x",1)', "3"), ("+1\x1b", "-2"), ("@a", "张, 伟"), ("＝1", "")])
+    assert capsys.readouterr().out == (
+        '\ufeffpath,count\n"\'=HYPERLINK(""x"",1)",3\n\'+1�,\'-2\n\'@a,"张, 伟"\n\'＝1,\n'
+    )
 
 
 def test_no_colour_without_a_terminal() -> None:

@@ -72,7 +72,8 @@ def test_chinese_sentences_have_chinese_punctuation() -> None:
 
 TERMS = {
     "判定": ("裁决", "裁定", "判决", "决策"),  # what the gateway decides
-    "台账": ("账本", "总账"),
+    "台账": ("账本", "总账"),  # of data assets
+    "审计日志": ("审计台账", "台账副本", "台账目录", "台账记录", "台账公钥"),
     "试点": ("试运行", "试行", "灰度"),
     "影子": ("旁路",),
     "授权": ("授予",),

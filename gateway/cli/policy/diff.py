@@ -29,7 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "diff.new": ("the same for the other side", "另一方，写法相同"),
     "diff.replay": (
         "judge these decisions by both: a span of the ledger (30d, 12h) or a file of entries",
-        "用两版策略复判这些判定：台账中的时段（30d、12h）或记录文件",
+        "用两版策略复判这些判定：审计日志中的时段（30d、12h）或记录文件",
     ),
     "diff.jobs": ("processes that judge (default: 1)", "并行判定的进程数（默认 1）"),
     "diff.odd_jobs": ("--jobs needs a number from 1", "--jobs 应为不小于 1 的数字"),

@@ -27,7 +27,7 @@ WORDS: dict[str, tuple[str, str]] = REPORTS | {
     "lint.strict": ("exit with 1 when anything is found", "发现任何问题即以 1 退出"),
     "lint.replay": (
         "hold the rules against these decisions too: a span of the ledger (30d, 12h) or a file of entries",
-        "同时对照这些判定：台账中的时段（30d、12h）或记录文件",
+        "同时对照这些判定：审计日志中的时段（30d、12h）或记录文件",
     ),
     "lint.clean": ("nothing found in {count:rule}", "{count} 条规则中没有发现问题"),
     "lint.found": ("{count:finding} in {rules:rule}", "{rules} 条规则中发现 {count} 处问题"),

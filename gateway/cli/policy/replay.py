@@ -21,7 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "复判已记录的判定：相同事实、相同策略，结果是否逐字节相同？",
     ),
     "replay.ids": ("ids of decisions, as `gateway audit query` shows them", "判定编号，见 `gateway audit query`"),
-    "replay.all": ("every decision in the ledger", "台账中的全部判定"),
+    "replay.all": ("every decision in the ledger", "审计日志中的全部判定"),
     "replay.jobs": ("processes that judge (default: 1)", "并行判定的进程数（默认 1）"),
     "replay.what": ("name decisions, or say --all", "请给出判定编号，或使用 --all"),
     "replay.no_decision": ("there is no such decision on record", "没有该编号的判定记录"),
