@@ -116,17 +116,6 @@ def _said(value: str, subject: Subject, roles: Callable[[Subject], frozenset[str
     return (text,) if text else ()
 
 
-def both(one: tuple[RowFilter, ...], other: tuple[RowFilter, ...]) -> tuple[RowFilter, ...]:
-    """What a record must pass for both."""
-    if not other or one == other:
-        return one
-    found = {row.field: frozenset(row.values) for row in one}
-    for row in other:
-        values = frozenset(row.values)
-        found[row.field] = found[row.field] & values if row.field in found else values
-    return tuple(RowFilter(field, tuple(sorted(found[field]))) for field in sorted(found))
-
-
 def lets_more(before: tuple[RowFilter, ...], after: tuple[RowFilter, ...]) -> bool:
     """Whether a record may pass these filters that did not pass those before."""
     now = {row.field: frozenset(row.values) for row in after}
