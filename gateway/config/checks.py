@@ -22,6 +22,7 @@ from gateway.config import certificates, secrets, units
 from gateway.config.codes import fault, key_fault
 from gateway.crypto.keys import KeyFault, read_verifier
 from gateway.crypto.sm2 import unavailable
+from gateway.crypto.suite import SM, offered
 from gateway.document import FileFault, Node, changeable, why
 
 CERTIFICATES = (
@@ -385,8 +386,11 @@ def _signers(root: Node) -> Iterator[FileFault]:
 
 
 def _algorithms(root: Node) -> Iterator[FileFault]:
-    """SM2 is there where it is asked for: nothing else is ever taken in its place."""
-    asking = [(node, f"crypto: {value}") for node, value in texts(root, "crypto") if value in ("sm", "dual")]
+    """SM2, SM3 and SM4 are there where they are asked for: nothing else is ever taken in their place."""
+    profiles = list(texts(root, "crypto"))
+    for node in [node for node, value in profiles if value == "sm" and SM not in offered()]:
+        yield fault(node, "sm34_missing")
+    asking = [(node, f"crypto: {value}") for node, value in profiles if value in ("sm", "dual")]
     asking += [(node, value.partition("+")[0]) for node, value in texts(root, "policy_signers.*") if _with_sm2(value)]
     why = unavailable() if asking else None
     if why is not None:

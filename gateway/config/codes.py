@@ -370,6 +370,13 @@ CODES: dict[str, Meaning] = {
         "请安装带 SM2 的 OpenSSL 3（系统库 libcrypto.so.3；Debian、Ubuntu 的软件包为 libssl3），"
         "或改用 `crypto: intl` 与 Ed25519 公钥",
     ),
+    "sm34_missing": Meaning(
+        "C076",
+        "`crypto: sm` needs SM3 and SM4, which the `cryptography` package of this machine does not have",
+        "`crypto: sm` 需要 SM3 与 SM4，本机的 `cryptography` 软件包不含这两种算法",
+        "install the `cryptography` package of PyPI, or do without: `crypto: intl`",
+        "请安装 PyPI 的 `cryptography` 软件包，或改用 `crypto: intl`",
+    ),
     # --- who and how ----------------------------------------------------------------------------
     "observe_on": Meaning(
         "C080",

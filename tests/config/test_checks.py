@@ -8,6 +8,7 @@ import pytest
 from gateway.config.checks import Ground, check, find, uid_of
 from gateway.crypto.keys import note_key_id
 from gateway.crypto.sm2 import Sm2Missing
+from gateway.crypto.suite import INTL
 from gateway.document import parse
 
 GOOD_API = "apis: [{name: a, match: /a/**, upstream: https://h, data: x}]\n"
@@ -92,6 +93,12 @@ def test_sm2_is_there_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tex
         "gateway.config.checks.unavailable", lambda: Sm2Missing("no libcrypto is installed", "未安装 libcrypto")
     )
     assert codes(text + GOOD_API) == (["C075"] if asks else [])
+
+
+def test_sm3_and_sm4_are_there_where_they_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: None)
+    monkeypatch.setattr("gateway.config.checks.offered", lambda: (INTL,))
+    assert [codes(f"crypto: {name}\n{GOOD_API}") for name in ("intl", "dual", "sm")] == [[], [], ["C076"]]
 
 
 @pytest.mark.parametrize(
