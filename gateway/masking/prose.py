@@ -5,8 +5,8 @@ Nothing in it has a name, so no label applies. Rules:
 1. It is shown only where that is enough: all that the mask hides can be told by its value (`gateway.detect.prose`), the
    contract is not `enforce`, and no records are to be told apart. A name or an address cannot be told from other words.
 2. What is found is masked where it stands. Then the text is read once more as its readers may: without tags, with
-   character references, escapes and full-width letters resolved, without characters that nobody sees. What is found there
-   cannot be masked in place, and the text is withheld.
+   character references, escapes and full-width letters resolved, without characters that nobody sees; each reading as the
+   second look reads (`330106 19900307 2319`). What is found there cannot be masked in place, and the text is withheld.
 3. What begins like JSON is JSON, and is not looked at here. A script around JSON (JSONP, `)]}'`) is withheld: it has
    fields, and nobody could say which.
 """
@@ -16,11 +16,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from msgspec import Struct
 
-from gateway.detect import Span, masked, spans
+from gateway.detect import Gate, Span, masked, spans
 from gateway.detect.prose import FOUND_IN_PROSE
 from gateway.detect.spelling import UNSEEN
 from gateway.facts import Asset, Mask, Revealed
@@ -58,6 +58,7 @@ class ByValue(Struct, frozen=True, eq=False):
 
     rules: dict[str, Rule | None]
     about: str
+    gate: Gate
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -81,7 +82,7 @@ def by_value(mask: Mask, asset: Asset, plan: Plan) -> ByValue | None:
         covers[identifier] = (how, field.path) if known is None else (strictest(known[0], how), known[1])
     rules: dict[str, Rule | None] = dict.fromkeys(FOUND_IN_PROSE.intersection(identifiers.values()))
     rules |= {identifier: plan.rule(cover) for identifier, cover in covers.items()}
-    return ByValue(rules, identifiers.get(asset.key, ""))
+    return ByValue(rules, identifiers.get(asset.key, ""), Gate(covers))
 
 
 async def mask_prose(body: bytes, wanted: ByValue | None, keys: Keys) -> tuple[bytes, Revealed]:
@@ -119,7 +120,7 @@ async def mask_prose(body: bytes, wanted: ByValue | None, keys: Keys) -> tuple[b
         if _EMBEDDED.search(reading) is not None:
             raise Withheld("it holds data that is not a text")
         for window in _windows(reading):
-            if spans(window, wanted.hidden):
+            if spans(window, wanted.hidden) or wanted.gate.found(window.encode("utf-8", "replace")):
                 raise Withheld("an identifier in it is spelled so that it cannot be masked in place")
             await turn()
     seen, unlisted = digests(heard, keys)
@@ -150,7 +151,7 @@ def _readings(text: str) -> Iterator[str]:
     seen: set[str] = {text}  # as it stands it has been masked
     yield _WIDE.sub(" ", text)  # nor may a full-width digit beside it make another number of it
     for bare in (text, _outside(text), _outside(_uncommented(text)), _outside_quoted(text)):
-        for reading in (bare, html.unescape(bare), unquote(_unescaped(html.unescape(bare)))):
+        for reading in (bare, html.unescape(bare), unquote_plus(_unescaped(html.unescape(bare)))):
             flat = UNSEEN.sub("", unicodedata.normalize("NFKC", reading))
             if len(flat) > 2 * MAX_PROSE:
                 raise Withheld("it is many times longer once it is read")  # one character may stand for eighteen

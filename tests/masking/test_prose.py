@@ -115,6 +115,25 @@ async def test_no_spelling_that_a_reader_knows_passes(spelled):
             assert spelled not in shown or "<" in spelled  # tags inside of an attribute split nothing
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "330106&nbsp;19900307&nbsp;2319",
+        "330106&#32;19900307&#32;2319",
+        "330106<b> </b>19900307<b> </b>2319",
+        "<span>330106</span> <span>19900307</span> <span>2319</span>",
+        "?i=330106%2019900307%202319",
+        "?i=330106+19900307+2319",
+        "330106\\u002d19900307\\u002d2319",
+        "330106\u00a019900307\u30002319",
+        "330106<i>&nbsp;</i>19900307<i>&#45;</i>2319",
+    ],
+)
+async def test_what_tags_and_references_part_is_read_as_the_second_look_reads_it(spelled):
+    with pytest.raises(Withheld, match="spelled"):
+        await masked(f"<p>{spelled}</p>")
+
+
 @pytest.mark.parametrize("spelled", ["".join(chr(0xFF10 + int(char)) for char in ID), f"ID{ID}", f"号码{ID}。"])
 async def test_full_width_digits_and_words_around_hide_nothing(spelled):
     text, _ = await masked(spelled)
