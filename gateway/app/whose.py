@@ -6,13 +6,12 @@ that masking makes its digests with, under each national or international algori
 
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from msgspec import Struct
 
 from gateway.audit import Looks, TooSlow, seen
 from gateway.control import DoorFault
 from gateway.crypto.keys import read_private
-from gateway.crypto.suite import INTL, SM, Suite
+from gateway.crypto.suite import offered
 from gateway.masking.keys import about
 from gateway.masking.whom import same
 
@@ -26,14 +25,7 @@ class Asked(Struct, frozen=True):
 
 def digests(key: bytes, value: str) -> tuple[bytes, ...]:
     """The digests of an identifier, that of the international algorithm first."""
-    return tuple(digest for suite in (INTL, SM) for digest in _digest(key, value, suite))
-
-
-def _digest(key: bytes, value: str, suite: Suite) -> tuple[bytes, ...]:
-    try:
-        return (about(key, suite)(same(value)),)
-    except UnsupportedAlgorithm:  # a machine without SM3 has made no digest with it
-        return ()
+    return tuple(about(key, suite)(same(value)) for suite in offered())
 
 
 def asked(state: Path, value: str, since: float) -> Asked:

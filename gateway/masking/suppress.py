@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder, encode
+from msgspec.structs import replace
 
 from gateway.facts import FieldMask, Mask, Revealed, Suppress
 from gateway.masking.columns import Columns
@@ -95,16 +96,7 @@ async def suppressed_long(body: bytes, rare: Rare) -> tuple[bytes, int]:
 
 def told(revealed: Revealed, lost: int) -> Revealed:
     """What masking did, with what was suppressed after it."""
-    if not lost:
-        return revealed
-    return Revealed(
-        (*revealed.masked, (SUPPRESSED, lost)),
-        revealed.unlabelled,
-        revealed.records,
-        revealed.seen,
-        revealed.unlisted,
-        revealed.clear,
-    )
+    return replace(revealed, masked=(*revealed.masked, (SUPPRESSED, lost))) if lost else revealed
 
 
 def _slowly(body: bytes, rare: Rare) -> Generator[None, None, tuple[bytes, int]]:
