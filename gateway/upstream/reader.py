@@ -33,11 +33,13 @@ class Malformed(Exception):
 class _Sink:
     """What the parser calls. It must not know its reader: a cycle would be left behind by each response."""
 
-    __slots__ = ("begun", "done", "fields", "on_body")
+    __slots__ = ("_pieces", "begun", "done", "fields", "kept", "on_body")
 
     def __init__(self, pieces: list[bytes]) -> None:
         self.fields: list[tuple[bytes, bytes]] = []
+        self._pieces = pieces
         self.on_body = pieces.append
+        self.kept = 0  # pieces that belong to this answer, once it is done
         self.begun = 0
         self.done = False
 
@@ -48,7 +50,9 @@ class _Sink:
         self.fields.append((name.lower(), value.strip(b" \t")))
 
     def on_message_complete(self) -> None:
-        self.done = True
+        if not self.done:
+            self.done = True
+            self.kept = len(self._pieces)
 
 
 class ResponseReader:
@@ -237,6 +241,7 @@ class ResponseReader:
                 raise Malformed(str(error).lower()) from error
             self.reusable = False  # the answer itself was whole
         if sink.done:
+            del pieces[sink.kept :]  # what follows is another answer, and nobody's (response splitting)
             tail = data[-5:] if len(data) > 4 else (self._tail + data)[-5:]
             self._end(reusable=self.reusable and sink.begun == 1 and tail == _LAST_CHUNK)
         elif len(pieces) > before:

@@ -128,6 +128,19 @@ UNCLEAN = {
         "GET",
         b"",
     ),
+    "a second answer with a body after chunks": (
+        OK
+        + b"transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+        + OK
+        + b"transfer-encoding: chunked\r\n\r\n4\r\nmine\r\n0\r\n\r\n",
+        "GET",
+        b"hi",
+    ),
+    "a third with a length after it": (
+        OK + b"transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n" + 2 * (OK + b"content-length: 4\r\n\r\nmine"),
+        "GET",
+        b"hi",
+    ),
     "connection: close": (OK + b"connection: close\r\ncontent-length: 2\r\n\r\nhi", "GET", b"hi"),
     "close among others": (OK + b"connection: keep-alive, Close\r\ncontent-length: 2\r\n\r\nhi", "GET", b"hi"),
     "http/1.0": (b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nhi", "GET", b"hi"),
