@@ -8,7 +8,8 @@ Before an answer is masked its records are looked at. Rules:
    service that wraps its list once more shows nothing by it. Where the catalog does not say where the records are,
    nothing but single values may stand beside the only array.
 3. More records than the grade of the request covers (`Mask.most`) are shown through the mask for the higher grade, or
-   not at all. Those are counted that are left, in any shape.
+   not at all. Those are counted that are left, in any shape; and an answer about more people than that, however it is
+   written (`{"ids": […], "names": […]}`), has as many records (`whom.told_apart`): that is known once it was walked.
 4. A member that counts records counts those that are left; where it counted more than the answer held, nobody can
    say how many the caller may see, and it is null: a page of which nothing was taken out tells of no other page.
    Where nothing is left it is 0 whatever it was: `?id_number=…&size=0` asks whether somebody is there.
@@ -85,9 +86,9 @@ def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
             return found
 
 
-async def looked_into_long(body: bytes, mask: Mask, asset: Asset) -> Looked:
+async def looked_into_long(body: bytes, mask: Mask, asset: Asset, people: int = 1) -> Looked:
     """The same for an answer of any length, with turns for others in between. Raises Withheld, TooMany, NotFound."""
-    looking = look_slowly(body, mask, asset)
+    looking = look_slowly(body, mask, asset, people)
     while True:
         try:
             next(looking)
@@ -97,8 +98,8 @@ async def looked_into_long(body: bytes, mask: Mask, asset: Asset) -> Looked:
         await turn()
 
 
-def look_slowly(body: bytes, mask: Mask, asset: Asset) -> Generator[None, None, Looked]:
-    """The same with stops at which others may get their turn. Raises Withheld, TooMany, NotFound."""
+def look_slowly(body: bytes, mask: Mask, asset: Asset, people: int = 1) -> Generator[None, None, Looked]:
+    """The same with stops at which others may get their turn, for an answer about so many people at least."""
     try:
         removed, records = 0, 1
         if mask.rows:
@@ -107,6 +108,7 @@ def look_slowly(body: bytes, mask: Mask, asset: Asset) -> Generator[None, None, 
             records = at_most(body)
             if records > mask.most:  # most answers of one record need not be taken apart to be counted
                 records = yield from counted(body)
+            records = max(records, people)
             covering = mask.covering(records)
             if covering is None:
                 raise TooMany("more records than may be shown at once")

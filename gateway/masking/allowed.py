@@ -11,14 +11,16 @@ from functools import lru_cache
 
 import msgspec
 
-from gateway.facts import RowFilter
+from gateway.facts import Revealed, RowFilter
 from gateway.jsonpath import Member, parse
 from gateway.masking.about import TooMany, passes_alone
-from gateway.masking.json_body import NotJson
+from gateway.masking.json_body import SLICE, NotJson, mask_json, mask_long_json
+from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
 from gateway.masking.prepared import Prepared
 from gateway.masking.records import NoRecords, most_records
 from gateway.masking.unpack import Withheld
+from gateway.masking.whom import told_apart
 
 
 class Allowed:
@@ -47,6 +49,21 @@ class Allowed:
         rows = self.prepared.mask.rows
         return None if rows != mask.rows and not passes_alone(record, rows) else self.prepared.record
 
+    async def record(self, record: bytes, keys: Keys) -> tuple[bytes, Revealed]:
+        """What is shown of a record in JSON, and what was done; nothing when it is not for this caller."""
+        before = self._records
+        plan = self.plan(record)
+        if plan is None:
+            return b"", Revealed(removed=1)
+        shown, revealed = await _masked(record, plan, keys)
+        more = told_apart(revealed) - (self._records - before)
+        if not self.prepared.mask.most or more <= 0:
+            return shown, revealed
+        self.count(more)
+        if self.prepared.mask.rows and not passes_alone(record, self.prepared.mask.rows):
+            return b"", Revealed(removed=1)
+        return await _masked(record, self.prepared.record, keys)
+
     def row(self, names: list[str], row: list[str]) -> bool:
         """Whether a row of a table is for this caller. Raises TooMany."""
         mask = self.prepared.mask
@@ -63,6 +80,10 @@ class Allowed:
         if self.prepared.mask.covering(self._records) is None:
             raise TooMany("more records than may be shown at once")
         self.prepared = self.prepared.covering(self._records)
+
+
+async def _masked(record: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed]:
+    return await mask_long_json(record, plan, keys) if len(record) > SLICE else mask_json(record, plan, keys)
 
 
 def _passes(names: list[str], row: list[str], rows: tuple[RowFilter, ...]) -> bool:

@@ -21,7 +21,7 @@ from gateway.masking.json_body import NotJson
 from gateway.masking.keys import Keys
 from gateway.masking.names import is_name
 from gateway.masking.prepared import Prepared
-from gateway.masking.prose import like_json
+from gateway.masking.prose import like_json, mask_prose
 from gateway.masking.second_look import look_long
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld, codec_of, declared_charset
@@ -94,7 +94,7 @@ class _Stream:
         except NotJson:
             if like_json(data):
                 raise
-            shown, revealed = await self.allowed.text(data, self._keys)
+            shown, revealed = await mask_prose(data, self.allowed.prepared.by_value, self._keys)
         self._tally.add(revealed)
         if revealed.removed:
             return None

@@ -12,9 +12,7 @@ the next is looked at. Rules:
 
 from collections.abc import AsyncIterator
 
-from gateway.facts import Revealed
 from gateway.masking.allowed import Allowed
-from gateway.masking.json_body import SLICE, mask_json, mask_long_json
 from gateway.masking.keys import Keys
 from gateway.masking.prepared import Prepared
 from gateway.masking.second_look import look_long
@@ -36,15 +34,11 @@ async def masked_lines(
         text = line.removeprefix(_RECORD_SEPARATOR).strip(_BLANK)
         if not text:
             continue
-        plan = allowed.plan(text)
-        if plan is None:
-            tally.add(Revealed(removed=1))
-            continue
-        long = len(text) > SLICE
-        shown, revealed = await mask_long_json(text, plan, keys) if long else mask_json(text, plan, keys)
+        shown, revealed = await allowed.record(text, keys)
         await look_long(shown, allowed.prepared.gate)
         tally.add(revealed)
-        yield lead + shown + b"\n"
+        if shown:
+            yield lead + shown + b"\n"
 
 
 async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

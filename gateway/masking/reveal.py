@@ -14,7 +14,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from gateway.facts import Ask, Asset, BodyFailed, Concealed, Fault, Headers, Mask, RawReply, Reply, Revealed, Warrant
-from gateway.masking.about import NotFound, TooMany, looked_into, looked_into_long
+from gateway.masking.about import Looked, NotFound, TooMany, looked_into, looked_into_long
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import countless, inspected, plain
@@ -38,6 +38,7 @@ from gateway.masking.tokens import Origin
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
 from gateway.masking.watermark import Mark, marked, marked_lines, marked_long
 from gateway.masking.whole import mask_whole
+from gateway.masking.whom import told_apart
 
 LONG_WALKS = 4
 _BODILESS = frozenset({204, 205, 304})
@@ -134,6 +135,8 @@ class Masking:
         if found is None:
             return None
         shown, revealed = found
+        if 0 < prepared.mask.most < told_apart(revealed):
+            return None
         if prepared.rare is not None:
             shown, lost = suppressed(shown, prepared.rare)
             revealed = told(revealed, lost)
@@ -165,20 +168,29 @@ class Masking:
         body = await in_utf8(body, raw.headers)
         if not tried:
             self._show(raw, body, warrant)
-        looked = await looked_into_long(body, mask, prepared.asset) if prepared.concerned else None
-        if looked is not None:
-            body, prepared = looked.body, prepared.covering(looked.records)
-        shown, revealed = await self._masked(body, prepared.plan, keys, tried)
+        shown, revealed, looked = await self._laid(body, prepared, keys, tried)
+        prepared = prepared.covering(looked.records)
         if prepared.rare is not None:
             shown, lost = await suppressed_long(shown, prepared.rare)
             revealed = told(revealed, lost)
         if mask.watermark:
             shown = await marked_long(shown, kept.mark(facts.subject.id))
         await look_long(shown, prepared.gate)
-        if looked is not None:
-            revealed = looked.told(revealed)
         headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
-        return Reply(raw.status, headers, shown, len(shown), revealed, raw.waited)
+        return Reply(raw.status, headers, shown, len(shown), looked.told(revealed), raw.waited)
+
+    async def _laid(
+        self, body: bytes, prepared: Prepared, keys: Keys, tried: bool, people: int = 1
+    ) -> tuple[bytes, Revealed, Looked]:
+        """The body with the mask laid over it that covers its records, and the people that it is about."""
+        looked = Looked(body)
+        if prepared.concerned:
+            looked = await looked_into_long(body, prepared.mask, prepared.asset, people)
+        through = prepared.covering(looked.records)
+        shown, revealed = await self._masked(looked.body, through.plan, keys, tried)
+        if 0 < through.mask.most < told_apart(revealed):
+            return await self._laid(body, prepared, keys, tried, told_apart(revealed))
+        return shown, revealed, looked
 
     async def _otherwise(self, raw: RawReply, form: Form, body: bytes, prepared: Prepared, keys: Keys) -> Reply:
         """The reply to an answer that is read whole, and is no JSON."""

@@ -4,8 +4,7 @@ from collections import defaultdict
 
 from gateway.facts import MAX_SEEN, Revealed
 from gateway.masking.names import MAX_UNLABELLED
-
-DIGEST = 8  # bytes
+from gateway.masking.whom import DIGEST
 
 
 class Tally:

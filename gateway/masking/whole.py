@@ -18,43 +18,48 @@ from gateway.masking.prose import mask_prose
 from gateway.masking.second_look import look_long
 from gateway.masking.suppress import UNCOUNTED
 from gateway.masking.unpack import Withheld, declared_charset, in_utf8
+from gateway.masking.whom import told_apart
 
 
 class Written(Struct, frozen=True, eq=False):
-    """What may be sent, and what was done."""
+    """What may be sent, and what was done; `read` is what a reader of it reads, without escapes."""
 
     shown: bytes
+    read: bytes
     revealed: Revealed
     content_type: bytes
 
 
 async def mask_whole(form: Form, body: bytes, headers: Headers, prepared: Prepared, keys: Keys) -> Written:
     """The answer with the mask laid over it, looked at twice. Raises Withheld, TooMany, Residual."""
+    _check(prepared)
+    written = await _written(form, body, headers, prepared, keys)
+    records = max(written.revealed.records, told_apart(written.revealed))
+    if prepared.mask.covering(records) is None:
+        raise TooMany("more records than may be shown at once")
+    covering = prepared.covering(records)
+    if covering is not prepared:
+        _check(covering)
+        written = await _written(form, body, headers, covering, keys)
+    await look_long(written.read, covering.gate)
+    return written
+
+
+def _check(prepared: Prepared) -> None:
     if prepared.mask.rows:
         raise Withheld("its records cannot be told apart in this form")
     if prepared.rarest is not None:
         raise Withheld(UNCOUNTED)
+
+
+async def _written(form: Form, body: bytes, headers: Headers, prepared: Prepared, keys: Keys) -> Written:
     kind = media_type(headers)
     if form == "form":
-        shown, reads, revealed = await mask_form(body, declared_charset(headers), prepared.columns, keys)
-        await look_long(reads, prepared.gate)  # without escapes
-        return Written(shown, revealed, kind)
+        shown, read, revealed = await mask_form(body, declared_charset(headers), prepared.columns, keys)
+        return Written(shown, read, revealed, kind)
     if form == "markup":
-        shown, revealed = await _markup(await read_as_utf8(body, headers), prepared, keys)
-        return Written(shown, revealed, (b"application/xml" if tells(kind) else kind) + b"; charset=utf-8")
-    shown, revealed = await mask_prose(await in_utf8(body, headers), prepared.by_value, keys)
-    await look_long(shown, prepared.gate)
-    return Written(shown, revealed, kind + b"; charset=utf-8")
-
-
-async def _markup(text: bytes, prepared: Prepared, keys: Keys) -> tuple[bytes, Revealed]:
-    shown, revealed = await mask_markup(text, prepared.columns, keys)
-    if prepared.mask.covering(revealed.records) is None:
-        raise TooMany(f"more than {prepared.mask.most} records")
-    covering = prepared.covering(revealed.records)
-    if covering is not prepared:
-        if covering.mask.rows:
-            raise Withheld("its records cannot be told apart in this form")
-        shown, revealed = await mask_markup(text, covering.columns, keys)
-    await look_long(shown, covering.gate)
-    return shown, revealed
+        shown, revealed = await mask_markup(await read_as_utf8(body, headers), prepared.columns, keys)
+        kind = b"application/xml" if tells(kind) else kind
+    else:
+        shown, revealed = await mask_prose(await in_utf8(body, headers), prepared.by_value, keys)
+    return Written(shown, shown, revealed, kind + b"; charset=utf-8")

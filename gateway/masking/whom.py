@@ -7,10 +7,11 @@ who saw whom, the same for every department and however the value is written. Th
 import unicodedata
 from collections.abc import Iterable
 
-from gateway.facts import MAX_SEEN
+from gateway.facts import MAX_SEEN, Revealed
 from gateway.masking.keys import Keys
 
 MAX_LENGTH = 128
+DIGEST = 8  # bytes
 
 
 def same(text: str) -> str:
@@ -33,3 +34,8 @@ def digests(heard: Iterable[object], keys: Keys) -> tuple[bytes, int]:
         elif digest not in found:
             unlisted += 1
     return b"".join(found), unlisted
+
+
+def told_apart(revealed: Revealed) -> int:
+    """About how many of them an answer is, whatever its shape: a list, columns, groups of lists; 0 where nothing tells."""
+    return len(revealed.seen) // DIGEST + revealed.unlisted

@@ -724,6 +724,61 @@ async def test_a_stream_ends_where_more_come_than_may_be_shown(form: tuple[Heade
     assert failed.value.code == "too_many_records"
 
 
+KEYED = an_asset(fields=(Field("$..id", "resident-id", Grade.GENERAL_3),), contract="warn", key="$..id")
+THREE = ("330106199003072319", "110101199003074530", "330106199003072386")
+MANY = {
+    "columns": (JSON, '{"id":["%s","%s","%s"],"name":["a","b","c"]}'),
+    "columns, unlike a tree": (JSON, '{"id":["%s","%s","%s"],"n":1.10}'),
+    "numbers": (JSON, '{"id":[%s,%s,%s]}'),
+    "lists beside each other": (JSON, '{"f":[{"id":"%s"},{"id":"%s"}],"m":[{"id":"%s"}]}'),
+    "groups": (JSON, '[{"of":[{"id":"%s"},{"id":"%s"}]},{"of":[{"id":"%s"}]}]'),
+    "short maps": (JSON, '{"a":{"id":"%s"},"b":{"id":"%s"},"c":{"id":"%s"}}'),
+    "long": (JSON, '{"id":["%s","%s","%s"],"pad":"' + "x" * 70_000 + '"}'),
+    "a line": (((b"content-type", b"application/x-ndjson"),), '{"id":["%s","%s","%s"]}\n'),
+    "an event": (((b"content-type", b"text/event-stream"),), 'data: {"id":["%s","%s","%s"]}\n\n'),
+    "a form": (((b"content-type", b"application/x-www-form-urlencoded"),), "id=%s&id=%s&id=%s"),
+    "elements": (((b"content-type", b"text/xml"),), "<l><id>%s</id><id>%s</id><id>%s</id></l>"),
+}
+
+
+@pytest.mark.parametrize("shape", MANY)
+async def test_an_answer_about_many_people_is_one_of_many_records_in_any_shape(shape: str) -> None:
+    head, body = MANY[shape]
+    lax = Mask("none", (FieldMask("$..id", "partial(6,4)"),), "pass", most=2)
+    strict = Mask("none", lax.fields, "pass", most=2, beyond=MASK)
+    wide = Mask("none", lax.fields, "pass", most=3)
+    for mask in (strict, wide):
+        reply = await applied_to_long(a_raw((body % THREE).encode(), head), mask)
+        assert isinstance(reply, Reply), reply
+        sent = reply.body if isinstance(reply.body, bytes) else await read(reply)
+        assert (b"330106****" in sent or b"330106%2A" in sent) == (mask is wide)
+    refused = await applied_to_long(a_raw((body % THREE).encode(), head), lax)
+    if isinstance(refused, Fault):
+        assert refused.code == "too_many_records"
+    else:  # a stream of events has its head by then
+        with pytest.raises(BodyFailed) as failed:
+            await read(refused)
+        assert failed.value.code == "too_many_records"
+    thrice = (body % (THREE[:1] * 3)).encode()
+    assert isinstance(await applied_to_long(a_raw(thrice, head), lax), Reply)  # about one person
+
+
+async def applied_to_long(raw: RawReply, mask: Mask) -> Reply | Fault:
+    return await Masking(LARGE).apply(raw, a_warrant(facts=some_facts(asset=KEYED), permit=a_permit(mask=mask)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":"1","at":[120.1,30.2],"tags":["a","b","c","d"],"phones":["1","2","3"]}',
+        b'{"id":"1","track":{"lon":[1,2,3,4,5],"lat":[1,2,3,4,5]}}',
+    ],
+)
+async def test_one_record_with_lists_of_values_in_it_is_one(body: bytes) -> None:
+    reply = await applied_to_long(a_raw(body), Mask("none", MASK.fields, "pass", most=1))
+    assert isinstance(reply, Reply), reply
+
+
 PHONES = an_asset(fields=(Field("$..phone", "phone", Grade.GENERAL_2),), contract="learn")
 LAX = Mask(
     "none",

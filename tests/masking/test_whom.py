@@ -8,7 +8,7 @@ from gateway.masking.json_body import mask_json, mask_long_json, mask_raw
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
-from gateway.masking.whom import digests, same
+from gateway.masking.whom import digests, same, told_apart
 
 KEYS = Keys(b"k" * 32, "prov/civil")
 
@@ -82,3 +82,9 @@ def test_elements_of_a_list_are_heard_each():
 def test_an_escaped_value_is_heard_as_it_is_read():
     body = b'{"id_number":"\\u0033\\u00330106199003072319"}'
     assert mask_json(body, plan("keep"), KEYS) == (body, Revealed((), (), 1, KEYS.about(ID), 0, 2))
+
+
+def test_how_many_people_an_answer_is_about():
+    numbers = [str(number) for number in range(MAX_SEEN + 5)]
+    for value in ([], numbers[:3], numbers, numbers * 2):
+        assert told_apart(Revealed((), (), 1, *digests(value, Keys(b"k" * 32, "prov")))) == len(set(value))
