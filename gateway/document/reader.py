@@ -155,9 +155,8 @@ class _Descent:
         here = Node(None, self._file, mark.line + 1, mark.column + 1)
         kind = type(event)
         if depth > MAX_DEPTH:
-            levels = f"at most {MAX_DEPTH} levels", f"最多 {MAX_DEPTH} 层"
-            self._refuse(event, here.fault("Y011", "nested too deeply", "嵌套过深", *levels))
-        elif event.anchor is not None or event.tag is not None:
+            raise self._too_deep(here)
+        if event.anchor is not None or event.tag is not None:
             self._refuse(event, _reference_or_tag(event, here))
         elif kind is _SCALAR:
             here.value = scalar(event.value, bool(event.style))
@@ -209,7 +208,14 @@ class _Descent:
         """Read over all that this event begins."""
         depth = 0
         while depth := depth + isinstance(event, _BEGIN) - isinstance(event, _END):
+            if depth > MAX_DEPTH:
+                raise self._too_deep(Node(None, self._file, event.start_mark.line + 1, event.start_mark.column + 1))
             event = self._next()
+
+    def _too_deep(self, here: Node) -> Faulty:
+        """Ends the reading: the parser takes the square of the depth in time, and 16 MiB hold very many brackets."""
+        levels = f"at most {MAX_DEPTH} levels", f"最多 {MAX_DEPTH} 层"
+        return Faulty(sorted([*self.faults, here.fault("Y011", "nested too deeply", "嵌套过深", *levels)]))
 
 
 def _reference_or_tag(event: _Event, here: Node) -> FileFault:

@@ -97,6 +97,12 @@ def test_deep_nesting_is_a_fault_and_not_a_crash() -> None:
     assert {code for _, _, code in faults("[" * 500 + "]" * 500)} == {"Y011"}
 
 
+@pytest.mark.parametrize("before", ["", "a: 1\na: ", "a: &b ", "a: !b ", "? "])
+def test_what_is_too_deep_is_read_no_further(before: str) -> None:
+    found = faults(before + "[" * 200)  # whoever reads on finds that nothing is closed
+    assert found[-1][2] == "Y011"
+
+
 def test_all_faults_of_a_file_are_told_at_once() -> None:
     assert [code for _, _, code in faults("a: 1\na: 2\nb: !x 1\n[c]: 3\n")] == ["Y014", "Y015", "Y013"]
 
