@@ -6,7 +6,8 @@ techniques that may be applied to it. Rules:
 1. A specification is one word, with whole numbers in brackets where the technique takes them:
    `redact`, `partial(3,4)`, `truncate(6)`.
 2. Techniques form a lattice. Where two apply to one value, what either would hide is hidden (`strictest`):
-   `partial(3,0)` and `partial(0,4)` together show nothing, `year` and `bucket(10)` together are a `hash`.
+   `partial(3,0)` and `partial(0,4)` together show nothing, `year` and `bucket(10)` together are a `hash`. Held to each other
+   is what they show of a long value: one so short that `partial(3,4)` hides it shows its ends where `partial(1,1)` is added.
 3. A name is never reused for something else: it stands in entries.
 """
 
