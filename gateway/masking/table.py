@@ -5,8 +5,9 @@ CSV (RFC 4180) and tab-separated values, row by row as they arrive. Rules:
 1. The first row names the columns. A table whose first row does not look like names is not shown: nobody could say
    what stands in its columns. The same for a row that is longer than the first.
 2. Comma, semicolon or tab: whichever of them stands in the first row, outside quotation marks, and no other does.
-3. What two readers would cut into different cells is not shown: `\\"`, which some read as a quotation mark, and a tab or
-   line end inside a value of a table with tabs, where most know no quotation marks.
+3. What two readers would cut into different cells is not shown: `\\"`, which some read as a quotation mark; a quotation
+   mark in a value that does not begin with one, since some begin the value there (`a, "b,c"`); and a tab or line end inside
+   a value of a table with tabs, where most know no quotation marks.
 4. A row is left out when a row filter does not let it through: `$.district` is the column `district`, `$.address.city`
    the column `address.city`. Where more rows come than the grade covers, see `allowed`.
    Where rare combinations are suppressed all rows are held until they are counted (`suppress`).
@@ -34,6 +35,9 @@ from gateway.masking.whom import digests
 _DELIMITERS = ",;\t"
 _QUOTE = b'"'
 _PARTS = re.compile("[\t\r\n]")
+_VALUE = '(?:"(?:[^"]|"")*+"|[^"{0}]*+)'
+_ONE_WAY = {sign: re.compile(f"(?:{_VALUE}{{0}})*+{_VALUE}".format(sign)) for sign in _DELIMITERS}
+"""Rows whose quotation marks stand around a value, or doubled inside of them."""
 MAX_COLUMNS = 4096
 _MARK = "\ufeff"
 BATCH = 16 * 1024
@@ -133,14 +137,16 @@ def _delimiter(header: str) -> str:
 
 
 def _row(record: str, delimiter: str) -> list[str]:
+    record = record.removesuffix("\r")
     try:
-        rows = list(csv.reader([record.removesuffix("\r")], delimiter=delimiter, strict=True))
+        rows = list(csv.reader([record], delimiter=delimiter, strict=True))
     except csv.Error:
         raise Withheld("a row cannot be read") from None
     if len(rows) > 1:
         raise Withheld("a row cannot be read")
     row = rows[0] if rows else []
-    if '\\"' in record or (delimiter == "\t" and any(_PARTS.search(value) for value in row)):
+    parted = delimiter == "\t" and any(_PARTS.search(value) for value in row)
+    if parted or ('"' in record and ('\\"' in record or _ONE_WAY[delimiter].fullmatch(record) is None)):
         raise Withheld("a row can be read in two ways")  # in the other one a hidden value stands in another column
     return row
 

@@ -81,6 +81,10 @@ async def test_a_value_that_only_looks_like_a_formula_is_not_touched():
         f'[{{"id": "{ID}"}}]\n',
         ",\n1,2\n",
         f'note,id,x\n"a\\\\",b",{ID}\n',  # some read `\\"` as a quotation mark: there the id is the second value
+        f'note,id,x\na, "b,{ID}"\n',  # some skip the space before a quotation mark: there the id is the second value
+        f'note,id,x\na"b,1,{ID}"\n',
+        f'note;id;x\n"a"b;1;{ID}\n',
+        f'note\tid\tx\n5" or 6" wide\t1\t{ID}\n',
         f'note\tn\tid\nx\t"a\t{ID}"\n',  # most readers of tabs know no quotation marks
         f"王小明\t女\n{ID}\t男\n",
     ],
@@ -89,6 +93,11 @@ async def test_what_cannot_be_told_apart_is_not_shown(table):
     with pytest.raises(Withheld) as why:
         await masked(table)
     assert ID not in str(why.value)
+
+
+async def test_quotation_marks_around_a_value_and_doubled_in_it_are_read_one_way():
+    text, _ = await masked(f'"id","note",n\n"{ID}","a, ""b"", c",""\n"",,"x"\n')
+    assert text == 'id,note,n\r\n3****9,"a, ""b"", c",\r\n,,x\r\n'
 
 
 async def test_a_short_row_is_a_row():
