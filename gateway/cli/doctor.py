@@ -91,16 +91,19 @@ def _everything(args: argparse.Namespace, screen: Screen) -> Iterator[Finding]:
         yield Finding("config", "warn" if count else "good", key, {"count": count})
     except Faulty as faulty:
         yield Finding("config", "bad", "doctor.config_bad", {"count": len(faulty.faults)})
-    yield from _packages()
-    yield from _engine()
-    if config is not None:
-        yield from _algorithms(config)
-        yield from _certificates(config)
-        yield from _issuers(config)
-        yield from _services(config)
     try:
         where = places(path, os.environ)
     except Faulty:
+        where = None
+    yield from _packages()
+    yield from _engine()
+    if where is not None:
+        yield from _algorithms(where.crypto)  # also where the lack of one is why the configuration is bad
+    if config is not None:
+        yield from _certificates(config)
+        yield from _issuers(config)
+        yield from _services(config)
+    if where is None:
         return
     yield from _policies(where.policies, config)
     yield from _keys(where)
@@ -134,22 +137,22 @@ def _engine() -> Iterator[Finding]:
     yield Finding("engine", "good", ENGINES[ENGINE])
 
 
-def _algorithms(config: "Config") -> Iterator[Finding]:
+def _algorithms(profile: "Profile") -> Iterator[Finding]:
     """Which profile is used, by what, and whether this machine has what the national one needs."""
     from cryptography.hazmat.backends.openssl import backend
 
     from gateway.crypto import sm2
     from gateway.crypto.suite import SM, offered
 
-    yield Finding("crypto", "good", PROFILES[config.crypto])
+    yield Finding("crypto", "good", PROFILES[profile])
     library = {"version": backend.openssl_version_text()}
     if SM in offered():
         yield Finding("sm34", "good", "doctor.sm34_good", library)
     else:
-        yield Finding("sm34", "bad" if config.crypto == "sm" else "good", "doctor.sm34_none", library)
+        yield Finding("sm34", "bad" if profile == "sm" else "good", "doctor.sm34_none", library)
     why = sm2.unavailable()
     if why:
-        yield Finding("sm2", "good" if config.crypto == "intl" else "bad", "doctor.sm2_none", {"why": why})
+        yield Finding("sm2", "good" if profile == "intl" else "bad", "doctor.sm2_none", {"why": why})
     else:
         yield Finding("sm2", "good", "doctor.sm2_good", {"version": sm2.version()})
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.crypto import sm2
+from gateway.crypto.suite import INTL
 from gateway.detect import ENGINE
 from tests.cli.shell import ROOT, Run
 from tests.control.doors import Behind
@@ -139,14 +140,22 @@ def test_it_tells_the_algorithms_and_the_engine(run: Run, project: Path, monkeyp
         done = run("doctor", "-c", project / "gateway.yaml", "-o", "json", GATEWAY__CRYPTO=profile)
         return {one["subject"]: (one["state"], one["key"]) for one in done.json["findings"]}
 
-    monkeypatch.setattr("gateway.config.checks.unavailable", lambda: None)  # else the start is refused before
+    def lacks(why: sm2.Sm2Missing | None) -> None:
+        for place in ("gateway.crypto.sm2.unavailable", "gateway.config.checks.unavailable"):
+            monkeypatch.setattr(place, lambda: why)  # the second one refuses the configuration
+
     for profile, needed in (("intl", False), ("sm", True), ("dual", True)):
-        monkeypatch.setattr(sm2, "unavailable", lambda: None)
+        lacks(None)
         monkeypatch.setattr(sm2, "version", lambda: "OpenSSL 3.0.19")
         here = found(profile)
         assert here["crypto"] == ("good", f"doctor.crypto_{profile}")
         assert here["sm34"] == ("good", "doctor.sm34_good")
         assert here["sm2"] == ("good", "doctor.sm2_good")
         assert here["engine"] == ("good", f"doctor.engine_{ENGINE}")
-        monkeypatch.setattr(sm2, "unavailable", lambda: sm2.Sm2Missing("no libcrypto is installed", "未安装 libcrypto"))
+        lacks(sm2.Sm2Missing("no libcrypto is installed", "未安装 libcrypto"))
         assert found(profile)["sm2"] == ("bad" if needed else "good", "doctor.sm2_none")
+        with monkeypatch.context() as lacking:
+            lacking.setattr("gateway.crypto.suite.offered", lambda: (INTL,))
+            assert found(profile)["sm34"] == ("bad" if profile == "sm" else "good", "doctor.sm34_none")
+    said = run("doctor", "-c", project / "gateway.yaml", "--lang", "zh-CN", GATEWAY__CRYPTO="sm").out
+    assert "SM2：本机没有（未安装 libcrypto）" in said
