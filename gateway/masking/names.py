@@ -26,6 +26,11 @@ def is_name(name: str, strictly: bool) -> bool:
     return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None and not (strictly and not name.isascii())
 
 
+def folded(name: str) -> str:
+    """One spelling for names that differ in case alone, also for those who compare in capitals (`ı`, `ſ`)."""
+    return name.upper().casefold()
+
+
 @lru_cache(maxsize=4096)
 def spell_trail(trail: Trail) -> str:
     """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`."""
