@@ -1,5 +1,6 @@
 """An authority that must use the national algorithms, and its auditor. Judged from outside."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def shown(gateway: Gateway) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("gateway", ["sm"], indirect=True)
-def test_a_life_with_sm2_sm3_and_sm4(gateway: Gateway) -> None:
+def test_a_life_with_sm2_sm3_and_sm4(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = gateway.state / "keys"
     gateway.start()
     first = shown(gateway)
@@ -62,7 +63,17 @@ def test_a_life_with_sm2_sm3_and_sm4(gateway: Gateway) -> None:
     second = shown(gateway)
     assert second["id_number"].startswith("e2.")
     assert second["name"] != first["name"]
+    words = ("keys", "decrypt", "-c", gateway.config, "-o", "json", "--department", "prov/civil", "--reason", "order 7")
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(f"{first['id_number']}\n{second['id_number']}".encode()))
+    )
+    opened = ran(*words)
+    assert opened.code == 0, opened.err
+    assert opened.json == {"values": [ID, ID]}
     assert gateway.stop() == 0
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(second["id_number"].encode())))
+    unheard = ran(*words)
+    assert (unheard.code, unheard.out) == (3, "")  # nobody is there who could put it on record
 
     both = ("--public-key", keys / "ledger-sm2.pub", "--public-key", keys / "ledger.pub")
     done = ran("audit", "verify", gateway.state / "ledger", *both, "-o", "json")
@@ -76,6 +87,10 @@ def test_a_life_with_sm2_sm3_and_sm4(gateway: Gateway) -> None:
         ("sm", "mask key 1"),
         ("sm", "mask key 2"),
     }
+
+    asked = ran("audit", "query", "name:value.decrypt", "--offline", "-c", gateway.config, "-o", "json")
+    assert [row["detail"] for row in json.loads(asked.out)] == ["prov/civil order 7"] * 2
+    assert ID not in asked.out
 
     stranger = ran(
         "policy", "sign", "--new-key", gateway.folder / "other.pem", "--sm2", "--name", "gateway/audit", "-o", "json"
