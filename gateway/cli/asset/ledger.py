@@ -173,9 +173,8 @@ def _renamed(faults: "tuple[FileFault, ...]", drafts: str, folder: Path) -> "tup
 
 def put(file: Kept, text: str, screen: Screen) -> bool:
     """Write the file; False after saying why it was left alone."""
-    from gateway.cli.policy.rewrite import Refused, create, take
+    from gateway.cli.policy.rewrite import Refused, create, not_written, take
     from gateway.cli.policy.rewrite import put as put_back
-    from gateway.document import FileFault
 
     try:
         if not file.text:
@@ -187,7 +186,6 @@ def put(file: Kept, text: str, screen: Screen) -> bool:
             raise Refused("was changed by somebody else meanwhile", "期间被他人修改")
         put_back(original, text.encode())
     except (Refused, OSError) as error:
-        en, zh = (error.en, error.zh) if isinstance(error, Refused) else (str(error), str(error))
-        screen.faults([FileFault(str(file.path), 1, 1, "P111", f"not written: it {en}", f"未写入：{zh}")])
+        screen.faults([not_written(file.path, error)])
         return False
     return True

@@ -175,8 +175,8 @@ def _evidence(one: "Proposal", screen: Screen) -> str:
 
 
 def _written(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace, screen: Screen) -> int:
-    from gateway.cli.policy.rewrite import Refused, create
-    from gateway.document import FileFault, Form, written
+    from gateway.cli.policy.rewrite import put_new
+    from gateway.document import Form, written
 
     lines: list[Plain] = [{key: value for key, value in _value(one, screen).items() if value != ""} for one in made]
     head = (
@@ -184,11 +184,7 @@ def _written(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace,
         f"gateway asset propose --accept NAME --from {Path(args.write).name}",
     )
     form = Form(keys={"proposals": Form(each=Form(style="flow"), style="block")}, style="block")
-    try:
-        create(Path(args.write), written({"proposals": lines}, form, head).encode())
-    except Refused as refused:
-        said = f"not written: it {refused.en}", f"未写入：{refused.zh}"
-        screen.faults([FileFault(args.write, 1, 1, "P111", *said, "write elsewhere", "请写到别处")])
+    if not put_new(Path(args.write), written({"proposals": lines}, form, head), screen):
         return 3
     screen.say("asset.propose.wrote", "good", count=len(made), path=args.write)
     return 1

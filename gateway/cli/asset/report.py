@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.cli.asset.past import with_since
 from gateway.cli.parser import with_folder
-from gateway.cli.screen import Screen
+from gateway.cli.screen import Screen, comma_separated
 from gateway.cli.times import spelled
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the report: 0, 2 usage, 3 something cannot be read or written, 5 written without the record."""
     from gateway.cli.asset.ledger import ledger
     from gateway.cli.asset.past import usage
+    from gateway.cli.policy.rewrite import put_new
     from gateway.inventory import VIEWS
     from gateway.inventory.views import OF_RECORD, views
 
@@ -79,10 +80,12 @@ def run(args: argparse.Namespace) -> int:
     elif record is not None:
         notes.append(screen.text("asset.report.record", since=args.since, count=record.entries))
     text = _written(form, made, notes, args, screen)
-    if args.out and not _saved(text, args, screen):
-        return 3
     if not args.out:
         print(text, end="")
+    elif put_new(Path(args.out), text, screen):
+        screen.warn("asset.report.wrote", "good", path=args.out)
+    else:
+        return 3
     return 5 if missing else 0
 
 
@@ -103,19 +106,13 @@ def _written(form: str, made: "list[View]", notes: list[str], args: argparse.Nam
     if form == "json":
         return _json(made, notes)
     if form == "csv":
-        return "".join(_csv(view, at, args.excel) for view in made)
+        return "".join(comma_separated([words[at] for words in view.head], view.rows, args.excel) for view in made)
     parts = [*notes]
     for view in made:
         head = [words[at] for words in view.head]
         parts += ["", screen.paint(view.title[at], "bold")]
         parts.append(screen.tabled(head, view.rows) if view.rows else screen.text("asset.report.none"))
     return "\n".join(parts) + "\n"
-
-
-def _csv(view: "View", at: bool, excel: bool) -> str:
-    from gateway.cli.screen import comma_separated
-
-    return comma_separated([words[at] for words in view.head], view.rows, excel)
 
 
 def _json(made: "list[View]", notes: list[str]) -> str:
@@ -126,18 +123,3 @@ def _json(made: "list[View]", notes: list[str]) -> str:
         for view in made
     }
     return msgspec.json.format(msgspec.json.encode({"notes": notes, "views": tables}), indent=2).decode() + "\n"
-
-
-def _saved(text: str, args: argparse.Namespace, screen: Screen) -> bool:
-    from gateway.cli.policy.rewrite import Refused, create
-    from gateway.document import FileFault
-
-    try:
-        create(Path(args.out), text.encode())
-    except Refused as refused:
-        hint = "write elsewhere", "请写到别处"
-        said = f"not written: it {refused.en}", f"未写入：{refused.zh}"
-        screen.faults([FileFault(args.out, 1, 1, "P111", *said, *hint)])
-        return False
-    screen.warn("asset.report.wrote", "good", path=args.out)
-    return True

@@ -40,8 +40,8 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the table: 0, 1 when the rules have faults or do not fit into one, 3 when it cannot be written."""
-    from gateway.cli.policy.rewrite import Refused, create
-    from gateway.document import Faulty, FileFault, read
+    from gateway.cli.policy.rewrite import put_new
+    from gateway.document import Faulty, read
     from gateway.policy.sheet import COLUMNS, exported, text_of
 
     screen = Screen(args)
@@ -58,12 +58,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     text = text_of(rows, args.excel)
     if args.out:
-        try:
-            create(Path(args.out), text.encode())
-        except Refused as refused:
-            hint = "write elsewhere", "请写到别处"
-            said = f"not written: it {refused.en}", f"未写入：{refused.zh}"
-            screen.faults([FileFault(args.out, 1, 1, "P111", *said, *hint)])
+        if not put_new(Path(args.out), text, screen):
             return 3
         screen.warn("export.done", "good", rules=len(rows), path=args.out)
     elif not screen.json:

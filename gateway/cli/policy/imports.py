@@ -157,7 +157,7 @@ def _write(files: dict[str, str], args: argparse.Namespace, screen: Screen) -> i
 
 def _refused(targets: dict[Path, str], args: argparse.Namespace, screen: Screen) -> bool:
     """Write the files, none of them when one is there already; whether something stopped it."""
-    from gateway.cli.policy.rewrite import Refused, create, put, take
+    from gateway.cli.policy.rewrite import Refused, create, not_written, put, take
     from gateway.document import FileFault
 
     there = {path for path in targets if path.exists() or path.is_symlink()}
@@ -175,8 +175,7 @@ def _refused(targets: dict[Path, str], args: argparse.Namespace, screen: Screen)
             else:
                 create(path, text.encode())
         except (Refused, OSError) as error:
-            en, zh = (error.en, error.zh) if isinstance(error, Refused) else (str(error), str(error))
-            screen.faults([FileFault(str(path), 1, 1, "P111", f"not written: it {en}", f"未写入：{zh}")])
+            screen.faults([not_written(path, error)])
             return True
         screen.say("import.wrote", path=path)
     return False

@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.document import why
+from gateway.cli.screen import Screen
+from gateway.document import FileFault, why
 from gateway.document.reader import MAX_BYTES
 
 
@@ -67,6 +68,22 @@ def create(path: Path, data: bytes) -> None:
     if path.is_symlink() or path.exists():
         raise Refused("is there already", "已存在")
     _place(path, data, None)
+
+
+def put_new(path: Path, text: str, screen: Screen) -> bool:
+    """Write a file that is not there yet; False after saying why not."""
+    try:
+        create(path, text.encode())
+    except Refused as refused:
+        screen.faults([not_written(path, refused, "write elsewhere", "请写到别处")])
+        return False
+    return True
+
+
+def not_written(path: Path, error: Refused | OSError, remedy_en: str = "", remedy_zh: str = "") -> FileFault:
+    """The fault of a file that is not as somebody wanted it to be."""
+    en, zh = (error.en, error.zh) if isinstance(error, Refused) else why(error)
+    return FileFault(str(path), 1, 1, "P111", f"not written: it {en}", f"未写入：{zh}", remedy_en, remedy_zh)
 
 
 def _place(path: Path, data: bytes, status: os.stat_result | None) -> None:
