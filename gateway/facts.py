@@ -309,6 +309,12 @@ class Asset(Struct, frozen=True):
     bulk: tuple[Bulk, ...] = ()
     raised: tuple[str, ...] = ()  # aggregation rules that raised the grade
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """All paths on which stands what tells records apart: `$.items[*].id` in a list, `$.id` in a record of it."""
+        told = {field.identifier for field in self.fields if field.path == self.key} - {""}
+        return frozenset(filter(None, (self.key, *(field.path for field in self.fields if field.identifier in told))))
+
 
 class Granted(Struct, frozen=True, omit_defaults=True, gc=False):
     """Which sharing grants cover this caller, data, action, purpose and day (made by policy)."""
@@ -610,6 +616,7 @@ class Reply(Struct, frozen=True, eq=False):
     revealing: Callable[[], Revealed] | None = (
         None  # of a body that is masked while it streams: asked once it has ended
     )
+    detail: str = ""  # of the fault, for the record: never sent
 
 
 class Outcome(Struct, frozen=True):
@@ -623,6 +630,7 @@ class Outcome(Struct, frozen=True):
     revealed: Revealed
     waited: float  # seconds waited for the service
     took: float  # seconds from receipt to the last byte
+    detail: str = ""  # what a fault came of, in our own words: never a byte of the answer
 
 
 class Notice(Struct, frozen=True):
@@ -706,6 +714,7 @@ class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_de
     clear: int = 0
     removed: int = 0
     residual: tuple[str, ...] = ()
+    detail: str = ""  # as in Outcome, at most `gateway.audit.entry.MAX_DETAIL` characters
 
 
 class NoticeEntry(Struct, frozen=True, tag_field="kind", tag="notice", omit_defaults=True, gc=False):

@@ -11,6 +11,7 @@ from gateway.facts import (
     Deny,
     Entry,
     Fault,
+    Field,
     FieldMask,
     Grade,
     Mask,
@@ -18,7 +19,7 @@ from gateway.facts import (
     Reason,
     Refused,
 )
-from tests.literals import a_permit, a_warrant, an_ask
+from tests.literals import a_permit, a_warrant, an_ask, an_asset
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,10 @@ def test_an_entry_is_read_back_by_its_kind() -> None:
 def test_a_broken_body_carries_its_reason_code() -> None:
     assert BodyBroken("client_gone").code == "client_gone"
     assert (BodyFailed("upstream_reset", "x").code, BodyFailed("upstream_reset", "x").detail) == ("upstream_reset", "x")
+
+
+def test_what_tells_records_apart_stands_in_a_list_and_in_a_record_of_it() -> None:
+    listed, alone = (Field(path, "resident-id", Grade.IMPORTANT) for path in ("$.items[*].sfzh", "$.sfzh"))
+    other = Field("$.name", "name", Grade.GENERAL_4)
+    assert an_asset(fields=(listed, other, alone), key="$.items[*].sfzh").keys == {"$.items[*].sfzh", "$.sfzh"}
+    assert an_asset(fields=(other,), key="").keys == frozenset()

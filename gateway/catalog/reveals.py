@@ -52,7 +52,7 @@ def revealing(served: Iterable[Asset], label: str) -> Asset | None:
         opaque=False,
         parameters=(),
         revision=highest.revision,
-        key=field.path if any(_same(asset.key, field.path) for asset in assets if asset.key) else "",
+        key=field.path if any(_same(key, field.path) for asset in assets for key in asset.keys) else "",
     )
 
 

@@ -3,13 +3,17 @@
 Labels are paths of JSON; a table has no paths. A column, a field or an attribute is covered by every label whose last
 name is its own: `$.items[*].id_number` also means the column `id_number` of the same records, as a table; a label
 without a name (`$`, `$[*]`) means all of them. The strictest applies. So an answer shows nothing by coming in
-another form.
+another form. A name with points (`patient.name`) is a way: it is covered by what covers its last name, and by what hides
+any name on it.
 """
+
+from collections.abc import Iterable
+from functools import reduce
 
 from gateway.facts import Mask
 from gateway.jsonpath import Element, Every, parse
 from gateway.masking.keys import Keys
-from gateway.masking.names import is_name
+from gateway.masking.names import folded, is_name
 from gateway.masking.plan import Plan, Rule
 from gateway.masks import Technique, parse_technique, strictest
 
@@ -19,8 +23,8 @@ _EVERY = ""
 class Columns:
     """The rules of a mask by name."""
 
-    def __init__(self, mask: Mask, plan: Plan, key: str = "") -> None:
-        self.key = _last_name(key) if key else ""  # the column that tells whom a row is about
+    def __init__(self, mask: Mask, plan: Plan, keys: Iterable[str] = ()) -> None:
+        self._keys = frozenset(map(_last_name, keys))
         self.clear = plan.clear
         self._plan = plan
         self.noted = mask.unlabelled in ("learn", "warn")
@@ -37,28 +41,52 @@ class Columns:
             covers = {name: (strictest(how, everywhere[0]), path) for name, (how, path) in covers.items()}
         self._all = everywhere is not None and self._unknown is not None
         self._known = {name: _ruled(plan, cover) for name, cover in covers.items()}
+        self._folded: dict[str, list[str]] = {}
+        for name in self._known:
+            self._folded.setdefault(folded(name), []).append(name)
+
+    def tells(self, name: str) -> bool:
+        """Whether a value of this name tells whom its record is about."""
+        return name in self._keys or ("." in name and name.rpartition(".")[2] in self._keys)
 
     def knows(self, name: str) -> bool:
         """Whether a label names this."""
-        return name in self._known
+        return name in self._known or ("." in name and bool(self._on_the_way(name)))
+
+    def alike(self, name: str) -> list[str]:
+        """The names of labels that some readers take for this one: those that differ in case alone."""
+        return self._folded.get(folded(name), [])
 
     def rule(self, name: str) -> Rule | None:
         """What to do with a value of this name; None when it is shown."""
-        return self._known.get(name, self._unknown)
+        if name in self._known or "." not in name:
+            return self._known.get(name, self._unknown)
+        found = self._on_the_way(name)
+        return reduce(self._both, found) if found else self._unknown
+
+    def _on_the_way(self, name: str) -> list[Rule | None]:
+        """The rules for the parts of a name with points; what is kept is named itself, and not only what it is in."""
+        *above, last = name.split(".")
+        found: list[Rule | None] = [rule for part in above if (rule := self._known.get(part)) is not None]
+        return [*found, self._known[last]] if last in self._known else found
+
+    def _both(self, one: Rule | None, other: Rule | None) -> Rule | None:
+        """The rule that hides what either hides."""
+        if one is None or other is None:
+            return one or other
+        both = strictest(one.technique, other.technique)
+        return one if both == one.technique else self._plan.rule((both, other.label))
 
     def below(self, above: Rule | None, name: str) -> Rule | None:
         """What to do with a value of this name that stands inside of what is under the rule `above`."""
         if above is None:
             return self.rule(name)
-        own = self._known.get(name)
-        if own is None or own is above:
-            return above
-        both = strictest(above.technique, own.technique)
-        return above if both == above.technique else self._plan.rule((both, own.label))
+        own = self.rule(name) if self.knows(name) else None
+        return above if own is above else self._both(above, own)
 
     def inside(self, above: Rule | None, name: str) -> Rule | None:
         """The rule that goes on to whatever stands inside of a value of this name."""
-        return self.below(above, name) if name in self._known else above
+        return self.below(above, name) if self.knows(name) else above
 
     def strange(self, above: Rule | None, name: str) -> bool:
         """Whether a name may be data and stands where data is hidden (rule 3 of `json_body`)."""

@@ -96,7 +96,7 @@ def _way(name: str, columns: Columns) -> _Way:
         above = columns.inside(above, part)
     rule = columns.below(above, last)
     unknown = columns.noted and rule is None and not columns.knows(last)
-    return _Way(name, rule, spell_trail((None, last)) if unknown else "", last == columns.key)
+    return _Way(name, rule, spell_trail((None, last)) if unknown else "", columns.tells(last))
 
 
 def _text(escaped: bytes, codec: str) -> str:

@@ -235,7 +235,7 @@ class _Walk:
 
     def _meet(self, way: _Way, value: str, trail: Trail) -> None:
         """Take note of a value: whom it is about, and that nobody labelled it."""
-        if way.local == self._columns.key:
+        if self._columns.tells(way.local):
             self._heard.append(value.strip(_SPACE))
         if way.noted and value and len(self._met) < MAX_UNLABELLED:
             self._met[trail] = None

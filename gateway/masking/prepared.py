@@ -41,7 +41,7 @@ class Prepared:
             return
         self.mask = mask
         self.asset = asset
-        self.plan = Plan(mask, frozenset({asset.key}), self.clear, asset.id)
+        self.plan = Plan(mask, asset.keys, self.clear, asset.id)
         self.concerned = concerned(mask)
 
     def whose(self, mask: Mask) -> "Prepared":
@@ -74,12 +74,13 @@ class Prepared:
     @cached_property
     def record(self) -> Plan:
         """The plan for one record of a list."""
-        return Plan(records(self.mask), frozenset(as_record(self.asset.key)), self.clear, self.asset.id)
+        keys = frozenset(path for key in self.asset.keys for path in as_record(key))
+        return Plan(records(self.mask), keys, self.clear, self.asset.id)
 
     @cached_property
     def columns(self) -> Columns:
         """The rules by name."""
-        return Columns(self.mask, self.plan, self.asset.key)
+        return Columns(self.mask, self.plan, self.asset.keys)
 
     @cached_property
     def by_value(self) -> ByValue | None:

@@ -97,7 +97,7 @@ def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tall
     counts: dict[str, int] = {}
     unlabelled: list[str] = []
     values: list[str] = []
-    heard = [value for name, value in zip(names, row, strict=False) if name == columns.key]
+    heard = [value for name, value in zip(names, row, strict=False) if columns.tells(name)]
     for name, value in zip(names, row, strict=False):
         rule = columns.rule(name)
         values.append(shown(value, rule, keys))

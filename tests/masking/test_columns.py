@@ -101,3 +101,35 @@ def test_what_stands_inside_is_hidden_as_strictly_as_either_says(above, own, sho
 
 def test_a_place_is_a_name_where_a_label_says_so():
     assert columns(("$[0]", "redact"), ("$[1]", "keep")).is_header(["0", "1"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "said"),
+    [
+        ([("$..name", "redact")], "patient.name", "***"),
+        ([("$..patient", "redact")], "patient.name", "***"),
+        ([("$..patient", "redact"), ("$..name", "keep")], "patient.name", "***"),
+        ([("$..name", "redact"), ("$..patient", "partial(1,1)")], "patient.name", "***"),
+        ([("$..name", "keep")], "patient.name", "330106199003072319"),
+        ([("$..name", "redact")], "name.of.place", "***"),
+        ([("$['patient.name']", "keep"), ("$..name", "redact")], "patient.name", "330106199003072319"),
+        ([("$..name", "redact")], "patient.names", "330106199003072319"),
+    ],
+)
+def test_a_name_with_points_is_a_way(fields, name, said):
+    assert value(columns(*fields, unlabelled="warn"), name) == said
+
+
+def test_what_is_kept_is_named_itself():
+    assert value(columns(("$..patient", "keep"), unlabelled="redact"), "patient.name") == "***"
+
+
+def test_a_column_with_points_tells_whom_a_row_is_about():
+    mask = Mask("pii", (), "pass")
+    of = Columns(mask, Plan(mask), ["$.items[*].id_number", "$.id_number"])
+    assert [of.tells(name) for name in ("id_number", "patient.id_number", "id", "id_number.x")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

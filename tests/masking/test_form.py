@@ -24,7 +24,7 @@ MASK = Mask(
 
 
 async def masked(body: bytes, mask: Mask = MASK, charset: str = "", key: str = ""):
-    return await mask_form(body, charset, Columns(mask, Plan(mask), key), KEYS)
+    return await mask_form(body, charset, Columns(mask, Plan(mask), [key] if key else []), KEYS)
 
 
 async def test_every_field_of_a_name_is_masked():

@@ -27,7 +27,7 @@ HEAD = ((b"content-type", b"application/xml"),)
 
 async def masked(text: str | bytes, mask: Mask = MASK, key: str = ""):
     raw = text.encode() if isinstance(text, str) else text
-    shown, revealed = await mask_markup(raw, Columns(mask, Plan(mask), key), KEYS)
+    shown, revealed = await mask_markup(raw, Columns(mask, Plan(mask), [key] if key else []), KEYS)
     return shown.decode(), revealed
 
 
