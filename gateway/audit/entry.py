@@ -2,7 +2,8 @@
 
 Builds the entries of format v1 (docs/design/contracts.md, section 8) and reads them back. Rules:
 
-1. Nothing of a token, no query value, no body value, no header value is ever in an entry.
+1. Nothing of a token, no query value, no body value, no header value is ever in an entry; of a media type that could not
+   be inspected its name, where it is a plain one.
 2. The path of a discreet asset is its template; the record asked for is a keyed digest.
 3. An entry always fits (65 535 bytes, the bound of C2SP tlog-tiles): a hostile token or service
    can make it long, but can neither make it vanish nor make it fail.
@@ -37,6 +38,9 @@ from gateway.facts import (
 FORMAT: Final = 1
 MAX_ENTRY: Final = 65_535
 """Bytes of one entry: the length prefix of an entry in the ledger has sixteen bits."""
+
+MAX_DETAIL: Final = 200
+"""Characters of an outcome's detail: longer than any of our own sentences, too short for an answer."""
 
 _REMEMBERED = 1024  # digests: people ask for the same page again and again
 _NAMES_MAX = 64
@@ -171,6 +175,7 @@ def outcome_entry(journal: str, seq: int, at: float, verdict: str, outcome: Outc
         revealed.clear,
         revealed.removed,
         revealed.residual,
+        outcome.detail and outcome.detail[:MAX_DETAIL],
     )
 
 

@@ -34,7 +34,7 @@ _NOTHING = Settings()
 def refusal(ask: Ask, said: Refusal, settings: Settings, decision: str = "") -> Reply:
     """The answer to a request that was refused, or failed after it was allowed under `decision`."""
     if isinstance(said, Fault):
-        return _reply(said.code, ask, decision, settings, None, said.revealed)
+        return _reply(said.code, ask, decision, settings, None, said.revealed, said.detail)
     denial = said.refusal
     code = denial.reasons[0].code if denial.reasons else "policy_error"
     if isinstance(denial, Challenge) and _meaning(code).status != 401:
@@ -54,6 +54,7 @@ def _reply(
     settings: Settings,
     denial: Deny | Challenge | None,
     revealed: Revealed = NOTHING_REVEALED,
+    detail: str = "",
 ) -> Reply:
     status, start, end, headers = _prepared(code, asked.language, asked.browser, settings.public_url)
     if isinstance(denial, Challenge):
@@ -61,7 +62,8 @@ def _reply(
     body = b"".join((start, _ids(decision, asked), end))
     if decision:
         headers = (*headers, (b"x-gateway-decision", decision.encode("ascii", "replace")))
-    return Reply(status, (*headers, (b"content-length", b"%d" % len(body))), body, len(body), revealed, code=code)
+    headers = (*headers, (b"content-length", b"%d" % len(body)))
+    return Reply(status, headers, body, len(body), revealed, code=code, detail=detail)
 
 
 @lru_cache(maxsize=1024)

@@ -42,7 +42,7 @@ async def write(
     `guarded` is the reply's streaming body under watch: it ends with BodyFailed when it is no longer allowed.
     """
     headers = [*reply.headers, *also, (b"x-request-id", asked.id.encode("ascii", "replace")), _NOSNIFF]
-    sent, code, complete = 0, reply.code, False
+    sent, code, detail, complete = 0, reply.code, reply.detail, False
     stopped: CancelledError | None = None
     body = reply.body
     try:
@@ -62,6 +62,7 @@ async def write(
         code = code or "client_gone"
     except (BodyFailed, BodyBroken) as broken:
         code = broken.code
+        detail = broken.detail if isinstance(broken, BodyFailed) else ""
         if not sent:
             with suppress(OSError):
                 await send({"type": "http.response.body", "body": b"", "more_body": True})
@@ -76,7 +77,7 @@ async def write(
     else:
         received, took = asked.body.received, monotonic() - asked.clock
     revealed = reply.revealed if reply.revealing is None else reply.revealing()
-    outcome = Outcome(reply.status, sent, received, complete, code, revealed, reply.waited, took)
+    outcome = Outcome(reply.status, sent, received, complete, code, revealed, reply.waited, took, detail)
     if stopped is not None:
         raise Interrupted(outcome) from stopped
     return outcome

@@ -6,6 +6,7 @@ import hmac
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.audit.entry import (
     MAX_ENTRY,
@@ -114,7 +115,8 @@ def test_a_query_gives_up_names_only(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["E12345678", "H12345678", "LSVAU2180N2183294", "MzMwMTA2", "a330106850101123=1", "a139-5701-1234=1", "=330106"]
+    "query",
+    ["E12345678", "H12345678", "LSVAU2180N2183294", "MzMwMTA2", "a330106850101123=1", "a139-5701-1234=1", "=330106"],
 )
 def test_a_value_in_the_place_of_a_name_is_not_on_record(query: str) -> None:
     assert query_names(query) == ("*",)
@@ -155,6 +157,26 @@ def test_a_service_with_a_million_strange_fields_cannot_lose_its_outcome() -> No
     assert isinstance(entry, OutcomeEntry)
     assert len(raw) <= MAX_ENTRY
     assert (entry.verdict, entry.records, entry.masked[0][1]) == (JOURNAL + ".7", 9, 0)
+
+
+def test_what_a_fault_came_of_is_on_record_and_short() -> None:
+    told = replace(OUTCOME, status=502, code="cannot_inspect", detail="it has a DTD (`application/xml`)")
+    entry = decode(encode(outcome_entry(JOURNAL, 8, NOW, JOURNAL + ".7", told)))
+    assert isinstance(entry, OutcomeEntry)
+    assert entry.detail == told.detail
+    long = outcome_entry(JOURNAL, 8, NOW, JOURNAL + ".7", replace(told, detail="x" * 5000))
+    assert len(long.detail) == 200
+
+
+def test_an_outcome_from_before_details_were_kept_is_read_and_written_as_it_was() -> None:
+    raw = (
+        b'{"kind":"outcome","v":1,"journal":"j","seq":8,"at":1.0,"verdict":"j.7","status":502,"sent":0,'
+        b'"received":0,"complete":true,"waited":0.0,"took":0.5,"code":"cannot_inspect"}'
+    )
+    entry = decode(raw)
+    assert isinstance(entry, OutcomeEntry)
+    assert (entry.code, entry.detail) == ("cannot_inspect", "")
+    assert encode(entry) == raw
 
 
 @pytest.mark.parametrize("version", [0, 2, 99])

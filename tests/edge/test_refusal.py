@@ -116,6 +116,7 @@ def test_a_fault_names_the_decision_it_happened_under() -> None:
     assert field(before, b"x-gateway-decision") is None
     assert "decision_id" not in text(before)
     assert "10.0.0.5" not in text(after)
+    assert (after.detail, before.detail) == ("10.0.0.5:80", "")
 
 
 @pytest.mark.parametrize(("code", "status"), [("no_such_code", 500), ("rule_allowed", 403)])

@@ -92,14 +92,25 @@ async def test_a_stream_is_sent_piece_by_piece_and_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "code"),
-    [(BodyFailed("upstream_reset"), "upstream_reset"), (BodyBroken("body_too_large"), "body_too_large")],
+    ("end", "code", "detail"),
+    [
+        (BodyFailed("cannot_inspect", "a row cannot be read"), "cannot_inspect", "a row cannot be read"),
+        (BodyBroken("body_too_large"), "body_too_large", ""),
+    ],
 )
-async def test_a_stream_that_breaks_off_is_left_unfinished(end: Exception, code: str) -> None:
+async def test_a_stream_that_breaks_off_is_left_unfinished(end: Exception, code: str, detail: str) -> None:
     wire, stream = Wire(), Stream(b"ab", end=end)
     outcome = await write(an_ask(), a_reply(stream), wire)
     assert (outcome.sent, outcome.complete, outcome.code, stream.closed) == (2, False, code, True)
+    assert outcome.detail == detail
     assert not wire.finished
+
+
+async def test_what_a_refusal_came_of_is_its_outcome_and_not_sent() -> None:
+    wire = Wire()
+    outcome = await write(an_ask(), a_reply(code="cannot_inspect", detail="it has a DTD"), wire)
+    assert (outcome.code, outcome.detail) == ("cannot_inspect", "it has a DTD")
+    assert "DTD" not in str(wire.messages)
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
