@@ -1,4 +1,4 @@
-"""Does a Chinese name begin like this?
+"""Does a Chinese name begin like this, or only a word?
 
 The commonest surnames, single and double. A name is never told by its surname alone: names are recognised only
 where something on the way to them says that a name stands there.
@@ -32,3 +32,11 @@ _DOUBLE = (
 
 SURNAMES: frozenset[str] = frozenset(_SINGLE) | frozenset(_DOUBLE)
 """Single and double surnames."""
+
+_WORDS = (
+    "单位 单价 单号 项目 项次 金额 时间 时长 时段 时限 周期 文件 文号 文档 文本 文书 方式 方案 方法 申请 申报 施工 任务 任职 成员 成绩 "
+    "成交 房屋 房产 房间 房号 路线 路段 路径 应付 应收 符号 管理 管辖 党员 温度 高度 程度 程序 关系 关联 简介 简称 全称 全部 全国 费用 "
+    "费率 余额 查询 查验 查封 商品 商户 商标 颜色 董事 农户 农业 司机 司法 游客 解释 明细 顾客 储蓄 班级 班次 万元 卫生 连续"
+)
+WORDS: frozenset[str] = frozenset(_WORDS.split())
+"""Words that begin like a surname and stand where registers name their columns."""

@@ -3,36 +3,25 @@
 Paths are spelled as the catalog spells them, so that a proposal can be copied into it. Rules:
 
 1. Elements of arrays are one path: `[*]`.
-2. A name that looks like data is not spelled: `{"330106199003072319": {…}}` and `{"王小明": {…}}` are `$[*]`. A member that
-   bears the form of a Chinese name is data unless it speaks of an identifier: `施工人` is lost, nobody's name is kept.
+2. A name that looks like data is not spelled: `{"330106199003072319": {…}}` and `{"王小明": {…}}` are `$[*]`
+   (`gateway.detect.members`). So `方向` is lost, and nobody's name is kept.
 3. A label covers what it names and all below it, as masking hides it.
 """
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gateway.detect import DETECTORS, named
-from gateway.detect.identifiers import fits, plain
+from gateway.detect import is_member, named
 from gateway.facts import Field
 from gateway.jsonpath import Anywhere, Every, Member, Step, parse, spell
 
 EVERY = "[*]"
-_NAME = re.compile(r"[^\W\d][\w.-]{0,63}\Z")
-_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
-
-
-def is_name(name: str) -> bool:
-    """Whether the name of a member looks like one, and not like data."""
-    if _NAME.match(name) is None or _FIVE_DIGITS.search(name) is not None:
-        return False
-    return name.isascii() or not fits(DETECTORS["name"], plain(name)) or bool(named(name))
 
 
 @lru_cache(maxsize=4096)
 def step(name: str) -> str:
     """How a member is spelled at the end of a path."""
-    return spell((Member(name),))[1:] if is_name(name) else EVERY
+    return spell((Member(name),))[1:] if is_member(name) else EVERY
 
 
 def spoken(path: str) -> frozenset[str]:

@@ -1,0 +1,36 @@
+"""Is this the name of a member, or what a service put in its place?
+
+`{"330106199003072319": {…}}`, `{"王小明": {…}}`, `{"浙A1B23C": {…}}`: what looks like data is spelled nowhere. Rules:
+
+1. A name begins with a letter, is short, and has no five digits.
+2. What has the form of a Chinese name or of a plate is data, unless it speaks of an identifier (`联系人`) or begins with one of
+   the words that begin like a surname (`项目`, `申请人`). A name in letters (`wangxm`) cannot be told.
+"""
+
+import re
+from functools import lru_cache
+
+from gateway.detect.identifiers import DETECTORS, fits, named, plain
+from gateway.detect.surnames import WORDS
+
+_NAME = re.compile(r"[^\W\d][\w.-]{0,63}\Z")
+_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
+_PEOPLE = (DETECTORS["name"], DETECTORS["plate"])
+
+
+def has_form(name: str) -> bool:
+    """Whether it is made as names are (rule 1)."""
+    return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None
+
+
+def is_member(name: str) -> bool:
+    """Whether it is a name, as far as that can be told."""
+    return has_form(name) and (name.isascii() or not _is_data(name))
+
+
+@lru_cache(maxsize=4096)
+def _is_data(name: str) -> bool:
+    text = plain(name)
+    if text[:2] in WORDS and len(text) <= 3:
+        return False
+    return any(fits(one, text) for one in _PEOPLE) and not named(name)
