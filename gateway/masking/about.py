@@ -25,8 +25,8 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
-from gateway.masking.json_body import turn
 from gateway.masking.records import NoRecords, Opened, at_most, counted, opened
+from gateway.masking.turns import at_once, with_turns
 from gateway.masking.unpack import Withheld
 
 _members: Callable[[Raw | bytes], dict[str, Raw]] = Decoder(dict[str, Raw]).decode
@@ -77,25 +77,12 @@ def concerned(mask: Mask) -> bool:
 
 def looked_into(body: bytes, mask: Mask, asset: Asset) -> Looked:
     """Look at the records of a short answer in JSON. Raises Withheld, TooMany, NotFound."""
-    looking = look_slowly(body, mask, asset)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            found: Looked = end.value
-            return found
+    return at_once(look_slowly(body, mask, asset))
 
 
 async def looked_into_long(body: bytes, mask: Mask, asset: Asset, people: int = 1) -> Looked:
     """The same for an answer of any length, with turns for others in between. Raises Withheld, TooMany, NotFound."""
-    looking = look_slowly(body, mask, asset, people)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            found: Looked = end.value
-            return found
-        await turn()
+    return await with_turns(look_slowly(body, mask, asset, people))
 
 
 def look_slowly(body: bytes, mask: Mask, asset: Asset, people: int = 1) -> Generator[None, None, Looked]:

@@ -18,6 +18,7 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import FieldMask, Mask
 from gateway.jsonpath import Element, Every, Member, parse, spell
+from gateway.masking.turns import at_once
 
 Tree = dict[str, Any] | list[Any]
 
@@ -98,13 +99,7 @@ def at_most(body: bytes) -> int:
 
 def most_records(body: bytes) -> int:
     """The length of the longest array of objects or arrays, or map of objects, anywhere; at least 1. Raises NoRecords."""
-    counting = counted(body)
-    while True:
-        try:
-            next(counting)
-        except StopIteration as end:
-            found: int = end.value
-            return found
+    return at_once(counted(body))
 
 
 def counted(body: bytes) -> Generator[None, None, int]:

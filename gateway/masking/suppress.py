@@ -21,14 +21,14 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder, encode
-from msgspec.structs import replace
 
 from gateway.facts import FieldMask, Mask, Revealed, Suppress
 from gateway.masking.columns import Columns
-from gateway.masking.json_body import MAX_WORK, TOO_DEEP, turn
+from gateway.masking.json_body import MAX_WORK, TOO_DEEP
 from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.plan import Plan, State
 from gateway.masking.records import NoRecords, Opened, opened
+from gateway.masking.turns import at_once, with_turns
 from gateway.masking.unpack import Withheld, gather
 
 SUPPRESSED = "suppressed"
@@ -73,30 +73,20 @@ class Rare:
 
 def suppressed(body: bytes, rare: Rare) -> tuple[bytes, int]:
     """A short answer in JSON without its rare combinations, and how many values it lost. Raises Withheld."""
-    looking = _slowly(body, rare)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            found: tuple[bytes, int] = end.value
-            return found
+    return at_once(_slowly(body, rare))
 
 
 async def suppressed_long(body: bytes, rare: Rare) -> tuple[bytes, int]:
     """The same for a long one, with turns for others in between. Raises Withheld."""
-    looking = _slowly(body, rare)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            found: tuple[bytes, int] = end.value
-            return found
-        await turn()
+    return await with_turns(_slowly(body, rare))
 
 
 def told(revealed: Revealed, lost: int) -> Revealed:
     """What masking did, with what was suppressed after it."""
-    return replace(revealed, masked=(*revealed.masked, (SUPPRESSED, lost))) if lost else revealed
+    if not lost:
+        return revealed
+    masked = (*revealed.masked, (SUPPRESSED, lost))
+    return Revealed(masked, revealed.unlabelled, revealed.records, revealed.seen, revealed.unlisted, revealed.clear)
 
 
 def _slowly(body: bytes, rare: Rare) -> Generator[None, None, tuple[bytes, int]]:

@@ -15,7 +15,6 @@ record that is taken out of the answer takes it along. Promised:
 
 from collections.abc import AsyncIterator, Generator
 from math import factorial
-from typing import cast
 
 import msgspec
 import orjson
@@ -23,8 +22,9 @@ from msgspec import Raw, Struct
 from msgspec.json import Decoder, encode
 
 from gateway.crypto.suite import INTL, Digest, Suite
-from gateway.masking.json_body import MEMBER, SLICE, turn
+from gateway.masking.json_body import MEMBER, SLICE
 from gateway.masking.json_tree import MAX_DEPTH
+from gateway.masking.turns import with_turns
 
 LEAST = 3
 """Members below which an order tells nothing worth noting."""
@@ -92,15 +92,10 @@ def marked(text: bytes, mark: Mark) -> bytes:
 
 async def marked_long(text: bytes, mark: Mark) -> bytes:
     """The same for a long text, in slices between which other requests get their turn."""
-    steps = _slices(text, mark, 0, [0])
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return cast(bytes, done.value)
-        except _BROKEN:
-            return text
-        await turn()
+    try:
+        return await with_turns(_slices(text, mark, 0, [0]))
+    except _BROKEN:
+        return text
 
 
 async def marked_lines(units: AsyncIterator[bytes], mark: Mark) -> AsyncIterator[bytes]:
