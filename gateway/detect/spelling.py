@@ -3,7 +3,7 @@
 A value is one to whoever reads it, however it is written: `\\u0033`, `&#51;`, `%33`, full-width, in the digits of another
 script, with a character between them that nobody sees, with another space or dash than those of ASCII. Rules:
 
-1. One reading is made of all of these at once, each undone once: what was escaped twice over is read once.
+1. One reading is made of all of these at once, each undone once; only escapes of JSON as often as they are nested.
 2. It is made only where a body holds one of them at a place where it matters (`signs`): most bodies need none.
 3. Words, other encodings (base64) and what stands in several values are not put together.
 """
@@ -45,7 +45,9 @@ _OTHERS = re.compile(f"[{_SPACES}{_DASHES}{_DIGIT_RANGES}]")
 _READ = _DIGITS | dict.fromkeys(_spread(_SPACES), " ") | dict.fromkeys(_spread(_DASHES), "-")
 PLATE_SIGNS = "|".join(f"{ord(sign):04x}" for sign in PLATE_PROVINCES + "挂学警港澳·")
 """The signs of plates as an escape of JSON spells them."""
-_ESCAPE = re.compile(rf"\\u([0-3A-Fa-f][0-9A-Fa-f]{{3}}|(?i:{PLATE_SIGNS}))")  # not the other words of Chinese: quicker
+_ESCAPE = re.compile(
+    rf"\\+u([0-3A-Fa-f][0-9A-Fa-f]{{3}}|(?i:{PLATE_SIGNS}))"
+)  # not the other words of Chinese: quicker
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 

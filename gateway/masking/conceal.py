@@ -7,28 +7,40 @@ parameters of its query and over its body. Rules:
 2. A body in JSON or of a form is written anew without what the mask hides; what cannot be read (another form, a coding,
    another charset, more than is held in memory) is not forwarded at all.
 3. A parameter is covered by every label that ends with its name, or with a part of it (`filter[id_number]`,
-   `person.id_number`), however it is percent-encoded. What the mask drops is left out; what no label covers stays as it came.
-4. Some services take a `;` for a `&`: a parameter in which they would find one that a label covers is left out.
+   `person.id_number`), however often it is percent-encoded; the strictest applies. What the mask drops is left out; what
+   no label covers stays as it came.
+4. Many services do not care for the case of a name: `ID_Number` is covered as `id_number` is, in a body too.
+5. Some services take a `;` for a `&`: a parameter in which they would find one that a label covers is left out.
 """
 
 import re
+from collections.abc import Iterator
+from itertools import product
 from urllib.parse import quote_plus, unquote_plus
 
-from gateway.facts import Ask, Concealed, Fault
+import orjson
+
+from gateway.facts import Ask, Concealed, Fault, FieldMask, Mask
+from gateway.jsonpath import Anywhere, Member, Step, parse, spell
 from gateway.masking.columns import Columns, shown
 from gateway.masking.json_body import NotJson, mask_json
 from gateway.masking.keys import Keys
 from gateway.masking.media import media_type
+from gateway.masking.names import folded
 from gateway.masking.plan import Plan, Rule, TooManyStates
+from gateway.masking.prepared import Prepared
 
 CODE = "cannot_conceal"
+MAX_ENCODED = 4  # times that a name may be percent-encoded
+MAX_SPELLINGS = 64  # of one label in one body
 _PARTS = re.compile(r"[\[\].]+")
 _FORM = b"application/x-www-form-urlencoded"
 _UTF8 = re.compile(rb"charset\s*=\s*\"?(?!utf-8\b)", re.IGNORECASE)
 
 
-def concealed(ask: Ask, content: bytes | None, plan: Plan, columns: Columns, keys: Keys) -> Concealed | Fault:
+def concealed(ask: Ask, content: bytes | None, prepared: Prepared, keys: Keys) -> Concealed | Fault:
     """The query and the body to forward; `content` is the whole body, None when it is too long to be held."""
+    columns = prepared.columns
     query = pairs(ask.query, columns, keys)
     if content == b"":
         return Concealed(query, b"")
@@ -43,7 +55,7 @@ def concealed(ask: Ask, content: bytes | None, plan: Plan, columns: Columns, key
     if media == _FORM:
         return _form(query, content, columns, keys)
     if media == b"application/json" or media.endswith(b"+json"):
-        return _json(query, content, plan, keys)
+        return _json(query, content, prepared, keys)
     return Fault(CODE, "the body is neither JSON nor a form")
 
 
@@ -55,12 +67,55 @@ def _form(query: str, content: bytes, columns: Columns, keys: Keys) -> Concealed
     return Concealed(query, pairs(text, columns, keys).encode("ascii"))
 
 
-def _json(query: str, content: bytes, plan: Plan, keys: Keys) -> Concealed | Fault:
+def _json(query: str, content: bytes, prepared: Prepared, keys: Keys) -> Concealed | Fault:
     try:
         content.decode("utf-8")
-        return Concealed(query, mask_json(content, plan, keys)[0])
+        return Concealed(query, mask_json(content, _as_named(content, prepared), keys)[0])
     except (NotJson, TooManyStates, ValueError, RecursionError):
         return Fault(CODE, "the body is not JSON that can be read")
+
+
+def _as_named(content: bytes, prepared: Prepared) -> Plan:
+    """The plan with every label also in the spellings that the body has for its names. Raises ValueError."""
+    plan, mask = prepared.plan, prepared.mask
+    labelled = {folded(name) for name in plan.names}
+    spellings: dict[str, list[str]] = {}
+    for name in dict.fromkeys(_names(content)):
+        if name not in plan.names and folded(name) in labelled:
+            spellings.setdefault(folded(name), []).append(name)
+    if not spellings:
+        return plan
+    fields = tuple(FieldMask(path, one.technique) for one in mask.fields for path in _paths(one.path, spellings))
+    return Plan(Mask(mask.profile, fields, mask.unlabelled))
+
+
+def _names(content: bytes) -> Iterator[str]:
+    """The names of all members, at any depth."""
+    waiting = [orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            yield from here
+            waiting += here.values()
+        elif isinstance(here, list):
+            waiting += here
+
+
+def _paths(path: str, spellings: dict[str, list[str]]) -> Iterator[str]:
+    """A path in every spelling of its names."""
+    ways = [_spelled(step, spellings) for step in parse(path)]
+    for at, steps in enumerate(product(*ways)):
+        if at >= MAX_SPELLINGS:
+            raise NotJson("a name in it is spelled in too many ways")
+        yield spell(steps)
+
+
+def _spelled(step: Step, spellings: dict[str, list[str]]) -> list[Step]:
+    if isinstance(step, Member):
+        return [step, *(Member(name) for name in spellings.get(folded(step.name), ()))]
+    if isinstance(step, Anywhere):
+        return [step, *(Anywhere(name) for name in spellings.get(folded(step.name), ()))]
+    return [step]
 
 
 def pairs(text: str, columns: Columns, keys: Keys) -> str:
@@ -71,9 +126,10 @@ def pairs(text: str, columns: Columns, keys: Keys) -> str:
 def _pair(pair: str, columns: Columns, keys: Keys) -> str | None:
     """One parameter as it is forwarded, None when it is left out."""
     name, equals, value = pair.partition("=")
-    if any(_rule(unquote_plus(part.partition("=")[0]), columns) for part in pair.split(";")[1:]):
-        return None  # `a=1;id_number=…` (CVE-2021-23336)
-    rule = _rule(unquote_plus(name), columns)
+    hidden = [part.partition("=")[0] for part in pair.split(";")[1:]]
+    if any(_rule(part, columns) for part in hidden) or _readings(name)[-1] != unquote_plus(_readings(name)[-1]):
+        return None  # `a=1;id_number=…` (CVE-2021-23336); a name that nobody can read to its end
+    rule = _rule(name, columns)
     if rule is None:
         return pair
     if rule.drop or rule.nulls or not equals:  # a parameter without a sign of equality may be the value itself
@@ -82,7 +138,18 @@ def _pair(pair: str, columns: Columns, keys: Keys) -> str | None:
 
 
 def _rule(name: str, columns: Columns) -> Rule | None:
-    """What applies to a parameter: the label that its whole name or a part of it ends with."""
-    parts = [name, *filter(None, _PARTS.split(name))]
-    known = next((part for part in parts if columns.knows(part)), name)
-    return columns.rule(known)
+    """What applies to a parameter: the strictest of the labels that a reader may find in its name."""
+    rule, covered = None, False
+    for reading in _readings(name):
+        for part in (reading, *filter(None, _PARTS.split(reading))):
+            for known in columns.alike(part):
+                rule, covered = columns.below(rule, known), True
+    return rule if covered else columns.rule(name)
+
+
+def _readings(name: str) -> list[str]:
+    """A name as it is read once it is decoded, and by those who decode what is decoded already."""
+    readings = [unquote_plus(name)]
+    while len(readings) < MAX_ENCODED and (again := unquote_plus(readings[-1])) != readings[-1]:
+        readings.append(again)
+    return readings

@@ -107,7 +107,7 @@ class Masking:
             prepared = self._kept.prepared(mask, warrant.facts.asset)
         except ValueError as error:
             return Fault("masking_failed", type(error).__name__)
-        return concealed(ask, content, prepared.plan, prepared.columns, self._kept.keys(warrant.facts.subject.org))
+        return concealed(ask, content, prepared, self._kept.keys(warrant.facts.subject.org))
 
     def _show(self, raw: RawReply, body: bytes, warrant: Warrant) -> None:
         """Let the observer see an answer."""

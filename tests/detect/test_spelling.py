@@ -58,6 +58,8 @@ def test_what_nobody_sees_is_not_there() -> None:
     "spell",
     [
         lambda char: f"\\u{ord(char):04x}",
+        lambda char: f"\\\\u{ord(char):04x}",  # of JSON inside a text of JSON
+        lambda char: f"\\\\\\\\u{ord(char):04x}",
         lambda char: f"&#{ord(char)};",
         lambda char: f"&#x{ord(char):X};",
         lambda char: f"%{ord(char):02X}",

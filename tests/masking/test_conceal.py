@@ -1,5 +1,7 @@
 """A request is forwarded without what its service must not have, or not at all."""
 
+import json
+from itertools import product
 from urllib.parse import parse_qsl, quote
 
 import pytest
@@ -8,11 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.facts import Concealed, Fault, FieldMask, Mask
 from gateway.masking import Masking, Settings
-from gateway.masking.columns import Columns
 from gateway.masking.conceal import concealed, pairs
 from gateway.masking.keys import Keys
-from gateway.masking.plan import Plan
-from tests.literals import a_permit, a_warrant, an_ask, some_facts
+from gateway.masking.prepared import Prepared
+from tests.literals import a_permit, a_warrant, an_ask, an_asset, some_facts
 
 KEYS = Keys(b"k" * 32, "prov/civil")
 MASK = Mask(
@@ -20,14 +21,14 @@ MASK = Mask(
     (FieldMask("$..id_number", "drop"), FieldMask("$..name", "redact"), FieldMask("$.items[*].phone", "hash")),
     "pass",
 )
-PLAN = Plan(MASK)
-COLUMNS = Columns(MASK, PLAN)
+PREPARED = Prepared(MASK, an_asset())
+COLUMNS = PREPARED.columns
 ID = "330106199003072319"
 JSON = ((b"content-type", b"application/json"),)
 
 
 def sent(query: str = "", content: bytes | None = b"", headers=JSON) -> Concealed | Fault:
-    return concealed(an_ask(method="POST", query=query, headers=headers), content, PLAN, COLUMNS, KEYS)
+    return concealed(an_ask(method="POST", query=query, headers=headers), content, PREPARED, KEYS)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,14 @@ def sent(query: str = "", content: bytes | None = b"", headers=JSON) -> Conceale
         (f"filter%5Bid_number%5D[]={ID}", ""),
         (f"person.id_number={ID}&person.x=1", "person.x=1"),
         (f"id_number={ID}&id_number={ID}", ""),
+        (f"ID_Number={ID}&page=2", "page=2"),
+        (f"filter[ID_NUMBER]={ID}", ""),
+        (f"%C4%B1d_number={ID}", ""),
+        (f"id%255Fnumber={ID}", ""),
+        (f"filter%25255BId_number%25255D={ID}", ""),
+        (f"%{'25' * 40}61={ID}&page=2", "page=2"),
+        (f"name[id_number]={ID}", ""),
+        ("Name=x", "Name=%2A%2A%2A"),
         ("name", ""),
         ("name=", "name="),
         (f"a=1;id_number={ID}&page=2", "page=2"),
@@ -63,6 +72,24 @@ def test_a_body_in_json():
     assert (
         answer.content == b'{"items":[{"phone":"' + KEYS.digest("13800138000").encode() + b'","n":1.10}],"name":"***"}'
     )
+
+
+def test_a_body_whose_names_are_in_another_case():
+    body = f'{{"ID_NUMBER":"{ID}","Items":[{{"Phone":"1","phone":"1","n":1.10}}],"page":{{"Name":"x"}}}}'.encode()
+    answer = sent(content=body)
+    assert isinstance(answer, Concealed)
+    hidden = KEYS.digest("1").encode()
+    assert answer.content == b'{"Items":[{"Phone":"%s","phone":"%s","n":1.10}],"page":{"Name":"***"}}' % (
+        hidden,
+        hidden,
+    )
+
+
+def test_a_name_in_too_many_spellings_is_not_forwarded():
+    names = ["".join(letters) for letters in product(*({letter, letter.upper()} for letter in "id_number"))]
+    answer = sent(content=json.dumps(dict.fromkeys(names, ID)).encode())
+    assert isinstance(answer, Fault)
+    assert ID not in answer.detail
 
 
 def test_a_form():
