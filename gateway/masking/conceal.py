@@ -34,6 +34,7 @@ CODE = "cannot_conceal"
 MAX_ENCODED = 4  # times that a name may be percent-encoded
 MAX_SPELLINGS = 64  # of one label in one body
 _PARTS = re.compile(r"[\[\].]+")
+_U = re.compile(r"%u([0-9A-Fa-f]{4})", re.IGNORECASE)  # as ASP.NET reads it
 _FORM = b"application/x-www-form-urlencoded"
 _UTF8 = re.compile(rb"charset\s*=\s*\"?(?!utf-8\b)", re.IGNORECASE)
 
@@ -127,8 +128,11 @@ def _pair(pair: str, columns: Columns, keys: Keys) -> str | None:
     """One parameter as it is forwarded, None when it is left out."""
     name, equals, value = pair.partition("=")
     hidden = [part.partition("=")[0] for part in pair.split(";")[1:]]
-    if any(_rule(part, columns) for part in hidden) or _readings(name)[-1] != unquote_plus(_readings(name)[-1]):
-        return None  # `a=1;id_number=…` (CVE-2021-23336); a name that nobody can read to its end
+    if any(_rule(part, columns) for part in hidden):
+        return None  # `a=1;id_number=…` (CVE-2021-23336)
+    last = _readings(name)[-1]
+    if _decoded(last) != last:
+        return None  # nobody can say how its reader will read it
     rule = _rule(name, columns)
     if rule is None:
         return pair
@@ -149,7 +153,11 @@ def _rule(name: str, columns: Columns) -> Rule | None:
 
 def _readings(name: str) -> list[str]:
     """A name as it is read once it is decoded, and by those who decode what is decoded already."""
-    readings = [unquote_plus(name)]
-    while len(readings) < MAX_ENCODED and (again := unquote_plus(readings[-1])) != readings[-1]:
+    readings = [_decoded(name)]
+    while len(readings) < MAX_ENCODED and (again := _decoded(readings[-1])) != readings[-1]:
         readings.append(again)
     return readings
+
+
+def _decoded(name: str) -> str:
+    return unquote_plus(_U.sub(lambda match: chr(int(match[1], 16)), name))

@@ -50,6 +50,7 @@ def sent(query: str = "", content: bytes | None = b"", headers=JSON) -> Conceale
         (f"id%255Fnumber={ID}", ""),
         (f"filter%25255BId_number%25255D={ID}", ""),
         (f"%{'25' * 40}61={ID}&page=2", "page=2"),
+        (f"id%u005Fnumber={ID}", ""),
         (f"name[id_number]={ID}", ""),
         ("Name=x", "Name=%2A%2A%2A"),
         ("name", ""),
