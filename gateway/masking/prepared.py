@@ -41,7 +41,7 @@ class Prepared:
             return
         self.mask = mask
         self.asset = asset
-        self.plan = Plan(mask, asset.keys, self.clear, asset.id)
+        self.plan = Plan(_walked(mask), asset.keys, self.clear, asset.id)
         self.concerned = concerned(mask)
 
     def whose(self, mask: Mask) -> "Prepared":
@@ -104,3 +104,14 @@ class Prepared:
         stays = {field.path: parse_technique(field.technique).name in _STAYS for field in self.mask.fields}
         labelled = [(field.identifier, stays[field.path]) for field in self.asset.fields if field.path in stays]
         return Gate({identifier for identifier, _ in labelled} - {identifier for identifier, stay in labelled if stay})
+
+
+def _walked(mask: Mask) -> Mask:
+    """The mask under which the walk comes by every value that is counted, also where it hides nothing.
+
+    Else a member that stands twice would be counted as one reader reads it, and shown as another does.
+    """
+    if mask.suppress is None or mask.unlabelled != "pass":
+        return mask
+    counted = (FieldMask(path, "keep") for path in mask.suppress.fields)
+    return Mask(mask.profile, (*mask.fields, *counted), "pass")

@@ -184,6 +184,15 @@ async def test_what_the_mask_makes_alike_counts_as_alike() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("unlabelled", ["pass", "learn", "warn"])
+async def test_a_member_that_stands_twice_is_shown_as_it_was_counted(unlabelled: str) -> None:
+    body = b'{"items":[{"sex":"alone","sex":"f","n":1.10},{"sex":"f","n":1.10}]}'
+    found = await sent(b"application/json", body, Mask("m", (), unlabelled, suppress=TWO))  # type: ignore[arg-type]  # one of its words
+    assert isinstance(found, tuple)
+    assert found[0] == b'{"items":[{"sex":"f","n":1.10},{"sex":"f","n":1.10}]}'
+
+
+@pytest.mark.anyio
 async def test_only_the_records_that_this_caller_may_see_are_his_page() -> None:
     mask = Mask("m", (), "pass", rows=(RowFilter("$.d", ("hz",)),), suppress=Suppress(2, ("$..born",)))
     body = b'{"items":[{"d":"hz","born":1},{"d":"nb","born":1}]}'
