@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from gateway.catalog import Catalog
 from gateway.document import Faulty, FileFault, Node, read
+from gateway.jsonpath import BadPath, parse, spell
 from gateway.policy import Bundle
 from gateway.policy.content import Row
 from gateway.policy.overlays import FROZEN
@@ -24,6 +25,7 @@ from gateway.review.cells import cells
 from gateway.review.likeness import alike
 from gateway.review.linkage import leaks
 from gateway.review.overlap import Relation, relations
+from gateway.review.unmet import Unmet, unmet
 
 FOLDERS = ("rules", "departments", "cities", "emergency")
 PEOPLE = "people.yaml"
@@ -40,10 +42,15 @@ _UNSETTLED = (
 
 
 class Sources(Struct, frozen=True):
-    """Where everything stands: the node of each rule by its id, and the root of people.yaml."""
+    """Where everything stands: the node of each rule by its id, and the roots of people.yaml and masks.yaml."""
 
     rules: dict[str, Node] = {}
     people: Node | None = None
+    masks: Node | None = None
+
+    def profile(self, name: str) -> Node:
+        """A mask profile."""
+        return (self.masks or Node(None, MASKS, 1, 1)).at(["profiles", name])
 
 
 class Record(Struct, frozen=True):
@@ -63,7 +70,7 @@ def sources(folder: Path) -> Sources:
             identity = node.at(["id"]).value
             if isinstance(identity, str):
                 found.setdefault(identity, node)
-    return Sources(found, _root(folder / PEOPLE))
+    return Sources(found, _root(folder / PEOPLE), _root(folder / MASKS))
 
 
 def _root(path: Path) -> Node | None:
@@ -87,6 +94,7 @@ def lint(
         *lint_.names(),
         *lint_.linkage(),
         *lint_.unlabelled(),
+        *unnamed(bundle, catalog, lint_.written),
         *(lint_.never_hit(record) if record is not None else ()),
     ]
     return tuple(sorted(set(found)))
@@ -112,11 +120,7 @@ class _Lint:
 
     def at(self, rule: str, key: str = "") -> Node:
         """Where a rule stands, or a key of it."""
-        node = self.written.rules.get(rule)
-        if node is not None:
-            return node.at([key] if key else [])
-        file, _, line = self.content.places.get(rule, rule).rpartition(":")
-        return Node(None, file or rule, int(line) if line.isdigit() else 1, 1)
+        return _at(self.bundle, self.written, rule, [key] if key else [])
 
     def named(self, rule: str) -> str:
         """A rule as messages name it."""
@@ -284,7 +288,7 @@ class _Lint:
         for profile, rare in self.content.suppress.items():
             for identifier in sorted({one for one in rare.fields if not one.startswith("$")} - labels):
                 yield _warned(
-                    Node(None, MASKS, 1, 1), "L012",
+                    self.written.profile(profile).at(["suppress"]), "L012",
                     f"`{profile}` suppresses by `{identifier}`, and no asset has a field that is labelled so",
                     f"`{profile}` 按 `{identifier}` 抑制，但没有资产带有该标注的字段",
                     "label the fields in the catalog, or write their path", "请在目录中标注字段，或写出路径",
@@ -300,6 +304,55 @@ class _Lint:
                     "remove it if nobody needs it; a deny may just never have been needed yet",
                     "若无人需要请删除；拒绝规则也可能只是尚未触发",
                 )  # fmt: skip
+
+
+def unnamed(bundle: Bundle, catalog: Catalog, written: Sources) -> Iterator[FileFault]:
+    """Paths of masks and row filters that no label of the catalog meets."""
+    said = {
+        "profile": ("the profile `{}` masks `{}`", "方案 `{}` 对 `{}` 脱敏"),
+        "suppress": ("the profile `{}` suppresses by `{}`", "方案 `{}` 按 `{}` 抑制"),
+        "rows": ("the rule `{}` shows records by `{}`", "规则 `{}` 按 `{}` 筛选记录"),
+    }
+    for one in unmet(bundle, catalog):
+        en, zh = (text.format(one.of, one.path) for text in said[one.kind])
+        data, zh_data = ("its data", "其数据中") if one.kind == "rows" else ("the catalog", "目录中")
+        yield _warned(
+            _place(one, bundle, written), "L013", f"{en}, and no field of {data} is labelled so", f"{zh}，但{zh_data}没有这样标注的字段",
+            *one.remedy,
+        )  # fmt: skip
+
+
+def _place(one: Unmet, bundle: Bundle, written: Sources) -> Node:
+    """Where a path stands that meets nothing."""
+    if one.kind == "rows":
+        return _key(_at(bundle, written, one.of, ["then", "rows"]), one.path)
+    profile = written.profile(one.of)
+    if one.kind == "profile":
+        return _key(profile, one.path)
+    by = profile.at(["suppress", "by"])
+    words = by.value if isinstance(by.value, list) else ()
+    return next((word for word in words if _spelled(str(word.value)) == one.path), by)
+
+
+def _at(bundle: Bundle, written: Sources, rule: str, path: list[str]) -> Node:
+    """Where a rule stands, or a part of it; without its file as near as the bundle knows."""
+    if rule in written.rules:
+        return written.rules[rule].at(path)
+    file, _, line = bundle.content.places.get(rule, rule).rpartition(":")
+    return Node(None, file or rule, int(line) if line.isdigit() else 1, 1)
+
+
+def _key(node: Node, path: str) -> Node:
+    """The key of a mapping that spells this path."""
+    line, column = next((at for key, at in node.keys.items() if _spelled(key) == path), (node.line, node.column))
+    return Node(None, node.file, line, column)
+
+
+def _spelled(text: str) -> str:
+    try:
+        return spell(parse(text))
+    except BadPath:
+        return ""
 
 
 def counted(reasons: Iterable[tuple[str, ...]]) -> Record:

@@ -106,10 +106,31 @@ def test_a_mask_that_leaks(tmp_path: Path) -> None:
 
 def test_a_crowd_by_what_no_field_is_labelled_with_is_none(tmp_path: Path) -> None:
     masks = MASKS.replace('"*": redact}', '"*": redact, suppress: {k: 5, by: [birth-date, phone, $..sex]}}')
-    assert [(one.code, one.file) for one in found(tmp_path, masks=masks)] == [("L012", "masks.yaml")] * 2
-    fields = "    fields: [{path: $..tel, identifier: phone}, {path: $..born, identifier: birth-date}]\n"
+    assert [(one.code, Path(one.file).name, one.line) for one in found(tmp_path, masks=masks)] == [
+        ("L012", "masks.yaml", 5)
+    ] * 2
+    fields = (
+        "    fields: [{path: $..tel, identifier: phone}, {path: $..born, identifier: birth-date}, {path: $..sex}]\n"
+    )
     catalog = CATALOG.replace("  - id: market", f"{fields}  - id: market")
     assert found(tmp_path, catalog=catalog, masks=masks) == ()
+
+
+def test_a_path_that_no_field_is_labelled_with_is_shown_where_it_stands(tmp_path: Path) -> None:
+    fields = "    fields: [{path: $..remark}, {path: $..gender}, {path: $..district}]\n"
+    catalog = CATALOG.replace("  - id: market", f"{fields}  - id: market")
+    masks = MASKS.replace(
+        'pii-strict: {"*": redact}',
+        "pii-strict:\n    suppress: {k: 3, by: [$..gender, $..gendre]}\n    $..remrk: drop\n    '*': redact",
+    )
+    rows = ALLOW.replace("level: any", "level: any, then: {rows: {$.district: x, $.distrct: x}}")
+    faults = lint(*policies(tmp_path, rows, catalog, masks), sources(tmp_path))
+    assert [(Path(one.file).name, one.line, one.column, one.code, one.remedy_en) for one in faults] == [
+        ("masks.yaml", 6, 38, "L013", 'did you mean "$..gender"?'),
+        ("masks.yaml", 7, 5, "L013", 'did you mean "$..remark"?'),
+        ("10-test.yaml", 2, 144, "L013", 'did you mean "$..district"?'),
+    ]
+    assert "the rule `reads` shows records by `$.distrct`, and no field of its data is labelled so" in faults[2].en
 
 
 def test_levels_are_looked_at_as_if_in_force(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """`gateway policy check`: are the rules good?"""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.cli.parser import with_folder
 from gateway.cli.policy.meant import meant
 from gateway.cli.policy.reports import of_faults, of_tests, with_reports, write_reports
 from gateway.cli.screen import Screen, fault_values
+
+if TYPE_CHECKING:  # heavy: only the commands that need it pay
+    from gateway.cli.policy.folder import Read
+    from gateway.document import FileFault
 
 WORDS: dict[str, tuple[str, str]] = {
     "check.signer": (
@@ -41,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     found = meant(args, screen)
     if found is None:
         return 3
-    screen.faults(found.faults)
+    faults = (*found.faults, *_slips(found))
+    screen.faults(faults)
     screen.failures(found.failed)
     good = not found.errors and not found.failed  # a reload refuses both
     if found.bundle is not None and good:
@@ -53,8 +58,17 @@ def run(args: argparse.Namespace) -> int:
     else:
         screen.say("policy.bad", "error", count=found.errors, tests=len(found.failed))
     digest = found.bundle.digest if found.bundle else None
-    told = {"ok": good, "faults": fault_values(found.faults), "tests": found.ran, "bundle": digest}
+    told = {"ok": good, "faults": fault_values(faults), "tests": found.ran, "bundle": digest}
     screen.result(told | {"revision": found.revision or None})
-    suites = (of_faults(found.faults, screen, "policy files"), of_tests(found.tests, found.folder, screen))
+    suites = (of_faults(faults, screen, "policy files"), of_tests(found.tests, found.folder, screen))
     failures = (failure(found.folder, test) for test in found.failed)
-    return write_reports(args, screen, suites, (*found.faults, *failures), good)
+    return write_reports(args, screen, suites, (*faults, *failures), good)
+
+
+def _slips(found: "Read") -> "tuple[FileFault, ...]":
+    """Paths that meet no label: the one finding of `lint` that is told here too, for what they should hide is shown."""
+    from gateway.review.lint import sources, unnamed
+
+    if found.bundle is None or found.catalog is None:
+        return ()
+    return tuple(unnamed(found.bundle, found.catalog, sources(found.folder)))

@@ -31,6 +31,20 @@ def test_faults_are_1_with_their_places(run: Run, made: Path, tmp_path: Path) ->
     assert "people.yaml:" in done.err
 
 
+def test_a_mask_for_a_field_that_nobody_labelled_is_warned_of(run: Run, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "policies", tmp_path / "policies")
+    masks = tmp_path / "policies" / "masks.yaml"
+    masks.write_text(masks.read_text().replace("  none:", '  none:\n    "$..remrk": drop', 1))
+    catalog = next((tmp_path / "policies" / "catalog").glob("*.yaml"))
+    catalog.write_text(
+        "assets:\n  - {id: note, owner: prov, category: open-data, grade: general-1, endpoints: [GET /notes],"
+        " fields: [{path: $..remark}]}\n"
+    )
+    done = run("policy", "check", "policies", "--lang", "zh-CN")
+    assert "警告 L013：方案 `none` 对 `$..remrk` 脱敏，但目录中没有这样标注的字段" in done.err
+    assert "您是不是想写“$..remark”" in done.err
+
+
 def test_a_test_that_fails_or_cannot_be_read_is_not_good(run: Run, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "policies", tmp_path / "policies")
     extra = tmp_path / "policies" / "tests" / "90.yaml"
