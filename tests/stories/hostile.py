@@ -1,8 +1,8 @@
 """The stage of the attack stories: a gateway in front of a service that answers in bytes of our choice.
 
 `Service` records what reached it, head and body as they came, and answers whatever it is told to,
-well-formed or not. Two APIs lead to it: `/evil/**` is inspected (labelled fields, everything else
-redacted), `/open/**` is opaque and streams through.
+well-formed or not. Three APIs lead to it: `/evil/**` is inspected (labelled fields, everything else
+redacted), `/open/**` is opaque and streams through, of `/own/**` a caller sees the records of one district.
 """
 
 import contextlib
@@ -24,6 +24,10 @@ APIS = """\
     match: /open/**
     upstream: http://127.0.0.1:{port}
     data: open
+  - name: own
+    match: /own/**
+    upstream: http://127.0.0.1:{port}
+    data: own
 """
 CATALOG = """\
 assets:
@@ -45,6 +49,16 @@ assets:
     endpoints:
       - {path: "GET /open/{id}", opaque: true}
       - {path: "POST /open/{id}", opaque: true}
+  - id: own
+    title: {zh: 本区记录, en: records of one district}
+    owner: prov/market
+    category: open-data
+    grade: general-2
+    contract: warn
+    endpoints: ["GET /own/{id}"]
+    fields:
+      - {path: $..id_number, identifier: resident-id, grade: general-2}
+      - {path: $..district, grade: general-2}
 """
 RULES = """\
 rules:
@@ -65,6 +79,15 @@ rules:
     action: [read, create]
     level: any
     then: {mask: none}
+    owner: prov/market
+  - id: hostile-own
+    title: {zh: 测试, en: test}
+    effect: allow
+    who: signed-in
+    data: own
+    action: read
+    level: any
+    then: {mask: pii-standard, rows: {$.district: [hz]}}
     owner: prov/market
   - id: hostile-director
     title: {zh: 测试, en: test}

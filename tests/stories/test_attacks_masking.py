@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import socket
 import time
 import zlib
@@ -235,6 +236,32 @@ def test_no_header_of_the_service_tells_what_the_body_hides(stage: Stage, field:
     assert tells(reply) == []
     for secret in (b"xiaoming", b"127.0.0.1:9", b"allow-origin"):
         assert secret not in reply.head.lower()
+
+
+FOREIGN = json.dumps({"id_number": ID, "district": "nb"}).encode()
+NONE_THERE = {
+    "a record of others": answer(FOREIGN, b"X-Total-Count: 1"),
+    "a record of others, packed": answer(gzip.compress(FOREIGN), b"Content-Encoding: gzip"),
+    "none": answer(b'{"error":"no such person"}', status=b"404 Not Found"),
+    "none, as a page": answer(b"<h1>Not Found</h1>", kind=b"text/html", status=b"404 Not Found"),
+    "none any more": answer(b"", status=b"410 Gone", kind=None),
+    "somebody else's": answer(b"{}", status=b"403 Forbidden"),
+    "nothing": answer(b"", status=b"204 No Content", kind=None),
+}
+
+
+def test_nobody_learns_whether_a_record_of_others_is_there(stage: Stage) -> None:
+    stage.service.answer = answer(FOREIGN.replace(b"nb", b"hz"))
+    assert stage.ask("/own/1").status == 200
+    for method in ("GET", "HEAD"):
+        heard = set()
+        for said in NONE_THERE.values():
+            stage.service.answer = said if method == "GET" else said.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            reply = stage.ask("/own/1", method=method)
+            assert (reply.status, tells(reply)) == (404, [])
+            names = tuple(line.partition(b":")[0] for line in reply.head.split(b"\r\n"))
+            heard.add((names, re.sub(rb'"[a-z]+_id":"[^"]*"', b"", reply.body)))
+        assert len(heard) == 1
 
 
 def test_a_content_type_carries_nothing(stage: Stage) -> None:
