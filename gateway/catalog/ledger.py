@@ -77,7 +77,7 @@ class Catalog:
         self.assets = assets
         self.digest = digest
         self.faults = faults  # warnings: nothing that stops the start
-        self.names = names  # what the province calls its levels
+        self.names = names  # what the province calls its levels, in the order of grades.yaml
         self.rules = tuple(rules)  # aggregation
         self._now = now
         self._roots = roots
@@ -92,23 +92,9 @@ class Catalog:
         self._daily = of_the_day(rules, {listing.category for listing in assets})
 
     @property
-    def ids(self) -> frozenset[str]:
-        """The ids of all assets."""
-        return frozenset(listing.id for listing in self.assets)
-
-    @property
-    def categories(self) -> frozenset[str]:
-        """The categories that assets carry."""
-        return frozenset(listing.category for listing in self.assets if listing.category)
-
-    @property
     def apis(self) -> frozenset[str]:
         """The names of the APIs that it was tied to."""
         return frozenset(self._modes)
-
-    def called(self, grade: Grade) -> tuple[str, ...]:
-        """What the province calls this grade, in the order of grades.yaml."""
-        return tuple(name for name, meant in self.names.items() if meant == grade)
 
     def aggregated(self, asset: Asset, exposure: Exposure) -> Asset:
         """The asset as it counts for a caller who was shown this much today; the same object when no rule holds."""

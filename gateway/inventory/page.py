@@ -36,6 +36,16 @@ _CHINESE: Final[dict[str, dict[str, str]]] = {
     "contract": {"learn": "展示并记录", "warn": "展示并告警", "enforce": "隐藏"},
     "sharing": {"unconditional": "无条件共享", "conditional": "有条件共享", "none": "不予共享"},
     "opening": {"open": "开放", "restricted": "受限开放", "closed": "不开放"},
+    "graded by": {
+        "department": "部门",
+        "service": "服务",
+        "asset": "资产",
+        "endpoint": "端点",
+        "unlabelled": "未标注",
+        "field": "字段",
+        "api": "接口",
+        "aggregation": "汇聚",
+    },
     "source": {"declared": "登记", "imported": "导入", "proposed": "建议"},
     "identifier": {
         "resident-id": "身份证号",

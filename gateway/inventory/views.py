@@ -1,11 +1,12 @@
 """What does the ledger look like to those who answer for it?
 
-Tables: assets by department and grade, what is unlabelled or overdue, fields by identifier, who reads what grade, how much is
+Tables: assets by department and grade, what grades each endpoint, what is unlabelled or overdue, fields by identifier, who reads what grade, how much is
 masked, what drifts. Each is a value; who shows it decides how. A view of the record has no rows where no record was read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -56,15 +57,23 @@ _SHARE: Words = ("masked %", "脱敏占比 %")
 
 
 def views(
-    listings: Sequence[Listing], usage: Usage | None, today: str, chinese: bool, wanted: Iterable[str] = VIEWS
+    listings: Sequence[Listing],
+    usage: Usage | None,
+    today: str,
+    chinese: bool,
+    wanted: Iterable[str] = VIEWS,
+    called: Mapping[str, Grade] = MappingProxyType({}),
 ) -> tuple[View, ...]:
-    """The tables that are wanted. `today` is a day, 2026-01-31; `chinese`: which title of an asset is shown."""
-    made = _of_ledger(listings, today, chinese) + (_of_record(usage) if usage is not None else [])
+    """The tables that are wanted.
+
+    `today` is a day, 2026-01-31; `chinese`: which title of an asset is shown; `called`: what the province calls its levels.
+    """
+    made = _of_ledger(listings, today, chinese, called) + (_of_record(usage) if usage is not None else [])
     found = {view.name: view for view in made}
     return tuple(found[name] for name in wanted if name in found)
 
 
-def _of_ledger(listings: Sequence[Listing], today: str, chinese: bool) -> list[View]:
+def _of_ledger(listings: Sequence[Listing], today: str, chinese: bool, called: Mapping[str, Grade]) -> list[View]:
     return [
         View(
             "assets",
@@ -78,6 +87,21 @@ def _of_ledger(listings: Sequence[Listing], today: str, chinese: bool) -> list[V
             ("Departments and grades", "按部门与级别"),
             (_OWNER, *((grade.text, grade.text) for grade in Grade), ("reviewed %", "已复核占比 %")),
             tuple(_owner(owner, [one for one in listings if one.owner == owner]) for owner in _owners(listings)),
+        ),
+        View(
+            "grades",
+            ("What grades are called here", "级别与本地名称"),
+            (_GRADE, ("called", "本地名称")),
+            tuple((grade.text, name) for name, grade in sorted(called.items(), key=lambda one: -one[1])),
+        ),
+        View(
+            "endpoints",
+            ("Endpoints and what grades them", "端点与定级依据"),
+            (_ASSET, ("endpoint", "端点"), _GRADE, _CONTRACT, ("graded by", "定级依据"), ("name", "依据名称")),
+            tuple(
+                (one.id, route.route, route.grade.text, route.contract, route.because.by, route.because.name)
+                for one in listings for route in one.routes
+            ),
         ),
         View(
             "identifiers",

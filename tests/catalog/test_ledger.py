@@ -238,14 +238,14 @@ def test_the_shipped_catalog_is_sound() -> None:
         ApiBinding("health-visits", "/health/visits", ("health-visit",)),
     )
     one = load(Path("policies/catalog"), apis, orgs)
-    assert one.ids == {"household", "enterprise", "health-visit"}
+    assert {listing.id for listing in one.assets} == {"household", "enterprise", "health-visit"}
     assert one.faults == ()
     graded = {
         "/civil/households": Grade.IMPORTANT,
         "/market/enterprises": Grade.GENERAL_2,
         "/health/visits": Grade.CORE,
     }
-    assert one.called(Grade.GENERAL_4) == ("L4", "敏感")
+    assert (one.names["L4"], one.names["敏感"]) == (Grade.GENERAL_4, Grade.GENERAL_4)
     assert {rule.id for rule in one.rules} == {
         "named-person",
         "bulk-population",

@@ -1,5 +1,6 @@
 """What does the ledger look like to those who answer for it?"""
 
+from gateway.facts import Grade
 from gateway.inventory import VIEWS
 from gateway.inventory.usage import Usage
 from gateway.inventory.views import OF_RECORD, View, views
@@ -33,6 +34,16 @@ def test_without_a_record_its_views_are_left_out_and_not_empty() -> None:
 
 def test_departments_and_grades() -> None:
     assert made()["owners"].rows == (("prov/civil", 0, 0, 0, 0, 1, 0, 100), ("prov/land", 0, 0, 1, 0, 0, 0, 0))
+
+
+def test_what_grades_an_endpoint_and_what_the_province_calls_grades() -> None:
+    assert made()["endpoints"].rows == (
+        ("household", ROUTE, "important", "learn", "asset", ""),
+        ("parcel", "GET /parcels", "important", "warn", "unlabelled", ""),
+    )
+    called = {"L3": Grade.GENERAL_3, "L4": Grade.GENERAL_4, "敏感": Grade.GENERAL_4}
+    (grades,) = views([], None, "2026-01-01", True, ("grades",), called)
+    assert grades.rows == (("general-4", "L4"), ("general-4", "敏感"), ("general-3", "L3"))
 
 
 def test_what_is_unlabelled_overdue_or_lowered() -> None:

@@ -71,9 +71,9 @@ def run(args: argparse.Namespace) -> int:
     if counted == 2:
         return 2
     record = None if isinstance(counted, int) else counted
-    made = [
-        _readable(view) for view in views(found.catalog.assets, record, found.today, screen.language == "zh-CN", wanted)
-    ]
+    chinese = screen.language == "zh-CN"
+    each = views(found.catalog.assets, record, found.today, chinese, wanted, found.catalog.names)
+    made = [_readable(view) for view in each]
     notes = [screen.text("asset.report.made", at=spelled(now), digest=found.catalog.digest[:12])]
     if missing:
         notes.append(screen.text("asset.report.no_record"))

@@ -14,6 +14,22 @@ def test_on_screen_in_both_languages(run: Run, recorded: Path) -> None:
     assert "Departments and grades" in done.out and "Assets" not in done.out
 
 
+def test_who_grades_an_endpoint_and_how_the_province_calls_that(run: Run, policies: Path) -> None:
+    (policies / "grades.yaml").write_text("names: {敏感: general-4}\n", encoding="utf-8")
+    (policies / "catalog" / "more.yaml").write_text(
+        "defaults: [{owner: prov/civil, grade: 敏感}]\n"
+        "assets: [{id: more, owner: prov/civil, endpoints: [GET /more]}]\n"
+        "aggregation: [{id: joined, identifiers: [name, phone], to: core}]\n"
+    )
+    views = run("asset", "report", "-o", "json", "--view", "endpoints", "--view", "grades").json["views"]
+    graded = {one["endpoint"]: (one["grade"], one["graded by"], one["name"]) for one in views["endpoints"]}
+    assert graded["GET /more"] == ("general-4", "department", "prov/civil")
+    assert graded["GET /civil/households"] == ("core", "aggregation", "joined")
+    assert views["grades"] == [{"grade": "general-4", "called": "敏感"}]
+    paper = run("asset", "report", "--format", "html", "--view", "endpoints", "--lang", "zh-CN").out
+    assert "<td>一般 4 级</td><td>展示并告警</td><td>部门</td><td>prov/civil</td>" in paper
+
+
 def test_a_table_without_formulas(run: Run, recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "policies" / "catalog" / "f.yaml").write_text(
         'assets: [{id: f, title: "=HYPERLINK(1)", owner: prov, grade: general-2, endpoints: [GET /f]}]\n'
