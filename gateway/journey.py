@@ -120,6 +120,8 @@ class Journey(Struct, frozen=True, eq=False):
         outcome: Outcome | None = None
         try:
             reply = await self.answer(ask, verdict, since)
+            if revision.asks and isinstance(verdict, Warrant):
+                self.exposures.begin(verdict, reply)
             outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
         except CancelledError as why:
             outcome = cut_off(ask, why)
@@ -127,6 +129,7 @@ class Journey(Struct, frozen=True, eq=False):
         finally:
             if isinstance(verdict, Warrant):
                 self.ledger.conclude(verdict.id, interrupted(ask) if outcome is None else outcome)
+                self.exposures.end(verdict)
 
     async def gather(self, ask: Ask, revision: Revision) -> Facts:
         """Everything the policy may look at."""

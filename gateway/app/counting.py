@@ -17,6 +17,7 @@ from gateway.facts import Entry
 from gateway.journey import Revision
 from gateway.policy import Bundle
 
+LONGEST = 3600.0  # seconds before midnight that are read as well: an answer that began then may have ended today
 AT_START = 32  # slices that are read before the first request: a quarter of a second
 
 
@@ -44,7 +45,7 @@ class Counting:
             self._exposures.follow(bundle.content.timezone, purposes)
         if revision.asks and not self._counts:
             try:
-                self._slices = self._tail.since(self._exposures.midnight(now))
+                self._slices = self._tail.since(self._exposures.opens(now) - LONGEST)
             except OSError:  # a flood took all descriptors (rule 3)
                 return
             self._counts = True

@@ -15,7 +15,8 @@
 6. Until the day's journals are read after a start, every budget counts as softly spent; as spent, where it has no mask.
    Nobody knows then how much was shown (`unread`): conditions that ask for it fail, and so deny; rules of the catalog hold.
    It is told from the first request on that is judged by policies which ask.
-7. An answer counts when it ends: two requests at once may overshoot a budget by what they carry.
+7. An answer that is being sent counts as far as it came (`under_way`), for the worker that sends it; for the others when it
+   ends. Two requests at once may overshoot a budget by what they carry.
 """
 
 from array import array
@@ -26,6 +27,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
+from gateway.exposure.under_way import UnderWay
 from gateway.facts import (
     NOTHING_EXPOSED,
     Ask,
@@ -174,11 +176,13 @@ class Exposures:
         self._purposes = settings.purposes
         self._assets_most = settings.assets
         self._people, self._departments = Rows(settings.people), Rows(settings.departments)
-        self._begins = self._ends = 0.0
+        self._first = self._begins = self._ends = 0.0
         self._assets = 0
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
         self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
         self._unread = True
+        self._under_way = UnderWay()
+        self.begin, self.end = self._under_way.begin, self._under_way.end
 
     # --- spent ----------------------------------------------------------------------------------
 
@@ -189,23 +193,32 @@ class Exposures:
 
         Changes nothing.
         """
-        if ask.at >= self._ends and not self._unread:
-            return NOTHING_EXPOSED  # a new day, or nothing was ever shown
-        mine = self._people.get(subject.id)
+        fresh = ask.at >= self._ends and not self._unread  # a new day, or nothing was ever shown
+        if fresh and not self._under_way:
+            return NOTHING_EXPOSED
+        mine = None if fresh else self._people.get(subject.id)
         known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
+        for flow in self._under_way.of("subject", subject.id):
+            if flow.asset.id == asset.id:
+                known = flow.added(known)
         unread = asked and self._unread
         if not (budgets or unread):
             return known
-        states = [(budget, self._state(budget, subject, mine)) for budget in budgets]
+        states = [(budget, self._state(budget, subject, fresh)) for budget in budgets]
         return exposed(known.records, known.fields, known.categories, states, unread)
 
-    def _state(self, budget: Budget, subject: Subject, mine: Today | None) -> Spent:
-        row = mine if budget.by == "subject" else self._departments.get(subject.org)
+    def _state(self, budget: Budget, subject: Subject, fresh: bool) -> Spent:
+        rows, whom = (self._people, subject.id) if budget.by == "subject" else (self._departments, subject.org)
+        row = None if fresh else rows.get(whom)
         records = fields = 0
         for id, shown in row.assets.items() if row is not None else ():
             if id == _OTHERS or id in budget.data or shown.category in budget.data:
                 tally = shown.of(budget.purpose)
                 records, fields = records + tally.records, fields + tally.fields
+        for flow in self._under_way.of(budget.by, whom):
+            if flow.concerns(budget):
+                more, clear = flow.told()
+                records, fields = records + more, fields + clear
         state = budget.spent(records, fields)
         if self._unread and state != "hard":
             return "soft" if budget.mask else "hard"
@@ -263,22 +276,34 @@ class Exposures:
 
     # --- the day --------------------------------------------------------------------------------
 
-    def midnight(self, at: float) -> float:
-        """When the day of this moment began, in seconds since 1970."""
-        return _midnight(datetime.fromtimestamp(at, self._zone), 0)
+    def opens(self, at: float) -> float:
+        """Begin with the day of this moment; when it began, in seconds since 1970. What is read back is of this day."""
+        if not self._ends:
+            self._turn(at)
+        return self._first
 
     def _is_today(self, at: float) -> bool:
-        """Whether this belongs to the newest day that was heard of; a newer one begins everything anew."""
+        """Whether this belongs to the newest day that was heard of; a newer one begins everything anew.
+
+        A clock that was ahead for a moment (nobody vouches for the time that it is set by) makes nothing free: what comes
+        after it is set back counts, and an entry from the future that is read back begins no day.
+        """
         if self._begins <= at < self._ends:
             return True
         if at < self._begins:
-            return False
+            return at >= self._first
+        if not self._unread or not self._ends:
+            self._turn(at)
+        return True
+
+    def _turn(self, at: float) -> None:
+        """Begin the day of this moment."""
         day = datetime.fromtimestamp(at, self._zone)
         self._begins, self._ends = _midnight(day, 0), _midnight(day, 1)
+        self._first = self._first or self._begins
         self._people.clear()
         self._departments.clear()
         self._assets = 0
-        return True
 
     def follow(self, timezone: str, purposes: frozenset[str]) -> None:
         """Go by another revision: its time zone, and the purposes that its budgets name."""

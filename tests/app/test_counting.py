@@ -100,7 +100,7 @@ def test_what_was_recorded_before_the_start_is_counted_too_and_doubted_until_the
     asked = revision(tmp_path, budgets=BUDGET)
     count, exposures, journals = counting(day[:1], day[1:])
     count.follow(asked, NOW)
-    assert journals.asked == [exposures.midnight(NOW)]
+    assert journals.asked == [exposures.opens(NOW) - 3600]
     assert spent(exposures, asked) == (0, "soft")
     count.read_back()
     assert spent(exposures, asked) == (0, "soft")

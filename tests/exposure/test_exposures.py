@@ -1,6 +1,7 @@
 """Is what somebody was shown counted once, to them, for the day; and can nobody wash it away or spend another's?"""
 
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from gateway.facts import (
     OutcomeEntry,
     Permit,
     Reason,
+    Reply,
+    Revealed,
     Subject,
     VerdictEntry,
+    Warrant,
 )
-from tests.literals import NO_MASK, NOW, a_subject, an_ask, an_asset, some_facts
+from tests.literals import NO_MASK, NOW, a_subject, a_warrant, an_ask, an_asset, some_facts
 
 SHANGHAI_MIDNIGHT = 1_790_006_400.0  # 2026-09-22T00:00+08:00
 DIGESTS = Digests(b"k" * 32)
@@ -195,8 +199,58 @@ def test_another_time_zone_ends_the_day_at_its_own_midnight() -> None:
 
 
 def test_midnight_is_that_of_the_zone() -> None:
-    assert heard().midnight(SHANGHAI_MIDNIGHT + 3600) == SHANGHAI_MIDNIGHT
-    assert heard().midnight(SHANGHAI_MIDNIGHT - 1) == SHANGHAI_MIDNIGHT - 86_400
+    assert heard().opens(SHANGHAI_MIDNIGHT + 3600) == SHANGHAI_MIDNIGHT
+    assert heard().opens(SHANGHAI_MIDNIGHT - 1) == SHANGHAI_MIDNIGHT - 86_400
+
+
+def test_a_clock_that_was_ahead_for_a_moment_makes_nothing_free() -> None:
+    record, tomorrow = Record(), NOW + 86_400
+    exposures = heard(*record.answer(ids(1)), *record.answer(ids(2), at=tomorrow), *record.answer(ids(3, 4)))
+    assert spent(exposures).records == 3
+
+
+def test_an_entry_from_the_future_that_is_read_back_begins_no_day() -> None:
+    record = Record()
+    exposures = Exposures(Settings())
+    exposures.opens(NOW)
+    for entry in (*record.answer(ids(1)), *record.answer(ids(2), at=NOW + 86_400), *record.answer(ids(3))):
+        exposures.learn(entry)
+    exposures.settled()
+    assert spent(exposures).records == 3
+
+
+def test_an_answer_that_began_before_midnight_counts_where_it_ended_also_after_a_start() -> None:
+    record = Record()
+    verdict = record.permit(at=SHANGHAI_MIDNIGHT - 5)
+    outcome = record.outcome(verdict, ids(1, 2), at=SHANGHAI_MIDNIGHT + 5)
+    exposures = Exposures(Settings())
+    exposures.opens(SHANGHAI_MIDNIGHT + 60)
+    for entry in (*record.answer(ids(3), at=SHANGHAI_MIDNIGHT - 60), verdict, outcome):
+        exposures.learn(entry)
+    exposures.settled()
+    assert spent(exposures, at=SHANGHAI_MIDNIGHT + 60).records == 2
+
+
+# --- under way ------------------------------------------------------------------------------------
+
+
+def a_stream(of: str = "w.1", **shown: Any) -> tuple[Warrant, Reply]:
+    warrant = a_warrant(id=of, facts=some_facts(subject=a_subject(), asset=an_asset()))
+    return warrant, Reply(200, (), iter_nothing(), None, revealing=lambda: Revealed(**shown))
+
+
+async def iter_nothing() -> AsyncIterator[bytes]:
+    yield b""
+
+
+def test_an_open_answer_counts_as_far_as_it_came_until_it_is_on_record() -> None:
+    exposures = heard()
+    warrant, reply = a_stream(records=3, clear=3, seen=ids(1, 2, 3))
+    exposures.begin(warrant, reply)
+    assert (spent(exposures, BY_CLERK).spent, spent(exposures).records, spent(exposures).fields) == ("soft", 3, 3)
+    assert spent(exposures, BY_CLERK, id="somebody-else").spent == ""
+    exposures.end(warrant)
+    assert spent(exposures, BY_CLERK) is NOTHING_EXPOSED
 
 
 # --- one path -------------------------------------------------------------------------------------
