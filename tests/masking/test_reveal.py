@@ -470,6 +470,13 @@ async def test_an_observer_sees_each_answer_once_as_the_service_meant_it(raw: Ra
     assert await observed(raw) == [(ROUTE, seen)]
 
 
+async def test_an_observer_sees_lines_that_came_whole() -> None:
+    lines, kind = b'{"name":"x"}\n{"name":"y"}\n', ((b"content-type", b"application/x-ndjson"),)
+    assert await observed(a_raw(lines, kind)) == [(ROUTE, lines)]
+    assert await observed(a_raw(Stream(lines), kind)) == []
+    assert await observed(a_raw(b"name\nx\n", ((b"content-type", b"text/csv"),))) == []
+
+
 async def test_an_observer_sees_what_passes_without_being_held_and_nothing_that_is_opaque() -> None:
     assert await observed(a_raw(), NO_MASK) == [(ROUTE, BODY)]
     assert await observed(a_raw(Stream(BODY)), NO_MASK) == []
