@@ -53,8 +53,10 @@ def items(asset: Mapping[str, Plain], key: str) -> list[dict[str, Plain]]:
 
 
 def grade_of(item: Mapping[str, Plain], words: Mapping[str, Grade]) -> Grade | None:
-    """The grade that an item of a catalog file names, None where it names none."""
-    return words.get(str(item.get("grade", "")))
+    """The grade that an item of a catalog file names, itself or in its override; None where it names none."""
+    override = item.get("override")
+    lowered = override.get("grade") if isinstance(override, dict) else None
+    return words.get(str(item.get("grade", lowered)))
 
 
 def fields_of(asset: Mapping[str, Plain], words: Mapping[str, Grade]) -> tuple[Recorded, ...]:

@@ -53,6 +53,14 @@ def test_an_asset_that_the_document_grades_otherwise() -> None:
     assert drift({"id": "a", "grade": "core"}, found, GRADES) == ()
 
 
+def test_the_grade_of_an_override_is_the_one_that_is_compared() -> None:
+    found = described(parse(f"openapi: 3.0.0\npaths: {{/a: {{get: {{{L}: core}}}}}}\n", "s"), "", GRADES)
+    lowered = {"path": "GET /a", "override": {"grade": "general-2", "ticket": "T-1"}}
+    assert drift({"grade": "core", "endpoints": [lowered]}, found, GRADES) == (
+        Drift("otherwise", "endpoint", "GET /a", "general-2", "core", 2),
+    )
+
+
 @pytest.mark.parametrize(
     ("endpoint", "found"),
     [
