@@ -535,6 +535,8 @@ class Revealed(Struct, frozen=True, gc=False):
     residual: tuple[str, ...] = ()  # identifiers that the second look found and stopped
 
 
+SUPPRESSED = "suppressed"
+"""Stands among the paths of `masked` for the values that records lost because their combination was rare."""
 MAX_SEEN = 2000
 NOTHING_REVEALED = Revealed()
 
@@ -715,6 +717,11 @@ class OutcomeEntry(Struct, frozen=True, tag_field="kind", tag="outcome", omit_de
     removed: int = 0
     residual: tuple[str, ...] = ()
     detail: str = ""  # as in Outcome, at most `gateway.audit.entry.MAX_DETAIL` characters
+
+    @property
+    def suppressed(self) -> int:
+        """How many values stood in a combination that too few records had."""
+        return sum(count for path, count in self.masked if path == SUPPRESSED)
 
 
 class NoticeEntry(Struct, frozen=True, tag_field="kind", tag="notice", omit_defaults=True, gc=False):

@@ -541,3 +541,25 @@ REASONS: dict[str, Meaning] = {
         "请将请求编号告知运维人员",
     ),
 }
+
+BROKEN = frozenset(
+    (
+        "upstream_unreachable", "upstream_unavailable", "upstream_timeout", "upstream_malformed", "upstream_reset",
+        "body_incomplete", "body_too_large", "request_timeout", "client_gone", "interrupted", "internal_error",
+    )
+)  # fmt: skip
+"""Codes of an answer that never came or broke off. Under any other that an outcome has, the gateway kept the answer back."""
+
+AFTERWARDS = frozenset(
+    (
+        "upstream_unreachable", "upstream_unavailable", "upstream_timeout", "upstream_malformed", "upstream_reset",
+        "cannot_inspect", "cannot_conceal", "no_record", "too_many_records", "residual_identifier", "masking_failed",
+        "client_gone", "interrupted",
+    )
+)  # fmt: skip
+"""Codes that stand in outcomes only: what they tell is not known before a request is allowed."""
+
+
+def withheld(code: str) -> bool:
+    """Whether an outcome with this code is of an answer that was permitted, and then kept back, whole or its rest."""
+    return code != "" and code not in BROKEN

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from gateway.facts import GRADE_TEXT
-from gateway.reasons import REASONS
+from gateway.reasons import AFTERWARDS, REASONS
 
 
 class Field(NamedTuple):
@@ -61,6 +61,10 @@ FIELDS: Final[dict[str, Field]] = {
     "masked": Field("masked", "number"),
     "unlabelled": Field("unlabelled", "number"),
     "records": Field("records", "number"),
+    "clear": Field("clear", "number"),
+    "removed": Field("removed", "number"),
+    "suppressed": Field("suppressed", "number"),
+    "residual": Field("residual", "list"),
     "purpose": Field("purpose"),
     "honey": Field("honey", "flag"),
     "notify": Field("notify", "list"),
@@ -99,7 +103,8 @@ CLOSED: Final[dict[str, tuple[str, ...]]] = {
     "device.trust": ("managed", "known", "unknown", "compromised"),
     "action": ("read", "create", "update", "delete", "other", "reveal"),
     "method": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
-    "reason": tuple(REASONS),
+    "reason": tuple(code for code in REASONS if code not in AFTERWARDS),
+    "code": tuple(REASONS),
 }
 """Fields that have these values and no others: a misspelt one must not be answered with nothing."""
 
@@ -111,7 +116,7 @@ BARE: Final = ("subject", "api", "rule", "id", "name", "person")
 SHOWN: Final = (
     "time", "id", "kind", "subject", "person", "org", "role", "device", "device.trust", "ip", "risk", "api", "action",
     "asset", "level", "outcome", "mode", "would", "reason", "rule", "layer", "mask", "masked", "record", "records",
-    "purpose",
+    "clear", "removed", "suppressed", "residual", "unlabelled", "purpose",
     "method", "path", "status", "sent", "latency", "code", "bundle", "request", "name", "target", "detail", "count",
 )  # fmt: skip
 

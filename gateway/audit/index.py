@@ -23,10 +23,20 @@ from typing import Any, Final
 
 from gateway.audit import shelf
 from gateway.audit.entry import Malformed, decode
-from gateway.facts import GRADES, ActEntry, Entry, NoticeEntry, OutcomeEntry, Posture, Subject, VerdictEntry
+from gateway.facts import (
+    GRADES,
+    SUPPRESSED,
+    ActEntry,
+    Entry,
+    NoticeEntry,
+    OutcomeEntry,
+    Posture,
+    Subject,
+    VerdictEntry,
+)
 from gateway.reasons import REASONS
 
-_FORMAT: Final = 6
+_FORMAT: Final = 7
 _BATCH: Final = 2000
 _NO_FILE: Final = (0, 0)
 _OPEN: Final = 65_536
@@ -44,12 +54,14 @@ _PLACE: Final = ("n", "j", "seq", "at", "who", "what")
 _ASKED: Final = ("source", "risk", "path", "object", "digest", "request", "trace")
 _ENDED: Final = (
     "status", "sent", "received", "complete", "code", "masked", "unlabelled", "records", "waited", "took", "clear", "unlisted",
+    "removed", "suppressed", "residual", "detail",
 )  # fmt: skip
 _BESIDE: Final = ("target", "detail", "count")
+_OWN: Final = tuple(dict.fromkeys((*_ASKED, *_ENDED, *_BESIDE)))
 
 DIGEST: Final = 8
 """Bytes of a digest in `seen`."""
-COLUMNS: Final = ("n", "j", "seq", "at", *_WHO, *_WHAT, *_ASKED, *_ENDED, *_BESIDE)
+COLUMNS: Final = ("n", "j", "seq", "at", *_WHO, *_WHAT, *_OWN)
 """What the view `entries` has."""
 
 _TABLES = f"""
@@ -58,7 +70,7 @@ CREATE TABLE IF NOT EXISTS journals (j INTEGER PRIMARY KEY, id TEXT UNIQUE NOT N
 CREATE TABLE IF NOT EXISTS who (who INTEGER PRIMARY KEY, {", ".join(_WHO)});
 CREATE TABLE IF NOT EXISTS what (what INTEGER PRIMARY KEY, {", ".join(_WHAT)});
 CREATE TABLE IF NOT EXISTS rows (
- n INTEGER PRIMARY KEY, j INTEGER, seq INTEGER, at, who INTEGER, what INTEGER, {", ".join((*_ASKED, *_ENDED, *_BESIDE))}
+ n INTEGER PRIMARY KEY, j INTEGER, seq INTEGER, at, who INTEGER, what INTEGER, {", ".join(_OWN)}
 );
 CREATE VIEW IF NOT EXISTS entries AS SELECT {", ".join(COLUMNS)} FROM rows JOIN who USING (who) JOIN what USING (what);
 CREATE INDEX IF NOT EXISTS rows_seq ON rows (j, seq);
@@ -81,7 +93,7 @@ _DECISION: Final = (*_PLACE, *_ASKED, *_ENDED)
 _ADD_DECISION = _insert("rows", _DECISION)
 _AT_ONCE: Final = 400  # rows that are kept before they are written
 _TOGETHER: Final = (
-    39  # rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
+    34  # rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
 )
 _ADD_DECISIONS = _insert("rows", _DECISION, _TOGETHER)
 _ADD_BESIDE = _insert("rows", (*_PLACE, *_BESIDE))
@@ -392,12 +404,15 @@ def _what(entry: VerdictEntry) -> tuple[Any, ...]:
 
 
 def _ended(entry: OutcomeEntry) -> tuple[Any, ...]:
-    masked = 0
-    for _, count in entry.masked:
+    masked = suppressed = 0
+    for path, count in entry.masked:
         masked += count
+        if path == SUPPRESSED:
+            suppressed += count
     return (
         entry.status, entry.sent, entry.received, 1 if entry.complete else 0, entry.code,
         masked, len(entry.unlabelled), entry.records, entry.waited, entry.took, entry.clear, entry.unlisted,
+        entry.removed, suppressed, _list(entry.residual) if entry.residual else "", entry.detail,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from gateway.audit.fields import ALIASES, BARE, CLOSED, FIELDS, SHOWN, TAIL, VAL
 from gateway.audit.index import find
 from gateway.document import did_you_mean
 from gateway.facts import GRADES
+from gateway.reasons import AFTERWARDS
 
 MAX_ROWS: Final = 10_000
 _MAX_LENGTH: Final = 4000
@@ -260,6 +261,12 @@ class _Question:
     def _known(self, name: str, value: str, token: _Tok) -> str:
         """The value as this field has it, whatever its case."""
         spelt = {each.lower(): each for each in CLOSED[name]}
+        if name == "reason" and value.lower() in AFTERWARDS:
+            self._stop(
+                f"`{value}` is told once the request was allowed; ask `code:{value}`",
+                f"`{value}` 在放行之后才会出现，请查询 `code:{value}`",
+                token.at,
+            )
         if value.lower() not in spelt:
             en, zh = did_you_mean(value, list(CLOSED[name]))
             self._stop(

@@ -18,8 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from orjson import dumps
 
-from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, Reason, VerdictEntry
-from gateway.reasons import REASONS
+from gateway.facts import SUPPRESSED, ActEntry, Entry, NoticeEntry, OutcomeEntry, Reason, VerdictEntry
+from gateway.reasons import REASONS, withheld
 from gateway.telemetry.pairs import Pairs, Story, Told
 
 # JSON escapes everything below 0x20 by itself. What is left: DEL and the C1 controls (a terminal's escape
@@ -110,14 +110,17 @@ class Lines:
             begin = f'{begin},"event.risk_score":{dumps(risk.score).decode()}'
         if ending is None:
             return f"{begin}{form.more}{form.refused}}}"
-        masked = 0
-        for _, count in ending.masked:
+        masked = suppressed = 0
+        for path, count in ending.masked:
             masked += count
+            if path == SUPPRESSED:
+                suppressed += count
+        kept = _kept_back(ending, suppressed) if suppressed or ending.removed or ending.unlabelled else {}
         return (
             f'{begin}{form.more},"http.response.status_code":{ending.status},"http.response.bytes":{ending.sent}'
             f',"http.request.bytes":{ending.received},"event.duration":{round(ending.took * 1e9)}'
             f',"gateway.waited":{round(ending.waited * 1e9)},"gateway.complete":{"true" if ending.complete else "false"}'
-            f',"gateway.masked":{masked},"gateway.records":{ending.records}}}'
+            f',"gateway.masked":{masked},"gateway.records":{ending.records},"gateway.clear":{ending.clear}{_also(kept)}}}'
         )
 
     def _fields(self, story: Story) -> dict[str, Any]:
@@ -263,9 +266,7 @@ def _refused(line: dict[str, Any], entry: VerdictEntry) -> None:
 
 def _end(line: dict[str, Any], entry: OutcomeEntry) -> None:
     """Add how the request ended."""
-    masked = 0
-    for _, count in entry.masked:
-        masked += count
+    masked = sum(count for _, count in entry.masked)
     line["http.response.status_code"] = entry.status
     line["http.response.bytes"] = entry.sent
     line["http.request.bytes"] = entry.received
@@ -274,10 +275,29 @@ def _end(line: dict[str, Any], entry: OutcomeEntry) -> None:
     line["gateway.complete"] = entry.complete
     line["gateway.masked"] = masked
     line["gateway.records"] = entry.records
+    line["gateway.clear"] = entry.clear
+    line.update(_kept_back(entry, entry.suppressed))
     if entry.code:
         line["gateway.code"] = entry.code
+    if entry.detail:
+        line["gateway.detail"] = entry.detail
     if entry.code == "interrupted":
         line["event.outcome"] = "unknown"
+    elif entry.code and entry.code != "client_gone":
+        line["event.outcome"] = "failure"
+    if withheld(entry.code):  # else whoever looks for denials would never see a bulk that was refused
+        line["event.type"], line["event.reason"] = _TYPES["deny"], entry.code
+
+
+def _kept_back(entry: OutcomeEntry, suppressed: int) -> dict[str, Any]:
+    """What was taken out of the answer beside its masks, or found where nobody labelled it."""
+    told = {
+        "gateway.removed": entry.removed,
+        "gateway.suppressed": suppressed,
+        "gateway.unlabelled": len(entry.unlabelled),
+        "gateway.residual": entry.residual,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _notice(entry: NoticeEntry, time: str) -> dict[str, Any]:

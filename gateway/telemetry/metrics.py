@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
-from gateway.reasons import REASONS
+from gateway.reasons import REASONS, withheld
 from gateway.telemetry.pairs import Pairs, Story, Told
 
 OTHER = "_other"
@@ -161,6 +161,9 @@ class Meter(Collector):
         self._decisions = counter(
             "gateway_decisions_total", "Decisions by their first reason.", "api", "outcome", "reason", "grade", "stage"
         )
+        self._withheld = counter(
+            "gateway_withheld_total", "Answers that were allowed and then kept back, by the code.", "api", "code"
+        )
         self._masked = counter("gateway_masked_fields_total", "Values that were masked in replies.", "api")
         self._unlabelled = counter(
             "gateway_unlabelled_fields_total", "Fields in replies that the catalog does not know.", "api"
@@ -282,6 +285,8 @@ class Meter(Collector):
             api = verdict.api
             if outcome.code != "interrupted":
                 took[api].append(outcome.took)
+            if outcome.code and withheld(outcome.code):
+                self._withheld.add((api, outcome.code))
             if outcome.waited:
                 waited[api].append(outcome.waited)
             for _, count in outcome.masked:

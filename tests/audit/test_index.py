@@ -10,7 +10,7 @@ from gateway.audit.index import Index, is_damaged
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.query import lookup, query
 from gateway.audit.sealer import Sealer
-from gateway.facts import Challenge, Deny, Notice, Reason
+from gateway.facts import Challenge, Deny, Notice, Outcome, Reason, Revealed
 from tests.audit.world import FACTS, OUTCOME, a_closed_life, die, live, seal_all, some_requests
 from tests.literals import NOW
 
@@ -60,6 +60,36 @@ def test_a_decision_and_its_outcome_are_one_row(settings: Settings, signer: Sign
         "session sid-1",
     )
     assert query(index.path, "name:edge.refused", now=NOW)[0]["count"] == 4
+    die(ledger)
+    one.close()
+    index.close()
+
+
+def test_what_was_withheld_and_why_can_be_asked_for(settings: Settings, signer: Signer) -> None:
+    revealed = Revealed(
+        (("$.name", 2), ("suppressed", 4)), ("$.new",), 3, clear=5, removed=6, residual=("phone", "name")
+    )
+    withheld = Outcome(502, 0, 0, True, "residual_identifier", revealed, 0.0, 0.0, "phone name")
+
+    async def story(ledger: Ledger) -> None:
+        (id,) = await some_requests(ledger, 1, concluded=False)
+        ledger.conclude(id, withheld)
+
+    ledger = live(settings, story)
+    one, index = Sealer(settings, signer), Index(settings.directory / "index.db")
+    batch = one.step()
+    index.add(batch.first, batch.entries)
+    for asked in (
+        "code:residual_identifier",
+        "residual:phone",
+        "removed:6",
+        "suppressed:>3",
+        "clear:5",
+        "detail:phone*",
+    ):
+        (row,) = query(index.path, asked, now=NOW)
+        assert (row["code"], row["detail"], row["residual"]) == ("residual_identifier", "phone name", ["phone", "name"])
+        assert (row["clear"], row["removed"], row["suppressed"], row["unlabelled"]) == (5, 6, 4, 1)
     die(ledger)
     one.close()
     index.close()

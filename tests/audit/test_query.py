@@ -187,6 +187,8 @@ def test_rows_come_newest_first_and_bounded(path: Path) -> None:
         ("device.trust:mananged", 'did you mean "managed"?', 13),
         ("would:permit", "possible: challenge, deny, none", 6),
         ("reason:(no_rule or rule_denid)", 'did you mean "rule_denied"?', 19),
+        ("reason:too_many_records", "ask `code:too_many_records`", 7),
+        ("code:too_many_record", 'did you mean "too_many_records"?', 5),
         ('reason:"norule"', 'did you mean "no_rule"?', 7),
         ("a count by org", "stands after `|`: write `| count`", 2),
         ("计数", "write `| count`", 0),

@@ -1,5 +1,6 @@
 """Can what lies in deploy/ be used as it is? Each file is judged by the tool of its field."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -69,3 +70,27 @@ def test_the_unit_exposes_little() -> None:
         "deploy/systemd/gateway.service",
     )
     assert code == 0, text
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "at", "alert"),
+    [
+        ("residual_identifier", "_ _ _ 1 1 1 1", "4m", "PersonalDataWhereNoneWasExpected"),
+        ("residual_identifier", "1+0x20 2 2 2", "23m", "PersonalDataWhereNoneWasExpected"),
+        ("residual_identifier", "1+0x30", "30m", ""),
+        ("cannot_inspect", "0+1x30", "20m", "AnswersAreWithheld"),
+        ("too_many_records", "0+1x30", "20m", "ManyRecordsAtOnce"),
+        ("no_record", "0+1x30", "20m", ""),
+    ],
+)
+def test_prometheus_hears_of_what_is_withheld(tmp_path: Path, code: str, values: str, at: str, alert: str) -> None:
+    rules = ROOT / "deploy" / "compose" / "alerts.yml"
+    series = {"series": f'gateway_withheld_total{{api="civil",code="{code}"}}', "values": values}
+    fires = 'count by (alertname) (ALERTS{alertstate="firing"})'
+    samples = [{"labels": f'{{alertname="{alert}"}}', "value": 1}] if alert else []
+    heard = {"expr": fires, "eval_time": at, "exp_samples": samples}
+    test = {"interval": "1m", "input_series": [series], "promql_expr_test": [heard]}
+    told = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "tests.yml").write_text(json.dumps(told))
+    done, text = said(tool("promtool"), "test", "rules", str(tmp_path / "tests.yml"))
+    assert done == 0, text

@@ -60,6 +60,39 @@ def test_an_interrupted_or_unknown_ending_is_never_a_success() -> None:
     assert "event.outcome" not in line
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "outcome", "kind", "reason"),
+    [
+        ("too_many_records", 403, "failure", "denied", "too_many_records"),
+        ("residual_identifier", 502, "failure", "denied", "residual_identifier"),
+        ("token_revoked", 200, "failure", "denied", "token_revoked"),
+        ("upstream_timeout", 504, "failure", "allowed", "rule_allowed"),
+        ("client_gone", 200, "success", "allowed", "rule_allowed"),
+    ],
+)
+def test_an_answer_that_was_withheld_does_not_look_like_one_that_was_given(
+    code: str, status: int, outcome: str, kind: str, reason: str
+) -> None:
+    verdict = a_verdict()
+    (line,) = written(verdict, an_outcome(verdict, status=status, code=code, detail="why"))
+    assert (line["event.outcome"], line["event.type"]) == (outcome, ["access", kind])
+    assert (line["event.reason"], line["gateway.code"], line["gateway.detail"]) == (reason, code, "why")
+    assert (line["http.response.status_code"], line["gateway.outcome"]) == (status, "permit")
+
+
+@pytest.mark.parametrize("code", ["", "residual_identifier"])
+def test_what_was_taken_out_of_an_answer_is_told(code: str) -> None:
+    verdict = a_verdict()
+    masked = (("$.a", 2), ("suppressed", 4))
+    ending = an_outcome(verdict, code=code, masked=masked, clear=8, removed=3, residual=("phone",))
+    (line,) = written(verdict, ending)
+    assert (line["gateway.clear"], line["gateway.removed"], line["gateway.suppressed"]) == (8, 3, 4)
+    assert (line["gateway.unlabelled"], line["gateway.residual"]) == (1, ["phone"])
+    (line,) = written(verdict, an_outcome(verdict, code=code, unlabelled=()))
+    assert line["gateway.clear"] == 0
+    assert not {"gateway.removed", "gateway.suppressed", "gateway.unlabelled", "gateway.residual"} & set(line)
+
+
 def test_notices_and_acts_are_lines_too() -> None:
     notice, act = written(
         a_notice("edge.refused", "bad_framing", 4, "10.0.0.1"),

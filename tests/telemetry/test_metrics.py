@@ -41,6 +41,9 @@ def a_busy_meter() -> Meter:
     meter.read(
         an_outcome(lost, status=0, complete=False, code="interrupted", masked=(), unlabelled=(), records=0, waited=0.0)
     )
+    kept = a_verdict(seq=7)
+    meter.read(kept)
+    meter.read(an_outcome(kept, status=403, code="too_many_records", masked=(), unlabelled=(), records=0, waited=0.0))
     for notice in (
         a_notice("edge.refused", "bad_framing", 4, "10.0.0.1"),
         a_notice("edge.shed", "overloaded", 9),
@@ -69,11 +72,13 @@ def a_busy_meter() -> Meter:
         ("gateway_requests_total", {"api": "civil", "method": "GET", "code_class": "none", "outcome": "permit"}, 1),
         ("gateway_requests_total", {"api": "civil", "method": "GET", "code_class": "4xx", "outcome": "deny"}, 2),
         ("gateway_requests_total", {"api": "civil", "method": "GET", "code_class": "4xx", "outcome": "challenge"}, 1),
-        ("gateway_request_duration_seconds_count", {"api": "civil"}, 1),
-        ("gateway_request_duration_seconds_bucket", {"api": "civil", "le": "0.025"}, 1),
+        ("gateway_request_duration_seconds_count", {"api": "civil"}, 2),
+        ("gateway_request_duration_seconds_bucket", {"api": "civil", "le": "0.025"}, 2),
         ("gateway_upstream_duration_seconds_bucket", {"api": "civil", "le": "0.005"}, 1),
         ("gateway_decisions_total", {"api": "civil", "outcome": "deny", "reason": "no_rule", "grade": "important", "stage": "enforce"}, 1),
         ("gateway_decisions_total", {"api": "civil", "outcome": "challenge", "reason": "step_up_required", "grade": "important", "stage": "observe"}, 1),
+        ("gateway_withheld_total", {"api": "civil", "code": "too_many_records"}, 1),
+        ("gateway_withheld_total", {"api": "civil", "code": "interrupted"}, None),
         ("gateway_masked_fields_total", {"api": "civil"}, 5),
         ("gateway_unlabelled_fields_total", {"api": "civil"}, 1),
         ("gateway_records_total", {"api": "civil", "grade": "important"}, 7),
@@ -81,10 +86,10 @@ def a_busy_meter() -> Meter:
         ("gateway_refused_total", {"reason": "bad_framing"}, 4),
         ("gateway_refused_total", {"reason": "audit_unavailable"}, 2),
         ("gateway_shed_total", {"reason": "overloaded"}, 9),
-        ("gateway_risk_score_count", {}, 4),
+        ("gateway_risk_score_count", {}, 5),
         ("gateway_honey_touched_total", {}, 1),
-        ("gateway_audit_entries_total", {"kind": "verdict"}, 5),
-        ("gateway_audit_entries_total", {"kind": "outcome"}, 2),
+        ("gateway_audit_entries_total", {"kind": "verdict"}, 6),
+        ("gateway_audit_entries_total", {"kind": "outcome"}, 3),
         ("gateway_audit_entries_total", {"kind": "notice"}, 11),
         ("gateway_audit_entries_total", {"kind": "act"}, 3),
         ("gateway_audit_sealed_size", {}, 100),
@@ -113,7 +118,7 @@ def a_busy_meter() -> Meter:
         ("gateway_build_info", {"version": "0.1.0", "python": "3.11"}, 1),
     ],
 )  # fmt: skip
-def test_what_happened_is_what_is_counted(name: str, labels: dict[str, str], value: float) -> None:
+def test_what_happened_is_what_is_counted(name: str, labels: dict[str, str], value: float | None) -> None:
     assert read(a_busy_meter(), name, **labels) == value
 
 
