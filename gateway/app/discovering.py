@@ -52,35 +52,34 @@ class Discovering:
             await asyncio.sleep(rest)
             began = time.monotonic()
             if self._learner.waits:
-                self._tell(await asyncio.to_thread(self._learn))
+                self._tell(await asyncio.to_thread(self._wrong, self._learn))
             rest = rest_after(time.monotonic() - began)
             if self._unwritten and began - written >= WRITE_SECONDS:
                 written = began
-                self._tell(await asyncio.to_thread(self._write))
+                self._tell(await asyncio.to_thread(self._wrong, self._write))
 
     def close(self) -> None:
         """Nothing of what a worker saw is lost when it ends in order."""
-        self._tell(self._learn())
-        self._tell(self._write())
+        self._tell(self._wrong(self._learn))
+        self._tell(self._wrong(self._write))
 
-    def _learn(self) -> Exception | None:
-        """Count what was put aside; what went wrong, if anything did."""
+    def _learn(self) -> None:
+        """Count what was put aside."""
+        self._unwritten = True
+        self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
+
+    def _write(self) -> None:
+        """Write the counts."""
+        write(self._state, self._slot, self._learner.record())
+        self._failing = self._unwritten = False
+
+    def _wrong(self, step: Callable[[], None]) -> Exception | None:
+        """Take a step; what went wrong, if anything did."""
         with self._one_thread:
             try:
-                self._unwritten = True
-                self._learner.learn(time.strftime("%Y-%m-%d", time.gmtime()))
+                step()
             except Exception as fault:  # noqa: BLE001 - rule 4
                 return fault
-        return None
-
-    def _write(self) -> Exception | None:
-        """Write the counts; what went wrong, if anything did."""
-        with self._one_thread:
-            try:
-                write(self._state, self._slot, self._learner.record())
-            except Exception as fault:  # noqa: BLE001 - rule 4
-                return fault
-            self._failing = self._unwritten = False
         return None
 
     def _tell(self, fault: Exception | None) -> None:
