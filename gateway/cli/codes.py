@@ -2,7 +2,7 @@
 
 Where a fault is reported its message says what was found; here is what its code means, for `gateway explain-code`.
 Codes of policy files stand in `codes.yaml`, those of `gateway.yaml` in `gateway.config.codes`, reasons in
-`gateway.reasons`: `explained` looks all three up.
+`gateway.reasons`, with what an operator does about each in `reasons.yaml`: `explained` looks all of them up.
 """
 
 import re
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Explained(NamedTuple):
-    """What a code means and what to do, in English and Chinese; `status` of a reason, else 0."""
+    """What a code means and what to do, in English and Chinese; of a reason its status, and what its operator does."""
 
     code: str
     en: str
@@ -22,6 +22,8 @@ class Explained(NamedTuple):
     remedy_en: str
     remedy_zh: str
     status: int = 0
+    operator_en: str = ""
+    operator_zh: str = ""
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +48,14 @@ def of_files() -> dict[str, Explained]:
     }
 
 
+@cache
+def of_operators() -> dict[str, tuple[str, str]]:
+    """What an operator does about each reason, in English and Chinese."""
+    from gateway.document import read
+
+    return msgspec.convert(read(Path(__file__).with_name("reasons.yaml")).plain(), dict[str, tuple[str, str]])
+
+
 def explained(code: str) -> list[Explained]:
     """What this code means; more than one when it is told of several mistakes, none when there is no such code."""
     from gateway.config.codes import CODES
@@ -54,7 +64,8 @@ def explained(code: str) -> list[Explained]:
     name, upper = code.lower(), code.upper()
     if name in REASONS:
         reason = REASONS[name]
-        return [Explained(name, reason.en, reason.zh, reason.remedy_en, reason.remedy_zh, reason.status)]
+        does = of_operators()[name]
+        return [Explained(name, reason.en, reason.zh, reason.remedy_en, reason.remedy_zh, reason.status, *does)]
     if upper in of_files():
         return [of_files()[upper]]
     found = [meaning for meaning in CODES.values() if meaning.code == upper]

@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     for meaning in found:
         screen.line(f"{meaning.code}  {screen.choose(meaning.en, meaning.zh)}", "bold")
         screen.line("  " + (screen.choose(meaning.remedy_en, meaning.remedy_zh) or screen.text("explain_code.see")))
+        if meaning.operator_en:
+            screen.say("explain_code.operator", does=screen.choose(meaning.operator_en, meaning.operator_zh))
         if meaning.status:
             screen.say("explain_code.answered", "dim", status=meaning.status)
     values = [meaning._asdict() for meaning in found]

@@ -504,6 +504,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "explain_code.see": ("the message itself says what to write", "按消息中的说明修改"),
     "explain_code.unknown": ("no code `{code}`  {hint}", "没有代码 `{code}`  {hint}"),
+    "explain_code.operator": ("  what the operator does: {does}", "  运维人员怎么做：{does}"),
     "explain_code.answered": ("answered with status {status}", "以状态码 {status} 应答"),
     "completion.help": ("print completions for a shell", "输出命令补全脚本"),
     "completion.shell": ("the shell", "命令行解释器"),

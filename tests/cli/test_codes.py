@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from gateway.cli.codes import explained, known, of_files
+from gateway.cli.codes import explained, known, of_files, of_operators
 from gateway.config.codes import CODES
 from gateway.reasons import REASONS
 from tests.test_layout import ROOT
@@ -53,6 +53,14 @@ def test_each_explanation_is_whole_in_both_languages() -> None:
 def test_a_reason_has_its_status(code: str) -> None:
     (meaning,) = explained(code)
     assert (meaning.code, meaning.status, meaning.en) == ("no_rule", 403, REASONS["no_rule"].en)
+
+
+@pytest.mark.parametrize(("name", "place"), [("operations.md", 0), ("operations.zh-CN.md", 1)])
+def test_the_operator_reads_here_what_the_manual_says(name: str, place: int) -> None:
+    manual = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([a-z_]+)` \| \d{3} \| .*? \| (.*) \|$", manual, re.MULTILINE))
+    assert {code: does[place] for code, does in of_operators().items()} == told
+    assert set(told) == set(REASONS)
 
 
 def test_a_code_of_the_configuration_shows_no_blanks() -> None:
