@@ -10,6 +10,7 @@ any name on it.
 from collections.abc import Iterable
 from functools import reduce
 
+from gateway.detect import has_form
 from gateway.facts import Mask
 from gateway.jsonpath import Element, Every, parse
 from gateway.masking.keys import Keys
@@ -96,9 +97,12 @@ class Columns:
     def is_header(self, names: list[str]) -> bool:
         """Whether these are names, each once, and one of them a label's: a row of data (`王小明,女`) is no header."""
         known = not self._known or any(map(self.knows, names))
-        strictly = not self._known and (self._all or self._redacts)  # all is hidden, and no name vouches for a row
+        hides = self._all or self._redacts
+        strictly = not self._known and hides  # all is hidden, and no name vouches for a row
         return (
-            known and len(set(names)) == len(names) and all(self.knows(one) or is_name(one, strictly) for one in names)
+            known
+            and len(set(names)) == len(names)
+            and all(self.knows(one) or (is_name(one, strictly) if hides else has_form(one)) for one in names)
         )
 
 

@@ -15,11 +15,12 @@ from urllib.parse import quote_plus, unquote_to_bytes
 
 from msgspec import Struct
 
+from gateway.detect import has_form
 from gateway.facts import Revealed
 from gateway.masking.columns import Columns, shown
 from gateway.masking.json_body import turn
 from gateway.masking.keys import Keys
-from gateway.masking.names import MAX_UNLABELLED, is_name, spell_trail
+from gateway.masking.names import MAX_UNLABELLED, spell_trail
 from gateway.masking.plan import Rule
 from gateway.masking.unpack import Withheld, codec_of
 from gateway.masking.whom import digests
@@ -111,7 +112,7 @@ def _names(name: str, columns: Columns) -> list[str]:
     if columns.knows(name):
         return [name]
     parts = [part for part in _BETWEEN.split(name) if part]
-    if not parts or not all(columns.knows(part) or is_name(part, False) or _PLACE.fullmatch(part) for part in parts):
+    if not parts or not all(columns.knows(part) or has_form(part) or _PLACE.fullmatch(part) for part in parts):
         raise Withheld("a field has no name that could be one")
     if any(columns.strange(None, part) and _PLACE.fullmatch(part) is None for part in parts):
         raise Withheld("a field has a name that may be data")

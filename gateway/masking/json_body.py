@@ -25,7 +25,7 @@ from msgspec.json import Decoder, encode
 from gateway.facts import Revealed
 from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_branch, mask_tree
 from gateway.masking.keys import Keys
-from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
+from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED
 from gateway.masking.whom import digests
@@ -202,9 +202,8 @@ class _Walk:
 
     def _named(self, members: dict[str, Raw], state: State) -> Shown:
         """The members under the names they are shown with (rule 3)."""
-        masked = state.cover is not None
-        if masked or self._plan.unlabelled == "redact":
-            strange = {name for name in members if name not in state.names and not is_name(name, masked)}
+        if state.hides:
+            strange = {name for name in members if name not in state.leads and not state.is_named(name)}
             if strange:
                 return _renamed(members, strange)
         return members  # type: ignore[return-value]  # the same dict now holds what is shown

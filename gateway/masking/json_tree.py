@@ -18,14 +18,13 @@ import orjson
 
 from gateway.facts import Revealed
 from gateway.masking.keys import Keys
-from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, is_name, spelled
+from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.whom import digests
 
 MAX_DEPTH = 100
 SPACE = b" \t\n\r"
 _BREAKS = (b"\n", b"\r", b"\t")
-KEPT_NAMES = 256  # of one state: names without a label that were looked at before
 
 Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
 
@@ -210,10 +209,6 @@ class _Walk:
 
 def _lead(state: State, name: str) -> State:
     """Where a name without a label leads. Raises Unlike where it is hidden because it may be data."""
-    masked = state.cover is not None
-    if is_name(name, masked) or name in state.names:
-        if len(state.leads) < KEPT_NAMES:  # only what is a name is kept
-            state.leads[name] = state.other
-    elif masked or state.redacts:
+    if not state.is_named(name) and state.hides:
         raise Unlike
     return state.other

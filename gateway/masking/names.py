@@ -1,18 +1,17 @@
 """Which name is a name, and which is data?
 
 The names of members lead the walk and stand in the record of what nobody labelled. A service can put
-data there (`{"330106199003072319": {…}}`): what looks like data is never spelled in a record.
+data there (`{"330106199003072319": {…}}`, `{"王小明": {…}}`): what looks like data (`gateway.detect.members`) is never
+spelled in a record.
 """
 
-import re
 from functools import lru_cache
+
+from gateway.detect import is_member
 
 MAX_NAME = 65  # one more than a name may have to look like one
 MAX_PATH = 200
 MAX_UNLABELLED = 64
-
-_NAME = re.compile(r"[^\W\d][\w.-]{0,63}\Z")
-_FIVE_DIGITS = re.compile(r"(?:\d\D*){5}")
 
 Trail = tuple["Trail | None", str | None] | None
 """The way to a value, last step first: a name, or None for an array."""
@@ -21,9 +20,9 @@ Trail = tuple["Trail | None", str | None] | None
 def is_name(name: str, strictly: bool) -> bool:
     """Whether a name looks like one, not like data; `strictly` where all around it is masked.
 
-    A surname can be a name of a member in Chinese and cannot be told from data there.
+    Not every Chinese name is told from a word: there none is a name.
     """
-    return _NAME.match(name) is not None and _FIVE_DIGITS.search(name) is None and not (strictly and not name.isascii())
+    return is_member(name) and not (strictly and not name.isascii())
 
 
 def folded(name: str) -> str:
@@ -33,7 +32,7 @@ def folded(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def spell_trail(trail: Trail) -> str:
-    """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`."""
+    """The path of a value for the record: names only, arrays as `[*]`, what looks like data as `*`, which labels nothing."""
     steps: list[str] = []
     while trail is not None:
         trail, name = trail

@@ -20,14 +20,17 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
+from gateway.detect import has_form
 from gateway.facts import Mask
 from gateway.jsonpath import Anywhere, Element, Every, Step, parse
+from gateway.masking.names import is_name
 from gateway.masking.registry import compiled
 from gateway.masking.techniques import REDACTED, Apply, Number
 from gateway.masking.tokens import Origin, tokens
 from gateway.masks import Technique, parse_technique, strictest
 
 MAX_STATES = 10_000
+KEPT_NAMES = 256  # of one state: names without a label that were looked at before
 UNLABELLED = "unlabelled"
 """Under this name masked values are counted that no label covers."""
 
@@ -66,6 +69,7 @@ class State:
         "elements",
         "flat",
         "hears",
+        "hides",
         "inert",
         "key",
         "leads",
@@ -74,7 +78,6 @@ class State:
         "opened",
         "other",
         "rare",
-        "redacts",
         "rule",
         "shown",
         "slot",
@@ -103,7 +106,7 @@ class State:
         nothing = self.rule is not None and (self.rule.drop or self.rule.nulls)
         self.rare = self.noted or nothing or self.hears  # a text here needs more than its technique
         self.drops = self.rule is not None and self.rule.drop
-        self.redacts = plan.unlabelled == "redact"  # names that may be data are hidden
+        self.hides = self.cover is not None or plan.unlabelled == "redact"  # names of members that may be data
         self.names = plan.names  # names of labels are not data
         self.shown = (
             self.rule is None and not self.noted and not self.hears
@@ -131,6 +134,13 @@ class State:
         self.deep = tuple((name, to) for name, to in self.edges.items() if not to.inert)
         self.leads = dict(self.edges)
         self.opened = True  # last: a state that could not be finished must not be walked as an empty one
+
+    def is_named(self, name: str) -> bool:
+        """Whether what no edge is called is the name of a member, and no data. What is one is kept, and not asked for again."""
+        found = name in self.names or (is_name(name, self.cover is not None) if self.hides else has_form(name))
+        if found and len(self.leads) < KEPT_NAMES:
+            self.leads[name] = self.other
+        return found
 
     def element(self, index: int) -> "State":
         """Where the element of an array leads."""

@@ -8,7 +8,7 @@ from gateway.detect.members import has_form, is_member
 @pytest.mark.parametrize(
     "name",
     [
-        "id", "x-y.z_1", "m1234", "身份证号", "联系人", "法人姓名", "户籍地址", "项目", "申请人", "金额", "时间", "王小明的病史",
+        "id", "x-y.z_1", "m1234", "身份证号", "联系人", "法人姓名", "户籍地址", "项目", "申请人", "金额", "时间", "项目_1", "项目的类型", "目的",
     ],
 )  # fmt: skip
 def test_names_are_names(name: str) -> None:
@@ -16,7 +16,20 @@ def test_names_are_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", ["王小明", "李四", "欧阳修", "欧阳修远", "浙A1B23C", "浙a1b23c", "川Ａ1B23C", "粤Z1B23港"]
+    "data",
+    [
+        "王小明",
+        "李四",
+        "欧阳修",
+        "欧阳修远",
+        "浙A1B23C",
+        "浙a1b23c",
+        "川Ａ1B23C",
+        "粤Z1B23港",
+        "王小明的病史",
+        "note_李四",
+        "李四2",
+    ],
 )
 def test_people_and_plates_are_data_although_they_have_the_form_of_a_name(data: str) -> None:
     assert has_form(data)

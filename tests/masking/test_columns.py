@@ -55,6 +55,15 @@ def test_an_empty_value_stays_empty():
     assert value(columns(("$.id", "redact")), "id", "") == ""
 
 
+def test_where_nothing_unlabelled_is_shown_no_column_is_called_like_a_person():
+    enforced = columns(("$.name", "redact"), ("$.方向", "keep"), unlabelled="redact")
+    assert not enforced.is_header(["name", "王小明"])
+    assert enforced.is_header(["name", "方向", "项目", "备注"])
+    assert enforced.strange(None, "王小明")
+    assert not enforced.strange(None, "项目")
+    assert columns(("$.name", "redact"), unlabelled="warn").is_header(["name", "王小明"])
+
+
 @pytest.mark.parametrize(
     ("names", "header"),
     [

@@ -358,6 +358,13 @@ def test_data_that_stands_as_a_name_is_hidden_where_values_are() -> None:
     assert not any(ID in path or "138" in path for path in revealed.unlabelled)
 
 
+def test_people_and_plates_that_stand_as_names_are_hidden_where_nothing_unlabelled_is_shown_and_told_nowhere() -> None:
+    body = '{"王小明":1,"欧阳修":{"病史":"x"},"浙A1B23C":3,"项目":{"id":"a"},"方向":"b"}'
+    after, revealed = masked(body, "$..id keep", "$.方向 keep", unlabelled="redact")
+    assert json.loads(after) == {"***": "***", "***1": {"病史": "***"}, "***2": "***", "项目": {"id": "a"}, "方向": "b"}
+    assert revealed.unlabelled == ("$.*", "$.*.病史")
+
+
 def test_the_record_of_unlabelled_paths_holds_no_data_and_is_bounded() -> None:
     body = json.dumps({"k" * 10_000: 1, "a@b.cn": 1, "x\n": 1} | {f"field_{'x' * n}": n for n in range(300)})
     _, revealed = masked(body, unlabelled="learn")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed
 from gateway.masking.json_body import NotJson, mask_raw
-from gateway.masking.json_tree import KEPT_NAMES, MAX_DEPTH, mask_tree
+from gateway.masking.json_tree import MAX_DEPTH, mask_tree
 from gateway.masking.keys import Keys
-from gateway.masking.plan import Plan
+from gateway.masking.plan import KEPT_NAMES, Plan
 
 ID = "330106199003072319"
 KEYS = Keys(b"k" * 32, "prov/civil")
@@ -101,11 +101,14 @@ def test_a_name_that_may_be_data_is_left_to_the_other_walk_and_not_kept() -> Non
     plan = a_plan("$.id redact")
     assert by_tree(f'{{"{ID}":1}}', plan) is None
     assert by_tree('{"a@b.cn":1}', plan) is None
+    assert by_tree('{"王小明":1}', plan) is None
     assert by_tree('{"id":{"王小明":1}}', plan) is None  # a surname, where all around is masked
     noting = a_plan("$.id redact", unlabelled="learn")
     assert by_tree(f'{{"{ID}":1}}', noting) == (f'{{"{ID}":1}}'.encode(), Revealed((), ("$.*",), 1))
     kept = {name for one in (plan, noting) for state in one._states.values() for name in state.leads}
     assert kept == {"id"}
+    people = '{"王小明":{"病史":"x"},"浙A1B23C":3}'
+    assert by_tree(people, noting) == (people.encode(), Revealed((), ("$.*.病史", "$.*"), 1))
 
 
 def test_names_that_were_met_are_kept_up_to_a_number_and_hide_what_they_hid() -> None:

@@ -7,19 +7,36 @@ from gateway.masking.names import MAX_PATH, is_name, spell_trail, spelled
 ID = "330106199003072319"
 
 
-@pytest.mark.parametrize("name", ["id", "idNumber", "x-y.z_1", "地址", "m1234", "a" * 64])
+@pytest.mark.parametrize("name", ["id", "idNumber", "x-y.z_1", "地址", "项目", "申请人", "m1234", "a" * 64])
 def test_a_name_looks_like_a_name(name: str) -> None:
     assert is_name(name, strictly=False)
 
 
-@pytest.mark.parametrize("name", ["", ID, "u13800138000", "a1b2c3d4e5", "a b", "a@b.cn", "1st", "-", "a\n", "a" * 65])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ID,
+        "王小明",
+        "欧阳修远",
+        "浙A1B23C",
+        "u13800138000",
+        "a1b2c3d4e5",
+        "a b",
+        "a@b.cn",
+        "1st",
+        "-",
+        "a\n",
+        "a" * 65,
+    ],
+)
 def test_what_may_be_data_is_no_name(name: str) -> None:
     assert not is_name(name, strictly=False)
 
 
 def test_where_all_is_masked_a_chinese_name_may_be_a_surname() -> None:
     assert is_name("id", strictly=True)
-    assert not is_name("王小明", strictly=True)
+    assert not is_name("吾尔开希提", strictly=True)
 
 
 def test_a_way_is_spelled_with_names_only() -> None:
@@ -29,5 +46,5 @@ def test_a_way_is_spelled_with_names_only() -> None:
 
 
 def test_each_way_is_told_once() -> None:
-    assert spelled({(None, ID): None, (None, "13800138000"): None, (None, "a"): None}) == ("$.*", "$.a")
+    assert spelled({(None, ID): None, (None, "王小明"): None, (None, "a"): None}) == ("$.*", "$.a")
     assert spelled({}) == ()
