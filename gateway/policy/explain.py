@@ -29,6 +29,7 @@ from gateway.reasons import REASONS
 CLAUSES = ("action", "data", "who", "org", "level", "until", "when")
 DATA = CLAUSES.index("data")
 NEAREST = 3
+SUPPRESS = "suppress"  # no path, where those of the fields stand
 
 Language = Literal["en", "zh-CN"]
 
@@ -90,6 +91,9 @@ class Explanation(Struct, frozen=True):
     notify: tuple[str, ...] = ()  # of a permit: who is told
     request: tuple[tuple[str, str], ...] = ()  # that no row of a casbin policy allows: its tokens as they were filled
     filters: tuple[RowFilter, ...] = ()  # of a permit: which records of the answer this caller sees
+    watermark: bool = False  # of a permit: the answer names its recipient
+    forwarded: tuple[tuple[str, str], ...] = ()  # of a permit: what its service may not have of the request
+    forwarding: str = ""  # of a permit: the profile that says so
     most: int = 0  # of a permit: for how many records at most; 0 for any number
     beyond: tuple[tuple[str, str], ...] | None = None  # the mask for more than those; None: they are withheld
     budgets: tuple[Allowance, ...] = ()  # that count this request, once something was shown
@@ -137,7 +141,7 @@ def _explanation(
     nearest: tuple[RuleSeen, ...],
     denies: int = 0,
 ) -> Explanation:
-    mask = decision.mask if isinstance(decision, Permit) else None
+    mask, forwarding = (decision.mask, decision.forwarding) if isinstance(decision, Permit) else (None, None)
     asks = _asks_for_grants((*applied, *nearest)) or any(one.code == "approval_needed" for one in decision.reasons)
     return Explanation(
         outcome=outcome(decision),
@@ -150,6 +154,11 @@ def _explanation(
         mask=_techniques(mask) if mask is not None else (),
         profile=mask.profile if mask is not None else "",
         filters=mask.rows if mask is not None else (),
+        watermark=mask is not None and mask.watermark,
+        forwarded=tuple(pair for pair in _techniques(forwarding) if pair[1] != "keep")
+        if forwarding is not None
+        else (),
+        forwarding=forwarding.profile if forwarding is not None else "",
         most=mask.most if mask is not None else 0,
         beyond=_techniques(mask.beyond) if mask is not None and mask.beyond is not None else None,
         would=outcome(decision.would) if isinstance(decision, Permit) and decision.would is not None else "",
@@ -166,7 +175,7 @@ def _explanation(
 def _techniques(mask: Mask) -> tuple[tuple[str, str], ...]:
     fields = tuple((field.path, field.technique) for field in mask.fields)
     rare = mask.suppress
-    return fields if rare is None else (*fields, ("suppress", f"k {rare.k} by [{', '.join(rare.fields)}]"))
+    return fields if rare is None else (*fields, (SUPPRESS, f"k {rare.k} by [{', '.join(rare.fields)}]"))
 
 
 def _refused(decision: Decision) -> bool:
@@ -321,10 +330,15 @@ def _lines(explanation: Explanation, zh: bool) -> list[str]:
     out.extend(f"   {place}  {row}" for place, row in explanation.rows)
     if explanation.profile:
         out.append(f"{'脱敏方案' if zh else 'mask'}  {explanation.profile}")
-        out.extend(f"   {path}  {how}" for path, how in explanation.mask)
+        out.extend(_field(*pair, zh) for pair in explanation.mask)
     out.extend(_filtered(row, zh) for row in explanation.filters)
     if explanation.most:
         out.extend(_many(explanation, zh))
+    if explanation.watermark:
+        out.append("水印  应答注明接收者" if zh else "watermark  the answer names its recipient")
+    if explanation.forwarding:
+        out.append(f"{'请求脱敏' if zh else 'request'}  {explanation.forwarding}")
+        out.extend(_field(*pair, zh) for pair in explanation.forwarded)
     out.extend(one.text(zh) for one in explanation.budgets)
     if explanation.log == "synced":
         out.append("日志  转发前落盘（synced）" if zh else "log  synced: on disk before anything is forwarded")
@@ -347,6 +361,13 @@ def _applied(explanation: Explanation, zh: bool) -> Iterator[str]:
     for rule in explanation.applied:
         word = ("适用" if zh else "applies") if rule.effect == "deny" else ("允许" if zh else "allows")
         yield f"{word}  {_named(rule, zh)}"
+
+
+def _field(path: str, how: str, zh: bool) -> str:
+    """What is done to a field; the last of a mask may say what is suppressed."""
+    if zh and path == SUPPRESS:
+        return f"   抑制  {how.replace(' by [', '，依据 [', 1)}"
+    return f"   {path}  {how}"
 
 
 def _filtered(row: RowFilter, zh: bool) -> str:
@@ -375,7 +396,7 @@ def _many(explanation: Explanation, zh: bool) -> Iterator[str]:
         more = f"超过 {explanation.most} 条记录时" if zh else f"more than {explanation.most} records"
     yield f"批量  {more}" if zh else f"bulk  {more}"
     if explanation.beyond not in (None, explanation.mask):
-        yield from (f"   {path}  {how}" for path, how in explanation.beyond or ())
+        yield from (_field(*pair, zh) for pair in explanation.beyond or ())
 
 
 def _unmasked(place: str, detail: str, zh: bool) -> str:

@@ -148,6 +148,7 @@ class Audited(Struct, frozen=True):
     grants: tuple[str, ...]
     approved: bool
     obligations: tuple[str, ...]
+    obligations_zh: tuple[str, ...]
     stage: str
     would: str = ""
     lapsed: tuple[Lapsed, ...] = ()  # of a refusal: sharing grants that only the day kept from being held
@@ -156,7 +157,7 @@ class Audited(Struct, frozen=True):
         """Name and value of each line, without the empty ones."""
         zh = language == "zh-CN"
         rows = [
-            ("结果" if zh else "outcome", self.outcome if not self.would else f"{self.outcome} ({self.stage}: {self.would})"),
+            ("结果" if zh else "outcome", _came(self, zh)),
             ("原因" if zh else "reasons", " ".join(self.reasons)),
             ("判定层级" if zh else "layer that decided", " ".join(self.layers)),
             *((f"{'规则' if zh else 'rule'} {rule.id}", _audited(rule, zh)) for rule in self.rules),
@@ -167,9 +168,17 @@ class Audited(Struct, frozen=True):
             ("用途" if zh else "purpose", self.purpose),
             ("共享授权" if zh else "sharing grants", _grants(self, zh)),
             ("不在有效期内的共享授权" if zh else "grants outside their days", ("，" if zh else ", ").join(one.text(zh) for one in self.lapsed)),
-            ("附带义务" if zh else "obligations", ", ".join(self.obligations)),
+            *(("附带义务" if zh else "obligations", one) for one in (self.obligations_zh if zh else self.obligations)),
         ]  # fmt: skip
         return [(name, value) for name, value in rows if value]
+
+
+def _came(audited: Audited, zh: bool) -> str:
+    said = {"permit": "允许", "deny": "拒绝", "challenge": "需加强认证", "observe": "观察模式，强制时"} if zh else {}
+    outcome, stage, would = (said.get(word, word) for word in (audited.outcome, audited.stage, audited.would))
+    if not would:
+        return outcome
+    return f"{outcome}（{stage}：{would}）" if zh else f"{outcome} ({stage}: {would})"
 
 
 def _audited(rule: RuleAudited, zh: bool) -> str:
@@ -199,8 +208,12 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
     reasons = entry.would_reasons if entry.would else entry.reasons
     rules = [_rule(known, place, reasons) for place in dict.fromkeys(reason.rule for reason in reasons) if place]
     layers = tuple(dict.fromkeys(rule.layer for rule in rules if rule.layer))
-    mask = entry.mask
-    shown = list(_shown(mask)) if mask else []
+    owed = (
+        *(_shown(entry.mask) if entry.mask else ()),
+        *_forwarded(entry.forwarding),
+        *_logged(known, entry),
+        *((f"notify {topic}", f"通知 {topic}") for topic in entry.notify),
+    )
     return Audited(
         outcome=entry.outcome,
         reasons=tuple(dict.fromkeys(reason.code for reason in entry.reasons)),
@@ -216,47 +229,53 @@ def audited(entry: VerdictEntry, bundle: Bundle | None) -> Audited:
         purpose=entry.purpose,
         grants=entry.grant.ids,
         approved=entry.grant.approved,
-        obligations=(
-            *shown,
-            *_forwarded(entry.forwarding),
-            *_logged(known, entry),
-            *(f"notify {topic}" for topic in entry.notify),
-        ),
+        obligations=tuple(en for en, _ in owed),
+        obligations_zh=tuple(zh for _, zh in owed),
         stage=entry.stage,
         would=entry.would,
         lapsed=_lapsed(known, entry) if known is not None and (entry.would or entry.outcome != "permit") else (),
     )
 
 
-def _shown(mask: Mask) -> Iterator[str]:
-    """A mask in words, with the records it is for."""
-    yield f"mask {mask.profile}"
-    yield from (f"{field.path} {field.technique}" for field in mask.fields)
-    yield from (f"rows {row.field} [{', '.join(row.values)}]" for row in mask.rows)
+def _shown(mask: Mask) -> Iterator[tuple[str, str]]:
+    """A mask in English and Chinese, with the records it is for."""
+    yield f"mask {mask.profile}", f"脱敏方案 {mask.profile}"
+    for field in mask.fields:
+        yield (f"{field.path} {field.technique}",) * 2
+    for row in mask.rows:
+        yield f"rows {row.field} [{', '.join(row.values)}]", f"行过滤 {row.field} [{', '.join(row.values)}]"
     if mask.suppress is not None:
-        yield f"suppress k {mask.suppress.k} by [{', '.join(mask.suppress.fields)}]"
+        k, by = mask.suppress.k, ", ".join(mask.suppress.fields)
+        yield f"suppress k {k} by [{by}]", f"抑制 k {k}，依据 [{by}]"
     if mask.watermark:
-        yield "watermark"
+        yield "watermark", "水印"
     if mask.most:
-        beyond = "withheld" if mask.beyond is None else f"mask {mask.beyond.profile}"
-        yield f"more than {mask.most} records {beyond}"
+        en, zh = (
+            ("withheld", "扣留")
+            if mask.beyond is None
+            else (f"mask {mask.beyond.profile}", f"脱敏方案 {mask.beyond.profile}")
+        )
+        yield f"more than {mask.most} records {en}", f"超过 {mask.most} 条记录：{zh}"
 
 
-def _forwarded(mask: Mask | None) -> Iterator[str]:
-    """What the service was not to have of the request."""
-    for field in mask.fields if mask is not None else ():
+def _forwarded(mask: Mask | None) -> Iterator[tuple[str, str]]:
+    """What the service was not to have of the request, and which profile said so."""
+    if mask is None:
+        return
+    yield f"request {mask.profile}", f"请求脱敏 {mask.profile}"
+    for field in mask.fields:
         if field.technique != "keep":
-            yield f"request {field.path} {field.technique}"
+            yield f"request {field.path} {field.technique}", f"请求脱敏 {field.path} {field.technique}"
 
 
-def _logged(bundle: Bundle | None, entry: VerdictEntry) -> tuple[str, ...]:
+def _logged(bundle: Bundle | None, entry: VerdictEntry) -> tuple[tuple[str, str], ...]:
     """`log synced` where a rule that allowed asks for it; the record itself does not say."""
     if bundle is None or entry.outcome != "permit":
         return ()
     allowed = {reason.rule for reason in entry.reasons if reason.code == ALLOWED}
     places = bundle.content.places
     rows = (row for row in bundle.content.rules if places[row[0]] in allowed)
-    return ("log synced",) if any(parse(row[9]).log == "synced" for row in rows) else ()
+    return (("log synced", "日志 synced"),) if any(parse(row[9]).log == "synced" for row in rows) else ()
 
 
 def _lapsed(bundle: Bundle, entry: VerdictEntry) -> tuple[Lapsed, ...]:

@@ -33,6 +33,7 @@ def test_a_test_that_holds_passes(tmp_path: Path) -> None:
         ("expect: permit, reason: no_rule", "reason: expected no_rule, got rule_allowed"),
         ("expect: permit, mask: none", "mask: expected none, got pii-standard"),
         ("expect: permit, mask: {$.name: keep}", "mask: expected $.name=keep"),
+        ("expect: permit, watermark: true", "watermark: expected true, got false"),
         ("expect: permit, notify: security", "notify: expected security, got nothing"),
         ("expect: permit, log: synced", "log: expected synced, got written"),
         ("expect: permit, rule: other", "rule: expected other"),
@@ -98,6 +99,33 @@ def test_what_is_suppressed_is_named_by_its_paths(tmp_path: Path, wish: str, pas
     asset = an_asset(fields=(Field("$.items[*].phone", "phone", Grade.GENERAL_2),))
     (result,) = run_tests(tmp_path, a_bundle(tmp_path, CLERK_READS, masks=masks), lambda method, path: asset)
     assert result.passed is passed, result.en
+
+
+def test_what_came_out_is_told_as_far_as_it_was_asked_for(tmp_path: Path) -> None:
+    rows = CLERK_READS.rstrip("\n") + "\n  then: {rows: {$.district: ['330106', '330108']}}\n"
+    wishes = (
+        "mask: none",
+        "mask: {$.id_number: keep}",
+        "rows: {$.district: '330106'}",
+        "suppress: {k: 5, by: [phone]}",
+    )
+    tests = "".join(f"  - {GREEN.replace('expect: permit', f'expect: permit, {wish}')}\n" for wish in wishes)
+    assert [one.en for one in run(tmp_path, f"tests:\n{tests}", rows)] == [
+        "mask: expected none, got pii-standard",
+        "mask: expected $.id_number=keep, got $.id_number=partial(1,1)",
+        "rows: expected $.district=330106, got $.district=330106, $.district=330108",
+        "suppress: expected k=5, by=phone, got nothing",
+    ]
+
+
+def test_the_profiles_of_a_mask_are_named_in_any_order(tmp_path: Path) -> None:
+    strict = CLERK_READS.replace("id: clerk-reads", "id: strict").rstrip("\n") + "\n  then: {mask: pii-strict}\n"
+    rules = CLERK_READS.rstrip("\n") + "\n  then: {mask: none}\n" + strict
+    wishes = ("none+pii-strict", "pii-strict+none", "none")
+    tests = "".join(f"  - {GREEN.replace('expect: permit', f'expect: permit, mask: {wish}')}\n" for wish in wishes)
+    assert [one.en for one in run(tmp_path, f"tests:\n{tests}", rules)] == [
+        "", "", "mask: expected none, got none+pii-strict",
+    ]  # fmt: skip
 
 
 def test_in_observe_tests_say_what_enforce_says(tmp_path: Path) -> None:

@@ -48,6 +48,19 @@ def test_what_is_suppressed_is_told_below_the_mask(tmp_path: Path) -> None:
     masks = 'default: crowd\nprofiles: {none: {"*": keep}, crowd: {"*": keep, suppress: {k: 5, by: [$..sex]}}}\n'
     explanation = explain(a_bundle(tmp_path, CLERK_READS, masks=masks), some_facts())
     assert "   suppress  k 5 by [$..sex]" in explanation.text().splitlines()
+    assert "   抑制  k 5，依据 [$..sex]" in explanation.text("zh-CN").splitlines()
+
+
+def test_the_mark_and_the_mask_of_the_request_are_told(tmp_path: Path) -> None:
+    masks = 'default: none\nprofiles: {none: {"*": keep}, to-service: {$.id_number: drop, "*": keep}}\n'
+    rules = CLERK_READS + "  then: {watermark: true, request: to-service}\n"
+    explanation = explain(a_bundle(tmp_path, rules, masks=masks), some_facts())
+    lines = explanation.text().splitlines()
+    assert "watermark  the answer names its recipient" in lines
+    assert lines[lines.index("request  to-service") + 1] == "   $.id_number  drop"
+    chinese = explanation.text("zh-CN").splitlines()
+    assert "水印  应答注明接收者" in chinese and "请求脱敏  to-service" in chinese
+    assert "watermark" not in explain(a_bundle(tmp_path / "b"), some_facts()).text()
 
 
 def test_the_nearest_miss_is_shown_clause_by_clause_with_a_caret_under_what_is_false(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from gateway.reasons import REASONS
 from gateway.review.audience import ALLOWED, Language, audited, told, told_of, told_on_record
 from tests.literals import a_posture, a_subject, an_ask, an_asset, some_facts
 from tests.policy import generated
-from tests.policy.world import ASSETS, CLERK_READS, a_bundle, write
+from tests.policy.world import ASSETS, CLERK_READS, MASKS, a_bundle, write
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh-CN")
 KEY = Digests(bytes(32))
@@ -152,6 +152,20 @@ def test_the_auditor_hears_that_the_log_was_synced_and_who_was_told(tmp_path: Pa
     assert "log synced" not in audited(entry, None).obligations
     plain = a_bundle(tmp_path / "b")
     assert "log synced" not in audited(recorded(plain), plain).obligations
+
+
+def test_duties_stand_a_line_each_in_the_language_of_the_reader(tmp_path: Path) -> None:
+    masks = MASKS.replace('"*": keep}', '"*": keep, suppress: {k: 5, by: [$..sex]}}', 2)
+    bundle = a_bundle(tmp_path, CLERK_READS + "  then: {watermark: true, request: pii-strict}\n", masks=masks)
+    rows = audited(recorded(bundle), bundle).rows("zh-CN")
+    assert rows[0] == ("结果", "允许")
+    owed = [value for name, value in rows if name == "附带义务"]
+    assert owed[0].startswith("脱敏方案 ") and "抑制 k 5，依据 [$..sex]" in owed
+    assert owed[owed.index("水印") + 1 :] == [
+        "请求脱敏 pii-strict", "请求脱敏 $.id_number redact", "请求脱敏 $.name redact",
+    ]  # fmt: skip
+    english = audited(recorded(bundle), bundle).obligations
+    assert english[-4:-1] == ("watermark", "request pii-strict", "request $.id_number redact")
 
 
 ENDED = "grants: [{id: share-1, to: clerk, data: population, purpose: aid, until: 2020-12-31}]\n"
