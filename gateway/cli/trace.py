@@ -44,6 +44,8 @@ WORDS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 MOST = 10_000
 LONGEST = 64 * 1024 * 1024
+PIECE = 256
+_END_OF = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode  # numbers of any length
 _BETWEEN = " \t\r\n,[]\x1e"
 
 
@@ -137,20 +139,36 @@ def _values(text: str) -> "tuple[list[Value], bool]":
 
     with contextlib.suppress(orjson.JSONDecodeError):
         return [orjson.loads(text.strip())], False
-    end_of = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode  # numbers of any length
     found: list[Value] = []
     at = end = 0
     rest = False
     while (at := text.find("{", at)) >= 0:
         try:
-            _, after = end_of(text, at)
-            found.append(orjson.loads(text[at:after]))
+            whole = _object(text, at)
+            found.append(orjson.loads(whole))
         except (ValueError, RecursionError):  # cut off, or none: what stands inside may be whole
             at += 1
             continue
         rest |= bool(text[end:at].strip(_BETWEEN))
-        at = end = after
+        at = end = at + len(whole)
     return found, rest or bool(text[end:].strip(_BETWEEN))
+
+
+def _object(text: str, at: int) -> str:
+    """The text of the object that begins here. Raises ValueError where none does, RecursionError.
+
+    More is taken only where an object was cut off: what begins like one and is none, a thousand times in a page, costs little.
+    """
+    size = PIECE
+    while True:
+        piece = text[at : at + size]
+        try:
+            return piece[: _END_OF(piece)[1]]
+        except json.JSONDecodeError as error:
+            cut = error.msg.startswith("Unterminated") or error.pos > size - 16
+            if not cut or at + size >= len(text):
+                raise
+        size *= 16
 
 
 def _candidates(args: argparse.Namespace, screen: Screen) -> tuple[int, list[str]]:

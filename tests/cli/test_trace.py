@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import orjson
@@ -81,6 +82,18 @@ def test_a_copy_that_was_cut_off_and_written_anew_is_enough(run: Run, town: Path
             done = run(*words(town, part))
             assert (done.code, done.out.splitlines()[2].split()[0]) == (0, "zhang.wei"), (charset, done.err)
             assert "left out" in done.err
+
+
+def test_objects_are_found_among_whatever_looks_like_one(run: Run, town: Path) -> None:
+    """A page full of braces: each that began no object was once held against all the text before it."""
+    record = {"name": "王小明", "note": "x" * 10_000, "n": int("9" * 30), "id": 1}
+    whole = marked(orjson.dumps(people(30)), Marks(KEY).of("zhang.wei")).decode()
+    leak = town / "page.html"
+    leak.write_text("{" * 100_000 + json.dumps(record) + '{"a":' * 1_000 + whole[1:-1] + '{"cut": "' + "{" * 50_000)
+    started = process_time()
+    done = run(*words(town, leak, "-o", "json"))
+    assert (done.code, done.json["objects"]) == (0, 31)
+    assert process_time() - started < 10
 
 
 def test_what_was_marked_under_the_algorithms_of_before_is_found(run: Run, town: Path) -> None:
