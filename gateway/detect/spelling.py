@@ -28,6 +28,7 @@ _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0"
 )
+PIECE = 256
 UNSEEN = re.compile(f"[{_CONTROLS}{_UNSEEN}\U000e0000-\U000e0fff]")
 """Characters that nobody sees."""
 _SPACES = "\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -48,6 +49,7 @@ PLATE_SIGNS = "|".join(f"{ord(sign):04x}" for sign in PLATE_PROVINCES + "挂学�
 _ESCAPE = re.compile(
     rf"\\+u([0-3A-Fa-f][0-9A-Fa-f]{{3}}|(?i:{PLATE_SIGNS}))"
 )  # not the other words of Chinese: quicker
+_REFERENCE = re.compile(r"&(?:#0*([0-9]{1,7})|#[Xx]0*([0-9A-Fa-f]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
@@ -60,12 +62,30 @@ def read_out(body: bytes) -> bytes:
         if _SURROGATE.search(text) is not None:
             text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # a pair is one character
     if "&" in text:
-        text = html.unescape(text)
+        text = dereferenced(text)
     if "%" in text:
         text = _PERCENT.sub(lambda match: unquote_to_bytes(match[0]).decode("utf-8", "replace"), text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _OTHERS.sub(lambda match: _READ[match[0]], text))
+        text = compatible(_OTHERS.sub(lambda match: _READ[match[0]], text))
     return UNSEEN.sub("", text).encode("utf-8", "replace")
+
+
+def compatible(text: str) -> str:
+    """The text in plain letters and digits (NFKC), piece by piece: to put a run of marks in order takes the square of it."""
+    return "".join(unicodedata.normalize("NFKC", text[at : at + PIECE]) for at in range(0, len(text), PIECE))
+
+
+def dereferenced(text: str) -> str:
+    """The text with the character references of HTML resolved, whatever their length."""
+    return _REFERENCE.sub(_referred, text)
+
+
+def _referred(match: re.Match[str]) -> str:
+    decimal, hexadecimal = match[1], match[2]
+    if decimal is None and hexadecimal is None:
+        return html.unescape(match[0])
+    code = int(decimal) if decimal is not None else int(hexadecimal, 16)
+    return chr(code) if code <= 0x10FFFF else ""
 
 
 def signs() -> tuple[bytes, ...]:

@@ -11,9 +11,7 @@ Nothing in it has a name, so no label applies. Rules:
    fields, and nobody could say which.
 """
 
-import html
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import unquote_plus
@@ -22,7 +20,7 @@ from msgspec import Struct
 
 from gateway.detect import Gate, Span, masked, spans
 from gateway.detect.prose import FOUND_IN_PROSE
-from gateway.detect.spelling import UNSEEN
+from gateway.detect.spelling import UNSEEN, compatible, dereferenced
 from gateway.facts import Asset, Mask, Revealed
 from gateway.masking.columns import shown
 from gateway.masking.json_body import turn
@@ -151,8 +149,8 @@ def _readings(text: str) -> Iterator[str]:
     seen: set[str] = {text}  # as it stands it has been masked
     yield _WIDE.sub(" ", text)  # nor may a full-width digit beside it make another number of it
     for bare in (text, _outside(text), _outside(_uncommented(text)), _outside_quoted(text)):
-        for reading in (bare, html.unescape(bare), unquote_plus(_unescaped(html.unescape(bare)))):
-            flat = UNSEEN.sub("", unicodedata.normalize("NFKC", reading))
+        for reading in (bare, dereferenced(bare), unquote_plus(_unescaped(dereferenced(bare)))):
+            flat = UNSEEN.sub("", compatible(reading))
             if len(flat) > 2 * MAX_PROSE:
                 raise Withheld("it is many times longer once it is read")  # one character may stand for eighteen
             if flat not in seen:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.detect.gate import Gate
-from gateway.detect.spelling import UNSEEN, ZEROS, read_out, signs
+from gateway.detect.spelling import UNSEEN, ZEROS, compatible, read_out, signs
 
 ID = "330106199003072319"
 PARTS = (ID[:6], ID[6:14], ID[14:])
@@ -74,6 +74,14 @@ def test_an_identifier_is_found_however_each_digit_is_spelled(spell: Callable[[s
     gate = Gate(["resident-id"])
     for body in ("".join(map(spell, ID)), spell(ID[0]) + ID[1:], ID[:9] + spell(ID[9]) + ID[10:], ID[:-1] + spell("9")):
         assert gate.found(f'{{"a":"见{body}。"}}'.encode()) == ("resident-id",), body
+
+
+def test_no_text_costs_more_than_its_length() -> None:
+    marks = "a" + "\u0301" * 100_000 + "\u0323" * 100_000 + "１"  # to put these in order took a minute
+    assert read_out(marks.encode()).endswith(b"1")
+    assert compatible("ｆｕｌｌ" * 500) == "full" * 500
+    digits = b"&#" + b"1" * 10_000 + b"; &#x" + b"f" * 10_000 + b"; &#" + b"0" * 10_000 + b"51;"
+    assert read_out(digits).endswith(b" 3")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))

@@ -181,6 +181,12 @@ async def test_no_text_takes_long(sign):
     assert time.process_time() - start < 5  # a quadratic reader takes minutes
 
 
+async def test_marks_and_references_of_any_number_are_read():
+    text = f"&#{'1' * 10_000}; {chr(0x301)}{chr(0x323)}" * 20 + "\u0301\u0323" * 9_000 + f" {ID}"
+    shown, _ = await masked(text)
+    assert ID not in shown
+
+
 @pytest.mark.parametrize(
     ("body", "like"), [(b' \n{"a"', True), (b"\xef\xbb\xbf[", True), (b"<html>", False), (b"", False), (b"a{", False)]
 )
