@@ -460,6 +460,11 @@ class Mask(Struct, frozen=True, omit_defaults=True, gc=False):
         """Whether records may be taken out of such an answer; such a mask is made for one caller."""
         return bool(self.rows) or (self.beyond is not None and self.beyond.filters)
 
+    @property
+    def enough(self) -> int:
+        """The most records that any of these masks is for: of more, nobody asks how many they are."""
+        return self.most if self.beyond is None else max(self.most, self.beyond.enough)
+
     def covering(self, records: int) -> "Mask | None":
         """The mask for an answer with so many records; None when it is withheld."""
         mask: Mask | None = self

@@ -25,6 +25,8 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
+from gateway.masking.json_body import MAX_WORK, TOO_DEEP, check_values
+from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.records import NoRecords, Opened, at_most, counted, opened
 from gateway.masking.turns import at_once, with_turns
 from gateway.masking.unpack import Withheld
@@ -88,13 +90,14 @@ async def looked_into_long(body: bytes, mask: Mask, asset: Asset, people: int = 
 def look_slowly(body: bytes, mask: Mask, asset: Asset, people: int = 1) -> Generator[None, None, Looked]:
     """The same with stops at which others may get their turn, for an answer about so many people at least."""
     try:
+        check_values(body)
         removed, records = 0, 1
         if mask.rows:
             body, removed = yield from _filtered(body, mask.rows, asset)
         if mask.most:
             records = at_most(body)
             if records > mask.most:  # most answers of one record need not be taken apart to be counted
-                records = yield from counted(body)
+                records = yield from counted(body, mask.enough)
             records = max(records, people)
             covering = mask.covering(records)
             if covering is None:
@@ -111,10 +114,10 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
     """What is left of an answer, and how many records were taken out."""
     found = opened(body, asset.records)
     if found.way is None:
-        if not passes_alone(found.records[0], rows):
+        if not (yield from _alone(found.records[0], rows)):
             raise NotFound(1)
         return body, 0
-    _check_around(found, rows, bool(asset.records))
+    yield from _check_around(found, rows, bool(asset.records))
     yield
     kept: list[Raw] = []
     size = 0
@@ -131,26 +134,38 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
     return (_recounted(left, asset.total, len(found.records), len(kept)) if asset.total else left), removed
 
 
-def _check_around(found: Opened, rows: tuple[RowFilter, ...], declared: bool) -> None:
+def _check_around(found: Opened, rows: tuple[RowFilter, ...], declared: bool) -> Generator[None, None, None]:
     """Whether something stands beside the records that may be one (rule 2). Raises Withheld."""
     for members, way in zip(found.around, found.way or (), strict=True):
         beside = {name: raw for name, raw in members.items() if name != way}
         if not declared and any(memoryview(raw)[0] in _CONTAINERS for raw in beside.values()):
             raise Withheld("the catalog does not say where its records are")
-        if _holds_others(Raw(encode(beside)), rows):
+        if (yield from _holds_others(Raw(encode(beside)), rows)):
             raise Withheld("something beside its records is not for this caller")
 
 
 def passes_alone(record: Raw | bytes, rows: tuple[RowFilter, ...]) -> bool:
-    """Whether a record that stands in no list is let through: it may be a list in a wrapping."""
-    return passes(record, rows) and not _holds_others(record, rows)
+    """Whether a record that stands in no list is let through: it may be a list in a wrapping. Raises Withheld."""
+    return at_once(_alone(record, rows))
 
 
-def _holds_others(raw: Raw | bytes, rows: tuple[RowFilter, ...]) -> bool:
-    """Whether anything in here has the member of a filter, and is not let through by it."""
-    waiting: list[Raw | bytes] = [raw]
+def _alone(record: Raw | bytes, rows: tuple[RowFilter, ...]) -> Generator[None, None, bool]:
+    return passes(record, rows) and not (yield from _holds_others(record, rows))
+
+
+def _holds_others(raw: Raw | bytes, rows: tuple[RowFilter, ...]) -> Generator[None, None, bool]:
+    """Whether anything in here has the member of a filter, and is not let through by it. Raises Withheld."""
+    waiting: list[tuple[Raw | bytes, int]] = [(raw, 0)]
+    size = 0
     while waiting:
-        text = waiting.pop()
+        text, depth = waiting.pop()
+        length = len(memoryview(text))
+        if depth > MAX_DEPTH or depth * length > MAX_WORK:  # each level reads what lies below it once more
+            raise Withheld(TOO_DEEP)
+        size += length
+        if size >= SLICE:
+            size = 0
+            yield
         if memoryview(text)[0] == _ARRAY:
             inside: Iterable[Raw] = _elements(text)
         else:
@@ -159,7 +174,7 @@ def _holds_others(raw: Raw | bytes, rows: tuple[RowFilter, ...]) -> bool:
                 value = _reader(row.field)(text)
                 if not isinstance(value, UnsetType) and _text(value) not in row.values:
                     return True
-        waiting += [one for one in inside if memoryview(one)[0] in _CONTAINERS]
+        waiting += [(one, depth + 1) for one in inside if memoryview(one)[0] in _CONTAINERS]
     return False
 
 

@@ -99,9 +99,14 @@ def _stripped(body: bytes, plan: Plan) -> bytes:
         _whole(text)
         if plan.root.rule is None and _holds_json(text):
             raise NotJson("not inspected: a text that holds JSON")
+    check_values(text)
+    return text
+
+
+def check_values(text: bytes) -> None:
+    """Raises NotJson where the values of a text would take too much room; looked at before anything is taken apart."""
     if len(text) > MAX_VALUES and sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise NotJson(f"not inspected: more than {MAX_VALUES} values")
-    return text
 
 
 def _whole(text: bytes) -> None:

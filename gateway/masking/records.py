@@ -8,6 +8,7 @@
    does not make a list of ten thousand into one record, nor does one that keys its records (`{"id1": {…}, "id2": {…}}`).
 """
 
+import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -102,11 +103,11 @@ def most_records(body: bytes) -> int:
     return at_once(counted(body))
 
 
-def counted(body: bytes) -> Generator[None, None, int]:
-    """The same with stops at which others may get their turn."""
+def counted(body: bytes, enough: int = sys.maxsize) -> Generator[None, None, int]:
+    """The same with stops at which others may get their turn; beyond `enough` nobody asks how many there are."""
     longest, size = 1, 0
     waiting: list[tuple[Raw | bytes, int]] = [(body.removeprefix(b"\xef\xbb\xbf").strip(), 0)]
-    while waiting:
+    while waiting and longest <= enough:
         text, depth = waiting.pop()
         first = memoryview(text)[0] if text else 0
         if first not in _CONTAINERS:
@@ -127,7 +128,8 @@ def counted(body: bytes) -> Generator[None, None, int]:
             containers = [raw for raw in _members(text).values() if memoryview(raw)[0] in _CONTAINERS]
             objects = sum(memoryview(raw)[0] == _CONTAINERS[0] for raw in containers)
             longest = max(longest, objects if objects >= MAP else 1)
-        waiting += [(raw, depth + 1) for raw in containers if _may_hold_list(bytes(raw))]
+        if longest <= enough:
+            waiting += [(raw, depth + 1) for raw in containers if _may_hold_list(bytes(raw))]
     return longest
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed, RowFilter
 from gateway.masking.about import SLICE, Looked, NotFound, TooMany, concerned, look_slowly, looked_into
+from gateway.masking.json_body import MAX_VALUES, NotJson
+from gateway.masking.records import counted
 from gateway.masking.unpack import Withheld
 from tests.literals import an_asset
 
@@ -231,3 +233,25 @@ def test_most_answers_need_no_such_look():
     assert not concerned(mask())
     assert concerned(mask(rows=ROWS))
     assert concerned(mask(most=1))
+
+
+def test_what_has_too_many_values_is_not_taken_apart():
+    with pytest.raises(NotJson):
+        looked(b"[" + b",".join([b"{}"] * MAX_VALUES) + b"]", mask(most=2))
+
+
+def test_no_more_is_counted_than_is_asked_for():
+    walk = counted(b"[" + b",".join([b'{"a":["%b"]}' % (b"x" * 4096)] * 300) + b"]", 100)
+    assert sum(1 for _ in walk) == 1  # the list was long enough: nothing in it was looked at
+
+
+@pytest.mark.parametrize("levels", [150, 900])
+def test_what_nests_deeply_beside_a_record_is_withheld_and_keeps_nobody_waiting(levels):
+    inner = b'{"a":' * levels + b'"%b"' % (b"x" * (1 << 20)) + b"}" * levels
+    with pytest.raises(Withheld):
+        looked(b'{"district":"330100","x":%b}' % inner, mask(rows=ROWS))
+
+
+def test_a_long_record_is_looked_through_with_turns():
+    body = b'{"district":"330100","x":[%b]}' % b",".join([b'{"y":"%b"}' % (b"x" * 1024)] * 1000)
+    assert sum(1 for _ in look_slowly(body, mask(rows=ROWS), ASSET)) > 6
