@@ -15,6 +15,7 @@ Words = tuple[str, str, str, str]
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _KEY = re.compile(r"\s*(?:- +)*[^\s:#\"'\[\]{}]+")
 _OPEN_QUOTE = re.compile(r"""(?:^|[\s:,\[{])(["'])(?:(?!\1).)*$""")
+_PATH = re.compile(r"""[\[{,]\s*(?:[\w-]+:\s+)?(\$[^\s\[\]{},"']*\[)""")
 _CLOSES = {"[": "]", "{": "}"}
 WRITE = ("write `key: value`", "请写成 `键: 值`")
 QUOTE = ("put the value in quotes", "请给该值加引号")
@@ -35,6 +36,11 @@ _OPEN: Words = (
 )  # fmt: skip
 _AFTER: Words = (
     "something stands after the closing quote", "引号之后还有内容", "put the whole value in quotes", "请把整个值放入引号中",
+)  # fmt: skip
+_BRACKETS: Words = (
+    "a path with `[ ]` stands inside `[ ]` or `{ }`, where brackets have a meaning of their own",
+    "含 `[ ]` 的路径位于 `[ ]` 或 `{ }` 之内，方括号在此另有含义",
+    "put the whole path in quotes: \"$.items[*].name\"", "请将整个路径放入引号中：\"$.items[*].name\"",
 )  # fmt: skip
 _INNER: Words = ("a value with `: ` in it", "值中含有 `: `", *QUOTE)
 _SECOND: Words = (
@@ -81,7 +87,9 @@ def malformed(file: str, text: str, error: Exception) -> FileFault:
         str(getattr(error, "context", None) or ""),
     )
     plain: Words = (f"not valid YAML: {seen.problem}", f"不是有效的 YAML：{seen.problem}", "", "")
-    found = _control_character(seen) or _layout(seen) or _quotes(seen) or _brackets(seen) or _colons(seen)
+    found = (
+        _control_character(seen) or _layout(seen) or _quotes(seen) or _path(seen) or _brackets(seen) or _colons(seen)
+    )
     row, column, words = found or _rest(seen) or (seen.row, seen.column, plain)
     return FileFault(file, row + 1, column + 1, "Y010", *words)
 
@@ -122,6 +130,14 @@ def _quotes(seen: _Stumble) -> _Found:
             if opened and not seen.lines[row].lstrip().startswith("#"):
                 return row, opened.start(1), _OPEN
         return seen.row, seen.column, _AFTER
+    return None
+
+
+def _path(seen: _Stumble) -> _Found:
+    """A path whose brackets were taken for those of a list."""
+    for row in range(seen.begun[0] if seen.begun else seen.row, seen.row + 1):
+        if path := _PATH.search(seen.lines[row]):
+            return row, path.start(1), _BRACKETS
     return None
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.document import Faulty, parse
 
+BRACKETS = "a path with `[ ]` stands inside `[ ]` or `{ }`, where brackets have a meaning of their own"
+
 
 @pytest.mark.parametrize(
     ("text", "place", "said"),
@@ -33,6 +35,9 @@ from gateway.document import Faulty, parse
         ("a: 1 - b: 2\n", (1, 9), "a value with `: ` in it"),
         ("a:  - b: 2\n", (1, 5), "a list item begins in the middle of a line"),
         ("a: [1]]\n", (1, 7), "`]` closes nothing"),
+        ("rows: {$.items[*].a: x}\n", (1, 8), BRACKETS),
+        ("by: [phone, $..items[*].b]\n", (1, 13), BRACKETS),
+        ("a:\n  b: {path: $.x[*].y, c: d}\n", (2, 13), BRACKETS),
         ("a: b: c\n", (1, 5), "a value with `: ` in it"),
         ("a: @b\n", (1, 4), "a value cannot begin with `@`"),
         ("who: *\n", (1, 6), "a value cannot begin with `*`"),
