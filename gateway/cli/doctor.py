@@ -341,7 +341,7 @@ def _chain(state: Path, origin: str, profile: "Profile") -> Iterator[Finding]:
             Verifier(other).open(notes[-1])
         age = round(time.time() - (state / "ledger" / "checkpoints").stat().st_mtime)
     except (OSError, ValueError, KeyFault, Malformed, Sm2Missing) as error:
-        yield Finding("chain", "bad", "plain", {"text": str(error)})
+        yield Finding("chain", "bad", "plain", {"text": error})
         return
     yield Finding("chain", "good", "doctor.chain_good", {"count": point.size, "age": age})
 

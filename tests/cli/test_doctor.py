@@ -80,6 +80,10 @@ def test_a_damaged_checkpoint_is_seen(run: Run, project: Path) -> None:
     (project / "state" / "ledger" / "checkpoints").write_text("gateway/audit\n5\nAAAA\n\n\u2014 gateway/audit AAAA\n\n")
     done = run("doctor", "-c", project / "gateway.yaml", "-o", "json")
     assert next(one["state"] for one in done.json["findings"] if one["subject"] == "chain") == "bad"
+    (project / "state" / "keys" / "ledger.pub").unlink()
+    (project / "state" / "keys" / "ledger.key").chmod(0o644)
+    said = run("doctor", "-c", project / "gateway.yaml", "--lang", "zh-CN").out
+    assert said.count("其他账号可访问") == 2  # of the keys, and of the chain that cannot be checked by them
 
 
 def test_policies_are_compiled_and_tried(run: Run, project: Path) -> None:
