@@ -9,8 +9,8 @@ The ASGI side of one request. Rules:
 3. A name or value with CR, LF or NUL never leaves: response splitting ends here (CWE-113).
 4. A request holds one of the worker's places while it is worked on. It gives the place back while it
    waits for its own caller and once its answer begins, so slow callers cannot use the places up.
-5. Work for a caller who has left is stopped: callers who ask a slow service and hang up, again and
-   again, would fill all places without a single connection.
+5. Work for a caller who has left is stopped, also when its answer has begun: callers who ask a slow service and hang up,
+   again and again, would fill all places, or hold all connections to that service, without a single one of their own.
 """
 
 import asyncio
@@ -83,6 +83,7 @@ class Exchange:
     _told = False  # the application knows that the body is complete
     _task: asyncio.Task[None] | None = None
     _waiter: asyncio.Future[None] | None = None
+    _drains = False  # the application waits until the caller has read
     _block = b""  # headers of the answer as they go on the wire
     _status = 0  # the application has begun its answer with this status
     _left: int | None = None  # bytes still owed of Content-Length
@@ -157,9 +158,10 @@ class Exchange:
 
     def leave(self) -> None:
         """The caller is gone. The application hears of it where it waits for the caller; elsewhere it is stopped."""
-        listens = self._waiter is not None
+        waiter = self._waiter
+        listens = self._drains or (waiter is not None and not waiter.done())  # done and not woken: it was cancelled
         self.close("client_gone")
-        if self._task is not None and not (listens or self.begun):
+        if self._task is not None and not listens:
             self._task.cancel("client_gone")  # rule 5
 
     def wake(self) -> None:
@@ -316,7 +318,9 @@ class Exchange:
         return view
 
     async def _drained(self) -> None:
+        self._drains = True
         await self._line.drained()
+        self._drains = False
         if self.closed:
             raise Gone("the connection is closed")
 

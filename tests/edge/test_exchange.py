@@ -185,3 +185,26 @@ async def test_a_complete_body_is_handed_over_though_the_caller_hung_up() -> Non
     exchange.fail("client_gone")
     assert (await exchange.receive())["body"] == b"part"
     assert (await exchange.receive())["type"] == "http.disconnect"
+
+
+async def test_who_stopped_waiting_for_the_caller_does_not_hear_of_it_and_is_stopped() -> None:
+    exchange, _, _ = an_exchange(length=9)
+    ends: list[Any] = []
+
+    async def working(scope: Any, receive: Any, send: Any) -> None:
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as why:
+            ends.append(why.args)
+            raise
+
+    tasks: set[asyncio.Task[None]] = set()
+    exchange.start(working, {}, tasks)
+    for _ in range(4):
+        await asyncio.sleep(0)
+    exchange.leave()
+    await asyncio.wait(tasks, timeout=5)
+    assert ends == [("client_gone",)]

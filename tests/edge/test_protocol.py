@@ -672,6 +672,31 @@ async def test_work_for_a_caller_who_left_is_stopped_and_its_place_is_free() -> 
     assert ends == [("client_gone",)] * 2
 
 
+async def test_an_answer_that_has_begun_is_stopped_when_its_caller_left() -> None:
+    """Abuse: ask for a stream, take its beginning, reset; the service's connection would be held until it says more."""
+    ends: list[Any] = []
+
+    async def streaming(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(start())
+        await send(piece(b"data: 1\n\n", True))
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as why:
+            ends.append(why.args)
+            raise
+
+    async with serving(streaming) as here:
+        reader, writer = await here.open()
+        writer.write(GET)
+        await reader.readuntil(b"data: 1")
+        reset = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        await hang_up(writer)
+        await until(lambda: not here.worker.tasks)
+    assert ends == [("client_gone",)]
+
+
 async def test_a_caller_who_may_be_gone_takes_no_place_and_still_gets_the_answer() -> None:
     go = asyncio.Event()
 
