@@ -365,6 +365,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.given_odd": ("`{value}` is not of the form name=value", "`{value}` 不是 名称=值 的形式"),
     "policy.unlisted": ("`{value}` is in no asset of the catalog", "`{value}` 不属于目录中的任何资产"),
     "policy.no_decision": ("no decision `{id}` is on record", "没有编号为 `{id}` 的判定"),
+    "policy.told_withheld": (
+        "the answer was WITHHELD after the decision: {code}  {words} ({status})",
+        "应答在判定之后被扣留：{code}  {words}（{status}）",
+    ),
+    "policy.told_broken": (
+        "the answer did not come, or not whole: {code}  {words} ({status})",
+        "应答未到达或不完整：{code}  {words}（{status}）",
+    ),
     "policy.told_permit": ("was ALLOWED by:", "已允许，依据："),
     "policy.told_challenge": ("a stronger sign-in was ASKED FOR by:", "已要求加强认证，依据："),
     "policy.told_deny": ("was DENIED by:", "已拒绝，依据："),

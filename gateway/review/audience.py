@@ -4,7 +4,8 @@ Three accounts of one decision, for the caller, the operator and the auditor. Ru
 
 1. The caller hears what the answer said, and nothing else: the code, its sentence, what to do, the sign-in that is
    asked for, whom to turn to. `told` takes only those words, so no rule, threshold, role or person can slip in.
-2. What observe let pass was an answer like any other: the caller is not told that it would have been refused.
+2. What observe let pass was an answer like any other: the caller is not told that it would have been refused. An answer
+   that was withheld after the decision was a refusal like any other: the caller is not told that it had been allowed.
 3. The auditor hears what a decision rested on and where it stands on record: bundle, catalog, layer, legal basis,
    owners, duties. No value of the request that the entry does not hold.
 4. The layer that decided is that of the rules that had a say: the denying ones of a refusal, the allowing ones of a
@@ -66,8 +67,13 @@ def _strength(told: Told, zh: bool) -> str:
     )
 
 
-def told(code: str, acr_values: str = "", max_age: int | None = None, language: Language = "en") -> Told:
-    """What a caller hears under this code: a function of the code, the step-up and the language, of nothing else."""
+def told(
+    code: str, acr_values: str = "", max_age: int | None = None, language: Language = "en", status: int = 0
+) -> Told:
+    """What a caller hears under this code: a function of the code, the step-up and the language, of nothing else.
+
+    `status` is that of an answer which had begun when it was cut, 0 for the one of the code.
+    """
     zh = language == "zh-CN"
     if code == ALLOWED:
         return Told("permit", code, 200, "该请求已获允许" if zh else "the request was allowed", "", "")
@@ -81,7 +87,7 @@ def told(code: str, acr_values: str = "", max_age: int | None = None, language: 
     return Told(
         kind,
         code,
-        meaning.status,
+        status or meaning.status,
         meaning.zh if zh else meaning.en,
         meaning.remedy_zh if zh else meaning.remedy_en,
         "联系数据责任部门，并提供判定编号" if zh else "turn to the owner of the data, with the decision id",
@@ -100,10 +106,14 @@ def told_of(decision: Decision, language: Language = "en") -> Told:
     return told(first, language=language)
 
 
-def told_on_record(entry: VerdictEntry, language: Language = "en") -> Told:
-    """What the caller heard whose decision this is; the record does not hold the words of a step-up."""
+def told_on_record(entry: VerdictEntry, language: Language = "en", code: str = "", status: int = 0) -> Told:
+    """What the caller heard whose decision this is; the record does not hold the words of a step-up.
+
+    `code` and `status` are those of its outcome, "" and 0 where there is none.
+    """
     if entry.outcome == "permit":
-        return told(ALLOWED, language=language)
+        unheard = code in ("", "client_gone")  # who left heard nothing else
+        return told(ALLOWED, language=language) if unheard else told(code, language=language, status=status)
     first = entry.reasons[0].code if entry.reasons else "policy_error"
     if entry.outcome == "challenge" and _status(first) != 401:
         first = STEP_UP

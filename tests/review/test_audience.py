@@ -82,6 +82,16 @@ def test_what_a_caller_hears_is_a_function_of_code_step_up_and_language_alone(se
             assert record == told_of(decision, language)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_withheld_after_the_decision_was_a_refusal(language: Language, tmp_path: Path) -> None:
+    entry = recorded(a_bundle(tmp_path))
+    assert entry.outcome == "permit"
+    assert told_on_record(entry, language, "too_many_records", 403) == told("too_many_records", language=language)
+    cut = told_on_record(entry, language, "too_many_records", 200)
+    assert (cut.outcome, cut.reason, cut.status) == ("deny", "too_many_records", 200)
+    assert told_on_record(entry, language, "client_gone", 200) == told(ALLOWED, language=language)
+
+
 def test_a_step_up_is_told_with_its_words() -> None:
     challenge = Challenge(
         (Reason("step_up_required", "rules/1.yaml:3", "base"), Reason("rule_denied")), "b", "aal3", 300

@@ -122,6 +122,7 @@ WORDS = {
         "supposed, on no record: a decision id gives the place in the ledger and judges it again",
         "此为假设，没有记录：给出判定编号方可查明其在审计日志中的位置并重新判定",
     ),
+    "policy.explain.afterwards": ("after the decision", "判定之后"),
     "policy.explain.entry": ("entry of the ledger", "审计日志记录号"),
     "policy.explain.checkpoint": ("checkpoint", "检查点"),
     "policy.explain.covered": (

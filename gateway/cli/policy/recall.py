@@ -37,8 +37,11 @@ TOLD = {
 ABOVE = ("kind", "v", "outcome", "reasons", "would", "would_reasons")
 """What of an entry is told in sentences, or says nothing to a person."""
 
-ENDED = ("status", "sent", "received", "complete", "code", "records", "masked", "unlabelled", "latency", "waited")
-"""How a forwarded request ended."""
+ENDED = (
+    "status", "code", "detail", "residual", "records", "clear", "masked", "suppressed", "removed", "unlabelled",
+    "sent", "received", "complete", "latency", "took", "waited",
+)  # fmt: skip
+"""How a forwarded request ended, as the door tells it (`latency`) or the ledger (`took`)."""
 
 
 def recall(args: argparse.Namespace, screen: Screen) -> int:
@@ -56,7 +59,7 @@ def recall(args: argparse.Namespace, screen: Screen) -> int:
         screen.warn("policy.explain.no_verdict", "error", id=args.decision)
         return 1
     if args.audience == "caller":
-        return _caller(args, screen, entry)
+        return _caller(args, screen, answer, entry)
     return _auditor(args, screen, answer, entry)
 
 
@@ -101,6 +104,13 @@ def _verdict(answer: Any) -> "VerdictEntry | None":
     return decoded if isinstance(decoded, VerdictEntry) else None
 
 
+def _ended(answer: Any) -> dict[str, Any]:
+    """How the request ended that was allowed; {} where it was not, or nobody knows."""
+    whole = answer if isinstance(answer, dict) else {}
+    entry = whole.get("entry") or {}
+    return (whole.get("outcome") or {}) if entry.get("outcome") == "permit" else {}
+
+
 def _state(args: argparse.Namespace) -> Path | None:
     """The state directory: as named, or as the configuration says."""
     from gateway.cli.policy.stored import installed
@@ -137,11 +147,12 @@ def _facts(entry: "VerdictEntry", catalog: "Catalog") -> "Facts | None":
 # --- the caller ----------------------------------------------------------------------------------
 
 
-def _caller(args: argparse.Namespace, screen: Screen, entry: "VerdictEntry") -> int:
+def _caller(args: argparse.Namespace, screen: Screen, answer: Any, entry: "VerdictEntry") -> int:
     from gateway.policy import Policy
     from gateway.review.audience import told_of, told_on_record
 
-    told = told_on_record(entry, screen.language)
+    ended = _ended(answer)
+    told = told_on_record(entry, screen.language, ended.get("code") or "", ended.get("status") or 0)
     deciding = _deciding(args, entry) if entry.outcome == "challenge" else None
     if isinstance(deciding, tuple):  # the record does not hold the words of a step-up: they follow from the facts
         facts = _facts(entry, deciding[1])
@@ -168,6 +179,7 @@ def _auditor(args: argparse.Namespace, screen: Screen, answer: Any, entry: "Verd
     prove = shlex.join(["gateway", "audit", "prove", str(number), *([str(state / "ledger")] if state else [])])
     rows = [
         *account.rows(screen.language),
+        *_afterwards(screen, answer),
         (screen.text("policy.explain.entry"), str(number)),
         (screen.text("policy.explain.checkpoint"), _covered(screen, number, size)),
         (screen.text("policy.explain.prove"), prove),
@@ -177,8 +189,27 @@ def _auditor(args: argparse.Namespace, screen: Screen, answer: Any, entry: "Verd
         screen.warn("policy.explain.no_revision", "warning", why=screen.choose(deciding.en, deciding.zh))
     screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
     record = {"number": number, "checkpoint": size, "prove": prove}
-    screen.result({"audited": account, "record": record, "replay": again})
+    ended = {name: value for name, value in _ended(answer).items() if name in ("code", "status", "detail") and value}
+    screen.result({"audited": account, "ended": ended, "record": record, "replay": again})
     return code
+
+
+def _afterwards(screen: Screen, answer: Any) -> list[tuple[str, str]]:
+    """The line of an answer that was withheld, or never came, though it was allowed."""
+    ended = _ended(answer)
+    if not ended.get("code"):
+        return []
+    said = (_headline(screen, ended), ended.get("detail"))
+    return [(screen.text("policy.explain.afterwards"), "  ".join(part for part in said if part))]
+
+
+def _headline(screen: Screen, ended: dict[str, Any]) -> str:
+    from gateway.reasons import REASONS, withheld
+
+    meaning = REASONS.get(ended["code"])
+    words = screen.choose(meaning.en, meaning.zh) if meaning else ""
+    key = "policy.told_withheld" if withheld(ended["code"]) else "policy.told_broken"
+    return screen.text(key, code=ended["code"], words=words, status=ended.get("status") or "-")
 
 
 def _covered(screen: Screen, number: Any, size: int | None) -> str:
@@ -255,6 +286,7 @@ def _tell(screen: Screen, answer: Any) -> None:
 
     whole: dict[str, Any] = answer if isinstance(answer, dict) else {}
     entry: dict[str, Any] = whole.get("entry") or whole.get("verdict") or whole
+    _warn(screen, _ended(answer))
     would = entry.get("would", "")
     key = TOLD.get(f"would {would}" if would else entry.get("outcome", ""))
     if key:
@@ -269,6 +301,17 @@ def _tell(screen: Screen, answer: Any) -> None:
     ended: dict[str, Any] = whole.get("outcome") or {}
     _flatten("outcome", {name: ended.get(name) for name in ENDED}, rows)
     screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
+
+
+def _warn(screen: Screen, ended: dict[str, Any]) -> None:
+    """Before all else, that an answer was withheld: that it had been allowed is only half of the truth."""
+    from gateway.cli.codes import explained
+
+    if ended.get("code"):
+        screen.line(_headline(screen, ended), "bold")
+        does = [screen.choose(one.operator_en, one.operator_zh) for one in explained(ended["code"])]
+        for line in filter(None, (ended.get("detail"), ", ".join(ended.get("residual") or ()), *does)):
+            screen.line(f"   {line}")
 
 
 def _again(entry: dict[str, Any]) -> list[str]:
@@ -321,7 +364,7 @@ def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
             ]
             rows.append((f"{name}.{label[1]}", "  ".join(word for word in words if word)))
     elif isinstance(value, list) and value:
-        rows.append((name, ", ".join(map(str, value))))
+        rows.append((name, ", ".join(map(_word, value))))
     elif name == "at" or (name.endswith("_at") and value):  # 0 is never
         rows.append((name, spelled(value)))
     elif name == "subject.clearance" and value:
@@ -333,4 +376,8 @@ def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_word, value))
+    if isinstance(value, float):
+        return f"{round(value, 6):g}" if abs(value) < 1e6 else str(value)
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)

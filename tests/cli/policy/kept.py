@@ -11,12 +11,16 @@ from msgspec.structs import replace
 from gateway.app import revisions
 from gateway.audit import Index, Ledger, Sealer, Settings, Signer
 from gateway.config import load
-from gateway.facts import Facts, Grade, Permit, Refused, Warrant
+from gateway.facts import Facts, Grade, Outcome, Permit, Refused, Revealed, Warrant
 from gateway.policy import Policy
 from tests.audit.world import OUTCOME, live, seal_all
 from tests.literals import NOW, a_subject, an_ask, some_facts
 
 SIGNER = Signer("gateway/audit", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+WITHHELD = Outcome(
+    502, 0, 0, True, "residual_identifier", Revealed(residual=("phone",)), 0.001, 0.0043833589952555485, "phone"
+)
 
 
 class Kept(Struct, frozen=True):
@@ -28,7 +32,7 @@ class Kept(Struct, frozen=True):
 
 
 def keep(folder: Path, project: Path) -> Kept:
-    """A clerk reads a household; the same with one factor; a stranger; one whose recorded outcome is forged."""
+    """A clerk reads a household; the same with one factor; a stranger; one forged; an answer that was withheld."""
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("state"))
     config_file, state = folder / "gateway.yaml", folder / "kept"
     config_file.write_text(config_file.read_text("utf-8").replace("mode: observe", "mode: enforce"), "utf-8")
@@ -59,6 +63,10 @@ def keep(folder: Path, project: Path) -> Kept:
         forged = await ledger.commit(facts(roles=("doctor",)), permit)  # the facts do not carry this permit
         assert isinstance(forged, Warrant)
         ids["forged"] = forged.id
+        withheld = await ledger.commit(facts(), permit)
+        assert isinstance(withheld, Warrant)
+        ids["withheld"] = withheld.id
+        ledger.conclude(withheld.id, WITHHELD)
 
     settings = Settings(state)
     live(settings, story).close()

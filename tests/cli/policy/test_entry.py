@@ -54,7 +54,7 @@ def test_a_folder_without_a_ledger_is_no_record(tmp_path: Path) -> None:
 
 
 def test_the_checkpoint_says_how_much_is_signed(kept: Kept, copy: Path) -> None:
-    assert signed(kept.state) == 10
+    assert signed(kept.state) == 12
     (copy / "ledger" / "checkpoint").write_text("gateway/audit\nmany\n")
     assert signed(copy) is None
     (copy / "ledger" / "checkpoint").unlink()

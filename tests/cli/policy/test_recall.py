@@ -24,6 +24,36 @@ def test_the_caller_hears_what_the_answer_said(run: Run, kept: Kept) -> None:
         assert secret not in chinese
 
 
+def test_the_caller_of_an_answer_that_was_withheld_is_not_told_that_it_was_allowed(run: Run, kept: Kept) -> None:
+    told = explained(run, kept, "withheld", "--for", "caller").out.splitlines()
+    assert told[0].endswith("is withheld  (residual_identifier, 502)")
+    assert told[1] == "what to do: contact the operator with the decision id"
+    assert "phone" not in "".join(told)
+    chinese = explained(run, kept, "withheld", "--for", "caller", "--lang", "zh-CN").out
+    assert chinese.startswith("服务的应答在意外位置含有个人信息，已被扣留（residual_identifier，502）\n")
+
+
+def test_the_operator_hears_first_that_the_answer_was_withheld_and_what_to_do(run: Run, kept: Kept) -> None:
+    told = explained(run, kept, "withheld").out.splitlines()
+    assert told[0].startswith("the answer was WITHHELD after the decision: residual_identifier  ")
+    assert told[0].endswith("(502)")
+    assert any("Label the field." in line for line in told[1:5])
+    assert any(line.split() == ["outcome.residual", "phone"] for line in told)
+    assert any(line.split() == ["outcome.took", "0.004383"] for line in told)
+    chinese = explained(run, kept, "withheld", "--lang", "zh-CN").out
+    assert chinese.startswith("应答在判定之后被扣留：residual_identifier  ")
+    assert "WITHHELD" not in explained(run, kept, "allowed").out
+
+
+def test_the_auditor_hears_what_came_after_the_decision(run: Run, kept: Kept) -> None:
+    done = explained(run, kept, "withheld", "--for", "auditor", "-o", "json")
+    assert done.json["ended"] == {"code": "residual_identifier", "status": 502, "detail": "phone"}
+    text = explained(run, kept, "withheld", "--for", "auditor").out
+    assert "after the decision" in text
+    assert "WITHHELD" in text
+    assert explained(run, kept, "stranger", "--for", "auditor", "-o", "json").json["ended"] == {}
+
+
 def test_the_operator_hears_the_clauses_of_the_revision_that_decided(run: Run, kept: Kept) -> None:
     told = explained(run, kept, "step_up").out
     assert "applies  base-assurance" in told
@@ -41,12 +71,12 @@ def test_the_auditor_hears_grounds_and_place_and_it_is_judged_again(run: Run, ke
     (rule,) = done.json["audited"]["rules"]
     assert (rule["id"], rule["owner"], rule["codes"]) == ("base-assurance", "prov", ["step_up_required", "rule_denied"])
     assert done.json["record"] == {
-        "number": 3, "checkpoint": 10, "prove": f"gateway audit prove 3 {kept.state}/ledger",
+        "number": 3, "checkpoint": 12, "prove": f"gateway audit prove 3 {kept.state}/ledger",
     }  # fmt: skip
     assert done.json["replay"]["state"] == "same"
     text = explained(run, kept, "step_up", "--for", "auditor", "--lang", "zh-CN").out
     assert "与记录逐字节一致" in text
-    assert "已由 10 条记录的签名检查点覆盖" in text
+    assert "已由 12 条记录的签名检查点覆盖" in text
 
 
 def test_the_command_that_is_named_proves_the_entry(run: Run, kept: Kept) -> None:
@@ -54,7 +84,7 @@ def test_the_command_that_is_named_proves_the_entry(run: Run, kept: Kept) -> Non
     done = run(*prove[1:], "-o", "json")
     entry = list(read_entries(kept.state / "ledger"))[done.json["number"]]
     assert b"mallory" in entry
-    assert check_proof(done.json["proof"], entry, SIGNER.vkey).size == 10
+    assert check_proof(done.json["proof"], entry, SIGNER.vkey).size == 12
 
 
 def test_a_record_that_its_facts_do_not_carry_is_an_integrity_failure(run: Run, kept: Kept) -> None:
