@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from gateway.facts import Headers
 from gateway.masking.headers import tells
+from gateway.masking.unpack import declared_charset
 
 Form = Literal["json", "lines", "table", "form", "markup", "events", "prose"]
 
@@ -58,3 +59,18 @@ def form_of(headers: Headers) -> Form:
     if kind.endswith(b"+xml") and kind not in _FORMS:
         return "markup"
     return _FORMS.get(kind, "json")
+
+
+def json_type(headers: Headers) -> bytes | None:
+    """The Content-Type to send when the one of the service is missing, is not the truth, or names another charset.
+
+    The walk has shown that it is JSON: shown as `text/html`, a value of it could run as a script here.
+    """
+    charset = declared_charset(headers)
+    for name, value in headers:
+        if name == b"content-type":
+            kind = value.partition(b";")[0].strip()
+            if not kind.lower().endswith((b"/json", b"+json")) or tells(kind):  # `application/vnd.3301…+json`
+                return b"application/json"
+            return None if charset in ("", "utf-8") else kind + b"; charset=utf-8"
+    return b"application/json"

@@ -23,7 +23,7 @@ from gateway.masking.json_tree import mask_tree
 from gateway.masking.kept import Kept
 from gateway.masking.keys import Keys
 from gateway.masking.lines import masked_lines
-from gateway.masking.media import STREAMED, Form, form_of, media_type, named
+from gateway.masking.media import STREAMED, Form, form_of, json_type, media_type, named
 from gateway.masking.opening import first_token, origin, reveal
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.prepared import Prepared
@@ -35,7 +35,7 @@ from gateway.masking.suppress import UNCOUNTED, held, suppressed, suppressed_lon
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.tokens import Origin
-from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
+from gateway.masking.unpack import Withheld, arriving, gather, in_utf8, unpacked
 from gateway.masking.watermark import Mark, marked, marked_lines, marked_long
 from gateway.masking.whole import mask_whole
 from gateway.masking.whom import told_apart
@@ -178,7 +178,7 @@ class Masking:
         if mask.watermark:
             shown = await marked_long(shown, kept.mark(facts.subject.id))
         await look_long(shown, prepared.gate)
-        headers = inspected(raw.headers, len(shown), _content_type(raw.headers))
+        headers = inspected(raw.headers, len(shown), json_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), looked.told(revealed), raw.waited)
 
     async def _laid(
@@ -259,21 +259,6 @@ def _check_head(raw: RawReply) -> None:
     """Parts of an answer cannot be walked: what is cut off on the left could be anything."""
     if raw.status == _PARTIAL or any(name == b"content-range" for name, _ in raw.headers):
         raise Withheld("only a part of the answer was sent")
-
-
-def _content_type(headers: Headers) -> bytes | None:
-    """The Content-Type to send when the one of the service is missing, is not the truth, or names another charset.
-
-    The walk has shown that it is JSON: shown as `text/html`, a value of it could run as a script here.
-    """
-    charset = declared_charset(headers)
-    for name, value in headers:
-        if name == b"content-type":
-            kind = value.partition(b";")[0].strip()
-            if not kind.lower().endswith((b"/json", b"+json")):
-                return b"application/json"
-            return None if charset in ("", "utf-8") else kind + b"; charset=utf-8"
-    return b"application/json"
 
 
 def _units(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.detect import gate
 from gateway.detect.gate import Gate
 from gateway.detect.spelling import UNSEEN, ZEROS, compatible, read_out, signs
 
@@ -70,10 +71,15 @@ def test_what_nobody_sees_is_not_there() -> None:
         lambda char: f"{char}\\u200b",
     ],
 )
-def test_an_identifier_is_found_however_each_digit_is_spelled(spell: Callable[[str], str]) -> None:
-    gate = Gate(["resident-id"])
+@pytest.mark.parametrize("engine", ["re2", "re"])
+def test_an_identifier_is_found_however_each_digit_is_spelled(
+    spell: Callable[[str], str], engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine == "re":
+        monkeypatch.setattr(gate, "re2", None)
+    look = Gate(["resident-id"])
     for body in ("".join(map(spell, ID)), spell(ID[0]) + ID[1:], ID[:9] + spell(ID[9]) + ID[10:], ID[:-1] + spell("9")):
-        assert gate.found(f'{{"a":"见{body}。"}}'.encode()) == ("resident-id",), body
+        assert look.found(f'{{"a":"见{body}。"}}'.encode()) == ("resident-id",), body
 
 
 def test_no_text_costs_more_than_its_length() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.masking.media import form_of, media_type, named
+from gateway.masking.media import form_of, json_type, media_type, named
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,21 @@ def test_without_a_head_it_is_looked_at_as_json():
 )
 def test_a_type_is_named_unless_it_may_say_something(value, said):
     assert named(((b"content-type", value),)) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (b"application/json", None),
+        (b"application/problem+json; charset=UTF-8", None),
+        (b"application/problem+json; charset=gbk", b"application/problem+json; charset=utf-8"),
+        (b"text/json; charset=us-ascii", b"text/json; charset=utf-8"),
+        (b"text/html", b"application/json"),
+        (b"text/html; charset=gbk", b"application/json"),
+        (b"application/vnd.330106199003072319+json; charset=gbk", b"application/json"),
+        (b"application/vnd.330106199003072319+json", b"application/json"),
+    ],
+)
+def test_json_is_sent_as_json_and_its_type_tells_nothing(value, sent):
+    assert json_type(((b"content-type", value),)) == sent
+    assert json_type(()) == b"application/json"
