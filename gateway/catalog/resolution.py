@@ -65,9 +65,12 @@ def resolve(one: Declaration, endpoint: Endpoint, bound: Bound, around: Surround
     above = of_asset(one, around.above(one, (bound.api.name,)), at)
     label = of_endpoint(endpoint, above, at)
     fields = fields_of(one, bound.fields, min(above.grade, label.grade))
-    said = [label, *(Label(field.grade, "field", field.path) for field in fields)]
+    said = [label]
     if bound.floor is not None:
-        said.insert(1, Label(bound.floor, "api", bound.api.name))
+        said.append(Label(bound.floor, "api", bound.api.name))
+    if fields:
+        top = max(fields, key=lambda field: field.grade)
+        said.append(Label(top.grade, "field", top.path))
     because = highest(said) or label
     plain = _asset(one, endpoint, bound, because.grade, fields, at)
     asset = combined(plain, (identifier for _, identifier in endpoint.identifiers), around.rules)

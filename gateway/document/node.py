@@ -10,6 +10,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 Scalar = str | int | float | bool | None
+MAX_SHOWN = 160
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
 
 
@@ -34,13 +35,22 @@ class FileFault(Struct, frozen=True, order=True):
         out = [f"{self.file}:{self.line}:{self.column}: {word} {self.code}{said}"]
         lines = text.splitlines()
         if 0 < self.line <= len(lines):
-            source = lines[self.line - 1]
+            source, column = _around(lines[self.line - 1], self.column)
             out.append(f"{self.line:6} | {source}")
-            out.append(f"       | {_caret_indent(source, self.column)}^")
+            out.append(f"       | {_caret_indent(source, column)}^")
         remedy = self.remedy_zh if zh else self.remedy_en
         if remedy:
             out.append(f"         {remedy}")
         return "\n".join(out)
+
+
+def _around(source: str, column: int) -> tuple[str, int]:
+    """What of a line is shown, and where in it the column is: a document may be one line of a million characters."""
+    if len(source) <= MAX_SHOWN:
+        return source, column
+    start = max(0, min(column - 1 - MAX_SHOWN // 2, len(source) - MAX_SHOWN))
+    before, after = ("…" if start else ""), ("…" if start + MAX_SHOWN < len(source) else "")
+    return before + source[start : start + MAX_SHOWN] + after, column - start + len(before)
 
 
 def _caret_indent(source: str, column: int) -> str:

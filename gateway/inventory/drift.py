@@ -16,7 +16,7 @@ from gateway.catalog.templates import Template, parse_endpoint, same
 from gateway.document import Plain
 from gateway.facts import Grade
 from gateway.inventory.openapi import Described, Operation
-from gateway.inventory.paths import Steps, covers, meets
+from gateway.inventory.paths import Steps, covering, filed, meets
 from gateway.inventory.schema import Property
 from gateway.jsonpath import parse, spell
 
@@ -111,11 +111,13 @@ def drift(asset: Mapping[str, Plain], found: Described, words: Mapping[str, Grad
         for one in endpoints
         if not any(_is_still(one, operation) for operation in found.operations)
     ]
-    differ += [one for prop in found.properties for one in _property(prop, found, fields)]
+    known, said = filed(fields), filed(found.properties)
+    differ += [one for prop in found.properties for one in _property(prop, covering(prop.steps, known), said)]
+    paths = {prop.path for prop in found.properties}
     differ += [
         Drift("gone", "field", one.name, _shown(one.grade, one.identifiers))
         for one in fields
-        if not any(meets(one.steps, prop.steps) for prop in found.properties)
+        if one.name not in paths and not any(meets(one.steps, prop.steps) for prop in found.properties)
     ]
     return tuple(differ)
 
@@ -146,12 +148,11 @@ def _operation(operation: Operation, endpoints: tuple[Recorded, ...]) -> list[Dr
     return []
 
 
-def _property(prop: Property, found: Described, fields: tuple[Recorded, ...]) -> list[Drift]:
-    over = [one for one in fields if covers(one.steps, prop.steps)]
+def _property(prop: Property, over: list[Recorded], others: Mapping[str, list[Property]]) -> list[Drift]:
     line = prop.place.line
     if prop.label is None:
         return [] if over else [Drift("unlabelled", "field", prop.path, line=line)]
-    said = _grade(prop, found)
+    said = _grade(prop, others)
     document = _shown(said, (prop.label.identifier,))
     if not over:
         return [Drift("new", "field", prop.path, "", document, line)]
@@ -163,11 +164,11 @@ def _property(prop: Property, found: Described, fields: tuple[Recorded, ...]) ->
     return []
 
 
-def _grade(prop: Property, found: Described) -> Grade | None:
+def _grade(prop: Property, others: Mapping[str, list[Property]]) -> Grade | None:
     """What the document says of a property: its own grade, or a higher one of what it lies in."""
     if prop.label is None or prop.label.grade is None:
         return None
-    labels = (one.label for one in found.properties if covers(one.steps, prop.steps))
+    labels = (one.label for one in covering(prop.steps, others))
     return max(label.grade for label in labels if label is not None and label.grade is not None)
 
 

@@ -17,7 +17,7 @@ from gateway.facts import Grade
 from gateway.inventory.drift import Recorded, endpoints_of, fields_of, grade_of, items, same_requests, stands_over
 from gateway.inventory.labels import Label
 from gateway.inventory.openapi import Described, Operation
-from gateway.inventory.paths import covers
+from gateway.inventory.paths import covering, filed
 from gateway.inventory.schema import Property
 
 Entry = dict[str, Plain]
@@ -101,14 +101,14 @@ def _fields(
     for recorded, item in zip(known, items(before, "fields"), strict=True):
         prop = labelled.get(recorded.name)
         out.append(_raised(item, prop.label, own, words) if prop is not None and prop.label is not None else item)
-    spelled = {one.name for one in known}
-    out += [_field(one, own) for one in labelled.values() if one.path not in spelled and not _said(one, known)]
+    spelled, over = {one.name for one in known}, filed(known)
+    new = (one for one in labelled.values() if one.path not in spelled)
+    out += [_field(one, own) for one in new if not _said(one, covering(one.steps, over))]
     return out
 
 
-def _said(prop: Property, known: tuple[Recorded, ...]) -> bool:
-    """Whether the labels that are there already say as much."""
-    over = [one for one in known if covers(one.steps, prop.steps)]
+def _said(prop: Property, over: list[Recorded]) -> bool:
+    """Whether the labels that cover it already say as much."""
     if prop.label is None or not over:
         return False
     grade = max((one.grade for one in over if one.grade is not None), default=Grade.GENERAL_1)

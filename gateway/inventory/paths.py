@@ -6,7 +6,8 @@ Labels are written with `..name` and `[*]`, a schema speaks of members and eleme
 2. `covers` is strict: every value of the path has the label. `meets` is lenient: some value may have it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from gateway.jsonpath import Anywhere, Every, Member, Step
 
@@ -62,6 +63,30 @@ def _touch(one: Step, other: Step) -> bool:
     if isinstance(one, Member | Anywhere):
         return _is_called(other, one.name)
     return one == other
+
+
+class Labelled(Protocol):
+    """What has a path."""
+
+    @property
+    def steps(self) -> Steps: ...
+
+
+L = TypeVar("L", bound=Labelled)
+
+
+def filed(labels: Iterable[L]) -> dict[str, list[L]]:
+    """Labels by the last name on their way, "" for those without any: what one of them covers has this name on its way too."""
+    found: dict[str, list[L]] = {}
+    for one in labels:
+        found.setdefault(next(reversed(names(one.steps)), ""), []).append(one)
+    return found
+
+
+def covering(path: Steps, labels: Mapping[str, Sequence[L]]) -> list[L]:
+    """Those of the filed labels that cover a path."""
+    known = (one for name in dict.fromkeys(("", *names(path))) for one in labels.get(name, ()))
+    return [one for one in known if covers(one.steps, path)]
 
 
 def names(steps: Steps) -> tuple[str, ...]:

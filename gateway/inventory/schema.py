@@ -72,7 +72,12 @@ class Schemas:
     def properties(self, roots: list[Node]) -> tuple[Property, ...]:
         """What these schemas describe together, each path once. Raises Faulty when that is too much."""
         found: dict[str, Property] = {}
+        each: dict[
+            str, Node
+        ] = {}  # a document of a thousand operations may answer all of them with the same ten schemas
         for root in roots:
+            each.setdefault(repr(root.plain()), root)
+        for root in each.values():
             for seen in self._visit(root, 0, 0):
                 path = spell(seen.steps)
                 if len(path) > MAX_LENGTH or len(seen.steps) > MAX_STEPS:

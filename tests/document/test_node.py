@@ -1,5 +1,7 @@
 """A fault points at its place and says how to mend it."""
 
+import pytest
+
 from gateway.document import FileFault, did_you_mean, parse
 
 
@@ -25,6 +27,17 @@ def test_a_fault_is_printed_with_line_caret_and_remedy() -> None:
         "       |        ^\n"
         '         did you mean "clerk"?'
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [(1, "a" + "." * 159 + "…"), (500, "…" + "." * 80 + "b" + "." * 79 + "…"), (1000, "…" + "." * 159 + "c")],
+)
+def test_of_a_very_long_line_what_stands_around_is_printed(column: int, shown: str) -> None:
+    line = "a" + "." * 498 + "b" + "." * 499 + "c"
+    _, source, caret = FileFault("a.json", 1, column, "I005", "x", "错").render(line).split("\n")
+    assert source == f"     1 | {shown}"
+    assert source[caret.index("^")] in "abc"
 
 
 def test_the_caret_stands_under_chinese_text() -> None:

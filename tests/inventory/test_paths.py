@@ -1,10 +1,12 @@
 """Which values do two paths both name?"""
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.inventory.paths import covers, loosened, meets, names
+from gateway.inventory.paths import covering, covers, filed, loosened, meets, names
 from gateway.jsonpath import Anywhere, Element, Every, Member, Step, parse, spell
 
 STEPS = st.lists(
@@ -79,3 +81,12 @@ def test_a_label_that_may_lie_in_very_many_ways_is_looked_for_once() -> None:
 
 def test_names_on_the_way() -> None:
     assert names(parse("$.items[*]..idCard.value")) == ("items", "idCard", "value")
+
+
+@given(st.lists(STEPS, max_size=6), STEPS)
+def test_filed_labels_are_found_again(labels: list[tuple[Step, ...]], path: tuple[Step, ...]) -> None:
+    class At(NamedTuple):
+        steps: tuple[Step, ...]
+
+    found = {one.steps for one in covering(path, filed(map(At, labels)))}
+    assert found == {steps for steps in labels if covers(steps, path)}

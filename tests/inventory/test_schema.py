@@ -2,8 +2,10 @@
 
 import pytest
 
-from gateway.document import Faulty
-from tests.inventory.documents import of_schema, told
+from gateway.document import Faulty, parse
+from gateway.facts import GRADES
+from gateway.inventory.openapi import described
+from tests.inventory.documents import HEAD, of_schema, told
 
 L = "x-data-classification"
 
@@ -166,3 +168,11 @@ def test_too_much_is_a_fault_and_never_a_short_answer(schema: str, components: s
 
 def test_as_much_as_is_allowed_is_read() -> None:
     assert len(of_schema("{$ref: '#/components/schemas/S0'}", doubling(10)).properties) == 1024
+
+
+def test_a_schema_that_answers_a_thousand_operations_is_read_once() -> None:
+    page = "{schema: {type: array, items: {$ref: '#/components/schemas/S'}}}"
+    paths = ", ".join(f"/p{at}: {{get: {{responses: {{'200': {{content: {{a: {page}}}}}}}}}}}" for at in range(1000))
+    fields = ", ".join(f"f{at}: {{type: string}}" for at in range(100))  # together more than MAX_SCHEMAS
+    text = f"{HEAD}paths: {{{paths}}}\ncomponents: {{schemas: {{S: {{properties: {{{fields}}}}}}}}}\n"
+    assert len(described(parse(text, "spec.yaml"), "", GRADES).properties) == 100
