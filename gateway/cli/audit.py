@@ -15,7 +15,7 @@ from gateway.cli.screen import Screen
 WORDS = seen.WORDS
 BRIEF = (
     "time", "id", "subject", "name", "target", "api", "method", "path", "action", "asset", "level", "outcome", "reason",
-    "layer", "status", "records", "detail",
+    "layer", "status", "code", "records", "detail",
 )  # fmt: skip
 """What of an entry fits a screen, where any row has it; `-o json` gives the rest."""
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from gateway.control.answers import Answer, language_of, problem, respond
 from gateway.control.callers import Caller, Knocks, Settings, from_browser, recognise
 from gateway.control.door import Act, Door, DoorFault
+from gateway.control.question import QUESTIONS, on_record
 from gateway.control.routes import ASKED, WAYS, Visit, Way
 from gateway.facts import Notice
 
@@ -102,6 +103,8 @@ def _record(visit: Visit, name: str, answer: Answer) -> Act:
 
 
 def _act(visit: Visit, name: str, target: str, detail: str, ok: bool) -> Act:
+    if name in QUESTIONS:
+        target, detail = on_record(target), on_record(detail)
     return Act(visit.caller.name, visit.caller.role, name, target[:1024], detail[:1024], ok)
 
 

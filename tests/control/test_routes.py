@@ -212,6 +212,19 @@ async def test_a_question_is_on_record_with_its_text_even_when_it_is_wrong() -> 
     ]
 
 
+async def test_an_identifier_in_a_question_is_not_on_record_whoever_asked_and_whatever_came_of_it() -> None:
+    behind = Behind()
+    async with on_tcp(behind) as base:
+        for role in ("audit", "security"):
+            for text in ("subject:330106199003072319", "nonsense:330106199003072319"):
+                await ask(base, "POST", "/v1/audit/query", role, json={"query": text})
+            for path in ("decisions", "risk"):
+                await ask(base, "GET", f"/v1/{path}/330106199003072319", role)
+    assert len(behind.acts) == 8
+    assert "330106199003072319" not in repr(behind.acts)
+    assert ("audit.query", "subject:…") in [(act.act, act.target) for act in behind.acts]
+
+
 async def test_who_saw_a_citizen_is_on_record_by_the_digest_and_never_by_the_identifier() -> None:
     behind = Behind()
     behind.looks = {"looks": [{"subject": "zhang.wei"}], "larger": 2, "cut": False}
