@@ -90,13 +90,14 @@ class Prepared:
     @cached_property
     def rare(self) -> Rare | None:
         """What is suppressed of a whole answer."""
-        return None if self.mask.suppress is None else Rare(self.mask.suppress, self.asset.records)
+        rare = self.mask.suppress
+        return None if rare is None else Rare(rare, self.asset.records, self.asset.key)
 
     @cached_property
     def rarest(self) -> Rare | None:
         """What is suppressed of an answer that may change its mask on the way."""
         strict = strictest(self.mask)
-        return None if strict is None else Rare(strict, self.asset.records)
+        return None if strict is None else Rare(strict, self.asset.records, self.asset.key)
 
     @cached_property
     def gate(self) -> Gate:

@@ -3,8 +3,10 @@
 A combination of values that few people share tells who they are, whatever else is masked (k-anonymity, Sweeney 2002).
 Looked at is what is about to be sent, after the walk, so that values which the mask has made alike count as alike. Rules:
 
-1. A record whose combination of the named values stands fewer than k times on this page loses these values: null in
-   JSON, empty in a table. All others stay, byte for byte.
+1. A record whose combination of the named values is that of fewer than k people on this page loses these values: null in
+   JSON, empty in a table. All others stay, byte for byte. People are told apart by the key of the asset, as it came:
+   five visits of one person are no crowd of five. Records that lack it are one person; where the asset has no key, or none
+   of the page has it, each record counts.
 2. Records are those of `records`. What stands beside them, and an answer that is one record, is a page of one: a service
    that wraps its list, or moves a value out of it, shows nothing by it.
 3. Values count as alike only where they are spelled alike, stand under the same names, and as often. So doubt suppresses.
@@ -16,11 +18,11 @@ It knows this page only: a caller who may ask for many pages meets the same pers
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Raw
-from msgspec.json import Decoder, encode
+from msgspec.json import Decoder, decode, encode
 
 from gateway.facts import FieldMask, Mask, Revealed, Suppress
 from gateway.masking.columns import Columns
@@ -30,6 +32,7 @@ from gateway.masking.plan import Plan, State
 from gateway.masking.records import NoRecords, Opened, opened
 from gateway.masking.turns import at_once, with_turns
 from gateway.masking.unpack import Withheld, gather
+from gateway.masking.whom import same
 
 SUPPRESSED = "suppressed"
 """Under this name the values are counted that a record lost."""
@@ -46,6 +49,9 @@ Way = tuple[str, ...]
 Values = list[tuple[Way, bytes]]
 Key = tuple[tuple[Way, bytes], ...]
 """What of a record counts: where each value stands, and how it is spelled."""
+Person = tuple[str, ...]
+"""Whom a record is about: the values of its key, () where it has none."""
+_UNTOLD: Person = ("",)
 
 
 def strictest(mask: Mask) -> Suppress | None:
@@ -63,22 +69,28 @@ def strictest(mask: Mask) -> Suppress | None:
 class Rare:
     """What is suppressed of the answers of one asset, made ready."""
 
-    def __init__(self, suppress: Suppress, records: str) -> None:
+    def __init__(self, suppress: Suppress, records: str, key: str = "") -> None:
         self.k = suppress.k
         self.records = records
+        whom = Mask("whom", (FieldMask(key, "null"),) if key else (), "pass")
+        self.whom = Plan(whom)
+        self.key_columns = Columns(whom, self.whom)
         mask = Mask("suppress", tuple(FieldMask(path, "null") for path in suppress.fields), "pass")
         self.plan = Plan(mask)
         self.columns = Columns(mask, self.plan)
 
 
-def suppressed(body: bytes, rare: Rare) -> tuple[bytes, int]:
-    """A short answer in JSON without its rare combinations, and how many values it lost. Raises Withheld."""
-    return at_once(_slowly(body, rare))
+def suppressed(body: bytes, rare: Rare, before: bytes = b"") -> tuple[bytes, int]:
+    """A short answer in JSON without its rare combinations, and how many values it lost. Raises Withheld.
+
+    `before` is the answer before the mask was laid over it; without it records are counted, not people.
+    """
+    return at_once(_slowly(body, rare, before))
 
 
-async def suppressed_long(body: bytes, rare: Rare) -> tuple[bytes, int]:
+async def suppressed_long(body: bytes, rare: Rare, before: bytes = b"") -> tuple[bytes, int]:
     """The same for a long one, with turns for others in between. Raises Withheld."""
-    return await with_turns(_slowly(body, rare))
+    return await with_turns(_slowly(body, rare, before))
 
 
 def told(revealed: Revealed, lost: int) -> Revealed:
@@ -89,7 +101,7 @@ def told(revealed: Revealed, lost: int) -> Revealed:
     return Revealed(masked, revealed.unlabelled, revealed.records, revealed.seen, revealed.unlisted, revealed.clear)
 
 
-def _slowly(body: bytes, rare: Rare) -> Generator[None, None, tuple[bytes, int]]:
+def _slowly(body: bytes, rare: Rare, before: bytes) -> Generator[None, None, tuple[bytes, int]]:
     lost: Values = []
     walk = _Walk()
     try:
@@ -111,13 +123,38 @@ def _slowly(body: bytes, rare: Rare) -> Generator[None, None, tuple[bytes, int]]
             taken: Values = []
             bare = yield from walk.without(raw, state.element(at), taken, ())
             records.append((raw, bare, tuple(sorted(taken))))
+        people = yield from _people(before, rare, walk, len(records))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Withheld("not JSON") from None
-    crowd = Counter(key for _, _, key in records)
+    crowd = _crowds([key for _, _, key in records], people)
     yield
     kept = [bare if crowd[key] < rare.k else raw for raw, bare, key in records]
     count = len(lost) + sum(len(key) for _, _, key in records if crowd[key] < rare.k)
     return Opened(found.records, found.way, tuple(around)).without(kept), count
+
+
+def _people(before: bytes, rare: Rare, walk: "_Walk", count: int) -> Generator[None, None, list[Person]]:
+    """Whom each of so many records is about."""
+    if not before or rare.whom.root.inert:
+        return [()] * count
+    found = _opened(before, rare.records)
+    if found.way is None or len(found.records) != count:
+        return [_UNTOLD] * count  # the mask, or a second reader, has made other records of it: doubt suppresses
+    state = rare.whom.root
+    for name in found.way:
+        state = _lead(state, name)
+    people: list[Person] = []
+    for at, raw in enumerate(found.records):
+        taken: Values = []
+        yield from walk.without(raw, state.element(at), taken, ())
+        people.append(tuple(sorted(same(str(decode(text))) for _, text in taken)))
+    return people
+
+
+def _crowds(keys: Sequence[Hashable], people: Iterable[Person]) -> Counter[Hashable]:
+    """How many people have each combination (rule 1)."""
+    told: Iterable[Hashable] = people if any(people) else range(len(keys))
+    return Counter(key for key, _ in set(zip(keys, told, strict=True)))
 
 
 def _opened(body: bytes, path: str) -> Opened:
@@ -205,22 +242,27 @@ class Crowd:
     """The rows of a table, held until all of them are known."""
 
     def __init__(self, rare: Rare, names: list[str]) -> None:
-        rule = rare.columns.rule
         self._k = rare.k
-        self._named = [at for at, name in enumerate(names) if rule(name) or rule(name.rpartition(".")[2])]
+        self._named = _places(names, rare.columns)
+        self._whom = _places(names, rare.key_columns)
         self._rows: list[tuple[list[str], tuple[str, ...]]] = []
-        self._count: Counter[tuple[str, ...]] = Counter()
+        self._people: list[Person] = []
 
-    def add(self, row: list[str]) -> None:
-        """One row more, as the mask left it."""
+    def add(self, row: list[str], came: list[str]) -> None:
+        """One row more, as the mask left it and as it came."""
         key = tuple(row[at] if at < len(row) else "" for at in self._named)
         self._rows.append((row, key))
-        self._count[key] += 1
+        self._people.append(tuple(sorted(same(came[at]) for at in self._whom if at < len(came) and came[at])))
 
     def rows(self) -> Iterator[tuple[list[str], int]]:
         """The rows as they may be shown, each with how many values it lost."""
+        crowd = _crowds([key for _, key in self._rows], self._people)
         for row, key in self._rows:
-            if self._count[key] >= self._k:
+            if crowd[key] >= self._k:
                 yield row, 0
             else:
                 yield ["" if at in self._named else value for at, value in enumerate(row)], sum(map(bool, key))
+
+
+def _places(names: list[str], columns: Columns) -> list[int]:
+    return [at for at, name in enumerate(names) if columns.rule(name) or columns.rule(name.rpartition(".")[2])]

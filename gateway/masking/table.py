@@ -78,7 +78,7 @@ async def masked_table(
         if not passes:
             tally.add(Revealed(removed=1))
         elif crowd is not None:
-            crowd.add(_masked(row, names, allowed.prepared.columns, keys, tally))
+            crowd.add(_masked(row, names, allowed.prepared.columns, keys, tally), row)
         else:
             writer.writerow(_masked(row, names, allowed.prepared.columns, keys, tally))
         if size >= BATCH:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts import Fault, FieldMask, Mask, RawReply, Reply, RowFilter, Suppress
+from gateway.facts import Asset, Fault, Field, FieldMask, Grade, Mask, RawReply, Reply, RowFilter, Suppress
 from gateway.masking.reveal import Masking
 from gateway.masking.settings import Settings
 from gateway.masking.suppress import SLICE, Rare, strictest, suppressed, suppressed_long
@@ -149,6 +149,42 @@ def test_a_stream_is_held_to_the_strictest_of_its_masks() -> None:
     assert strictest(Mask("a", (), "pass")) is None
 
 
+# --- people ---------------------------------------------------------------------------------------------
+
+BY_ID = Rare(TWO, "$.items", "$..id")
+
+
+@pytest.mark.parametrize(
+    ("ids", "shown"),
+    [
+        (['"1"', '"2"'], True),
+        (['"1"', '"1"'], False),
+        (['"1x"', '"1\\u0058"'], False),  # one person, however the key is written
+        (['"1-1"', "11"], False),
+        (['"1"', "null"], True),
+        (["null", "null"], True),  # no record of the page tells whom it is about: records are counted
+        (['"1"', '"1"', "null", "null"], True),
+        (['["1","2"]', '["1"]'], True),
+    ],
+)
+def test_a_crowd_is_made_of_people_where_the_asset_tells_them_apart(ids: list[str], shown: bool) -> None:
+    before = '{"items":[' + ",".join(f'{{"id":{one},"born":"1951"}}' for one in ids) + "]}"
+    after = json.dumps({"items": [{"id": "***", "born": "1951"} for _ in ids]}).encode()
+    found = json.loads(suppressed(after, BY_ID, before.encode())[0])
+    assert [row["born"] for row in found["items"]] == ["1951" if shown else None] * len(ids)
+
+
+def test_where_the_records_do_not_match_those_that_came_they_are_one_person() -> None:
+    after = b'{"items":[{"born":"1951"},{"born":"1951"}]}'
+    for before in (b'{"items":[{"id":"1"},{"id":"2"},{"id":"3"}]}', b'{"id":"1"}'):
+        assert b"1951" not in suppressed(after, BY_ID, before)[0]
+
+
+def test_where_the_asset_has_no_key_records_are_counted() -> None:
+    after = b'{"items":[{"id":"1","born":"1951"},{"id":"1","born":"1951"}]}'
+    assert suppressed(after, Rare(TWO, "$.items"), after) == (after, 0)
+
+
 # --- whole answers --------------------------------------------------------------------------------------
 
 
@@ -156,8 +192,10 @@ def answer(kind: bytes, body: bytes) -> RawReply:
     return RawReply(200, ((b"content-type", kind),), body, None, 0.0)
 
 
-async def sent(kind: bytes, body: bytes, mask: Mask, **limits: int) -> tuple[bytes, Reply] | Fault:
-    facts = some_facts(asset=ITEMS, subject=a_subject())
+async def sent(
+    kind: bytes, body: bytes, mask: Mask, asset: Asset = ITEMS, **limits: int
+) -> tuple[bytes, Reply] | Fault:
+    facts = some_facts(asset=asset, subject=a_subject())
     masking = Masking(Settings(hash_key=b"k" * 32, **limits))
     reply = await masking.apply(answer(kind, body), a_warrant(facts=facts, permit=a_permit(mask=mask)))
     if isinstance(reply, Fault):
@@ -245,6 +283,20 @@ async def test_rows_of_a_table() -> None:
     assert found[1].revealing is not None
     assert dict(found[1].revealing().masked)["suppressed"] == 2
     assert found[1].revealing().records == 4
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("ids", "shown"), [("12", True), ("11", False), ("1 ", True), ("  ", True), ("aA", False), ("aAb", True)]
+)
+async def test_rows_about_one_person_are_no_crowd(ids: str, shown: bool) -> None:
+    fields = (FieldMask("$..id", "redact"), FieldMask("$..born", "keep"))
+    asset = an_asset(fields=(Field("$.items[*].id", "resident-id", Grade.GENERAL_3),), key="$.items[*].id")
+    table = "id,born\n" + "".join(f"{one.strip()},1951\n" for one in ids)
+    found = await sent(b"text/csv", table.encode(), Mask("m", fields, "pass", suppress=TWO), asset=asset)
+    assert isinstance(found, tuple)
+    assert (b"1951" in found[0]) is shown
+    assert found[0].count(b"1951") in (0, len(ids))
 
 
 @pytest.mark.anyio
