@@ -65,9 +65,14 @@ def read_out(body: bytes) -> bytes:
         text = dereferenced(text)
     if "%" in text:
         text = _PERCENT.sub(lambda match: unquote_to_bytes(match[0]).decode("utf-8", "replace"), text)
+    return as_seen(text).encode("utf-8", "replace")
+
+
+def as_seen(text: str) -> str:
+    """A text without escapes in the digits, spaces and hyphens of ASCII, and without what nobody sees."""
     if not text.isascii():
         text = compatible(_OTHERS.sub(lambda match: _READ[match[0]], text))
-    return UNSEEN.sub("", text).encode("utf-8", "replace")
+    return UNSEEN.sub("", text)
 
 
 def compatible(text: str) -> str:

@@ -4,9 +4,9 @@ The field that tells records apart (a resident id, a credit code) becomes a keye
 who saw whom, the same for every department and however the value is written. The value itself is kept nowhere.
 """
 
-import unicodedata
 from collections.abc import Iterable
 
+from gateway.detect.spelling import as_seen
 from gateway.facts import MAX_SEEN, Revealed
 from gateway.masking.keys import Keys
 
@@ -15,9 +15,9 @@ DIGEST = 8  # bytes
 
 
 def same(text: str) -> str:
-    """One spelling for an identifier however it is written: full-width, with spaces or hyphens, in small letters."""
+    """One spelling for an identifier however it is written: full-width, with spaces or dashes, in small letters."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = as_seen(text)
     return "".join(text.upper().replace("-", "").split())
 
 
