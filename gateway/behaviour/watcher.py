@@ -17,6 +17,7 @@
 
 from collections.abc import Iterable
 
+from gateway.behaviour.evidence import in_chinese
 from gateway.behaviour.hours import Hours
 from gateway.behaviour.risk import EDGES, Live, band_of, combine, total
 from gateway.behaviour.settings import Settings
@@ -378,8 +379,9 @@ class Watcher:
         if entry.object:
             most = OBJECTS * int(self._factor(entry.subject) if _identified(entry.subject) else NEIGHBOURS)
             windows.objects.add(entry.object, entry.at, _OBJECTS_SPAN, most)
-        reasons = entry.reasons if entry.outcome == "deny" else entry.would_reasons
-        for reason in reasons:
+        if entry.outcome != "deny":  # what observe let pass was no refusal, and is no evidence when it ends
+            return
+        for reason in entry.reasons:
             if reason.code in _DENIALS:
                 windows.denied.add(entry.at, 1.0, *_DENIED)
                 return
@@ -449,6 +451,7 @@ class Watcher:
                     "since": signal.since,
                     "half_life": SIGNALS[signal.name].half_life,
                     "evidence": signal.evidence,
+                    "evidence_zh": in_chinese(signal.evidence),
                 }
                 for signal in signals
             ],

@@ -50,7 +50,7 @@ def _show(answer: dict[str, Any], screen: Screen) -> None:
         cells = [
             (
                 screen.choose(row["title"]["en"], row["title"]["zh"]), f"{row['points']:g}", spelled(row["since"]),
-                _span(row["half_life"], screen), row["evidence"],
+                _span(row["half_life"], screen), screen.choose(row["evidence"], row.get("evidence_zh", row["evidence"])),
             )
             for row in rows
         ]  # fmt: skip

@@ -151,6 +151,14 @@ def test_many_refusals_in_a_row_count_and_so_do_not_founds_behind_the_gateway() 
         assert world.weigh(at + 30).band == "step_up"
 
 
+def test_what_observe_lets_pass_makes_no_risk() -> None:
+    world = World()
+    at = world.settle()
+    for n in range(14):
+        assert world.ask(at + 2 * n, would="no_rule" if n % 2 else "device_untrusted") == Risk(0.0)
+    assert world.weigh(at + 30) == Risk(0.0)
+
+
 def test_a_refusal_for_behaviour_is_no_new_evidence_so_quarantine_ends() -> None:
     world = World()
     at = world.settle()
@@ -399,6 +407,7 @@ def test_an_identity_explains_itself() -> None:
             "since": at,
             "half_life": 4 * HOUR,
             "evidence": "not among 1 devices used lately",
+            "evidence_zh": "不在近期使用的 1 台设备之中",
         }
     ]
 

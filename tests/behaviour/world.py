@@ -48,9 +48,10 @@ class World:
         status: int = 200,
         denied: str = "",
         learn: bool = True,
+        would: str = "",
         **about: Any,
     ) -> Risk:
-        """One request: quarantine and step-up are refused by policy, `denied` by a rule of that code."""
+        """One request: quarantine and step-up are refused by policy, `denied` by a rule of that code; `would`: observed."""
         ask, subject, posture, asset = self._facts(at, user, **about)
         risk = self.watcher.weigh(ask, subject, posture, asset)
         refused = subject.rejection is not None or denied or risk.band != "normal"
@@ -83,6 +84,8 @@ class World:
             outcome="deny" if refused else "permit",
             reasons=(subject.rejection or Reason(reason),),
             bundle="b",
+            would="deny" if would else "",
+            would_reasons=(Reason(would),) if would else (),
             honey=asset.honey,
         )
         self._record(verdict, learn)

@@ -22,6 +22,7 @@ def test_json_and_chinese(run: Run, behind: Behind) -> None:
     assert run("risk", "show", "staff/zhang.wei", *SOCKET, "-o", "json").json == RISK | {"subject": "staff/zhang.wei"}
     text = run("risk", "show", "staff/zhang.wei", *SOCKET, "--lang", "zh-CN").out
     assert "风险分 80（满分 100），档位 quarantine" in text
+    assert "5 分钟内 55 条不同记录" in text
     assert "最迟 2.39 小时后恢复为 normal" in text
 
 

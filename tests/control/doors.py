@@ -57,7 +57,7 @@ RISK: dict[str, object] = {
     "edges": {"step_up": 40.0, "limit": 60.0, "quarantine": 80.0},
     "contributions": [
         {"signal": "enumeration", "title": {"en": "many records", "zh": "大量记录"}, "points": 80.0, "since": NOW,
-         "half_life": 7200.0, "evidence": "55 different records in 5 minutes"},
+         "half_life": 7200.0, "evidence": "55 different records in 5 minutes", "evidence_zh": "5 分钟内 55 条不同记录"},
     ],
 }  # fmt: skip
 

@@ -297,7 +297,8 @@ def _tell(screen: Screen, answer: Any) -> None:
         parts = (reason.get("code", ""), words, reason.get("rule", ""), reason.get("detail", ""))
         screen.line("   " + "  ".join(part for part in parts if part))
     rows: list[tuple[str, object]] = []
-    _flatten("", {name: value for name, value in entry.items() if name not in ABOVE}, rows)
+    risk = {"risk": _read(screen, entry["risk"])} if entry.get("risk") else {}
+    _flatten("", {name: value for name, value in (entry | risk).items() if name not in ABOVE}, rows)
     ended: dict[str, Any] = whole.get("outcome") or {}
     _flatten("outcome", {name: ended.get(name) for name in ENDED}, rows)
     screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
@@ -312,6 +313,15 @@ def _warn(screen: Screen, ended: dict[str, Any]) -> None:
         does = [screen.choose(one.operator_en, one.operator_zh) for one in explained(ended["code"])]
         for line in filter(None, (ended.get("detail"), ", ".join(ended.get("residual") or ()), *does)):
             screen.line(f"   {line}")
+
+
+def _read(screen: Screen, risk: dict[str, Any]) -> dict[str, Any]:
+    """A risk with the evidence of its signals in the language that is read."""
+    from gateway.behaviour import in_chinese
+
+    signals = risk.get("signals") or []
+    said = [one | {"evidence": screen.choose(one["evidence"], in_chinese(one["evidence"]))} for one in signals]
+    return risk | ({"signals": said} if said else {})
 
 
 def _again(entry: dict[str, Any]) -> list[str]:

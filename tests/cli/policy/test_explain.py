@@ -87,7 +87,10 @@ def test_what_was_refused_can_be_asked_again_as_pasted(run: Run, made: Path, beh
             "fresh": True,
             "checks": [{"name": "firewall", "passed": True, "seen_at": 0.0}],
         },
-        "risk": {"score": 38.3, "signals": [{"name": "off_hours", "points": 6.9, "since": 0.0, "evidence": "11 h"}]},
+        "risk": {
+            "score": 38.3,
+            "signals": [{"name": "off_hours", "points": 6.9, "since": 0.0, "evidence": "11 h on a weekday"}],
+        },
     }
     behind.decided = {"entry": entry}
     config = ("-c", str(made / "gateway.yaml"))
@@ -95,7 +98,9 @@ def test_what_was_refused_can_be_asked_again_as_pasted(run: Run, made: Path, beh
     shown = {line.split()[0]: line.split(maxsplit=1)[1] for line in told if line.startswith(("subject.c", "pos", "ri"))}
     assert shown["subject.clearance"] == "important"
     assert shown["posture.checks.firewall"].startswith("true  19")
-    assert shown["risk.signals.off_hours"].endswith("11 h")
+    assert shown["risk.signals.off_hours"].endswith("11 h on a weekday")
+    chinese = run("policy", "explain", "j.1", "--socket", "c.sock", *config, "--lang", "zh-CN").out
+    assert "工作日 11 时" in chinese
     gateway, *words = shlex.split(told[-1])
     again = run(*words)
     assert (gateway, again.code) == ("gateway", 1)
