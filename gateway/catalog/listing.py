@@ -40,7 +40,6 @@ class EndpointListing(Struct, frozen=True):
     opaque: bool
     honey: bool
     discreet: bool
-    raised: tuple[str, ...]
     override: Lowered | None
     reviewed: Reviewed | None
     note: str
@@ -138,7 +137,6 @@ def _endpoint(
         endpoint.opaque,
         endpoint.honey,
         bool(endpoint.identifiers),
-        found.asset.raised,
         _lowered(endpoint, now),
         endpoint.reviewed,
         endpoint.note,

@@ -52,11 +52,6 @@ class Described(Struct, frozen=True):
     properties: tuple[Property, ...]
     warnings: tuple[FileFault, ...] = ()
 
-    @property
-    def unlabelled(self) -> tuple[Property, ...]:
-        """The fields that nobody classified."""
-        return tuple(one for one in self.properties if one.label is None)
-
 
 def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
     """Read a document; its paths lie below `prefix`. Raises Faulty with every fault there is."""

@@ -27,7 +27,7 @@ def test_identifiers_labelled_together_raise_their_endpoint(tmp_path: Path) -> N
     assert (found.grade, found.raised) == (Grade.GENERAL_4, ("named",))
     assert one.raised(found) == Raised(Grade.GENERAL_3, "aggregation", "named")
     (route,) = one.assets[0].routes
-    assert (route.grade, route.because.by, route.because.name, route.raised) == (4, "aggregation", "named", ("named",))
+    assert (route.grade, route.because.by, route.because.name) == (4, "aggregation", "named")
 
 
 def test_one_of_them_alone_raises_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ def endpoint(route: str = ROUTE, contract: Contract = "learn", by: str = "asset"
     lowered = Lowered(Grade.GENERAL_2, "T-17", "li.min", "2026-01-10", "2027-01-10", True)
     return EndpointListing(
         route=route, action="read", grade=Grade.IMPORTANT, label=label, because=label, contract=contract, opaque=False,
-        honey=False, discreet=False, raised=(), override=lowered if by == "asset" else None, reviewed=None, note="",
+        honey=False, discreet=False, override=lowered if by == "asset" else None, reviewed=None, note="",
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.asset.spec import with_spec
+from gateway.cli.asset.spec import spec, with_spec
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare: 0 the same, 1 drift or faults in the document, 2 usage, 3 something cannot be read."""
-    from gateway.cli.asset.spec import spec
     from gateway.inventory.drift import drift
 
     screen = Screen(args)

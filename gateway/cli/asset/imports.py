@@ -7,12 +7,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.asset.spec import with_spec
+from gateway.cli.asset.spec import Spec, spec, with_spec
 from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
     from gateway.cli.asset.ledger import Asset, Kept, Ledger
-    from gateway.inventory.openapi import Described
+    from gateway.inventory.drift import Drift
 
 WORDS = {
     "asset.import.help": (
@@ -74,8 +74,8 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Enter a document: 0 good, 1 for faults in it or in what would become of the catalog, 2 usage, 3 cannot be read or written."""
     from gateway.cli.asset.ledger import judged, put, tell_raised, with_assets
-    from gateway.cli.asset.spec import spec
     from gateway.document import Unsafe
+    from gateway.inventory.drift import drift
     from gateway.inventory.merge import entered
 
     screen = Screen(args)
@@ -97,7 +97,8 @@ def run(args: argparse.Namespace) -> int:
     faults, after_all = judged(found.place, {file.path: text})
     errors = [one for one in faults if not one.warning]
     screen.faults(errors)
-    _tell(args, read.described, read.prefix, screen)
+    unlabelled = [one for one in drift(after, read.described, found.words) if one.kind == "unlabelled"]
+    _tell(args, read, unlabelled, screen)
     if after_all is not None:
         tell_raised(found, after_all, screen)
     if errors:
@@ -117,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
             "file": str(file.path),
             "written": args.write and not errors and not same,
             "asset": after,
-            "unlabelled": [one.path for one in read.described.unlabelled],
+            "unlabelled": [one.name for one in unlabelled],
             "faults": fault_values([*errors, *read.described.warnings]),
         }
     )
@@ -152,11 +153,10 @@ def _file(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | 
     return Kept(found.place.folder / "catalog" / f"{args.asset}.yaml", "", (asset,), 0)
 
 
-def _tell(args: argparse.Namespace, described: "Described", prefix: str, screen: Screen) -> None:
-    for one in described.unlabelled:
-        screen.warn("asset.import.unlabelled", "warning", spec=args.spec, line=str(one.place.line), path=one.path)
-    open_ = len(described.unlabelled)
+def _tell(args: argparse.Namespace, read: Spec, unlabelled: "list[Drift]", screen: Screen) -> None:
+    for one in unlabelled:
+        screen.warn("asset.import.unlabelled", "warning", spec=args.spec, line=str(one.line), path=one.name)
     screen.warn(
-        "asset.import.told", "dim", asset=args.asset, endpoints=len(described.operations), prefix=prefix,
-        fields=len(described.properties) - open_, open=open_,
+        "asset.import.told", "dim", asset=args.asset, endpoints=len(read.described.operations), prefix=read.prefix,
+        fields=len(read.described.properties) - len(unlabelled), open=len(unlabelled),
     )  # fmt: skip

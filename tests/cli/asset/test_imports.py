@@ -111,6 +111,16 @@ def test_unlabelled_fields_are_told_with_their_line(run: Run, policies: Path, tm
     assert (value["ok"], value["written"], value["unlabelled"]) == (True, False, ["$[*].area", "$.area"])
 
 
+def test_what_the_ledger_covers_is_not_called_unlabelled(run: Run, policies: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "parcels.yaml"
+    spec.write_text(spec.read_text().replace("{type: number, x-data-classification: general-2}", "{type: number}"))
+    (policies / "catalog" / "parcel.yaml").write_text(
+        "assets: [{id: parcel, owner: prov/civil, endpoints: [GET /estate/parcels], fields: [{path: $..area}]}]\n"
+    )
+    done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "-o", "json")
+    assert (done.code, done.json["unlabelled"], "nobody has said" in done.err) == (0, [], False)
+
+
 def test_a_symbolic_link_is_not_written_through(run: Run, policies: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside.yaml"
     (policies / "catalog" / "parcel.yaml").symlink_to(outside)
