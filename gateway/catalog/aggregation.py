@@ -27,6 +27,10 @@ KEYS = ("id", "title", "category", "identifiers", "categories", "records", "per"
 _PERS: dict[str, Per] = {"reply": "reply", "day": "day"}
 _STRICTNESS: dict[Contract, int] = {"learn": 0, "warn": 1, "enforce": 2}
 MAX_RECORDS = 1_000_000_000
+_WRITE = (
+    "write `{id: bulk, records: 100, per: reply, raise: 1}` or `{id: both, identifiers: [resident-id, address], raise: 1}`",
+    "请写 `{id: bulk, records: 100, per: reply, raise: 1}` 或 `{id: both, identifiers: [resident-id, address], raise: 1}`",
+)
 
 
 class Rule(Struct, frozen=True):
@@ -137,7 +141,7 @@ def read_rule(node: Node, names: Names, faults: shapes.Faults) -> Rule | None:
         shapes.grade(node, "to", names, faults),
     )
     if len(faults) == before:
-        faults.extend(node.fault("K040", en, zh) for en, zh in _odd(rule))
+        faults.extend(node.fault("K040", en, zh, *_WRITE) for en, zh in _odd(rule))
     return rule if len(faults) == before else None
 
 

@@ -32,6 +32,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 ID = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
+_WRITE = ("write `GET /households/{id}`", "请写成 `GET /households/{id}`")
 _FILE_KEYS = ("defaults", "assets", "aggregation")
 DEFAULT_KEYS = ("owner", "service", "grade", "note")
 ASSET_KEYS = (
@@ -284,7 +285,7 @@ def _template(place: Node, text: str, reading: Reading) -> tuple[str, Template] 
     try:
         return parse_endpoint(text)
     except BadTemplate as bad:
-        reading.faults.append(place.fault("K007", bad.en, bad.zh))
+        reading.faults.append(place.fault("K007", bad.en, bad.zh, *_WRITE))
         return None
 
 

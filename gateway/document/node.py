@@ -11,6 +11,7 @@ from msgspec import Struct
 
 Scalar = str | int | float | bool | None
 MAX_SHOWN = 160
+MAX_LISTED = 24  # words, where none is like the one that was written: all identifiers
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
 
 
@@ -119,6 +120,6 @@ def did_you_mean(word: str, known: Collection[str]) -> tuple[str, str]:
     close = difflib.get_close_matches(word, known, n=1)
     if close:
         return f'did you mean "{close[0]}"?', f"您是不是想写“{close[0]}”？"
-    if known and len(known) <= 16:
+    if known and len(known) <= MAX_LISTED:
         return "possible: " + ", ".join(sorted(known)), "可用值：" + "、".join(sorted(known))
     return "", ""

@@ -87,10 +87,12 @@ def _limit(node: Node | None, faults: Faults) -> Limit:
 
 def _check(node: Node, parts: Mapping[str, Node], budget: Budget, faults: Faults) -> None:
     soft, hard = budget.soft, budget.hard
-    if soft == hard == Limit():
+    empty = [name for name, said in (("soft", soft), ("hard", hard)) if name in parts and said == Limit()]
+    if empty or soft == hard == Limit():  # a `hard: {}` beside a soft limit would look like one
         faults.append(
-            node.fault(
-                "P171", "the budget has no limit: it could never be spent", "预算没有上限，永远不会用尽",
+            node.at(empty[:1]).fault(
+                "P171", f"{f'`{empty[0]}`' if empty else 'the budget'} has no limit: it could never be spent",
+                f"{f'`{empty[0]}` ' if empty else '预算'}没有上限，永远不会用尽",
                 "write soft: {records: 200}, hard: {records: 1000}, or one of them",
                 "请写 soft: {records: 200}、hard: {records: 1000}，或其中之一",
             )

@@ -17,7 +17,7 @@ from msgspec import Struct
 from gateway.document import Node, did_you_mean
 from gateway.facts import Notify, Strength
 from gateway.policy.rows import RowRule, read_rows
-from gateway.policy.shapes import Faults, mapping, one_of, texts, whole_number
+from gateway.policy.shapes import Faults, flag, mapping, one_of, texts, whole_number
 
 ASSURANCES = {"aal1": 1, "aal2": 2, "aal3": 3}
 DAY = 86400
@@ -131,14 +131,8 @@ def read_then(node: Node | None, deny: bool, profiles: frozenset[str], faults: F
         request=one_of(parts["request"], faults, profiles, "P014", "mask profile", "脱敏方案")
         if "request" in parts
         else "",
-        watermark=_said(parts["watermark"], faults) if "watermark" in parts else False,
+        watermark=flag(parts.get("watermark"), faults),
     )
-
-
-def _said(node: Node, faults: Faults) -> bool:
-    if not isinstance(node.value, bool):
-        faults.append(node.fault("P004", "expected true or false", "此处应为 true 或 false"))
-    return node.value is True
 
 
 def _offer(node: Node, parts: dict[str, Node], faults: Faults) -> Then:

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from gateway.document import FileFault, Node
-from gateway.policy.shapes import Faults, mapping, one_of, plain, title
+from gateway.policy.shapes import Faults, flag, mapping, one_of, plain, title
 
 Level = Literal["I", "II", "III", "IV"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -43,11 +43,9 @@ def read_overlay(root: Node, stem: str, profiles: frozenset[str], faults: Faults
     parts = mapping(root, [])
     if "level" not in parts or parts["level"].value != stem or stem not in LEVELS:
         faults.append(_misnamed(parts.get("level", root), stem))
-    freezes = parts["freeze_grants"].value if "freeze_grants" in parts else False
-    if not isinstance(freezes, bool):
-        faults.append(parts["freeze_grants"].fault("P004", "expected true or false", "此处应为 true 或 false"))
+    freezes = flag(parts.get("freeze_grants"), faults)
     mask = one_of(parts["mask"], faults, profiles, "P014", "mask profile", "脱敏方案") if "mask" in parts else ""
-    return Overlay(mask=mask, freezes=freezes is True, title=title(parts.get("title"), faults))
+    return Overlay(mask=mask, freezes=freezes, title=title(parts.get("title"), faults))
 
 
 def _misnamed(node: Node, stem: str) -> FileFault:

@@ -16,6 +16,7 @@ Reads `masks.yaml` and makes a `Mask` for an asset from the profiles of all allo
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import reduce
 
 from msgspec import Struct
@@ -23,7 +24,7 @@ from msgspec import Struct
 from gateway.document import Node, did_you_mean
 from gateway.facts import GRADES, Asset, Field, FieldMask, Grade, Mask, Suppress
 from gateway.jsonpath import Anywhere, BadPath, Member, covers, parse, spell
-from gateway.masks import IDENTIFIERS, BadTechnique, Technique, parse_technique, strictest
+from gateway.masks import IDENTIFIERS, TECHNIQUES, BadTechnique, Technique, parse_technique, strictest
 from gateway.policy.names import REVEAL
 from gateway.policy.shapes import Faults, mapping, one_of, text, texts, whole_number
 
@@ -116,7 +117,7 @@ def _profile(node: Node, faults: Faults) -> Profile:
             continue
         if not _is_key(key):
             known = [*IDENTIFIERS, *GRADES, "general", ANYTHING, SUPPRESS]
-            hint = did_you_mean(key, known)
+            hint = did_you_mean(key, known) if get_close_matches(key, known, n=1) else did_you_mean(key, IDENTIFIERS)
             faults.append(
                 node.key_fault(
                     key,
@@ -133,7 +134,9 @@ def _profile(node: Node, faults: Faults) -> Profile:
             spelled = spell(parse(key)) if key.startswith("$") else key
             profile[spelled] = strictest(how, profile.get(spelled, how))
         except BadTechnique as error:
-            faults.append(value.fault("P060", error.en, error.zh))
+            close = get_close_matches(spec.partition("(")[0], TECHNIQUES, n=1)
+            hint = did_you_mean(close[0], close) if close and close[0] not in spec else ("", "")
+            faults.append(value.fault("P060", error.en, error.zh, *hint))
         except BadPath as error:
             faults.append(node.key_fault(key, "P063", f"`{key}`: {error.en}", f"`{key}`：{error.zh}"))
     return profile

@@ -26,6 +26,10 @@ _TEXTS: dict[str, Callable[[Subject], str]] = {
     "subject.org": lambda subject: subject.org,
     "subject.purpose": lambda subject: subject.purpose,
 }
+_WAY = (
+    "write the way from the record: `$.district`, `$.address.city`",
+    "请写从记录开始的路径：`$.district`、`$.address.city`",
+)
 NAMES = (*_TEXTS, ROLES)
 """What a filter may take from the caller. Not the display name: two people may have the same."""
 
@@ -71,14 +75,13 @@ def _path(node: Node, key: str, faults: Faults) -> str:
     try:
         steps = parse(key)
     except BadPath as error:
-        faults.append(node.key_fault(key, "P180", error.en, error.zh))
+        faults.append(node.key_fault(key, "P180", f"`{key}`: {error.en}", f"`{key}`：{error.zh}", *_WAY))
         return ""
     if steps and all(isinstance(step, Member) for step in steps):
         return spell(steps)
     faults.append(
         node.key_fault(
-            key, "P180", f"`{key}` does not name one member of a record", f"`{key}` 不是一条记录中的单个字段",
-            "write the way from the record: `$.district`, `$.address.city`", "请写从记录开始的路径：`$.district`、`$.address.city`",
+            key, "P180", f"`{key}` does not name one member of a record", f"`{key}` 不是一条记录中的单个字段", *_WAY
         )
     )  # fmt: skip
     return ""

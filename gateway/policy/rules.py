@@ -27,7 +27,7 @@ from gateway.policy.duties import REASONS, Then, read_then, written
 from gateway.policy.levels import ANY, NAMES, span, word
 from gateway.policy.names import ACTIONS, PLAIN, REVEAL, Name, Vocabulary, names
 from gateway.policy.people import KINDS, PERSON, People
-from gateway.policy.shapes import Faults, items, mapping, one_of, plain, remedy, required, text, texts, title
+from gateway.policy.shapes import Faults, flag, items, mapping, one_of, plain, remedy, required, text, texts, title
 
 KEYS = (
     "id", "title", "effect", "who", "org", "data", "action", "level", "when", "then", "reason", "expires", "owner", "basis",
@@ -121,9 +121,7 @@ def _layer(root: Node, parts: dict[str, Node], reading: Reading, kind: Kind) -> 
     if kind != "rules":
         home = _home(root, parts, reading)
         return Layer(kind, f"{'city' if kind == 'cities' else 'department'}:{home}", home)
-    if "locked" in parts and not isinstance(parts["locked"].value, bool):
-        reading.faults.append(parts["locked"].fault("P004", "expected true or false", "此处应为 true 或 false"))
-    locked = "locked" in parts and parts["locked"].value is True
+    locked = flag(parts.get("locked"), reading.faults)
     return Layer(kind, "base" if locked else "province", locked=locked)
 
 

@@ -88,9 +88,28 @@ def whole_number(node: Node, faults: Faults, low: int, high: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return value
     faults.append(
-        node.fault("P004", f"expected a whole number from {low} to {high}", f"此处应为 {low} 至 {high} 的整数")
+        node.fault(
+            "P004",
+            f"expected a whole number from {low} to {high}",
+            f"此处应为 {low} 至 {high} 的整数",
+            "write it in digits, without quotes or unit",
+            "请写数字，不加引号和单位",
+        )
     )
     return low
+
+
+def flag(node: Node | None, faults: Faults) -> bool:
+    """True or false; false where nothing stands."""
+    if node is None or isinstance(node.value, bool):
+        return node is not None and node.value is True
+    faults.append(
+        node.fault(
+            "P004", "expected true or false", "此处应为 true 或 false",
+            "write `true` or `false`, without quotes", "请写 `true` 或 `false`，不加引号",
+        )
+    )  # fmt: skip
+    return False
 
 
 def one_of(

@@ -140,7 +140,9 @@ def _flat(given: Node, faults: list[FileFault]) -> dict[str, Node]:
             if name in KEYS:
                 words[name] = value
             else:
-                hint = did_you_mean(spelled, [*SHORT, *KEYS])
+                about = name.removesuffix(spelled)  # of `exposure: {record: 60}`: what else it could know
+                known = [one.removeprefix(about) for one in (*KEYS, *(() if about else SHORT)) if one.startswith(about)]
+                hint = did_you_mean(spelled, known)
                 faults.append(
                     parent.key_fault(spelled, "P090", f"cannot suppose `{spelled}`", f"无法设定 `{spelled}`", *hint)
                 )
@@ -155,7 +157,7 @@ class _Reader:
         self.faults = faults
 
     def refuse(self, name: str, en: str, zh: str, hint: tuple[str, str] = ("", "")) -> None:
-        self.faults.append(self.words[name].fault("P091", f"{name}: {en}", f"{name}:{zh}", hint[0], hint[1]))
+        self.faults.append(self.words[name].fault("P091", f"{name}: {en}", f"{name}：{zh}", hint[0], hint[1]))
 
     def text(self, name: str, default: str) -> str:
         value = self.words[name].value if name in self.words else default

@@ -82,6 +82,8 @@ def test_what_is_left_out_means_any(tmp_path: Path) -> None:
         ("{id: x, data: household, org: prov/cvil, hard: {records: 1}}", "P011", 2, 'did you mean "prov/civil"?'),
         ("{id: x, data: household, soft: {records: 1}, mask: pii-stric}", "P014", 2, 'did you mean "pii-strict"?'),
         ("{id: x, data: household, hard: {records: 0}}", "P004", 2, ""),
+        ("{id: x, data: household, soft: {records: 5}, mask: none, hard: {}}", "P171", 2, "write soft: "),
+        ("{id: x, data: household, soft: , hard: {records: 5}}", "P171", 2, "write soft: "),
         ("{id: x, data: household, hard: {records: many}}", "P004", 2, ""),
         ("{id: x, data: household, hard: {recrods: 1}}", "P001", 2, 'did you mean "records"?'),
         ("{id: x, data: household, hard: {records: 1}, mode: x}", "P001", 2, ""),

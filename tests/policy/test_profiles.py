@@ -137,6 +137,21 @@ def test_what_is_wrong_gets_a_code(text: str, code: str) -> None:
     assert read(text)[1] == [code]
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("profiles: {a: {mobile: keep}}", "phone, plate"),
+        ("profiles: {a: {suppress: {k: 5, by: mobile}}}", "phone, plate"),
+        ("profiles: {a: {name: dorp}}", 'did you mean "drop"?'),
+        ("profiles: {a: {name: 'partail(3,4)'}}", 'did you mean "partial"?'),
+    ],
+)
+def test_what_could_stand_there_is_told(text: str, remedy: str) -> None:
+    faults: list[FileFault] = []
+    read_profiles(parse(text, "masks.yaml"), faults)
+    assert remedy in faults[0].remedy_en and faults[0].remedy_zh
+
+
 def test_nothing_at_all_to_suppress_is_a_fault() -> None:
     assert set(read("profiles: {a: {suppress: }}")[1]) == {"P003"}
 

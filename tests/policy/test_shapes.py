@@ -84,6 +84,13 @@ def test_a_remedy_names_the_wide_comma_and_where_names_are_declared() -> None:
     assert shapes.remedy("raed", ("read",), "P013")[0] == 'did you mean "read"?'
 
 
+def test_true_or_false_is_neither_a_word_nor_a_number() -> None:
+    faults: list[FileFault] = []
+    nodes = [*map(parse, ("true", "false", "'true'", "1"), "xxxx"), None]
+    assert [shapes.flag(node, faults) for node in nodes] == [True, False, False, False, False]
+    assert [(one.code, one.remedy_en) for one in faults] == [("P004", "write `true` or `false`, without quotes")] * 2
+
+
 def test_each_key_that_is_missing_is_a_fault_with_its_remedy() -> None:
     node = parse("{a: 1, b: null}", "x.yaml")
     faults: list[FileFault] = []

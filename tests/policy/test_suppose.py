@@ -89,6 +89,12 @@ def test_what_cannot_be_supposed_is_a_fault(given: str, code: str) -> None:
     assert [fault.code for fault in caught.value.faults] == [code]
 
 
+def test_what_is_not_known_of_a_thing_is_mended_with_what_is_known_of_it() -> None:
+    with pytest.raises(Impossible) as caught:
+        supposed("{exposure: {record: 60}}")
+    assert caught.value.faults[0].remedy_en == 'did you mean "records"?'
+
+
 def test_short_forms_lead_to_real_ones() -> None:
     assert set(SHORT.values()) <= set(KEYS)
 

@@ -19,7 +19,7 @@ from gateway.policy.names import ACTIONS, Name
 from gateway.policy.native.expression import Slot, kind_of, plain
 from gateway.policy.native.functions import MATCHING
 from gateway.policy.native.model import Blanks
-from gateway.policy.shapes import Faults, items, mapping, text
+from gateway.policy.shapes import Faults, flag, items, mapping, text
 
 KEYS = ("request", "allow_by_default", "matching", "domain_matching", "conditions")
 DEFAULTS = {"sub": "subject.id", "dom": "subject.org", "obj": "path", "act": "method"}
@@ -59,15 +59,12 @@ def read_request(
                     f"请在 casbin/request.yaml 中写 `request: {{{token}: subject.org}}` 或其他名称",
                 )
             )  # fmt: skip
-    allow = parts.get("allow_by_default")
-    if allow is not None and not isinstance(allow.value, bool):
-        faults.append(allow.fault("P004", "expected true or false", "此处应为 true 或 false"))
     return Request(
         {token: names.get(token, DEFAULTS.get(token, "")) for token in tokens},
         _functions(parts.get("matching"), roles, MATCHING, faults),
         _functions(parts.get("domain_matching"), {k: v for k, v in roles.items() if v.names > 2}, MATCHING, faults),
         _functions(parts.get("conditions"), {k: v for k, v in roles.items() if v.conditions}, CONDITIONS, faults),
-        allow is not None and allow.value is True,
+        flag(parts.get("allow_by_default"), faults),
     )
 
 
