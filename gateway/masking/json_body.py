@@ -23,9 +23,9 @@ from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder, encode
 
 from gateway.facts import Revealed
-from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_branch, mask_tree
+from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_branch, mask_tree, told
 from gateway.masking.keys import Keys
-from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
+from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.techniques import REDACTED
 from gateway.masking.whom import digests
@@ -146,7 +146,7 @@ def _why(error: Exception) -> str:
 class _Walk:
     """One walk over one answer: the plan, and what was met on the way."""
 
-    __slots__ = ("_heard", "_keys", "_lengths", "_met", "_pending", "_plan", "counts")
+    __slots__ = ("_heard", "_keys", "_lengths", "_longest", "_met", "_pending", "_plan", "counts")
 
     def __init__(self, plan: Plan, keys: Keys) -> None:
         self._plan = plan
@@ -154,6 +154,7 @@ class _Walk:
         self._met: dict[Trail, None] = {}
         self._heard: list[str] = []  # whom the records are about
         self._lengths: dict[str | None, int] = {}  # of the outermost arrays, by name
+        self._longest = 0  # list of objects or lists in which a label may be
         self._pending = 0  # bytes walked since the last turn
         self.counts: defaultdict[str, int] = defaultdict(int)
 
@@ -231,7 +232,7 @@ class _Walk:
                 members[name] = self._masked(text, rule)  # type: ignore[assignment]  # as above
 
     def _array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
-        elements = self._entered(text, depth, trail)
+        elements = self._entered(text, state, depth, trail)
         inside: Trail = (trail, None)
         value = self.value
         if not state.uniform:
@@ -279,8 +280,9 @@ class _Walk:
         found = mask_branch(text, self._plan, self._keys, state, depth, trail)
         if found is None:
             return None
-        shown, counted, met, heard = found
+        shown, counted, met, heard, longest = found
         self._heard += heard
+        self._longest = max(self._longest, longest)
         for label, count in counted:
             self.counts[label] += count
         for way in met:
@@ -316,7 +318,7 @@ class _Walk:
             await turn()
 
     async def _long_array(self, text: bytes, state: State, depth: int, trail: Trail) -> Shown:
-        elements = self._entered(text, depth, trail)
+        elements = self._entered(text, state, depth, trail)
         await turn()
         inside: Trail = (trail, None)
         if not state.uniform:
@@ -340,11 +342,13 @@ class _Walk:
 
     # --- what was met ---------------------------------------------------------------------------
 
-    def _entered(self, text: bytes, depth: int, trail: Trail) -> list[Raw]:
-        """The elements of an array; those of an outermost one are counted."""
+    def _entered(self, text: bytes, state: State, depth: int, trail: Trail) -> list[Raw]:
+        """The elements of an array; those of an outermost one are counted, and those of the longest with anything labelled."""
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         elements = _elements(text)
+        if len(elements) > self._longest and memoryview(elements[0])[0] in _CONTAINERS and not state.inert:
+            self._longest = len(elements)
         if depth == 0:
             self._lengths[None] = len(elements)
         elif depth == 1 and trail is not None and trail[1] is not None:
@@ -363,11 +367,8 @@ class _Walk:
 
     def revealed(self, text: bytes) -> Revealed:
         """What was done, for the record."""
-        records = self._records(text)
-        seen, unlisted = digests(self._heard, self._keys)
-        return Revealed(
-            tuple(self.counts.items()), spelled(self._met), records, seen, unlisted, self._plan.clear * records
-        )
+        records = max(self._records(text), self._longest)
+        return told(self._plan, tuple(self.counts.items()), self._met, records, digests(self._heard, self._keys))
 
     def _records(self, text: bytes) -> int:
         """Records in the answer: the length of its outermost array, or of the only one in its outermost object."""

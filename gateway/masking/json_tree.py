@@ -20,7 +20,7 @@ from gateway.facts import Revealed
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
 from gateway.masking.plan import Plan, Rule, State
-from gateway.masking.whom import digests
+from gateway.masking.whom import DIGEST, digests
 
 MAX_DEPTH = 100
 SPACE = b" \t\n\r"
@@ -31,9 +31,11 @@ Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
 _read: Callable[[bytes], Value] = orjson.loads
 _write: Callable[[Value], bytes] = orjson.dumps
 _COUNT = itemgetter(1)
+_CONTAINERS = frozenset((dict, list))
 
-Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None], list[str]]
-"""What is shown of a part of an answer, how many values each label hid, and the ways to what no label covers."""
+Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None], list[str], int]
+"""What is shown of a part of an answer, how many values each label hid, the ways to what no label covers, whom it is about,
+and its longest list of records."""
 
 
 class Unlike(Exception):
@@ -52,10 +54,8 @@ def mask_tree(text: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed] | N
         records = _records(root)  # before the walk: it takes members away
         walk = _Walk(plan, keys)
         shown = walk.value(root, plan.root, 0, None)
-        revealed = Revealed(
-            walk.counted(plan), spelled(walk.met), records, *digests(walk.heard, keys), plan.clear * records
-        )
-        return _write(shown), revealed
+        counted = walk.counted(plan)
+        return _write(shown), told(plan, counted, walk.met, max(records, walk.longest), digests(walk.heard, keys))
     except _LEFT:
         return None
 
@@ -65,9 +65,22 @@ def mask_branch(text: bytes, plan: Plan, keys: Keys, state: State, depth: int, t
     try:
         walk = _Walk(plan, keys)
         shown = walk.value(_tree(text, plan), state, depth, trail)
-        return _write(shown), walk.counted(plan), walk.met, walk.heard
+        return _write(shown), walk.counted(plan), walk.met, walk.heard, walk.longest
     except _LEFT:
         return None
+
+
+def told(
+    plan: Plan, masked: tuple[tuple[str, int], ...], met: dict[Trail, None], records: int, about: tuple[bytes, int]
+) -> Revealed:
+    """What goes on record of a walk. `records`: the longest list that was met.
+
+    A list beside the record that is empty makes nothing free, nor do records in the form of a map.
+    """
+    seen, unlisted = about
+    people = len(seen) // DIGEST + unlisted
+    records = max(records, 1 if people or masked else 0)
+    return Revealed(masked, spelled(met), records, seen, unlisted, plan.clear * max(records, people))
 
 
 def _tree(text: bytes, plan: Plan) -> Value:
@@ -107,12 +120,13 @@ def _records(root: Value) -> int:
 class _Walk:
     """One walk over one tree, which becomes what is shown; and what was met on the way."""
 
-    __slots__ = ("counts", "heard", "keys", "met", "near")
+    __slots__ = ("counts", "heard", "keys", "longest", "met", "near")
 
     def __init__(self, plan: Plan, keys: Keys) -> None:
         self.keys = keys
         self.counts = [0] * len(plan.slots)
         self.heard: list[str] = []  # whom the records are about
+        self.longest = 0  # list of objects or lists in which a label may be
         self.met: dict[Trail, None] = {}
         self.near: dict[Trail, set[str]] = {}  # what was met, by the way to the object it was met in
 
@@ -176,6 +190,8 @@ class _Walk:
     def _array(self, elements: list[Value], state: State, depth: int, trail: Trail) -> None:
         if depth >= MAX_DEPTH:
             raise Unlike
+        if len(elements) > self.longest and type(elements[0]) in _CONTAINERS and not state.inert:
+            self.longest = len(elements)
         inside: Trail = (trail, None)
         every = state.element(0) if state.uniform else None
         for index, value in enumerate(elements):

@@ -182,3 +182,38 @@ def test_no_record_vouches_for_the_next_here_either(harmless: str, telling: str,
         found = by_tree(body, a_plan(f"$[*].id {technique}", unlabelled=unlabelled))
         assert found is not None
         assert ID[2:-1].encode() not in found[0]
+
+
+RECORD = '{"name":"王小明","id":"1"}'
+PAGE = ",".join([RECORD] * 50)
+
+
+@pytest.mark.parametrize(
+    ("body", "records", "clear"),
+    [
+        (f'{{"items":[{PAGE}]}}', 50, 100),
+        (f'{{"items":[{PAGE}],"links":[]}}', 50, 100),
+        (f'{{"data":{{"items":[{PAGE}]}},"errors":[]}}', 50, 100),
+        (f'{{"data":{{"page":{{"rows":[{PAGE}]}}}}}}', 50, 100),
+        (f'[{{"d":0,"items":[{PAGE}]}}]', 50, 100),
+        (f'{{"data":{RECORD},"links":[]}}', 1, 2),
+        (RECORD, 1, 2),
+        ('{"name":"王小明","tags":["a","b","c"]}', 3, 6),
+        ('{"items":[],"total":0}', 0, 0),
+        ("[]", 0, 0),
+    ],
+)
+def test_no_shape_makes_records_free(body: str, records: int, clear: int) -> None:
+    """Whoever could choose the shape would be shown a register for the budget of one record."""
+    mask = Mask("test", (FieldMask("$..name", "partial(1,0)"),), "warn")
+    for walked in (by_tree(body, Plan(mask, clear=2)), mask_raw(body.encode(), Plan(mask, clear=2), KEYS)):
+        assert walked is not None
+        assert (walked[1].records, walked[1].clear) == (records, clear)
+
+
+def test_people_in_the_form_of_a_map_count_as_people() -> None:
+    body = json.dumps({f"r{number}": {"id": f"{number}", "name": "x"} for number in range(30)}).encode()
+    mask = Mask("test", (FieldMask("$..id", "keep"),), "warn")
+    found = mask_tree(body, Plan(mask, frozenset({"$..id"}), 1), KEYS)
+    assert found is not None
+    assert (len(found[1].seen) // 8, found[1].clear) == (30, 30)
