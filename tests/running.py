@@ -216,6 +216,7 @@ class Gateway:
         self.config = folder / "gateway.yaml"
         self.reporter = SigningKey.generate("ES256")
         self.launch: tuple[str, ...] = (sys.executable, "-m", "gateway")
+        self.options: tuple[str, ...] = ()  # of `serve`
         self.environment: dict[str, str] = {}  # beside that of the tests
         (folder / "mdm.jwk").write_text(json.dumps(self.reporter.public_jwk()))
         shutil.copytree(ROOT / "policies", folder / "policies", dirs_exist_ok=True)
@@ -228,7 +229,7 @@ class Gateway:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.launch, "serve", "-c", str(self.config)], env=os.environ | self.environment,
+                [*self.launch, "serve", "-c", str(self.config), *self.options], env=os.environ | self.environment,
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE

@@ -128,8 +128,9 @@ def _national(config: Config) -> tuple[Sm2Signer, ...]:
 class Control:
     """The control process, from its rooms to its doors."""
 
-    def __init__(self, config: Config, start: Compiled) -> None:
+    def __init__(self, config: Config, start: Compiled, anew: bool = False) -> None:
         self._config = config
+        self._anew = anew
         self._parent = os.getppid()
         self._board = Board.open(config.state / "board")
         self._slot = self._board.slot(SLOT)
@@ -181,6 +182,8 @@ class Control:
         loop.add_signal_handler(signal.SIGHUP, self._desk.reload_soon)
         self._say_what_is_weak()
         self._say_which_keys()
+        if self._anew:
+            self._notice(Notice("state.anew"))
         for topic in ("state", "posture", "bundle"):
             self._board.bump(topic)  # should the predecessor have died between a commit and its word
         doors = self._doors()
@@ -316,12 +319,12 @@ class _Door(uvicorn.Server):
         yield
 
 
-def control(config: Config, start: Compiled) -> None:
+def control(config: Config, start: Compiled, anew: bool = False) -> None:
     """Be the control process until SIGTERM. Runs in the forked process."""
     os.nice(NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_control(config, start))
+        runner.run(_control(config, start, anew))
 
 
-async def _control(config: Config, start: Compiled) -> None:
-    await Control(config, start).run()
+async def _control(config: Config, start: Compiled, anew: bool) -> None:
+    await Control(config, start, anew).run()

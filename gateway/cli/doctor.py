@@ -304,7 +304,12 @@ def _disk(state: Path) -> Iterator[Finding]:
 def _store(state: Path) -> Iterator[Finding]:
     import sqlite3
 
+    from gateway.config.state import forgotten
+
     path = state / "state.db"
+    if forgotten(state):
+        yield Finding("store", "bad", "doctor.store_lost")
+        return
     if not path.is_file():
         yield Finding("store", "good", "doctor.store_none")
         return

@@ -25,6 +25,21 @@ WORDS: dict[str, tuple[str, str]] = {
         "start with the policy folder, also when a rollback or promotion pinned another revision",
         "以策略目录启动，即使此前的回滚或转正已固定其他修订版",
     ),
+    "serve.fresh": (
+        "begin with an empty state store where the old one is lost: what was withdrawn holds no more, told tokens are told again",
+        "状态库丢失时以空库启动：此前的吊销不再有效，已还原的令牌可再次还原",
+    ),
+    "serve.lost": (
+        "`{path}` is missing or empty, and the record beside it is not: revocations would be forgotten, tokens that were told "
+        "would be told again. Restore the newest backup; or go on without, and then withdraw again what "
+        "`gateway audit query 'name:revocation.add'` lists: gateway serve --fresh-state",
+        "`{path}` 缺失或为空，而旁边的审计日志并非空的：吊销会被遗忘，已还原的令牌会再次还原。请恢复最新备份；"
+        "或以空库继续，随后按 `gateway audit query 'name:revocation.add'` 的结果重新吊销：gateway serve --fresh-state",
+    ),
+    "serve.began_anew": (
+        "STATE STORE BEGAN ANEW: nothing that was withdrawn before holds; see `gateway audit query 'name:revocation.add'`",
+        "状态库为新建：此前的吊销均已失效，见 `gateway audit query 'name:revocation.add'`",
+    ),
     "serve.pinned": (
         "the revision {digest} is pinned; the policy folder is followed again after `gateway reload`",
         "已固定修订版 {digest}；执行 `gateway reload` 后恢复跟随策略目录",
@@ -83,6 +98,7 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--workers", type=int, default=0, help="serve.workers")
     parser.add_argument("--observe", action="store_true", help="serve.observe")
     parser.add_argument("--follow", action="store_true", help="serve.follow")
+    parser.add_argument("--fresh-state", action="store_true", help="serve.fresh")
     parser.set_defaults(run=run)
 
 
@@ -102,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     if args.workers:
         environ["GATEWAY__WORKERS"] = str(args.workers)
     try:
-        return _serve(load(Path(args.config), environ), screen, args.follow)
+        return _serve(load(Path(args.config), environ), screen, args.follow, args.fresh_state)
     except Faulty as faulty:
         screen.faults(faulty.faults)
         return 1
@@ -112,9 +128,9 @@ def run(args: argparse.Namespace) -> int:
         return _fail(f"{error.filename or args.config}: {error.strerror or error}")
 
 
-def _serve(config: "Config", screen: Screen, follow: bool) -> int:
+def _serve(config: "Config", screen: Screen, follow: bool, fresh: bool) -> int:
     from gateway.app import control, revisions, start, worker
-    from gateway.config.state import exposed, prepare_sm2
+    from gateway.config.state import exposed, forgotten, prepare_sm2
     from gateway.config.state import faults as state_faults
     from gateway.serve import Crew, Supervisor, inherited, listen
     from gateway.stores import Board, State, instant
@@ -132,6 +148,9 @@ def _serve(config: "Config", screen: Screen, follow: bool) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return _fail(screen.text("serve.running", state=config.state))
+    anew = forgotten(config.state)
+    if anew and not fresh:
+        return _fail(screen.text("serve.lost", path=config.state / "state.db"))
     if config.crypto != "intl" and (made := prepare_sm2(config.state, config.audit.origin)).made:
         _say(screen.text("serve.sm2_key", key=made.sm2_verifier))
     state = State(config.state / "state.db")
@@ -139,6 +158,8 @@ def _serve(config: "Config", screen: Screen, follow: bool) -> int:
     revisions.name_candidate(config.state, compiled.digest)  # the last life's may not fit these APIs: never prepared
     pinned = state.activations(1)[0].pinned
     state.close()
+    if anew:
+        _say(screen.text("serve.began_anew"))
     if pinned:
         _say(screen.text("serve.pinned", digest=compiled.digest[:12]))
     if level := revisions.level_of(compiled.digest):
@@ -159,7 +180,7 @@ def _serve(config: "Config", screen: Screen, follow: bool) -> int:
     crew = Crew(
         config.workers,
         lambda slot: worker.work(config, worker.Place(slot, tuple(listeners), compiled)),
-        lambda: control.control(config, compiled),
+        lambda: control.control(config, compiled, anew),
         config.edge.limits.drain_seconds,
     )
     for listener in listeners:

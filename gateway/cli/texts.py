@@ -310,6 +310,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "doctor.address_bad": ("{address} cannot be had: {why}", "无法使用 {address}：{why}"),
     "doctor.keys_good": ("whole, and only ours", "完整，且仅网关可读"),
     "doctor.store_good": ("whole", "完整"),
+    "doctor.store_lost": (
+        "missing or empty beside a record: the gateway does not start; restore the newest backup (or `gateway serve --fresh-state`)",
+        "缺失或为空，而审计日志已有记录：网关不会启动；请恢复最新备份（或执行 `gateway serve --fresh-state`）",
+    ),
     "doctor.store_none": ("not there yet: the first start makes it", "尚未生成：首次启动时创建"),
     "doctor.disk_free": ("{free} GiB free ({percent} %)", "剩余 {free} GiB（{percent} %）"),
     "doctor.chain_good": (

@@ -162,6 +162,14 @@ def _swapped(public: Path, secret: Path, origin: str) -> KeyFault:
     )
 
 
+def forgotten(state: Path) -> bool:
+    """Whether the state store is gone (or empty) beside a record: a new one would let in whom an operator had locked out."""
+    store = state / "state.db"
+    if store.exists() and store.stat().st_size:
+        return False
+    return (state / "ledger" / "checkpoint").exists() or any((state / "journal").glob("*.log"))
+
+
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace").strip()
 

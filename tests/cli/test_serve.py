@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell import ran
-from tests.running import Gateway, running
+from tests.running import Gateway, running, until
 from tests.test_layout import ROOT
 
 CONFIG = """\
@@ -139,3 +139,22 @@ def test_other_apis_after_a_restart_do_not_make_workers_try_the_last_reload_for_
         restarted.stop()
         assert [entry for entry in restarted.entries() if entry.get("name") == "policy.unprepared"] == []
         assert "policy.unprepared" not in restarted.log.read_text()
+
+
+def test_a_lost_state_store_is_not_made_anew_in_silence(tmp_path: Path) -> None:
+    """Abuse: remove state.db and wait for a restart; whoever was locked out would be let in again."""
+    with running(tmp_path) as stopped:
+        stopped.report_health("laptop-7")
+        assert stopped.door("POST", "/v1/revocations", {"kind": "subject", "id": "li.na"}).status == 200
+        stopped.stop()
+        for path in stopped.state.glob("state.db*"):
+            path.unlink()
+        run = gateway("serve", "-c", str(stopped.config))
+        assert (run.returncode, (stopped.state / "state.db").exists()) == (3, False)
+        assert "gateway serve --fresh-state" in run.stderr
+        (stopped.state / "state.db").touch()
+        assert "缺失或为空" in gateway("serve", "-c", str(stopped.config), "--lang", "zh-CN").stderr
+        stopped.options = ("--fresh-state",)
+        stopped.start()
+        until(lambda: [entry for entry in stopped.entries() if entry.get("name") == "state.anew"])
+        assert "STATE STORE BEGAN ANEW" in stopped.log.read_text()

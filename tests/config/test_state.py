@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.state import Exposed, exposed, faults, prepare, verifier_of, verifiers
+from gateway.config.state import Exposed, exposed, faults, forgotten, prepare, verifier_of, verifiers
 from gateway.crypto import sm2
 from gateway.crypto.jws import SigningKey
 from gateway.crypto.keys import KeyFault, create, read_verifier
@@ -136,3 +136,18 @@ def test_a_lost_or_swapped_key_of_sm2_is_not_made_again(tmp_path: Path) -> None:
     key.unlink()
     create(key, SigningKey.generate("EdDSA"))
     assert "not an SM2 key" in str(faults(state, "gw/audit", "sm")[0])
+
+
+def test_a_state_store_is_forgotten_where_there_is_a_record_and_no_store(tmp_path: Path) -> None:
+    prepare(tmp_path, "test/audit")
+    assert not forgotten(tmp_path)  # a new gateway
+    (tmp_path / "journal" / "control-1.log").write_bytes(b"")
+    assert forgotten(tmp_path)
+    (tmp_path / "state.db").touch()
+    assert forgotten(tmp_path)
+    (tmp_path / "state.db").write_bytes(b"SQLite format 3\0")
+    assert not forgotten(tmp_path)
+    (tmp_path / "journal" / "control-1.log").unlink()
+    (tmp_path / "state.db").unlink()
+    (tmp_path / "ledger" / "checkpoint").touch()
+    assert forgotten(tmp_path)
