@@ -59,6 +59,7 @@ def check(root: Node, ground: Ground) -> Iterator[FileFault]:
     used: set[str] = set()
     yield from _listening(root, ground, used)
     yield from _issuers(root, used)
+    yield from _trusted_issuers(root)
     yield from _services(root, used)
     yield from _switches(root, used)
     yield from _proxies(root)
@@ -144,6 +145,14 @@ def _issuers(root: Node, used: set[str]) -> Iterator[FileFault]:
     for one in issuers[1:]:
         if not present(one, "realm"):
             yield fault(one, "realm_missing")
+
+
+def _trusted_issuers(root: Node) -> Iterator[FileFault]:
+    """Only a token that is accepted can say which device it comes from."""
+    known = [value for place in ("identity.issuer", "identity.issuers.*.issuer") for _, value in texts(root, place)]
+    for node, value in texts(root, "device.trusted_issuers.*", units.url):
+        if value not in known:
+            yield fault(node, "issuer_unknown", value=value, known=" ".join(known) or "–")
 
 
 def _spelled(root: Node, place: str, key: str) -> bool:

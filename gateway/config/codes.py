@@ -447,6 +447,13 @@ CODES: dict[str, Meaning] = {
         "without it a token for any other service would be good here; write audience: gateway",
         "缺少它时，签发给其他服务的令牌也会被接受；请写 audience: gateway",
     ),
+    "issuer_unknown": Meaning(
+        "C08B",
+        "`{value}` is none of the issuers of `identity`: it would prove no device",
+        "`{value}` 不是 `identity` 中的签发方，无法证明任何设备",
+        "write an issuer of `identity` as it stands there; there are: {known}",
+        "请与 `identity` 中的写法保持一致；现有：{known}",
+    ),
     "client_ca_missing": Meaning(
         "C089",
         "`certificates` of the control door need `client_ca` under its `tls`",

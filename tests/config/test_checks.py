@@ -53,6 +53,13 @@ def test_places_are_found_in_lists_and_alone() -> None:
         ("identity: {issuers: [{issuer: 'https://a.gov', realm: r}, {issuer: 'https://b.gov', realm: r}]}\n", ["C086"]),
         ("identity: {issuers: [{issuer: 'https://a.gov', realm: r}, {issuer: 'https://a.gov', realm: s}]}\n", ["C087"]),
         ("identity: {issuers: [{issuer: 'https://a.gov'}, {issuer: 'https://b.gov'}]}\n", ["C08A"]),
+        ("identity: {issuer: 'https://a.gov', audience: a}\ndevice: {trusted_issuers: [https://a.gov]}\n", []),
+        ("identity: {issuer: 'https://a.gov', audience: a}\ndevice: {trusted_issuers: [https://a.gov/]}\n", ["C08B"]),
+        (
+            "identity: {issuers: [{issuer: 'https://a.gov'}]}\ndevice: {trusted_issuers: ['https://a.gov', 'https://b.gov']}\n",
+            ["C08B"],
+        ),
+        ("device: {trusted_issuers: [https://a.gov]}\n", ["C08B"]),
         ("client_certificate_header: xfcc\n", ["C081"]),
         ("client_certificate_header: xfcc\ntrusted_proxies: [10.0.0.1]\n", []),
         ("control: {listen: 10.0.0.1:9443}\n", ["C082"]),
