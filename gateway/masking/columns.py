@@ -46,6 +46,11 @@ class Columns:
         for name in self._known:
             self._folded.setdefault(folded(name), []).append(name)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of labels."""
+        return self._plan.names
+
     def tells(self, name: str) -> bool:
         """Whether a value of this name tells whom its record is about."""
         return name in self._keys or ("." in name and name.rpartition(".")[2] in self._keys)

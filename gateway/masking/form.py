@@ -22,7 +22,7 @@ from gateway.masking.json_body import turn
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_UNLABELLED, spell_trail
 from gateway.masking.plan import Rule
-from gateway.masking.unpack import Withheld, codec_of
+from gateway.masking.unpack import Withheld, check_chinese, codec_of
 from gateway.masking.whom import digests
 
 MAX_FORM = 1024 * 1024
@@ -47,6 +47,8 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
     """The fields with the mask laid over them, what a reader of them reads, and what was done. Raises Withheld."""
     _check(body)
     codec = codec_of(charset)
+    if codec == "gb18030":
+        check_chinese(unquote_to_bytes(body), columns.names)
     ways: dict[bytes, _Way] = {}
     counts: Counter[str] = Counter()
     unlabelled: dict[str, None] = {}

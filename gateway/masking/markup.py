@@ -14,6 +14,7 @@ Read by expat, written anew as it is read. Rules:
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from xml.parsers import expat
 
 from msgspec import Struct
@@ -45,7 +46,7 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"  # a day of the calendar to
 _HIDDEN = "_"
 
 
-async def read_as_utf8(body: bytes, headers: Headers) -> bytes:
+async def read_as_utf8(body: bytes, headers: Headers, names: Iterable[str] = ()) -> bytes:
     """The document in UTF-8, by the charset of the head or of the document itself. Raises Withheld."""
     said = declared_charset(headers)
     text = body.removeprefix(b"\xef\xbb\xbf")
@@ -56,7 +57,7 @@ async def read_as_utf8(body: bytes, headers: Headers) -> bytes:
     inside = named[1].decode("ascii").lower() if named else ""
     if said and inside and codec_of(said) != codec_of(inside):
         raise Withheld("it declares its charset in several ways")
-    return await from_charset(body, said or inside)
+    return await from_charset(body, said or inside, names)
 
 
 async def mask_markup(text: bytes, columns: Columns, keys: Keys) -> tuple[bytes, Revealed]:

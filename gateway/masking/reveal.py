@@ -167,7 +167,7 @@ class Masking:
         body = await unpacked(body, raw.headers, limit)
         if form != "json" and not (form == "prose" and like_json(body)):
             return await self._otherwise(raw, form, body, prepared, keys)
-        body = await in_utf8(body, raw.headers)
+        body = await in_utf8(body, raw.headers, prepared.plan.names)
         if not tried:
             self._show(raw, body, warrant)
         shown, revealed, looked = await self._laid(body, prepared, keys, tried)
@@ -205,7 +205,7 @@ class Masking:
         if form == "events":
             readable(raw.headers)
         tally = Tally()
-        pieces = arriving(raw.body, raw.headers, self._settings.max_inspect)
+        pieces = arriving(raw.body, raw.headers, self._settings.max_inspect, prepared.plan.names)
         if prepared.rarest is not None:
             if form != "table":
                 raise Withheld(UNCOUNTED)

@@ -7,13 +7,14 @@ The bytes of an answer, unpacked and in UTF-8, or a clear no. Rules:
 2. One coding of gzip, deflate, br or zstd is undone. Stacked, unknown, cut-off or over-long
    codings are not guessed at.
 3. UTF-8, or a Chinese charset that is declared: GB 18030 and its subsets. Nothing is sniffed:
-   two readers that guess differently see two answers. What says GB 18030 and reads as UTF-8 is either.
+   two readers that guess differently see two answers. What says GB 18030 and reads as UTF-8 is either, and so is
+   what holds the name of a label in UTF-8 (a template beside a database): read as declared, no label would find it.
 """
 
 import re
 import zlib
 from codecs import IncrementalDecoder, getincrementaldecoder
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Literal
 
@@ -28,6 +29,7 @@ _ZSTD_STEP = 256  # packed bytes at a time: 64 blocks of four bytes, each 128 Ki
 _CHINESE = frozenset({"gbk", "gb2312", "gb18030", "cp936", "x-gbk", "gb_2312-80", "euc-cn"})
 _THREE_BYTES = re.compile(rb"[\xe0-\xef]")
 _CHINESE_TEXT = re.compile("[\u0800-\uffff]")  # three bytes in UTF-8
+_EITHER = "it declares GB 18030 and reads as UTF-8"
 _UNICODE = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -78,17 +80,19 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
     return b"".join(out)
 
 
-async def arriving(body: bytes | AsyncIterator[bytes], headers: Headers, limit: int) -> AsyncIterator[bytes]:
-    """A body piece by piece, in UTF-8, checked. One that is packed is unpacked whole. Raises Withheld."""
+async def arriving(
+    body: bytes | AsyncIterator[bytes], headers: Headers, limit: int, names: Iterable[str] = ()
+) -> AsyncIterator[bytes]:
+    """A body piece by piece, in UTF-8, checked. One that is packed is unpacked whole. `names` are those of labels. Raises Withheld."""
     codec = codec_of(declared_charset(headers))
     if any(name == b"content-encoding" for name, _ in headers):
         body = await unpacked(await gather(body, None, limit), headers, limit)
     decoder = getincrementaldecoder(codec)("strict")
-    other = _Other() if codec == "gb18030" else None
+    other = _Other(names) if codec == "gb18030" else None
     try:
         async for piece in _sliced(body):
             if other is not None and other.reads(piece):
-                raise Withheld("it declares GB 18030 and reads as UTF-8")
+                raise Withheld(_EITHER)
             yield decoder.decode(piece).encode("utf-8")
             await turn()
         decoder.decode(b"", final=True)
@@ -108,12 +112,19 @@ async def _sliced(body: bytes | AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 class _Other:
     """Whether a body that declares GB 18030 has read as Chinese text in UTF-8 so far: its names would be other names."""
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_decoder", "_end", "_longest", "_names")
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         self._decoder: IncrementalDecoder | None = getincrementaldecoder("utf-8")("strict")
+        self._names = _foreign(names)
+        self._longest = max(map(len, self._names), default=0)
+        self._end = b""  # of what came before: a name may be cut by the pieces
 
     def reads(self, piece: bytes) -> bool:
+        text = self._end + piece
+        self._end = text[-self._longest :]
+        if any(name in text for name in self._names):
+            return True
         if self._decoder is None:
             return False
         try:
@@ -132,13 +143,13 @@ def codec_of(charset: str) -> Literal["utf-8", "gb18030"]:
     raise Withheld("its charset is neither UTF-8 nor GB 18030")
 
 
-async def in_utf8(body: bytes, headers: Headers) -> bytes:
-    """The body in UTF-8, checked to the last byte. Raises Withheld."""
-    return await from_charset(body, declared_charset(headers))
+async def in_utf8(body: bytes, headers: Headers, names: Iterable[str] = ()) -> bytes:
+    """The body in UTF-8, checked to the last byte. `names` are those of labels. Raises Withheld."""
+    return await from_charset(body, declared_charset(headers), names)
 
 
-async def from_charset(body: bytes, charset: str) -> bytes:
-    """The body in UTF-8, checked to the last byte, of a body in this charset. Raises Withheld."""
+async def from_charset(body: bytes, charset: str, names: Iterable[str] = ()) -> bytes:
+    """The same of a body in this charset. Raises Withheld."""
     codec = codec_of(charset)
     if codec == "utf-8":
         if len(body) <= PIECE * 4:
@@ -146,12 +157,21 @@ async def from_charset(body: bytes, charset: str) -> bytes:
         else:
             await _check_long(body)
         return body
+    check_chinese(body, names)
     try:
-        if _is_utf8(body):  # read as GB 18030, `身份证` would be another name, that no label names
-            raise Withheld("it declares GB 18030 and reads as UTF-8")
         return body.decode(codec).encode("utf-8")
     except UnicodeError:
         raise Withheld("not in the charset it declares") from None
+
+
+def check_chinese(body: bytes, names: Iterable[str]) -> None:
+    """Raises Withheld where a body that declares GB 18030 reads as UTF-8: `身份证` would be another name, that no label names."""
+    if _is_utf8(body) or any(name in body for name in _foreign(names)):
+        raise Withheld(_EITHER)
+
+
+def _foreign(names: Iterable[str]) -> list[bytes]:
+    return [name.encode() for name in names if not name.isascii()]
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -58,7 +58,9 @@ async def _written(form: Form, body: bytes, headers: Headers, prepared: Prepared
         shown, read, revealed = await mask_form(body, declared_charset(headers), prepared.columns, keys)
         return Written(shown, read, revealed, kind)
     if form == "markup":
-        shown, revealed = await mask_markup(await read_as_utf8(body, headers), prepared.columns, keys)
+        shown, revealed = await mask_markup(
+            await read_as_utf8(body, headers, prepared.plan.names), prepared.columns, keys
+        )
         kind = b"application/xml" if tells(kind) else kind
     else:
         shown, revealed = await mask_prose(await in_utf8(body, headers), prepared.by_value, keys)

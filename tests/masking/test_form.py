@@ -131,3 +131,9 @@ async def test_whatever_comes_is_masked_or_withheld(body):
         return
     assert b"hidden" not in shown
     assert not [value for name, value in parse_qsl(shown.decode()) if name == "id" and value != "***"]
+
+
+async def test_names_in_utf8_in_a_form_that_declares_a_chinese_charset_are_withheld():
+    body = b"%E5%A7%93%E5%90%8D=%E6%9D%8E%E6%98%8E&note=x"
+    with pytest.raises(Withheld):
+        await masked(body, Mask("pii", (FieldMask("$..姓名", "redact"),), "warn"), "gbk")

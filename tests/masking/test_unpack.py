@@ -99,3 +99,29 @@ def test_a_chinese_charset_that_is_not_the_truth_ends_it_before_its_names_are_re
     # read as GB 18030 the first column would have a name that no label names
     with pytest.raises(Withheld):
         asyncio.run(_arrived("身份证\n330106199003072319\n".encode(), b"gbk", step))
+
+
+MIXED = '{"姓名":"李明","note":"'.encode() + "中国".encode("gbk") + b'"}'
+
+
+@pytest.mark.parametrize("step", [1, 3, 7, 1000])
+def test_a_label_in_utf8_in_what_declares_a_chinese_charset_is_withheld(step: int) -> None:
+    """A template in UTF-8 beside a database in GBK: read as declared, no label would find its name."""
+    head = ((b"content-type", b"application/json; charset=gbk"),)
+    with pytest.raises(Withheld):
+        asyncio.run(in_utf8(MIXED, head, {"姓名", "id"}))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for at in range(0, len(MIXED), step):
+            yield MIXED[at : at + step]
+
+    async def arrived() -> bytes:
+        return b"".join([piece async for piece in arriving(pieces(), head, 1 << 20, {"姓名", "id"})])
+
+    with pytest.raises(Withheld):
+        asyncio.run(arrived())
+
+
+def test_chinese_text_in_its_charset_is_read() -> None:
+    head = ((b"content-type", b"application/json; charset=gbk"),)
+    assert asyncio.run(in_utf8('{"姓名":"李明"}'.encode("gbk"), head, {"姓名"})).decode() == '{"姓名":"李明"}'
