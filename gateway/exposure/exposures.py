@@ -276,6 +276,10 @@ class Exposures:
 
     # --- the day --------------------------------------------------------------------------------
 
+    def midnight(self, at: float) -> float:
+        """When the day of this moment began, in seconds since 1970."""
+        return _midnight(datetime.fromtimestamp(at, self._zone), 0)
+
     def opens(self, at: float) -> float:
         """Begin with the day of this moment; when it began, in seconds since 1970. What is read back is of this day."""
         if not self._ends:
