@@ -138,7 +138,7 @@ class Masking:
         if 0 < prepared.mask.most < told_apart(revealed):
             return None
         if prepared.rare is not None:
-            shown, lost = suppressed(shown, prepared.rare)
+            shown, lost = suppressed(shown, prepared.rare, body)
             revealed = told(revealed, lost)
         if mask.watermark:
             shown = marked(shown, kept.mark(facts.subject.id))
@@ -173,7 +173,7 @@ class Masking:
         shown, revealed, looked = await self._laid(body, prepared, keys, tried)
         prepared = prepared.covering(looked.records)
         if prepared.rare is not None:
-            shown, lost = await suppressed_long(shown, prepared.rare)
+            shown, lost = await suppressed_long(shown, prepared.rare, looked.body)
             revealed = told(revealed, lost)
         if mask.watermark:
             shown = await marked_long(shown, kept.mark(facts.subject.id))

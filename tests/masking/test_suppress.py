@@ -224,6 +224,20 @@ async def test_what_the_mask_makes_alike_counts_as_alike() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("padding", [b"", b" " * 1024])
+async def test_visits_of_one_person_are_no_crowd(padding: bytes) -> None:
+    asset = an_asset(
+        fields=(Field("$..id", "resident-id", Grade.GENERAL_3),), records="$.items", key="$..id", contract="warn"
+    )
+    mask = Mask("m", (FieldMask("$..id", "redact"),), "pass", suppress=TWO)
+    for other, born in (("1", None), ("2", "1951")):
+        body = f'{{"items":[{{"id":"1","born":"1951"}},{{"id":"{other}","born":"1951"}}]}}'.encode()
+        found = await sent(b"application/json", body + padding, mask, asset=asset, offload_over=1024)
+        assert isinstance(found, tuple)
+        assert [row["born"] for row in json.loads(found[0])["items"]] == [born] * 2
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("unlabelled", ["pass", "learn", "warn"])
 async def test_a_member_that_stands_twice_is_shown_as_it_was_counted(unlabelled: str) -> None:
     body = b'{"items":[{"sex":"alone","sex":"f","n":1.10},{"sex":"f","n":1.10}]}'
