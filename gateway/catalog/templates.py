@@ -8,12 +8,15 @@
    means something by it writes the crossing out as a third template.
 4. Paths are compared in the canonical form that edge decides on; a template may be written in
    any script and is brought into that form once.
+5. Another spelling of a literal (case, blanks around it, a width, an ending such as `.json`) is not what the parameter or the
+   `/**` beside it stands for: services fold these away, and would answer as the literal what was judged as the other.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Generic, TypeVar
-from urllib.parse import quote
+from unicodedata import normalize
+from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
@@ -137,16 +140,24 @@ def below(template: Template, prefix: str) -> bool:
     return list(template.segments[: len(want)]) == want
 
 
+def _folded(segment: str) -> str:
+    return normalize("NFKC", unquote(segment)).casefold().strip(" .")
+
+
 T = TypeVar("T")
 
 
 class Branch(Generic[T]):
     """One segment deep in the tree of templates of one API and method."""
 
-    __slots__ = ("below", "here", "literal", "parameter")
+    __slots__ = ("_begins", "_folded", "below", "here", "literal", "parameter")
 
     def __init__(self) -> None:
         self.literal: dict[str, Branch[T]] = {}
+        self._folded: set[str] = set()
+        self._begins: set[str] = (
+            set()
+        )  # what a spelling of a literal may begin with: a glance is enough for most values
         self.parameter: Branch[T] | None = None
         self.here: T | None = None
         self.below: T | None = None  # of a `/**` that ends here
@@ -156,7 +167,7 @@ class Branch(Generic[T]):
         branch = self
         for segment in template.segments:
             if segment is not None:
-                branch = branch.literal.setdefault(segment, Branch())
+                branch = branch._named(segment)
             else:
                 if branch.parameter is None:
                     branch.parameter = Branch()
@@ -166,15 +177,29 @@ class Branch(Generic[T]):
         else:
             branch.here = value if branch.here is None else branch.here
 
+    def _named(self, segment: str) -> "Branch[T]":
+        if segment not in self.literal:
+            self.literal[segment] = Branch()
+            folded = _folded(segment)
+            self._folded.add(folded)
+            self._begins.update(("%", ".", folded[:1], folded[:1].upper()))
+        return self.literal[segment]
+
     def find(self, segments: list[str], at: int) -> T | None:
         """The most specific value for the segments from `at`; parameters are not collected here."""
         if at == len(segments):
             return self.here if self.here is not None else self.below
         deeper = self.literal.get(segments[at])
         found = deeper.find(segments, at + 1) if deeper is not None else None
+        if deeper is None and segments[at][:1] in self._begins and self._spells_a_literal(segments[at]):
+            return None
         if found is None and self.parameter is not None and segments[at]:
             found = self.parameter.find(segments, at + 1)
         return found if found is not None else self.below
+
+    def _spells_a_literal(self, segment: str) -> bool:
+        folded = _folded(segment)
+        return folded in self._folded or folded.rpartition(".")[0] in self._folded
 
     def meeting(self, template: Template, at: int = 0) -> Iterator[T]:
         """The values of templates that share a path with this one."""

@@ -53,6 +53,9 @@ def test_a_request_finds_its_endpoint(
         ("BREW", "/civil/households"),
         ("GET", "/civil/photosx"),
         ("GET", "/civil/households/{id}/x"),
+        ("GET", "/civil/households/Export"),
+        ("GET", "/civil/households/export%20"),
+        ("GET", "/civil/households/Export/history"),
     ],
 )
 def test_what_is_not_listed_is_an_unlisted_asset_of_the_highest_grade(tmp_path: Path, method: str, path: str) -> None:

@@ -136,3 +136,38 @@ def test_two_templates_cross_when_neither_is_the_more_specific() -> None:
 )
 def test_a_template_lies_below_a_prefix_by_segments(template: str, prefix: str, inside: bool) -> None:
     assert below(parse_template(template), prefix) is inside
+
+
+SPELLINGS = [
+    "Export", "EXPORT", "export%20", "%20export", "export%C2%A0", "%EF%BD%85xport", "export.", "export.json", "Export.CSV", "expor%C5%A4"
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("segment", SPELLINGS)
+@pytest.mark.parametrize("wide", ["/a/{id}", "/a/**"])
+def test_another_spelling_of_a_literal_is_no_value_of_the_parameter_beside_it(segment: str, wide: str) -> None:
+    """Abuse: services fold case, or drop blanks and endings; what is asked of them would be judged as another endpoint."""
+    tree: Branch[str] = Branch()
+    for text in ("/a/export", wide, "/a/{id}/x"):
+        tree.add(parse_template(text), text)
+    expected = wide if segment == "expor%C5%A4" else None  # another letter is another name
+    assert tree.find(["a", segment], 0) == expected
+    assert tree.find(["a", "export"], 0) == "/a/export"
+    assert tree.find(["a", "exports"], 0) == tree.find(["a", "h-1.json"], 0) == wide
+
+
+def test_a_literal_in_chinese_or_with_an_ending_has_other_spellings_too() -> None:
+    tree: Branch[str] = Branch()
+    for text in ("/导出Ａ", "/all.csv", "/{id}"):
+        tree.add(parse_template(text), text)
+    assert tree.find(["%E5%AF%BC%E5%87%BA%EF%BC%A1"], 0) == "/导出Ａ"
+    assert tree.find(["%E5%AF%BC%E5%87%BAa"], 0) is None
+    assert tree.find(["ALL.csv"], 0) is None
+    assert tree.find(["all"], 0) == "/{id}"
+
+
+def test_a_spelling_that_is_listed_itself_is_what_it_is() -> None:
+    tree: Branch[str] = Branch()
+    for text in ("/export", "/Export", "/{id}"):
+        tree.add(parse_template(text), text)
+    assert (tree.find(["Export"], 0), tree.find(["EXPORT"], 0)) == ("/Export", None)
