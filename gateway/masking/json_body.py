@@ -328,7 +328,7 @@ class _Walk:
             return Raw(text)
         shown: list[Shown] = []
         misses = 0  # in a row: speed alone depends on it
-        for run in _runs(elements):
+        for run in runs(elements):
             as_tree = len(run) > 1 and misses < MISSES
             together = self._branch(b"[%b]" % b",".join(run), state, depth, trail) if as_tree else None
             if together is not None:
@@ -383,12 +383,12 @@ class _Walk:
         return known if known is not None else len(_elements(_members(text)[arrays[0]]))
 
 
-def _runs(elements: list[Raw]) -> Iterator[list[Raw]]:
-    """Elements in a row, together half a slice; a longer one stands alone."""
+def runs(elements: list[Raw], each: int = 0) -> Iterator[list[Raw]]:
+    """Elements in a row, together half a slice; a longer one stands alone. `each`: what one costs besides its bytes."""
     run: list[Raw] = []
     size = 0
     for raw in elements:
-        length = len(memoryview(raw))
+        length = len(memoryview(raw)) + each
         if run and size + length > SLICE // 2:
             yield run
             run, size = [], 0

@@ -22,7 +22,7 @@ from msgspec import Raw, Struct
 from msgspec.json import Decoder, encode
 
 from gateway.crypto.suite import INTL, Digest, Suite
-from gateway.masking.json_body import MEMBER, SLICE
+from gateway.masking.json_body import MEMBER, SLICE, runs
 from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.turns import with_turns
 
@@ -167,12 +167,13 @@ def _slices(text: bytes | Raw, mark: Mark, depth: int, pending: list[int]) -> Ge
     if b"{" not in bytes(text):
         return bytes(text)  # half a million numbers hold no object that could carry a mark
     if first == _ARRAY:
-        elements = _elements(text)
-        for at, each in enumerate(elements):
-            pending[0] += MEMBER
-            if memoryview(each)[0] in _CONTAINERS or pending[0] >= SLICE:
-                elements[at] = Raw((yield from _slices(each, mark, depth + 1, pending)))
-        return encode(elements)
+        shown: list[Raw] = []
+        for run in runs(_elements(text), MEMBER):  # many small objects are written together: one by one, each keeps a page of memory
+            pending[0] += MEMBER * len(run)
+            together = bytes(run[0]) if len(run) == 1 else b"[%b]" % b",".join(run)
+            done = yield from _slices(together, mark, depth + 1, pending)
+            shown.append(Raw(done if len(run) == 1 else done[1:-1]))
+        return encode(shown)
     members = _members(text)
     for name, inside in members.items():
         pending[0] += MEMBER
