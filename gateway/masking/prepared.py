@@ -91,13 +91,13 @@ class Prepared:
     def rare(self) -> Rare | None:
         """What is suppressed of a whole answer."""
         rare = self.mask.suppress
-        return None if rare is None else Rare(rare, self.asset.records, self.asset.key)
+        return None if rare is None else Rare(rare, self.asset.records, self.asset.keys)
 
     @cached_property
     def rarest(self) -> Rare | None:
         """What is suppressed of an answer that may change its mask on the way."""
         strict = strictest(self.mask)
-        return None if strict is None else Rare(strict, self.asset.records, self.asset.key)
+        return None if strict is None else Rare(strict, self.asset.records, self.asset.keys)
 
     @cached_property
     def gate(self) -> Gate:

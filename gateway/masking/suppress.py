@@ -26,7 +26,7 @@ from msgspec.json import Decoder, decode, encode
 
 from gateway.facts import FieldMask, Mask, Revealed, Suppress
 from gateway.masking.columns import Columns
-from gateway.masking.json_body import MAX_WORK, TOO_DEEP
+from gateway.masking.json_body import MAX_WORK, MEMBER, TOO_DEEP
 from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.plan import Plan, State
 from gateway.masking.records import NoRecords, Opened, opened
@@ -69,10 +69,10 @@ def strictest(mask: Mask) -> Suppress | None:
 class Rare:
     """What is suppressed of the answers of one asset, made ready."""
 
-    def __init__(self, suppress: Suppress, records: str, key: str = "") -> None:
+    def __init__(self, suppress: Suppress, records: str, keys: Iterable[str] = ()) -> None:
         self.k = suppress.k
         self.records = records
-        whom = Mask("whom", (FieldMask(key, "null"),) if key else (), "pass")
+        whom = Mask("whom", tuple(FieldMask(key, "null") for key in sorted(keys)), "pass")
         self.whom = Plan(whom)
         self.key_columns = Columns(whom, self.whom)
         mask = Mask("suppress", tuple(FieldMask(path, "null") for path in suppress.fields), "pass")
@@ -176,7 +176,7 @@ class _Walk:
         """A value without what is named in it; what was taken out of it, but null, goes to `taken`."""
         size = len(memoryview(raw))
         if size <= SLICE:
-            self._pending += size
+            self._pending += size + MEMBER
             if self._pending >= SLICE:
                 self._pending = 0
                 yield

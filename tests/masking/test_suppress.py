@@ -153,7 +153,7 @@ def test_a_stream_is_held_to_the_strictest_of_its_masks() -> None:
 
 # --- people ---------------------------------------------------------------------------------------------
 
-BY_ID = Rare(TWO, "$.items", "$..id")
+BY_ID = Rare(TWO, "$.items", ["$..id"])
 
 
 @pytest.mark.parametrize(
