@@ -26,15 +26,15 @@ class Kept:
 
     def prepared(self, mask: Mask, asset: Asset) -> Prepared:
         """The mask, ready to be laid over answers of this asset. Raises ValueError when it cannot be read."""
+        found = self._masks.get(id(mask))
+        if found is not None:
+            return found
         if mask.filters:
             return self._of_shape(mask, asset).whose(mask)
-        found = self._masks.get(id(mask))
-        if found is None:
-            found = Prepared(mask, asset)
-            if len(self._masks) >= MASKS:
-                self._masks.clear()
-            self._masks[id(mask)] = found  # holding the mask keeps its id its own
-        return found
+        if len(self._masks) >= MASKS:
+            self._masks.clear()
+        prepared = self._masks[id(mask)] = Prepared(mask, asset)  # holding the mask keeps its id its own
+        return prepared
 
     def _of_shape(self, mask: Mask, asset: Asset) -> Prepared:
         key = (asset.api, asset.route, asset.revision, shape(mask))
