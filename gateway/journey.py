@@ -13,6 +13,7 @@ Rules:
 
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Sequence
+from math import ceil
 from typing import Protocol
 
 from msgspec import Struct
@@ -45,6 +46,9 @@ from gateway.identity import Recogniser
 from gateway.masking import Masking
 from gateway.policy import Bundle
 from gateway.upstream import Upstream
+
+SPENT = "budget_spent"
+A_DAY_AND_MORE = 26 * 3600.0  # from midnight it leads into the next day, also where clocks are put back
 
 
 class Decider(Protocol):
@@ -122,7 +126,7 @@ class Journey(Struct, frozen=True, eq=False):
             reply = await self.answer(ask, verdict, since)
             if revision.asks and isinstance(verdict, Warrant):
                 self.exposures.begin(verdict, reply)
-            outcome = await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))
+            outcome = await write(ask, reply, send, self.marks(facts, verdict, reply), self.guard(verdict, reply))
         except CancelledError as why:
             outcome = cut_off(ask, why)
             raise
@@ -163,12 +167,20 @@ class Journey(Struct, frozen=True, eq=False):
             return self.streams.guard(verdict, reply.body)
         return None
 
-    def marks(self, ask: Ask, verdict: Warrant | Refused | Fault, reply: Reply) -> Headers:
+    def marks(self, facts: Facts, verdict: Warrant | Refused | Fault, reply: Reply) -> Headers:
         """What every answer carries besides its own headers: CORS of the API, and the decision id of a reply."""
-        cors = cors_headers(ask, self.edge)
-        if reply.code or not isinstance(verdict, Warrant):
-            return cors  # a refusal names its decision itself
+        cors = cors_headers(facts.ask, self.edge)
+        if reply.code or not isinstance(verdict, Warrant):  # a refusal names its decision itself
+            return (*cors, (b"retry-after", b"%d" % self.until_anew(facts))) if reply.code == SPENT else cors
         return (*cors, (b"x-gateway-decision", verdict.id.encode()))
+
+    def until_anew(self, facts: Facts) -> int:
+        """Seconds until a budget that is spent is anew: midnight of the policies' time zone."""
+        if facts.exposure.unread:
+            return 1  # it is not known yet what was shown
+        at = facts.ask.at
+        began = self.exposures.midnight(at)
+        return max(1, ceil(self.exposures.midnight(began + A_DAY_AND_MORE) - at))
 
 
 def cut_off(ask: Ask, why: CancelledError) -> Outcome:

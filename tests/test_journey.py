@@ -3,10 +3,17 @@
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.edge import Settings as Edge
+from gateway.exposure import Exposures, Settings
+from gateway.facts import Exposure, Fault, Reply
+from gateway.journey import Journey
+from tests.literals import an_ask, some_facts
 from tests.test_layout import ROOT, seal_faults
 
 SOURCE = (ROOT / "gateway" / "journey.py").read_text(encoding="utf-8")
@@ -16,7 +23,7 @@ GATHER = "        facts = await self.gather(ask, revision)\n"
 COMMIT = "await self.ledger.commit(facts, decision)"
 FORWARD = "await self.upstream.forward(ask, verdict, since)"
 MASK = "await self.masking.apply(raw, verdict)"
-WRITE = "await write(ask, reply, send, self.marks(ask, verdict, reply), self.guard(verdict, reply))"
+WRITE = "await write(ask, reply, send, self.marks(facts, verdict, reply), self.guard(verdict, reply))"
 
 REFUSED_BY_TYPES = {
     "decide_before_gather": (GATHER + DECIDE, DECIDE + GATHER),
@@ -111,3 +118,26 @@ def test_a_forged_seal_is_refused_by_the_layout(name: str, tmp_path: Path, monke
 
 def test_the_journey_itself_forges_nothing() -> None:
     assert seal_faults(ROOT / "gateway" / "journey.py") == []
+
+
+@pytest.mark.parametrize(
+    ("timezone", "local", "seconds"),
+    [
+        ("Asia/Shanghai", "2026-09-21T23:59:59.500", 1),
+        ("Asia/Shanghai", "2026-09-21T00:00:00", 86_400),
+        ("Asia/Shanghai", "2026-09-21T08:30:00", 15 * 3600 + 1800),
+        ("Europe/Berlin", "2026-10-25T00:00:00", 25 * 3600),
+        ("Europe/Berlin", "2026-03-29T00:00:00", 23 * 3600),
+    ],
+)
+def test_who_has_spent_a_budget_hears_when_there_is_another(timezone: str, local: str, seconds: int) -> None:
+    at = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(timezone)).timestamp()
+    exposures = Exposures(Settings(timezone))
+    journey = Journey(Edge(), *[None] * 4, exposures, *[None] * 4)
+    reply = Reply(429, (), b"", 0, code="budget_spent")
+    facts = some_facts(ask=an_ask(at=at))
+    assert journey.marks(facts, Fault("budget_spent"), reply) == ((b"retry-after", str(seconds).encode()),)
+    other = Reply(403, (), b"", 0, code="no_rule")
+    assert journey.marks(facts, Fault("no_rule"), other) == ()
+    unread = some_facts(ask=an_ask(at=at), exposure=Exposure(unread=True))
+    assert journey.marks(unread, Fault("budget_spent"), reply) == ((b"retry-after", b"1"),)

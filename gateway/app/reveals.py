@@ -71,7 +71,7 @@ class Reveals:
                 reply = refusal(ask, said, journey.edge, verdict.id) if isinstance(said, Fault) else said
             else:
                 reply = refusal(ask, verdict, journey.edge)
-            outcome = await write(ask, reply, send, journey.marks(ask, verdict, reply))
+            outcome = await write(ask, reply, send, journey.marks(facts, verdict, reply))
         except CancelledError as why:
             outcome = cut_off(ask, why)
             raise

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ BUDGETS = """\
 budgets:
   - {id: inspection, who: auditor, data: household, soft: {records: 3}, hard: {records: 6}, mask: pii-strict}
 """
+DAY, NOON, SHANGHAI = 86_400, 43_200, 8 * 3600
 ASKED_FOR = "330106199003072319"
 
 
@@ -88,6 +90,8 @@ def test_after_the_hard_limit_the_answer_says_so(gateway: Gateway) -> None:
     assert in_clear(looks(gateway, "budget.three", *numbers(1, 6)))  # one answer may overshoot
     refused = settled(gateway, "budget.three", "hard")
     assert (refused.status, refused.reason) == (429, "budget_spent")
+    anew = time.time() + int(refused.headers["retry-after"])
+    assert abs((anew + SHANGHAI + NOON) % DAY - NOON) < 120  # midnight of the policies, not of the machine
     assert "inspection" not in json.dumps(refused.json)  # an attacker reads it too
 
 
