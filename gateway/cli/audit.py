@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli import seen
+from gateway.cli.columns import head, told
 from gateway.cli.parser import with_config, with_door
 from gateway.cli.screen import Screen
 
@@ -104,7 +105,7 @@ def _from_index(args: argparse.Namespace, screen: Screen) -> int:
         screen.faults(faulty.faults)
         return 3
     if not index.is_file():
-        screen.warn("audit.no_index", "error", path=index)
+        screen.warn("audit.no_index", "error", path=index.parent)
         return 3
     screen.warn("audit.offline_said", "warning")
     try:
@@ -116,13 +117,15 @@ def _from_index(args: argparse.Namespace, screen: Screen) -> int:
 
 
 def _show(rows: list[dict[str, Any]], args: argparse.Namespace, screen: Screen) -> int:
+    names = list(rows[0]) if rows else []
+    if rows and not args.csv and "kind" in rows[0]:
+        names = [name for name in BRIEF if any(row[name] not in (None, "", []) for row in rows)]
+    heads = [head(name, screen.language) for name in names]
+    cells = [[told(name, row[name], screen.language) for name in names] for row in rows]
     if args.csv:
-        screen.csv(list(rows[0]) if rows else [], [[_cell(value) for value in row.values()] for row in rows])
+        screen.csv(heads, cells)
     elif rows:
-        names = list(rows[0])
-        if "kind" in rows[0]:
-            names = [name for name in BRIEF if any(row[name] not in (None, "", []) for row in rows)]
-        screen.table(names, [[_cell(row[name]) for name in names] for row in rows], WHOLE)
+        screen.table(heads, cells, [head(name, screen.language) for name in WHOLE])
     if not args.csv:
         screen.say("audit.rows", "dim", count=len(rows))
     if len(rows) >= min(args.limit, MOST_ROWS):  # a list that was cut must not pass for the whole
@@ -131,12 +134,6 @@ def _show(rows: list[dict[str, Any]], args: argparse.Namespace, screen: Screen) 
         screen.warn("audit.rule_id", "warning")
     screen.result(rows)
     return 0
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)
 
 
 # --- prove ------------------------------------------------------------------------------------

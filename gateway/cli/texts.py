@@ -428,7 +428,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no gateway answers: read from the index, this question is not on record",
         "没有网关应答：已直接读取索引，本次查询未留痕",
     ),
-    "audit.no_index": ("there is no index at `{path}`", "`{path}` 没有索引"),
+    "audit.no_index": (
+        "nothing is on record in `{path}` yet: start the gateway, let requests come, then ask again",
+        "`{path}` 中尚无记录：请启动网关，待有请求后再查询",
+    ),
     "audit.rows": ("{count:row}", "{count} 行"),
     "audit.prove.help": (
         "the proof that one entry is in the ledger, to hand out (c2sp.org/tlog-proof)",

@@ -39,7 +39,8 @@ def test_a_question_that_cannot_be_read_is_2_and_says_why(run: Run, behind: Behi
 
 def test_without_a_gateway_the_index_answers_and_says_so(run: Run, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text("version: 1\n")
-    assert run("audit", "query", "outcome:deny").code == 3
+    nothing = run("audit", "query", "outcome:deny", "--lang", "zh-CN")
+    assert (nothing.code, "尚无记录：请启动网关" in nothing.err) == (3, True)
     prepare(tmp_path / "state", "gateway/audit")
     Index(tmp_path / "state" / "index.db").close()
     done = run("audit", "query", "outcome:deny")
@@ -177,6 +178,11 @@ def test_a_spreadsheet_gets_all_columns_and_no_formula(run: Run, tmp_path: Path)
     counted = run("audit", "query", "outcome:permit | count by path", "--offline", "--csv")
     assert counted.out == "\ufeffpath,count\n/v1/a,1\n"
     assert run("audit", "query", "outcome:deny", "--offline", "--csv").out == "\ufeff"
+    chinese = run("audit", "query", "结果:允许 | count by 结果", "--offline", "--csv", "--lang", "zh-CN")
+    assert chinese.out == "\ufeff结果,次数\n允许,1\n"
+    table = run("audit", "query", "结果:允许", "--offline", "--lang", "zh-CN").out.splitlines()
+    assert table[0].split()[:4] == ["时间", "编号", "主体", "接口"]
+    assert "+08:00" in table[1]
     assert run("audit", "query", "outcome:deny", "--offline", "--csv", "-o", "json").code == 2
 
 
