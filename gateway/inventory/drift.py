@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gateway.catalog.inheritance import UNLABELLED
 from gateway.catalog.templates import Template, parse_endpoint, same
 from gateway.document import Plain
 from gateway.facts import Grade
@@ -137,13 +138,17 @@ def _is_still(one: Recorded, operation: Operation) -> bool:
 def _operation(operation: Operation, endpoints: tuple[Recorded, ...]) -> list[Drift]:
     line = operation.place.line
     identifiers = tuple(f"{name}={value}" for name, value in operation.identifiers)
-    document = _shown(operation.grade, identifiers)
     known = next((one for one in endpoints if same_requests(one, operation)), None)
+    said = operation.grade
+    usual = said or (known.grade if known is not None else None) or UNLABELLED.grade
+    if operation.least is not None and operation.least > usual:
+        said = operation.least
+    document = _shown(said, identifiers)
     if known is None:
         return [Drift("new", "endpoint", operation.route, "", document, line)]
     wanted = {value for _, value in operation.identifiers}
     missing = wanted - {one.partition("=")[2] for one in known.identifiers}
-    if operation.grade not in (None, known.grade) or missing:
+    if said not in (None, known.grade) or missing:
         return [Drift("otherwise", "endpoint", known.name, _shown(known.grade, known.identifiers), document, line)]
     return []
 

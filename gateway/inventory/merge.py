@@ -11,6 +11,7 @@ Makes the entry of a catalog file out of an OpenAPI document and of the entry th
 from collections.abc import Mapping, Sequence
 
 from gateway.catalog.aggregation import stricter
+from gateway.catalog.inheritance import UNLABELLED
 from gateway.catalog.shapes import CONTRACTS
 from gateway.document import Plain
 from gateway.facts import Grade
@@ -74,6 +75,7 @@ def _endpoint(item: Entry, operation: Operation, own: Grade | None, words: Mappi
         # the ledger's own names of the parameters, by their order in the path
         changed["identifier"] = _named(item, operation)
     _raise(changed, operation.grade, grade_of(item, words) or own)
+    _raise(changed, operation.least, grade_of(changed, words) or own or UNLABELLED.grade)
     return changed
 
 

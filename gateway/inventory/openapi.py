@@ -4,8 +4,8 @@ Reads OpenAPI 3.0 and 3.1. Rules:
 
 1. Every operation becomes an endpoint; what answers it, under any status and media type, becomes fields. Requests are not
    read: the catalog labels what is shown.
-2. A label on a path, an operation, one of its path parameters or a whole answer grades the endpoint; one on the document
-   grades the asset.
+2. A label on a path or an operation grades the endpoint; one on a path parameter or a whole answer raises it, and says
+   nothing where it says less: an error that anybody may see makes no endpoint public. One on the document grades the asset.
 3. Parameters are called as the catalog calls them (`{householdId}` becomes `{household_id}`); a path that the catalog cannot
    say is left out, with a warning: what is not listed is denied.
 """
@@ -28,11 +28,12 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Operation(Struct, frozen=True):
-    """An endpoint as the document describes it; `grade` is None where it says nothing."""
+    """An endpoint as the document describes it; a grade is None where it says nothing."""
 
     method: str
     template: Template
     grade: Grade | None
+    least: Grade | None  # what a parameter or an answer says: it raises, but says nothing of the rest
     identifiers: tuple[tuple[str, str], ...]  # (path parameter, identifier)
     place: Node
 
@@ -145,10 +146,14 @@ def _operation(method: str, template: Template, said: list[Node], schemas: Schem
     """An operation by all that may say how sensitive it is: the path it stands under, itself, and its answers."""
     item, node, *_ = said
     parameters = tuple(_parameters(node, item, schemas))
-    grades = (_as_a_whole(said, schemas), *(label.grade for _, label in parameters))
-    grade = max((one for one in grades if one is not None), default=None)
+    grade = _as_a_whole((item, node), schemas)
+    least = _highest((_as_a_whole(said[2:], schemas), *(label.grade for _, label in parameters)))
     named = {name: label.identifier for name, label in parameters if label.identifier and name in template.parameters}
-    return Operation(method, template, grade, tuple(named.items()), node)
+    return Operation(method, template, grade, least, tuple(named.items()), node)
+
+
+def _highest(grades: Iterable[Grade | None]) -> Grade | None:
+    return max((one for one in grades if one is not None), default=None)
 
 
 def _as_a_whole(places: Iterable[Node], schemas: Schemas) -> Grade | None:
@@ -198,9 +203,9 @@ def _once(operations: list[Operation]) -> tuple[Operation, ...]:
     for one in operations:
         known = found.setdefault((one.method, one.template.segments), one)
         if known is not one:
-            grade = max((grade for grade in (known.grade, one.grade) if grade is not None), default=None)
+            grade, least = _highest((known.grade, one.grade)), _highest((known.least, one.least))
             names = dict(zip(one.template.parameters, known.template.parameters, strict=True))
             carried = {names[name]: identifier for name, identifier in one.identifiers} | dict(known.identifiers)
-            merged = Operation(one.method, known.template, grade, tuple(carried.items()), known.place)
+            merged = Operation(one.method, known.template, grade, least, tuple(carried.items()), known.place)
             found[one.method, one.template.segments] = merged
     return tuple(found.values())

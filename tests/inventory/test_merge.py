@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,26 @@ def test_grades_are_raised_but_not_over_an_override() -> None:
     assert entered(asset, found, GRADES) == asset
     laxer = {"path": "GET /a", "contract": "learn", "override": {"ticket": "T-1"}}  # says nothing of the grade
     assert entered(NEW | {"endpoints": [laxer]}, found, GRADES)["endpoints"] == [laxer | {"grade": "core"}]
+
+
+@pytest.mark.parametrize(
+    ("own", "part", "endpoint"),
+    [
+        ({}, "general-1", "GET /a"),  # general-3 until somebody looks: an error that anybody may see says nothing of it
+        ({}, "core", {"path": "GET /a", "grade": "core"}),
+        ({"grade": "general-1"}, "general-2", {"path": "GET /a", "grade": "general-2"}),
+        ({"grade": "important"}, "general-2", "GET /a"),
+    ],
+)
+def test_a_part_of_an_endpoint_raises_it_and_never_lowers_it(own: dict[str, str], part: str, endpoint: Any) -> None:
+    for paths in (
+        f"{{/a: {{get: {{responses: {{default: {{{L}: {part}}}}}}}}}}}",
+        f"{{/a: {{get: {{parameters: [{{name: x, in: path, {L}: {part}}}]}}}}}}",
+    ):
+        found = grading(paths)
+        asset = entered({"id": "a", "owner": "prov"} | own, found, GRADES)
+        assert asset["endpoints"] == [endpoint]
+        assert drift(asset, found, GRADES) == ()
 
 
 def test_the_lowest_grade_of_a_document_is_a_label_too() -> None:

@@ -34,8 +34,9 @@ def test_labels_of_operation_parameter_and_document() -> None:
         f"  schemas: {{Id: {{type: string, {L}: {{level: important, identifier: resident-id}}}}}}}}\n"
     )
     (one,) = found.operations
-    assert (one.route, one.grade, one.identifiers) == (
+    assert (one.route, one.grade, one.least, one.identifiers) == (
         "GET /p/{person_id}/{n}",
+        Grade.GENERAL_4,
         Grade.IMPORTANT,
         (("person_id", "resident-id"), ("n", "phone")),
     )
@@ -87,7 +88,8 @@ def test_an_operation_carries_no_identifier() -> None:
     ids=["path", "answer", "media type"],
 )
 def test_a_label_on_a_path_or_a_whole_answer_grades_the_endpoint(item: str) -> None:
-    assert [one.grade for one in read(f"{HEAD}paths: {{/a: {item}}}\n").operations] == [Grade.CORE]
+    (one,) = read(f"{HEAD}paths: {{/a: {item}}}\n").operations
+    assert {one.grade, one.least} == {None, Grade.CORE}
 
 
 def test_a_request_is_not_an_answer() -> None:
@@ -122,7 +124,7 @@ def test_what_somebody_added_to_the_standard_is_passed_over() -> None:
 def test_paths_that_differ_in_the_name_of_a_parameter_are_one_endpoint() -> None:
     labelled = f"parameters: [{{name: y, in: path, {L}: {{level: core, identifier: phone}}}}]"
     found = read(f"{HEAD}paths: {{'/a/{{x}}': {{get: {{}}}}, '/a/{{y}}': {{get: {{{labelled}}}}}}}\n")
-    assert [(one.route, one.grade, one.identifiers) for one in found.operations] == [
+    assert [(one.route, one.least, one.identifiers) for one in found.operations] == [
         ("GET /a/{x}", Grade.CORE, (("x", "phone"),))
     ]
 
