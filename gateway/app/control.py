@@ -27,14 +27,16 @@ from gateway.config import Config, mask_keys
 from gateway.config.state import load_sm2
 from gateway.control import Credential, Settings, control_app, server_config, unix_socket
 from gateway.crypto import keys
+from gateway.edge import Tally
 from gateway.edge.tls import Renewal, server_context
-from gateway.facts import Entry, Notice, NoticeEntry
+from gateway.facts import Entry, Notice, NoticeEntry, VerdictEntry
 from gateway.serve import listen
 from gateway.stores import LEVELS, Board, State
-from gateway.telemetry import Gauges, Lines, Meter, Pairs
+from gateway.telemetry import Gauges, Lines, Meter, Pairs, Told
 
 TICK_SECONDS = 0.1
 SEAL_EVERY = 3  # ticks between two checkpoints: a decision can be asked for within half a second
+WARN_EVERY = 600  # ticks between two notices of the same: a minute
 SLOT = 0
 SETTLE_SECONDS = 5.0  # a question waits no longer for the record to catch up
 CATCH_UP = 50_000  # entries that an index which lacks more than this step's is given per step
@@ -143,6 +145,7 @@ class Control:
         self._lines = Lines(sys.stdout)
         self._state = State(config.state / "state.db", make=False)
         self._watch = Watch(config.policies)
+        self._warned = Tally(self._notice)
         self._pids: dict[int, int] = {}
         self._keys_at: dict[str, float] = {}  # when the keys of each issuer were last fetched
         self._rounds, self._sealing, self._hurry = 0, False, asyncio.Event()
@@ -207,6 +210,7 @@ class Control:
             await self._finish()
 
     async def _finish(self) -> None:
+        self._warned.tell()
         self._ledger.close()
         self._take(await self._clerk.close())
         self._state.close()
@@ -221,6 +225,8 @@ class Control:
             self._notice_deaths()
             if turn % 10 == 0:
                 self._every_second()
+            if turn % WARN_EVERY == 0:
+                self._warned.tell()
             await self._desk.tick()
             if os.getppid() != self._parent:
                 stop.set()  # the supervisor is gone: seal and leave
@@ -254,10 +260,17 @@ class Control:
         for story in stories:
             if isinstance(story, NoticeEntry) and story.name == "jwks.refreshed":
                 self._keys_at[story.subject] = story.at
+            elif isinstance(story, Told) and story.outcome is not None and story.outcome.unlabelled:
+                self._warn(story.verdict)
         self._meter.take(stories)
         self._desk.pilots.take(stories)
         with contextlib.suppress(OSError):  # nobody reads the lines any more; the record stands
             self._lines.take(stories)
+
+    def _warn(self, verdict: VerdictEntry | None) -> None:
+        """Raise the alarm where the contract asks for it: an answer showed what nobody labelled."""
+        if verdict is not None and verdict.mask is not None and verdict.mask.unlabelled == "warn":
+            self._warned.add("answer.unlabelled", verdict.route, f"contract warn, asset {verdict.asset}")
 
     def _notice_deaths(self) -> None:
         """A worker whose slot changed hands has died; its replacement cannot tell of it."""

@@ -166,7 +166,7 @@ class Meter(Collector):
         )
         self._masked = counter("gateway_masked_fields_total", "Values that were masked in replies.", "api")
         self._unlabelled = counter(
-            "gateway_unlabelled_fields_total", "Fields in replies that the catalog does not know.", "api"
+            "gateway_unlabelled_fields_total", "Fields in replies that the catalog does not know.", "api", "contract"
         )
         self._records = counter("gateway_records_total", "Records that were handed out.", "api", "grade")
         self._auth = counter("gateway_auth_failures_total", "Credentials that were rejected.", "reason")
@@ -292,7 +292,7 @@ class Meter(Collector):
             for _, count in outcome.masked:
                 masked[api] += count
             if outcome.unlabelled:
-                self._unlabelled.add((api,), len(outcome.unlabelled))
+                self._unlabelled.add((api, _contract(verdict)), len(outcome.unlabelled))
             if outcome.records:
                 records[api, verdict.grade] += outcome.records
         for api, values in took.items():
@@ -374,6 +374,13 @@ def _refusal(verdict: VerdictEntry) -> tuple[str, ...]:
 
 def _answer(api: str, method: str, status: int, outcome: str) -> tuple[str, ...]:
     return api, method if method in _METHODS else OTHER, _CLASSES.get(status // 100, "none"), outcome
+
+
+def _contract(verdict: VerdictEntry) -> str:
+    """What the answer was held to; "" where nothing had to be looked at."""
+    if verdict.mask is None or verdict.mask.unlabelled == "pass":
+        return ""
+    return "enforce" if verdict.mask.unlabelled == "redact" else verdict.mask.unlabelled
 
 
 def _code(detail: str) -> str:

@@ -138,6 +138,18 @@ def test_one_line_for_each_request_joined_from_decision_and_outcome(tmp_path: Pa
         assert '"http.response.status_code":200' in lines[0]
 
 
+def test_what_nobody_labelled_raises_the_alarm_where_the_contract_is_to_warn(tmp_path: Path) -> None:
+    with running(tmp_path) as gateway:
+        gateway.witness.answer(OPEN, {"name": "云静", "strange": 1})
+        token = gateway.issuer.token()
+        assert [gateway.get(OPEN, token).json["strange"] for _ in range(3)] == [1, 1, 1]
+        until(lambda: 'gateway_unlabelled_fields_total{api="enterprises",contract="warn"}' in metrics(gateway))
+        gateway.stop()
+        (told,) = [entry for entry in gateway.entries() if entry.get("name") == "answer.unlabelled"]
+        assert (told["subject"], told["count"]) == (f"GET {OPEN}", 3)
+        assert told["detail"] == "contract warn, asset enterprise"
+
+
 @pytest.mark.anyio
 async def test_what_was_being_sealed_when_the_stop_came_is_told_too(tmp_path: Path) -> None:
     assert ran("init", tmp_path).code == 0

@@ -72,6 +72,15 @@ def test_the_unit_exposes_little() -> None:
     assert code == 0, text
 
 
+SERIES = {
+    code: f'gateway_withheld_total{{api="civil",code="{code}"}}'
+    for code in ("residual_identifier", "cannot_inspect", "too_many_records", "no_record")
+} | {
+    contract: f'gateway_unlabelled_fields_total{{api="civil",contract="{contract}"}}'
+    for contract in ("warn", "enforce")
+}
+
+
 @pytest.mark.parametrize(
     ("code", "values", "at", "alert"),
     [
@@ -81,11 +90,13 @@ def test_the_unit_exposes_little() -> None:
         ("cannot_inspect", "0+1x30", "20m", "AnswersAreWithheld"),
         ("too_many_records", "0+1x30", "20m", "ManyRecordsAtOnce"),
         ("no_record", "0+1x30", "20m", ""),
+        ("warn", "_ _ 4 4", "3m", "FieldsNobodyLabelled"),
+        ("enforce", "_ _ 4 4", "3m", ""),
     ],
 )
 def test_prometheus_hears_of_what_is_withheld(tmp_path: Path, code: str, values: str, at: str, alert: str) -> None:
     rules = ROOT / "deploy" / "compose" / "alerts.yml"
-    series = {"series": f'gateway_withheld_total{{api="civil",code="{code}"}}', "values": values}
+    series = {"series": SERIES[code], "values": values}
     fires = 'count by (alertname) (ALERTS{alertstate="firing"})'
     samples = [{"labels": f'{{alertname="{alert}"}}', "value": 1}] if alert else []
     heard = {"expr": fires, "eval_time": at, "exp_samples": samples}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.facts import ActEntry, Entry, Reason, Risk
+from gateway.facts import ActEntry, Entry, Mask, Reason, Risk
 from gateway.telemetry.metrics import LABEL_VALUES, Gauges, Meter
 from gateway.telemetry.pairs import Pairs
 from tests.literals import NOW, a_subject
@@ -25,7 +25,7 @@ def read(meter: Meter, name: str, **labels: str) -> float | None:
 
 
 def a_busy_meter() -> Meter:
-    meter, verdict = Meter("0.1.0", "3.11"), a_verdict()
+    meter, verdict = Meter("0.1.0", "3.11"), a_verdict(mask=Mask("pii", (), "warn"))
     meter.read(verdict)
     meter.read(an_outcome(verdict))
     meter.read(a_verdict(seq=2, outcome="deny", reasons=(Reason("no_rule"), Reason("rule_denied"))))
@@ -41,9 +41,13 @@ def a_busy_meter() -> Meter:
     meter.read(
         an_outcome(lost, status=0, complete=False, code="interrupted", masked=(), unlabelled=(), records=0, waited=0.0)
     )
-    kept = a_verdict(seq=7)
+    kept = a_verdict(seq=7, mask=Mask("pii", (), "redact"))
     meter.read(kept)
-    meter.read(an_outcome(kept, status=403, code="too_many_records", masked=(), unlabelled=(), records=0, waited=0.0))
+    meter.read(
+        an_outcome(
+            kept, status=403, code="too_many_records", masked=(), unlabelled=("$.b", "$.c"), records=0, waited=0.0
+        )
+    )
     for notice in (
         a_notice("edge.refused", "bad_framing", 4, "10.0.0.1"),
         a_notice("edge.shed", "overloaded", 9),
@@ -80,7 +84,9 @@ def a_busy_meter() -> Meter:
         ("gateway_withheld_total", {"api": "civil", "code": "too_many_records"}, 1),
         ("gateway_withheld_total", {"api": "civil", "code": "interrupted"}, None),
         ("gateway_masked_fields_total", {"api": "civil"}, 5),
-        ("gateway_unlabelled_fields_total", {"api": "civil"}, 1),
+        ("gateway_unlabelled_fields_total", {"api": "civil", "contract": "warn"}, 1),
+        ("gateway_unlabelled_fields_total", {"api": "civil", "contract": "enforce"}, 2),
+        ("gateway_unlabelled_fields_total", {"api": "civil", "contract": ""}, None),
         ("gateway_records_total", {"api": "civil", "grade": "important"}, 7),
         ("gateway_auth_failures_total", {"reason": "token_expired"}, 1),
         ("gateway_refused_total", {"reason": "bad_framing"}, 4),
