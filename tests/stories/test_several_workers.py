@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,13 @@ def test_an_acknowledged_revocation_holds_in_every_worker(gateway: Gateway) -> N
     said = gateway.door("POST", "/v1/revocations", {"kind": "session", "id": "s-1"})
     assert (said.status, said.json["workers"]) == (200, 2)
     assert {answer.status for answer in asked_together(gateway, OPEN, token, 40)} == {401}
+
+
+def test_no_process_may_leave_its_memory_on_the_disk(gateway: Gateway) -> None:
+    assert gateway.process is not None
+    for pid in (gateway.process.pid, *gateway.workers()):
+        limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+        assert next(line.split()[-3:-1] for line in limits if line.startswith("Max core file size")) == ["0", "0"]
 
 
 def test_a_killed_worker_is_replaced_within_a_second_and_the_record_holds(gateway: Gateway) -> None:
