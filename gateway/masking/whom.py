@@ -15,8 +15,8 @@ DIGEST = 8  # bytes
 
 
 def same(text: str) -> str:
-    """One spelling for an identifier however it is written: full-width, with spaces or dashes, in small letters."""
-    if not text.isascii():
+    """One spelling for an identifier however it is written: full-width, with spaces, dashes or controls, in small letters."""
+    if not (text.isascii() and text.isprintable()):
         text = as_seen(text)
     return "".join(text.upper().replace("-", "").split())
 

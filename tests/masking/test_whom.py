@@ -23,6 +23,7 @@ KEYS = Keys(b"k" * 32, "prov/civil")
         "440305–19851231‑019X",
         "440305\u200b19851231\u00a0019X\ufeff",
         "٤٤٠٣٠٥١٩٨٥١٢٣١٠١٩x",
+        "440305\x0019851231\x1f019x\x7f",
     ],
 )
 def test_one_spelling_for_all(text):
