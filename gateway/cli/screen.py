@@ -46,10 +46,15 @@ class Screen:
         return TEXTS[key][self.language == "zh-CN"].format_map(counted)
 
     def _said(self, value: object) -> object:
-        """A value in a text; a fault that a room made speaks both languages."""
-        return _within(
-            str(getattr(value, "zh", value)) if isinstance(value, Exception) and self.language == "zh-CN" else value
-        )
+        """A value in a text; a fault that a room made, and one of a file, speaks both languages."""
+        if isinstance(value, OSError) and value.errno:
+            from gateway.document import why
+
+            said = self.choose(*why(value))
+            value = said if value.filename is None else f"{value.filename}{self.choose(': ', '：')}{said}"
+        elif isinstance(value, Exception) and self.language == "zh-CN":
+            value = str(getattr(value, "zh", value))
+        return _within(value)
 
     def choose(self, en: str, zh: str) -> str:
         """One of two texts that a room made itself."""

@@ -29,6 +29,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "trace.too_long": ("`{path}` is longer than {most} MiB: cut it", "`{path}` 超过 {most} MiB：请截取一部分"),
     "trace.skipped": ("what is no whole JSON object was left out", "不是完整 JSON 对象的部分已略过"),
     "trace.asset_odd": ("`{value}` is not the id of an asset", "`{value}` 不是资产标识"),
+    "trace.asset_unknown": ("there is no asset `{value}`; {hint}", "没有资产 `{value}`；{hint}"),
     "trace.nobody": ("nobody on record was given such data", "记录中无人获得过此类数据"),
     "trace.cut": ("more than {most} accounts: only these were held against it; narrow --asset or --since", "超过 {most} 个账号：仅核对了其中这些；请收窄 --asset 或 --since"),
     "trace.no_key": ("the keys of the marks cannot be read: {why}", "无法读取水印密钥：{why}"),
@@ -81,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     code, candidates = _candidates(args, screen)
     if code:
         return code
+    if not candidates and _mistyped(args, screen):
+        return 2
     candidates = candidates if given is None else given
     if not candidates:
         screen.warn("trace.nobody", "error")
@@ -188,6 +191,23 @@ def _candidates(args: argparse.Namespace, screen: Screen) -> tuple[int, list[str
     return 0, [str(row["subject"]) for row in answer["rows"] if row["subject"]]
 
 
+def _mistyped(args: argparse.Namespace, screen: Screen) -> bool:
+    """Whether neither the record nor the catalog knows this asset, which is said: nobody may conclude that nobody was given it."""
+    from gateway.catalog import load
+    from gateway.config import places
+    from gateway.document import Faulty, did_you_mean
+
+    try:
+        catalog = load(places(Path(args.config), os.environ).policies / "catalog")
+    except Faulty:
+        return False
+    known = [asset.id for asset in catalog.assets]
+    if not args.asset or args.asset in known:
+        return False
+    screen.warn("trace.asset_unknown", "error", value=args.asset, hint=screen.choose(*did_you_mean(args.asset, known)))
+    return True
+
+
 def _told(found: "Trace", candidates: int, screen: Screen) -> int:
     from gateway.masking.trace import FALSE
 
@@ -201,7 +221,7 @@ def _told(found: "Trace", candidates: int, screen: Screen) -> int:
         screen.say("trace.promise", "dim", questions=1 / FALSE)
     elif not found.enough:
         screen.warn("trace.too_little", "warning", possible=max(0.0, found.possible), needed=found.needed)
-    else:
+    elif not found.sorted:  # without marks nobody can be ruled out
         screen.say("trace.none")
     screen.result(
         {

@@ -123,6 +123,7 @@ def test_too_little_and_wiped_marks_are_told_as_that(run: Run, town: Path) -> No
     done = run(*words(town, wiped))
     assert done.code == 3
     assert "the marks were wiped away" in done.err
+    assert "none of the candidates" not in done.out
 
 
 @pytest.mark.parametrize(("content", "code"), [(b"no json", 2), (b"", 2), (b"\xff\xfe", 2)])
@@ -143,7 +144,27 @@ def test_without_key_file_or_gateway_nothing_is_found_out(run: Run, town: Path) 
     assert "the keys of the marks cannot be read" in done.err
 
 
+def test_a_mistyped_asset_is_not_taken_for_one_that_nobody_was_given(run: Run, behind: Behind, town: Path) -> None:
+    catalog = town / "policies" / "catalog"
+    catalog.mkdir(parents=True)
+    (catalog / "a.yaml").write_text(
+        "assets:\n  - {id: pension, owner: prov, category: c, grade: general-1, endpoints: [GET /p]}\n"
+    )
+    behind.rows = []
+    leak = leaked(town, "zhang.wei")
+    staff = town / "staff.txt"
+    staff.write_text("zhang.wei\n")
+    for more in ((), ("--candidates", str(staff))):
+        done = run(*words(town, leak, "--asset", "pensions", *more))
+        assert (done.code, done.err) == (2, 'there is no asset `pensions`; did you mean "pension"?\n')
+    known = run(*words(town, leak, "--asset", "pension"))
+    assert (known.code, "nobody on record" in known.err) == (3, True)
+    assert run(*words(town, leak, "--asset", "pension", "--candidates", str(staff))).code == 0
+
+
 def test_it_speaks_chinese(run: Run, town: Path) -> None:
     said: Any = run(*words(town, leaked(town, "zhang.wei"), "--lang", "zh-CN")).out
     assert "30 个可承载水印的对象" in said
     assert "至多有一次误认" in said
+    gone = run(*words(town, town / "gone.json", "--lang", "zh-CN")).err
+    assert gone == f"无法读取：{town}/gone.json：文件不存在\n"

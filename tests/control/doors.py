@@ -101,6 +101,7 @@ class Behind:
         self.revoked: list[dict[str, object]] = []
         self.piloting: Any = {"pilot": PILOT, "past": []}
         self.reloading: Reloaded | Rejected = Reloaded("b" * 64, "a" * 64)
+        self.rows: list[dict[str, object]] = [{"subject": "zhang.wei"}]
         self.looks: dict[str, Any] = {"looks": [], "larger": 0, "cut": False}
 
     async def revoke(self, wish: Revocation, by: str) -> Revoked:
@@ -158,7 +159,7 @@ class Behind:
         self.asked.append(("query", text, limit))
         if text == "nonsense:1":
             raise DoorFault("bad_request", "unknown field `nonsense`", zh="没有字段 `nonsense`")
-        return [{"subject": "zhang.wei"}]
+        return self.rows
 
     async def seen(self, value: str, since: float) -> "SeenBy":
         self.asked.append(("seen", value, since))
