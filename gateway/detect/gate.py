@@ -84,6 +84,9 @@ _SPELLED = (
 _SPELLED_PLATE = rf"\\u(?i:{PLATE_SIGNS})[A-HJ-Z]".encode()
 _IS_SPELLED = re.compile(b"|".join((*_SPELLED, _SPELLED_PLATE)))
 _BEFORE_POINT = re.compile(rb"[\[,:][ \t\r\n]{0,8}-?[0-9]{1,17}\.\Z")
+_NUMBERS = re.compile(rb"[0-9eE+\-.,:\[\]{}\s]*")
+_OPENING = frozenset(b",:[{ \t\r\n")  # before a quotation mark that opens a text
+_NEAR = 4096
 _AFTER_NUMBER = frozenset({b",", b"]", b"}", b" ", b"\r", b"\n", b"\t", b"e", b"E"})
 _RUNS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _RUN = b"0" * 11
@@ -143,8 +146,8 @@ class Gate:
         """Every identifier that begins here: a resident id must not hide behind a credit code that it also looks like."""
         for identifier, form in self._forms.items():
             match = form.match(body, start)
-            if match is None or _is_fraction(body, *match.span(1)):
-                continue
+            if match is None or (identifier != "resident-id" and _is_fraction(body, *match.span(1))):
+                continue  # a day and a check digit besides: no share looks like a resident id
             if fits(DETECTORS[identifier], _bare(match[1])):
                 yield identifier
 
@@ -153,7 +156,15 @@ def _is_fraction(body: bytes, start: int, end: int) -> bool:
     """Whether this is what follows the point of a number: every thousandth share looks like a bank card."""
     if body[start - 1 : start] != b"." or body[end : end + 1] not in _AFTER_NUMBER:
         return False
-    return body[start:end].isdigit() and _BEFORE_POINT.search(body[max(0, start - 32) : start]) is not None
+    before = body[max(0, start - _NEAR) : start]
+    quote = before.rfind(b'"')
+    if (
+        quote >= 0
+    ):  # a list in a text (`名单:1.6222…`) is no number: between the last text and a number stand only numbers
+        opens = quote > 0 and before[quote - 1] in _OPENING
+        if opens or _NUMBERS.fullmatch(before, quote + 1) is None:
+            return False
+    return body[start:end].isdigit() and _BEFORE_POINT.search(before) is not None
 
 
 def _bare(found: bytes) -> str:

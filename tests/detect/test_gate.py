@@ -99,7 +99,8 @@ def test_finds_other_spellings(identifier, body, make):
         b"330106 19900307 2310",
         b'{"lon":120.13800138000,"lat":30.2}',
         b"[1.5,-0.6222021234567890]",
-        b'{"share": 0.6222021234567890}',
+        b'{"share": 0.6222021234567894}',
+        b'{"a":"x","n":[1.5,{"b":2},0.6222021234567894]}',
         b"a,0.13800138000\r\n",
         b"330106  19900307  2319",
         rb'{"a":"\u6d59\u6c5f A1234567"}',
@@ -112,6 +113,21 @@ def test_finds_other_spellings(identifier, body, make):
 )
 def test_passes_what_is_none(body, make):
     assert make(WATCHED).found(body) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier"),
+    [
+        ('{"note":"名单:1.330106199003072319 张三,2.110101200002291280 李四"}', "resident-id"),
+        ('{"error":"重复:1.330106199003072319 已登记"}', "resident-id"),
+        ("[0.330106199003072319]", "resident-id"),
+        ('{"note":"账号:1.6222021234567894 "}', "bank-card"),
+        ('{"note":"1,2.6222021234567894 "}', "bank-card"),
+        ('{"note":":1.6222021234567894 "}', "bank-card"),
+    ],
+)
+def test_a_numbered_list_in_a_text_is_no_number(make, text, identifier):
+    assert make(WATCHED).found(text.encode()) == (identifier,)
 
 
 def test_looks_only_for_what_was_promised():
