@@ -13,6 +13,7 @@
 
 import re
 
+from gateway.detect import Gate
 from gateway.facts import Headers
 
 _DROPPED = frozenset(
@@ -61,6 +62,7 @@ _COUNTLESS = frozenset(
 )
 _READING = frozenset({b"content-encoding", b"content-range", b"transfer-encoding"})  # the body is not what it seems
 _OWN = frozenset({b"set-cookie"})  # only passed on where the API names it: it is the caller's own
+_IDS = Gate(("resident-id",))  # no session is called so by accident
 _JSON = b"application/json"
 _PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
@@ -128,7 +130,9 @@ def _shown(name: bytes, value: bytes) -> bytes | None:
     if name == b"content-disposition":
         kind = value.partition(b";")[0].strip().lower()
         return kind if kind in _DISPOSITIONS else None  # rule 4
-    if name in _OWN or value in _PLAIN or not tells(value) or (name in _DATED and _DATE.fullmatch(value)):
+    if name in _OWN:
+        return None if _IDS.found(value) else value
+    if value in _PLAIN or not tells(value) or (name in _DATED and _DATE.fullmatch(value)):
         return value
     return value if name == b"deprecation" and _SINCE.fullmatch(value) else None
 

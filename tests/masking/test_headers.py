@@ -156,3 +156,15 @@ def test_a_plain_head_keeps_what_any_inspected_head_keeps(
 )
 def test_a_head_that_says_more_about_the_body_is_not_plain(headers: tuple[tuple[bytes, bytes], ...]) -> None:
     assert plain(headers) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "goes"),
+    [
+        (b"session=8f14e45fceea167a5a36dedd4bea2543; Path=/", True),
+        (b"id=330106199003072319; Path=/", False),
+        (b"u=330106-19900307-2319", False),
+    ],
+)
+def test_a_cookie_is_no_resident_id(value: bytes, goes: bool) -> None:
+    assert ((b"set-cookie", value) in inspected(((b"set-cookie", value),), 0)) is goes
