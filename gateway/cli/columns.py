@@ -9,7 +9,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.cli.texts import Language
-from gateway.facts import Grade
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 """In which `time:` and `hour:` of a question are meant."""
@@ -27,9 +26,10 @@ _HEADS: Final = {
     "status": "状态", "upstream.status": "后端状态", "sent": "发送字节", "received": "接收字节", "complete": "完整",
     "code": "代码", "latency": "耗时", "waited": "等待",
 }  # fmt: skip
-_GRADES: Final = dict(
-    zip((g.text for g in Grade), ("一般 1 级", "一般 2 级", "一般 3 级", "一般 4 级", "重要", "核心"), strict=True)
-)
+_GRADES: Final = {
+    "general-1": "一般 1 级", "general-2": "一般 2 级", "general-3": "一般 3 级", "general-4": "一般 4 级",
+    "important": "重要", "core": "核心",
+}  # fmt: skip
 _OUTCOMES: Final = {"permit": "允许", "challenge": "加强认证", "deny": "拒绝", "none": "无"}
 _WORDS: Final[dict[str, dict[str, str]]] = {
     "kind": {"verdict": "判定", "notice": "通知", "act": "操作"},

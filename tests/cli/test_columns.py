@@ -7,6 +7,7 @@ import pytest
 
 from gateway.audit.fields import CLOSED, FIELDS, SHOWN
 from gateway.cli.columns import head, told
+from gateway.facts import Grade
 
 
 @pytest.mark.parametrize("name", sorted({*FIELDS, *SHOWN}))
@@ -18,6 +19,11 @@ def test_every_column_has_a_chinese_head(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(CLOSED.keys() - {"reason", "code", "method"}))
 def test_every_word_of_a_closed_field_is_told_in_chinese(name: str) -> None:
     assert [word for word in CLOSED[name] if not re.search("[\u4e00-\u9fff]", told(name, word, "zh-CN"))] == []
+
+
+@pytest.mark.parametrize("grade", Grade)
+def test_every_grade_is_told_in_chinese(grade: Grade) -> None:
+    assert told("level", grade.text, "zh-CN") != grade.text
 
 
 def test_a_sum_is_headed_by_what_is_summed() -> None:
