@@ -13,6 +13,7 @@ import brotli
 import pytest
 import zstandard
 
+from tests.running import until
 from tests.stories.hostile import PLAIN, Reply, Stage, answer, chunks, staged
 
 ID = "330106199003072319"
@@ -124,6 +125,29 @@ def test_what_cannot_be_inspected_is_withheld(stage: Stage, name: str) -> None:
     stage.service.answer = WITHHELD[name]
     reply = stage.ask()
     assert (reply.status, reply.reason, tells(reply)) == (502, "cannot_inspect", [])
+
+
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        (answer(b"%PDF-" + RECORD, kind=b"application/pdf"), "application/pdf"),
+        (answer(b"%PDF-" + RECORD, kind=b"text/x-" + SECRET), "not JSON"),
+        (answer(b'{"' + SECRET + b'": ' + SECRET + b"," + RECORD), "not JSON"),
+        (answer(b'<?xml version="1.0"?><a ' + SECRET + b"><" + PERSON, kind=b"application/xml"), "not XML"),
+        (answer(b"\x1f\x8b" + RECORD, b"Content-Encoding: gzip"), "content coding"),
+        (b"HTTP/1.1 200 " + SECRET + b"\r\n" + PERSON + b"\r\n\r\n" + RECORD, ""),
+    ],
+    ids=["pdf", "media type", "JSON", "XML", "gzip", "head"],
+)
+def test_the_record_says_why_and_holds_nothing_of_the_answer(stage: Stage, said: bytes, detail: str) -> None:
+    stage.service.answer = said
+    reply = stage.ask()
+    assert reply.status == 502
+    decision = re.search(rb"x-gateway-decision: (\S+)", reply.head, re.IGNORECASE)
+    assert decision is not None
+    (told,) = until(lambda: [one for one in stage.gateway.entries() if one.get("verdict") == decision[1].decode()])
+    assert detail in told["detail"]
+    assert tells(Reply(0, "", b"", json.dumps(told, ensure_ascii=False).encode())) == []
 
 
 @pytest.mark.parametrize("path", ["/evil/x", "/open/x"])
