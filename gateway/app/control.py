@@ -246,14 +246,15 @@ class Control:
                 self._notice(Notice("gateway.fault", self._clerk.faults.pop(), "index.db"))
             self._sealing, self._rounds = False, self._rounds + 1
 
-    async def settle(self) -> None:
-        """Wait until what happened before this call is sealed and can be asked for."""
+    async def settle(self) -> bool:
+        """Wait until what happened before this call is sealed and can be asked for; whether it can."""
         await asyncio.sleep(self._config.audit.batch_interval + TICK_SECONDS / 5)  # refusals and outcomes come late
         enough = self._rounds + (2 if self._sealing else 1)  # a round that has begun may have read too early
         deadline = time.monotonic() + SETTLE_SECONDS
         while self._rounds < enough and time.monotonic() < deadline:
             self._hurry.set()
             await asyncio.sleep(TICK_SECONDS / 10)
+        return self._rounds >= enough and not self._clerk.behind
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
         stories = self._pairs.join(entries)

@@ -52,7 +52,7 @@ class Desk:
         state: State,
         ledger: Ledger,
         exposition: Callable[[str], tuple[bytes, str]],
-        settle: Callable[[], Awaitable[None]],
+        settle: Callable[[], Awaitable[bool]],
     ) -> None:
         self._config = config
         self._board = board
@@ -184,23 +184,32 @@ class Desk:
 
     # --- questions -----------------------------------------------------------------------------------
 
+    async def _up_to_date(self) -> None:
+        """Wait for the index. Raises DoorFault while it lacks what the ledger has: a part would be told for the whole."""
+        if not await self._settle():
+            raise DoorFault(
+                "audit_unavailable",
+                "the index is being made again and lacks entries of the ledger; ask again in a moment",
+                zh="索引正在重建，尚缺审计日志中的部分记录；请稍后再查",
+            )
+
     async def _decision(self, id: str) -> object | None:
-        await self._settle()
+        await self._up_to_date()
         return await asyncio.to_thread(found, self._config, id)
 
     async def _query(self, text: str, limit: int) -> object:
-        await self._settle()  # an answer that misses what happened a moment ago is a wrong answer
+        await self._up_to_date()  # an answer that misses what happened a moment ago is a wrong answer
         try:
             return await asyncio.to_thread(query, self._config.state / "index.db", text, limit)
         except Unanswerable as fault:
             raise DoorFault("bad_request", fault.en, zh=fault.zh) from fault
 
     async def _whose(self, value: str, since: float) -> Asked:
-        await self._settle()
+        await self._up_to_date()
         return await asyncio.to_thread(asked, self._config.state, value, since)
 
     async def _risk(self, subject: str) -> object | None:
-        await self._settle()
+        await self._up_to_date()
         return await asyncio.to_thread(risk, self._config, self.releases.compiled, subject, time.time())
 
     def _health(self) -> object:

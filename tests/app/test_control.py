@@ -103,6 +103,23 @@ def test_an_index_that_cannot_be_read_is_made_again_and_told_of(tmp_path: Path) 
         assert (told["name"], told["subject"]) == ("gateway.fault", "DatabaseError")
 
 
+@pytest.mark.parametrize(
+    ("question", "path"), [({"value": "330106199003072319"}, "seen"), ({"query": "outcome:permit"}, "query")]
+)
+def test_nobody_is_no_answer_while_the_index_lacks_what_the_ledger_has(
+    tmp_path: Path, question: dict[str, str], path: str
+) -> None:
+    """Abuse: take the index away; "nobody was shown it" would be said of somebody who was."""
+    with running(tmp_path) as gateway:
+        for file in gateway.state.glob("index.db*"):
+            file.unlink()
+        (gateway.state / "index.db").mkdir()  # so that none can be made
+        said = gateway.door("POST", f"/v1/audit/{path}", question)
+        assert (said.status, said.reason) == (503, "audit_unavailable")
+        (gateway.state / "index.db").rmdir()
+        until(lambda: gateway.door("POST", f"/v1/audit/{path}", question).status == 200)
+
+
 def test_a_backup_of_the_state_that_is_restored_while_it_runs_is_followed_by_all(tmp_path: Path) -> None:
     def revoked() -> list[str]:
         try:
