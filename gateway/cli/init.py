@@ -11,65 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.cli.screen import Screen
+from gateway.cli.templates import CONFIG, FIRST_TRY, LEVEL, PLAIN, STARTER_API, TESTS, filled
+from gateway.cli.texts import Language
 
-STARTER_API = """\
-  - name: civil-households
-    match: /civil/households/**
-    upstream: http://127.0.0.1:8081                # the service to protect
-    data: household                                # an asset of policies/catalog/
-"""
 SHIPPED = ("civil", "health", "market")
 """The first segments of what the starter catalog lists."""
-
-FIRST_TRY = """\
-  - name: {name}
-    match: {prefix}/**
-    upstream: {url}
-{strip}    level: general-2                               # a first guess: internal data, nothing masked; no shipped rule allows it
-                                                   # yet, so in observe all is recorded and passes. Then list its data in
-                                                   # policies/catalog/, with the real level, and name it here: `data: ASSET`
-"""
-LEVEL = "general-2"
-TESTS = """\
-# What holds for the API `{name}` until rules speak of it: nothing is allowed, and what the starter rules say of other
-# data leaves it alone. Change these tests together with the rules; they go when the API goes from gateway.yaml. Once the
-# catalog lists its endpoints (`data:` in place of `level:`), ask for paths that are listed.
-tests:
-  - name: "{name}: what opens open data does not open it"
-    request: GET {path}/1
-    expect: deny
-
-  - name: "{name}: a clerk of civil affairs changes households only"
-    given: {{role: clerk, org: prov/civil}}
-    request: POST {path}/1
-    expect: deny
-
-  - name: "{name}: the office hours of a city are about population data"
-    given: {{org: hz, time: "07:59"}}
-    request: POST {path}/1
-    expect: deny
-    rules: []
-
-  - name: "{name}: at level I nothing is deleted either"
-    emergency: I
-    request: DELETE {path}/1
-    expect: deny
-    rules: level-i-no-change
-"""
-"""Of a first try: without them nobody would notice a starter rule that is widened until it reaches this API."""
-CONFIG = """\
-# yaml-language-server: $schema=./gateway.schema.json
-version: 1
-listen: 127.0.0.1:8080                             # other machines: add tls and hosts
-identity:
-  issuer: http://127.0.0.1:8082                    # who signs access tokens; https beyond this machine
-  audience: gateway
-policies: ./policies
-state: ./state                                     # journals, ledger, index, keys
-audit: {{keep: 3y}}
-mode: observe                                      # observe -> enforce when the record shows what you expect
-apis:
-{api}"""
 
 ODD = {"secret_in_url": "init.secret", "path": "init.query", "match_form": "init.path", "match_reserved": "init.taken"}
 """What is wrong with an address; everything else is no address at all."""
@@ -130,7 +76,7 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "gateway.yaml"
     late = bool(url) and config.exists()
-    made = _files(folder, config, url, prefix)
+    made = _files(folder, config, url, prefix, screen.language)
     where = places(config, os.environ)
     prepared = prepare(where.state, where.origin, where.crypto)
     made += [os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path) for path in prepared.made]
@@ -152,14 +98,14 @@ def _make(folder: Path, url: str, prefix: str, screen: Screen) -> int:
     return 0
 
 
-def _files(folder: Path, config: Path, url: str, prefix: str) -> list[str]:
+def _files(folder: Path, config: Path, url: str, prefix: str, language: Language) -> list[str]:
     """Write what is missing; the names of what was written."""
     from gateway.cli.check import schema_text
 
     made = []
     first_try = bool(url) and not config.exists()
     for path, content in (
-        (config, _config(url, prefix)),
+        (config, _config(url, prefix, language)),
         (folder / "gateway.schema.json", schema_text()),
         (folder / ".gitignore", "/state/\n"),
     ):
@@ -173,7 +119,8 @@ def _files(folder: Path, config: Path, url: str, prefix: str) -> list[str]:
         made.append(str(policies))
         if first_try:
             name, match = _named(url, prefix)
-            (policies / "tests" / f"50-{name}.yaml").write_text(TESTS.format(name=name, path=match), encoding="utf-8")
+            tests = filled(TESTS, language, name=name, path=match)
+            (policies / "tests" / f"50-{name}.yaml").write_text(tests, encoding="utf-8")
     return made
 
 
@@ -194,14 +141,15 @@ def _named(url: str, prefix: str) -> tuple[str, str]:
     return name, prefix or f"/{name}"
 
 
-def _config(url: str, prefix: str) -> str:
+def _config(url: str, prefix: str, language: Language) -> str:
     """The configuration for this service, under the prefix of its address or else its name."""
     from gateway.config.units import is_loopback
 
     if not url:
-        return CONFIG.format(api=STARTER_API)
+        return filled(CONFIG, language, api=filled(STARTER_API, language))
     name, path = _named(url, prefix)
     strip = "" if path == prefix else f"    strip_prefix: {path.removesuffix(prefix)}\n"
-    text = CONFIG.format(api=FIRST_TRY.format(name=name, url=url, prefix=path, strip=strip))
+    api = filled(FIRST_TRY, language, name=name, url=url, prefix=path, strip=strip)
+    text = filled(CONFIG, language, api=api)
     plain = url.startswith("http://") and not is_loopback(urlsplit(url).hostname or "")
-    return text + ("insecure: [plaintext-upstream]                    # this service has no TLS\n" if plain else "")
+    return text + (filled(PLAIN, language) if plain else "")

@@ -120,6 +120,16 @@ def test_the_first_level_is_explained_where_it_is_given(run: Run, tmp_path: Path
     assert "首次试用" in run("init", "q", "--api", "http://127.0.0.1:9000", "--lang", "zh-CN").out
 
 
+def test_a_chinese_project_is_commented_in_chinese_and_passes_its_own_check(run: Run, tmp_path: Path) -> None:
+    assert run("init", ".", "--api", "http://a.gov", "--lang", "zh-CN").code == 0
+    for name in ("gateway.yaml", "policies/tests/50-a-gov.yaml"):
+        comments = [
+            line for line in (tmp_path / name).read_text().splitlines() if "# " in line and "$schema" not in line
+        ]
+        assert comments and all(re.search("[\u4e00-\u9fff]", line) for line in comments), name
+    assert run("check").code == 0
+
+
 def test_a_file_in_the_way_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "p").write_text("")
     done = run("init", "p")
