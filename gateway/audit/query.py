@@ -85,6 +85,12 @@ def query(
     except sqlite3.OperationalError as error:
         if str(error) == "interrupted":
             _fail("the question takes too long; narrow its time", "查询耗时过长，请缩小时间范围", 0)
+        if str(error).startswith("no such "):  # fields come from our own table: the index has another format
+            _fail(
+                "the index is one of another version; the gateway makes it anew when it starts",
+                "索引属于其他版本，网关启动时会重新生成",
+                0,
+            )
         raise
     finally:
         connection.close()

@@ -260,6 +260,16 @@ def test_a_question_that_takes_too_long_is_stopped(path: Path) -> None:
         query(index.path, "detail:bad* not subject:x | count by name, detail", now=NOW, seconds=-1.0)
 
 
+def test_an_index_of_another_version_is_said_to_be_one(tmp_path: Path) -> None:
+    old = tmp_path / "index.db"
+    connection = sqlite3.connect(old)
+    connection.execute("CREATE TABLE journals (j, id)")
+    connection.execute("CREATE TABLE entries (j, seq, n)")
+    connection.close()
+    with pytest.raises(Unanswerable, match="of another version"):
+        query(old, "outcome:deny", now=NOW)
+
+
 def test_asking_cannot_change_the_index(path: Path) -> None:
     before = sqlite3.connect(path).execute("SELECT count(*) FROM entries").fetchone()
     query(path, "subject:zhang.wei | count by org", now=NOW)
