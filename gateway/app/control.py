@@ -22,6 +22,7 @@ import uvloop
 from gateway import __version__
 from gateway.app.desk import Desk
 from gateway.app.revisions import Compiled, Watch
+from gateway.app.set_back import set_back
 from gateway.audit import Batch, Index, Ledger, Sealer, Sm2Signer, is_damaged, load_signer
 from gateway.config import Config, mask_keys
 from gateway.config.state import load_sm2
@@ -31,7 +32,7 @@ from gateway.edge import Tally
 from gateway.edge.tls import Renewal, server_context
 from gateway.facts import Entry, Notice, NoticeEntry, VerdictEntry
 from gateway.serve import listen
-from gateway.stores import LEVELS, Board, State
+from gateway.stores import LEVELS, Board, State, StateFault
 from gateway.telemetry import Gauges, Lines, Meter, Pairs, Told
 
 TICK_SECONDS = 0.1
@@ -149,6 +150,7 @@ class Control:
         self._pids: dict[int, int] = {}
         self._keys_at: dict[str, float] = {}  # when the keys of each issuer were last fetched
         self._rounds, self._sealing, self._hurry = 0, False, asyncio.Event()
+        self._compared = False  # whether the store was looked at beside the record
         self._desk = Desk(config, start, self._board, self._state, self._ledger, self._exposition, self.settle)
         self._servers: list[uvicorn.Server] = []
         self._renewal: Renewal | None = None
@@ -244,7 +246,17 @@ class Control:
             self._take(await self._clerk.step())
             while self._clerk.faults:
                 self._notice(Notice("gateway.fault", self._clerk.faults.pop(), "index.db"))
+            if not (self._compared or self._clerk.behind or self._clerk.unsealed):
+                self._compared = True
+                await self._compare()
             self._sealing, self._rounds = False, self._rounds + 1
+
+    async def _compare(self) -> None:
+        """Tell of a state store that lacks what the record has; a doubtful index or store tells of itself."""
+        with contextlib.suppress(sqlite3.Error, StateFault):
+            lacking = await asyncio.to_thread(set_back, self._config.state / "index.db", self._state)
+            if lacking is not None:
+                self._notice(lacking)
 
     async def settle(self) -> bool:
         """Wait until what happened before this call is sealed and can be asked for; whether it can."""

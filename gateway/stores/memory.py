@@ -213,6 +213,11 @@ class MemoryState:
                 return grant
         return ""
 
+    def opened(self) -> int:
+        """See `State.opened`."""
+        self._check()
+        return len(self._opened)
+
     def _next(self) -> int:
         self._check()
         self._change += 1

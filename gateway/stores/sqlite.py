@@ -364,6 +364,11 @@ class State:
                     return str(row[0])
         return ""
 
+    def opened(self) -> int:
+        """How many tokens were opened, each counted under each grant."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM opened").fetchone()[0])
+
     # --- transactions -------------------------------------------------------------------------
 
     @contextmanager

@@ -317,3 +317,4 @@ def test_a_token_is_opened_once_under_each_grant(state: AnyState) -> None:
     assert state.open_token("one", ("a", "b"), "d-3", NOW) == ""
     assert state.open_token("two", ("b",), "d-4", NOW) == "b"
     assert state.open_token("three", (), "d-5", NOW) == ""
+    assert state.opened() == 3
