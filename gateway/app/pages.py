@@ -46,8 +46,8 @@ def _page(settings: Settings, answer: Callable[[Ask], Reply]) -> Page:
         if isinstance(ask, Unreadable):
             await write(ask, turn_away(ask, settings), send)
         elif ask.method not in ("GET", "HEAD"):
-            away = Unreadable(ask.id, ask.at, "method_not_supported", ask.source, "", ask.language, ask.browser)
-            await write(away, turn_away(away, settings), send)
+            away = Unreadable(ask.id, ask.at, "method_not_allowed", ask.source, "", ask.language, ask.browser)
+            await write(away, turn_away(away, settings, "GET, HEAD"), send)
         else:
             await write(ask, answer(ask), send)
 

@@ -57,7 +57,8 @@ class Reveals:
         asked = await _asked(read(scope, receive, journey.edge))
         if isinstance(asked, Unreadable):
             journey.tally.add("edge.refused", asked.source, asked.code)
-            await write(asked, turn_away(asked, journey.edge), send)
+            allow = reveals.METHOD if asked.code == "method_not_allowed" else ""
+            await write(asked, turn_away(asked, journey.edge, allow), send)
             return
         ask, token = asked
         since = journey.streams.changes[0]
@@ -141,7 +142,7 @@ async def _asked(ask: Ask | Unreadable) -> tuple[Ask, str] | Unreadable:
 def _odd(ask: Ask) -> str:
     """What of the head does not fit, as a reason code; "" for nothing."""
     if ask.method != reveals.METHOD:
-        return "method_not_supported"
+        return "method_not_allowed"
     if ask.query:
         return "bad_target"  # a token in a query would stand in the logs of every proxy on the way
     if (ask.header(b"content-type") or b"").partition(b";")[0].strip().lower() != JSON:

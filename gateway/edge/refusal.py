@@ -11,6 +11,7 @@ Rules:
 
 from functools import lru_cache
 
+from msgspec.structs import replace
 from orjson import dumps
 
 from gateway.edge.page import CONTENT_POLICY, explanation, page
@@ -42,9 +43,10 @@ def refusal(ask: Ask, said: Refusal, settings: Settings, decision: str = "") -> 
     return _reply(code, ask, said.id, settings, denial)
 
 
-def turn_away(unreadable: Unreadable, settings: Settings = _NOTHING) -> Reply:
-    """The answer to a request that could not be read."""
-    return _reply(unreadable.code, unreadable, "", settings, None)
+def turn_away(unreadable: Unreadable, settings: Settings = _NOTHING, allow: str = "") -> Reply:
+    """The answer to a request that could not be read; `allow`: the methods that its address takes (RFC 9110 section 15.5.6)."""
+    reply = _reply(unreadable.code, unreadable, "", settings, None)
+    return replace(reply, headers=(*reply.headers, (b"allow", allow.encode("ascii")))) if allow else reply
 
 
 def _reply(

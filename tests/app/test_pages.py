@@ -70,7 +70,7 @@ async def test_every_reason_has_a_page(code: str) -> None:
 
 async def test_a_page_is_only_read() -> None:
     status, _ = await get(served()[b"/.gateway/health"], b"/.gateway/health", "POST")
-    assert status == 501
+    assert status == 405
 
 
 async def test_a_refusing_page_refuses_with_its_reason() -> None:

@@ -212,7 +212,7 @@ async def test_who_proved_nothing_hears_of_the_credential() -> None:
         (b'["t1.x"]', {}, 400),
         (b"\xff\xfe", {}, 400),
         (b'{"token": "' + b"x" * MAX_BODY + b'"}', {}, 413),
-        (wish(), {"method": "GET"}, 501),
+        (wish(), {"method": "GET"}, 405),
         (wish(), {"query": b"token=t1.x"}, 400),
         (wish(), {"kind": b"text/plain"}, 415),
     ],
