@@ -182,7 +182,8 @@ def _keep(
         if copied.digest != compiled.digest:
             raise Faulty([_moving(folder)])
         (draft / "bundle.json").write_bytes(copied.bundle.dump())
-        (draft / APIS).write_bytes(json.encode(apis))  # a decision is judged again by the catalog as it was tied then
+        # a decision is judged again by the catalog as it was tied then
+        (draft / APIS).write_bytes(json.encode([api.unplaced for api in apis]))
         _put(draft, place, signers, _whole(place.parent.parent, compiled, apis))
     finally:
         shutil.rmtree(draft, ignore_errors=True)

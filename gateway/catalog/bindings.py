@@ -11,7 +11,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from gateway.catalog import shapes
 from gateway.catalog.declarations import ACTIONS, Declaration, Endpoint
@@ -32,6 +33,17 @@ class ApiBinding(Struct, frozen=True):
     grade: str | None = None  # `level` of a first try
     fields: dict[str, str] = {}  # path -> identifier, of a first try
     opaque: bool = False
+    place: Node | UnsetType = UNSET  # where the configuration writes it, for faults: no part of any digest
+
+    @property
+    def unplaced(self) -> "ApiBinding":
+        """The same wherever it is written: what is stored and hashed."""
+        return replace(self, place=UNSET)
+
+    def written(self, *path: str | int) -> str:
+        """The text at this path of the API as the configuration writes it, "" for none."""
+        found = self.place.at(path).value if isinstance(self.place, Node) else ""
+        return found if isinstance(found, str) else ""
 
 
 class Bound(Struct, frozen=True):
@@ -53,11 +65,11 @@ def bind(
     faults: list[FileFault],
 ) -> Bound:
     """Tie an API to the assets it names; `known` are all ids declared, `here` is where its faults point."""
-    for name in api.data:
+    for at, name in enumerate(api.data):
         if name not in known:
             hint_en, hint_zh = did_you_mean(name, known)
             faults.append(
-                here.fault(
+                here.at(["data", at]).fault(
                     "K013",
                     f"api `{api.name}` names the unknown asset `{name}`",
                     f"接口 `{api.name}` 引用了未登记的资产 `{name}`",
@@ -77,7 +89,7 @@ def bind(
     if api.data:
         if api.opaque:
             faults.append(
-                here.fault(
+                here.at(["opaque"]).fault(
                     "K017",
                     f"api `{api.name}` says `opaque` beside `data`",
                     f"接口 `{api.name}` 同时设置了 `opaque` 和 `data`",
@@ -111,17 +123,18 @@ def _inline_grade(api: ApiBinding, names: Names, here: Node, faults: list[FileFa
     if api.grade is None:
         return None
     named = (f"grade (api `{api.name}`)", f"级别（接口 `{api.name}`）")
-    return shapes.meaning(here, api.grade, names, "K004", named, faults)
+    return shapes.meaning(here.at(["level"]), api.grade, names, "K004", named, faults)
 
 
 def _inline_fields(api: ApiBinding, floor: Grade | None, here: Node, faults: list[FileFault]) -> tuple[Field, ...]:
     fields: dict[str, Field] = {}
     for text, identifier in api.fields.items():
-        path = shapes.path(here, text, faults)
+        place = here.at(["fields", text])
+        path = shapes.path(place, text, faults)
         if identifier not in IDENTIFIERS:
             hint_en, hint_zh = did_you_mean(identifier, IDENTIFIERS)
             faults.append(
-                here.fault(
+                place.fault(
                     "K006",
                     f"api `{api.name}`: no identifier `{identifier}`",
                     f"接口 `{api.name}`：没有标识类型 `{identifier}`",
@@ -131,7 +144,7 @@ def _inline_fields(api: ApiBinding, floor: Grade | None, here: Node, faults: lis
             )
         if path in fields:  # in two spellings; the last would win, however little it hides
             faults.append(
-                here.fault(
+                place.fault(
                     "K016",
                     f"api `{api.name}`: field `{path}` is labelled twice",
                     f"接口 `{api.name}`：字段 `{path}` 重复标注",
@@ -176,9 +189,21 @@ def outside(apis: tuple[ApiBinding, ...], declared: dict[str, Declaration]) -> I
                     "K014",
                     f"`{endpoint.template.text}` lies outside its API: {prefixes}",
                     f"`{endpoint.template.text}` 不在其接口的路径范围内：{prefixes}",
-                    "move the endpoint to another asset, or widen `match` of the API",
-                    "请将该端点移到其他资产，或放宽接口的 `match`",
+                    *_inside(endpoint, carriers[0]),
                 )
+
+
+def _inside(endpoint: Endpoint, api: ApiBinding) -> tuple[str, str]:
+    """How the endpoint is probably meant: most often its service lists it, which does not know its prefix here."""
+    path, stripped = endpoint.template.text, api.written("strip_prefix").rstrip("/")
+    prefix = stripped if stripped and covers(api.prefix, stripped + path) else api.prefix.rstrip("/")
+    why = (f", before `strip_prefix: {stripped}`", f"（`strip_prefix: {stripped}` 之前）") if stripped else ("", "")
+    return (
+        f"endpoints are written as callers ask for them{why[0]}: `{endpoint.method} {prefix}{path}`; "
+        f"`gateway asset import --prefix {prefix}` does so. If callers ask for it as it is: widen `match`, or move it to another asset",
+        f"端点应写成调用方请求的路径{why[1]}：`{endpoint.method} {prefix}{path}`；可用 `gateway asset import --prefix {prefix}` 录入。"
+        "若调用方确实如此请求，请放宽 `match`，或移到其他资产",
+    )
 
 
 def uncarried(apis: tuple[ApiBinding, ...], declared: dict[str, Declaration]) -> Iterator[FileFault]:

@@ -245,7 +245,7 @@ def load(
             declared,
             frozenset(reading.places),
             reading.names,
-            Node(None, f"{folder} (api {api.name})", 1, 1),
+            api.place if isinstance(api.place, Node) else Node(None, f"{folder} (api {api.name})", 1, 1),
             faults,
         )
         for api in apis
@@ -308,7 +308,7 @@ def _said(reading: Reading, names: dict[str, Grade], apis: tuple[ApiBinding, ...
     """What is written, for the digest: nothing that depends on the day or on the lines of a file."""
     assets = [_without_places(one) for one in sorted(reading.declarations, key=lambda one: one.id)]
     rules = [rule for _, rule in reading.rules.values()]
-    return msgspec.json.encode((assets, rules, names, apis), order="deterministic")
+    return msgspec.json.encode((assets, rules, names, [api.unplaced for api in apis]), order="deterministic")
 
 
 def _without_places(value: object) -> object:

@@ -116,7 +116,7 @@ class _Assembly:
             "file": self.path,
             "listen": tuple(file.listen),
             "public_url": self.public_url,
-            "apis": tuple(self._binding(api) for api in file.apis),
+            "apis": tuple(self._binding(api, self.root.at(["apis", at])) for at, api in enumerate(file.apis)),
             "policies": self._path(file.policies),
             "candidate": self._path(file.candidate) if file.candidate else None,
             "state": self._path(file.state),
@@ -307,9 +307,9 @@ class _Assembly:
             tuple((uid, role) for uid, role in operators if uid is not None),
         )
 
-    def _binding(self, api: model.Api) -> ApiBinding:
-        mode = api.mode or self.file.mode
-        return ApiBinding(api.name, api.match or "/", tuple(api.data), mode, api.level, dict(api.fields), api.opaque)
+    def _binding(self, api: model.Api, place: Node) -> ApiBinding:
+        mode, data, fields = api.mode or self.file.mode, tuple(api.data), dict(api.fields)
+        return ApiBinding(api.name, api.match or "/", data, mode, api.level, fields, api.opaque, place)
 
 
 def _public_key(path: Path) -> VerificationKey:

@@ -8,11 +8,13 @@ Makes the entry of a catalog file out of an OpenAPI document and of the entry th
 3. Entering the same document again changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from gateway.catalog.aggregation import stricter
 from gateway.catalog.inheritance import UNLABELLED
 from gateway.catalog.shapes import CONTRACTS
+from gateway.catalog.templates import Template, below
 from gateway.document import Plain
 from gateway.facts import Grade
 from gateway.inventory.drift import Recorded, endpoints_of, fields_of, grade_of, items, same_requests, stands_over
@@ -38,6 +40,59 @@ def entered(before: Mapping[str, Plain], found: Described, words: Mapping[str, G
     if fields:
         after["fields"] = fields
     return after
+
+
+def moved(
+    before: Mapping[str, Plain], found: Described, prefixes: Sequence[str]
+) -> tuple[Entry, list[tuple[str, str]]]:
+    """The asset with its lost endpoints where the document has them now, and which those are: (before, after).
+
+    Lost is what lies below none of the prefixes of its APIs: nobody can ask for it. It was entered below another prefix than
+    callers use, the same for all of a document, and keeps what people recorded of it.
+    """
+    known = list(zip(endpoints_of(before, {}), items(before, "endpoints"), strict=True))
+    lost = [one for one, _ in known if one.template is not None and not _carried(one.template, prefixes)]
+    reached = [one for one in found.operations if _carried(one.template, prefixes)]
+    pairs = [(one, other, wrong) for one in lost for other in reached for wrong in _elsewhere(one, other, found.prefix)]
+    if not prefixes or not pairs:
+        return dict(before), []
+    ((wrong, _),) = Counter(wrong for _, _, wrong in pairs).most_common(1)
+    taken = {(one.method, one.template.segments) for one, _ in known if one.template is not None}
+    ways = {
+        one.name: f"{one.method} {_below(found.prefix, one.name, len(wrong))}"
+        for one, other, under in pairs
+        if under == wrong and (other.method, other.template.segments) not in taken
+    }
+    written = before.get("endpoints")
+    after = [
+        kept if recorded.name not in ways else _at(kept, ways[recorded.name])
+        for (recorded, _), kept in zip(known, written if isinstance(written, list) else (), strict=True)
+    ]
+    return dict(before) | {"endpoints": after}, list(ways.items())
+
+
+def _below(prefix: str, route: str, instead_of: int) -> str:
+    """The path of a route with this prefix in the place of its first segments; its parameters keep their names."""
+    rest = [piece for piece in route.partition(" ")[2].split("/")[1:] if piece][instead_of:]
+    return "/".join((prefix, *rest)) or "/"
+
+
+def _carried(template: Template, prefixes: Sequence[str]) -> bool:
+    return any(below(template, prefix) for prefix in prefixes)
+
+
+def _elsewhere(one: Recorded, other: Operation, prefix: str) -> Iterator[tuple[str | None, ...]]:
+    """The prefix below which the recorded endpoint is this operation, where there is one."""
+    if one.template is None or one.method != other.method or one.template.open:
+        return
+    own = other.template.segments[len([piece for piece in prefix.split("/") if piece]) :]
+    under = one.template.segments[: len(one.template.segments) - len(own)]
+    if (*under, *own) == one.template.segments and None not in under:
+        yield under
+
+
+def _at(kept: Plain, route: str) -> Plain:
+    return kept | {"path": route} if isinstance(kept, dict) else route
 
 
 def _endpoints(

@@ -52,6 +52,7 @@ class Described(Struct, frozen=True):
     operations: tuple[Operation, ...]
     properties: tuple[Property, ...]
     warnings: tuple[FileFault, ...] = ()
+    prefix: str = ""  # below which its paths lie
 
 
 def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
@@ -78,7 +79,7 @@ def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
         raise Faulty(sorted(set(schemas.faults)))
     title = _text(root.at(["info", "title"]))
     line = labelled[0].at([KEY]).line if labelled else 0
-    return Described(title, whole, line, _once(operations), properties, tuple(warnings))
+    return Described(title, whole, line, _once(operations), properties, tuple(warnings), prefix)
 
 
 def served_below(root: Node) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog import ApiBinding
+from gateway.document import parse
 from gateway.facts import Field, Grade
 from tests.catalog.ledgers import HOUSEHOLD, A, catalog, faults, located
 
@@ -41,6 +42,15 @@ def test_an_unknown_asset_of_an_api_is_refused_with_a_suggestion(tmp_path: Path)
     found = faults(tmp_path, HOUSEHOLD, apis=(ApiBinding("civil", "/civil", ("houshold",)),))
     assert [fault.code for fault in found] == ["K013"]
     assert "household" in found[0].remedy_en
+
+
+def test_where_an_api_is_written_is_told_and_is_no_part_of_the_digest(tmp_path: Path) -> None:
+    place = parse("# a line\nname: civil\ndata: [household, parcel]\nstrip_prefix: /civil\n", "gateway.yaml")
+    written = ApiBinding("civil", "/civil", ("household",), place=place)
+    told = catalog(tmp_path, HOUSEHOLD, apis=(written,)).digest
+    assert told == catalog(tmp_path, HOUSEHOLD, apis=(written.unplaced,)).digest
+    found = faults(tmp_path, HOUSEHOLD, apis=(ApiBinding("civil", "/civil", ("household", "parcel"), place=place),))
+    assert [(one.code, one.file, one.line, one.column) for one in found] == [("K013", "gateway.yaml", 3, 19)]
 
 
 @pytest.mark.parametrize(

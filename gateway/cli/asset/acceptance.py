@@ -24,37 +24,36 @@ _KEYS = ("asset", "path", "identifier", "grade", "note", "confidence", "evidence
 
 def accept(args: argparse.Namespace, found: "Ledger", screen: Screen) -> int:
     """Enter the lines of the reviewed file: 0, 1 for faults in it, 2 for no name, 3 when it cannot be read or written."""
-    from gateway.cli.asset.ledger import judged, put, tell_raised, with_assets
+    from gateway.cli.asset.ledger import judged, put, refused, tell_raised, with_assets
     from gateway.document import Faulty, Unsafe, read
 
     if not _NAME.match(args.accept):
         screen.warn("asset.propose.name_odd", "error", value=args.accept)
-        return 2
+        return refused(screen, 2)
     try:
         root = read(Path(args.source))
     except Faulty as faulty:
         screen.faults(faulty.faults)
-        return 3
+        return refused(screen, 3, faulty.faults)
     lines = _lines(root, args, screen)
     files = _files(lines, found, args, screen) if lines is not None else None
     if files is None:
-        return 1
+        return refused(screen, 1)
     try:
         texts = {file.path: (file, with_assets(file, assets), count) for file, assets, count in files}
     except Unsafe as unsafe:
         screen.warn("asset.import.unsafe", "error", path=args.source, why=screen.choose(unsafe.en, unsafe.zh))
-        return 3
+        return refused(screen, 3)
     drafts = {path: text for path, (_, text, _) in texts.items()}
-    faults, after = judged(found.place, drafts)
-    errors = [one for one in faults if not one.warning]
-    screen.faults(errors)
+    errors, before, after = judged(found, drafts)
+    screen.faults([*errors, *before])
     if errors:
         screen.warn("asset.propose.bad", "error", count=len(errors))
-    elif after is not None:
+    else:
         tell_raised(found, after, screen)
         for path, (file, text, count) in texts.items():
             if not put(file, text, screen):
-                return 3
+                return refused(screen, 3)
             screen.say("asset.propose.accepted", "good", path=path, count=count, name=args.accept)
         screen.warn("asset.next", "dim")
     screen.result({"ok": not errors, "accepted": sum(count for _, _, count in texts.values()) if not errors else 0})

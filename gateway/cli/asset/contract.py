@@ -60,7 +60,7 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell it: 0 enforcing would hide nothing that was seen, 1 it would or nobody looked, 2 usage, 3 no record."""
-    from gateway.cli.asset.ledger import ledger
+    from gateway.cli.asset.ledger import ledger, refused
     from gateway.cli.asset.past import usage
     from gateway.inventory.contracts import walked
 
@@ -70,11 +70,11 @@ def run(args: argparse.Namespace) -> int:
         return 3
     counted = usage(args, screen)
     if isinstance(counted, int):
-        return counted
+        return refused(screen, counted)
     each = [one for one in walked(found.catalog.assets, counted) if args.route in ("", one.route)]
     if not each:
         screen.warn("asset.contract.none", "error", route=args.route)
-        return 2
+        return refused(screen, 2)
     screen.table([screen.text(key) for key in HEAD], (_row(one, screen) for one in each))
     screen.result({"endpoints": each})
     return 1 if any(one.advice in ("label", "unlabelled") for one in each) else 0

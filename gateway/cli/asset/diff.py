@@ -62,6 +62,7 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare: 0 the same, 1 drift or faults in the document, 2 usage, 3 something cannot be read."""
+    from gateway.cli.asset.ledger import refused
     from gateway.inventory.drift import drift
 
     screen = Screen(args)
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         return read
     file = _meant(args, read.ledger, read.described, screen)
     if file is None:
-        return 2
+        return refused(screen, 2)
     differ = drift(file.asset, read.described, read.ledger.words)
     asset = str(file.asset["id"])
     if differ:

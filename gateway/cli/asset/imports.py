@@ -40,6 +40,9 @@ WORDS = {
         "`{asset}` 已在台账中，且 `{key}` 不同，不会改动：请编辑 {path}",
     ),
     "asset.import.grade_odd": ("no grade `{value}`; possible: {known}", "没有级别 `{value}`，可用值：{known}"),
+    "asset.import.moved": (
+        "`{old}` lies outside of its API and becomes `{new}`", "`{old}` 不在其接口的路径范围内，改为 `{new}`",
+    ),
     "asset.import.unlabelled": (
         "{spec}:{line}: nobody has said what `{path}` is: label it there, or in the ledger",
         "{spec}:{line}：`{path}` 尚未标注：请在该处或台账中标注",
@@ -73,10 +76,10 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Enter a document: 0 good, 1 for faults in it or in what would become of the catalog, 2 usage, 3 cannot be read or written."""
-    from gateway.cli.asset.ledger import judged, put, tell_raised, with_assets
+    from gateway.cli.asset.ledger import Kept, judged, put, refused, tell_raised, with_assets
     from gateway.document import Unsafe
     from gateway.inventory.drift import drift
-    from gateway.inventory.merge import entered
+    from gateway.inventory.merge import entered, moved
 
     screen = Screen(args)
     read = spec(args, screen)
@@ -85,29 +88,32 @@ def run(args: argparse.Namespace) -> int:
     found = read.ledger
     file = _file(args, found, screen)
     if file is None:
-        return 2
-    after = entered(file.asset, read.described, found.words)
+        return refused(screen, 2)
+    prefixes = [api.prefix for api in found.place.apis if args.asset in api.data]
+    there, ways = moved(file.asset, read.described, prefixes)
+    for old, new in ways:
+        screen.warn("asset.import.moved", "warning", old=old, new=new)
+    after = entered(there, read.described, found.words)
     same = bool(file.text) and after == file.asset
+    head = (screen.text("asset.import.head", spec=Path(args.spec).name),)
     try:
-        head = (screen.text("asset.import.head", spec=Path(args.spec).name),)
         text = file.text if same else with_assets(file, {file.at: after}, head)
     except Unsafe as unsafe:
         screen.warn("asset.import.unsafe", "error", path=file.path, why=screen.choose(unsafe.en, unsafe.zh))
-        return 3
-    faults, after_all = judged(found.place, {file.path: text})
-    errors = [one for one in faults if not one.warning]
-    screen.faults(errors)
+        screen.line(with_assets(Kept(file.path, "", (after,), 0), {}, head).rstrip("\n"))
+        return refused(screen, 3)
+    errors, before, after_all = judged(found, {file.path: text})
+    screen.faults([*errors, *before])
     unlabelled = [one for one in drift(after, read.described, found.words) if one.kind == "unlabelled"]
     _tell(args, read, unlabelled, screen)
-    if after_all is not None:
-        tell_raised(found, after_all, screen)
+    tell_raised(found, after_all, screen)
     if errors:
         screen.warn("asset.import.bad", "error", count=len(errors))
     elif args.write and same:
         screen.say("asset.import.same", "good")
     elif args.write:
         if not put(file, text, screen):
-            return 3
+            return refused(screen, 3)
         screen.say("asset.import.wrote", "good", path=file.path)
         screen.warn("asset.next", "dim")
     else:
@@ -119,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
             "written": args.write and not errors and not same,
             "asset": after,
             "unlabelled": [one.name for one in unlabelled],
-            "faults": fault_values([*errors, *read.described.warnings]),
+            "faults": fault_values([*errors, *before, *read.described.warnings]),
         }
     )
     return 1 if errors else 0

@@ -11,13 +11,13 @@ import argparse
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.cli.policy.meant import Located, located
-from gateway.cli.screen import Screen
+from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
@@ -34,14 +34,31 @@ WORDS = {
 }
 
 
+_OF_BINDING = frozenset(
+    ("K013", "K014")
+)  # between gateway.yaml and the catalog: one of the two has to be written first
+
+
 class Ledger(NamedTuple):
-    """The catalog that is meant: read without faults. `today` is a day in the policies' time zone."""
+    """The catalog that is meant: read without faults, but for those of its APIs in `faults`, and then without any API.
+
+    `today` is a day in the policies' time zone.
+    """
 
     place: Located
     catalog: "Catalog"
     words: "Mapping[str, Grade]"
     offices: "Offices"
     today: str
+    faults: "tuple[FileFault, ...]" = ()
+
+
+class Judged(NamedTuple):
+    """What would become of the catalog: what stops it from being written, and what stood against it before and still does."""
+
+    errors: "list[FileFault]"
+    before: "list[FileFault]"
+    catalog: "Catalog | None"  # None where its reader refuses it
 
 
 class Kept(NamedTuple):
@@ -58,21 +75,46 @@ class Kept(NamedTuple):
         return self.assets[self.at]
 
 
-def ledger(args: argparse.Namespace, screen: Screen) -> Ledger | None:
-    """The catalog that is meant; None after saying why it cannot be used."""
+def ledger(args: argparse.Namespace, screen: Screen, mending: bool = False) -> Ledger | None:
+    """The catalog that is meant; None after saying why it cannot be used.
+
+    `mending`: what will be written may be just what an API of gateway.yaml is waiting for.
+    """
     from gateway.catalog.offices import read_offices
     from gateway.document import Faulty
 
     place = located(args, screen)
     if place is None:
+        refused(screen, 3)
         return None
     offices = read_offices(place.folder / "people.yaml")
     today = datetime.fromtimestamp(time.time(), offices.zone).date().isoformat()
     try:
-        return Ledger(place, _loaded(place.folder, place), _words(place.folder), offices, today)
+        catalog, waiting = _unfaulty(place) if mending else (_loaded(place.folder, place), ())
+        return Ledger(place, catalog, _words(place.folder), offices, today, waiting)
     except Faulty as faulty:
         screen.faults(faulty.faults)
+        refused(screen, 3, faulty.faults)
         return None
+
+
+def refused(screen: Screen, code: int, faults: "Iterable[FileFault]" = ()) -> int:
+    """The exit code, where nothing more is said: a program that asked for JSON gets a value here as well."""
+    screen.result({"ok": False, "faults": fault_values(faults)})
+    return code
+
+
+def _unfaulty(place: Located) -> "tuple[Catalog, tuple[FileFault, ...]]":
+    """The catalog, and what is wrong between it and its APIs alone. Raises Faulty for all else."""
+    from gateway.document import Faulty
+
+    try:
+        return _loaded(place.folder, place), ()
+    except Faulty as faulty:
+        errors = tuple(one for one in faulty.faults if not one.warning)
+        if not _OF_BINDING.issuperset(one.code for one in errors):
+            raise
+        return _loaded(place.folder, place._replace(apis=())), errors
 
 
 def _loaded(folder: Path, place: Located) -> "Catalog":
@@ -128,8 +170,20 @@ def with_assets(file: Kept, changed: Mapping[int, Asset], head: tuple[str, ...] 
     return amended(file.text, str(file.path), rest | {"assets": assets}, FILE)
 
 
-def judged(place: Located, drafts: Mapping[Path, str]) -> "tuple[tuple[FileFault, ...], Catalog | None]":
-    """What the catalog's reader says of the whole catalog with these texts in the place of its files; None when it refuses."""
+def judged(found: Ledger, drafts: Mapping[Path, str]) -> Judged:
+    """What the catalog's reader says of the whole catalog with these texts in the place of its files."""
+    faults, catalog = _draft(found.place, drafts)
+    known = {(one.code, one.en) for one in found.faults}
+    errors = [one for one in faults if not one.warning]
+    return Judged(
+        [one for one in errors if (one.code, one.en) not in known],
+        [one for one in errors if (one.code, one.en) in known],
+        catalog,
+    )
+
+
+def _draft(place: Located, drafts: Mapping[Path, str]) -> "tuple[tuple[FileFault, ...], Catalog | None]":
+    """Its faults, and the catalog; None where it is refused."""
     from gateway.document import Faulty
 
     with tempfile.TemporaryDirectory() as name:
@@ -149,8 +203,10 @@ def judged(place: Located, drafts: Mapping[Path, str]) -> "tuple[tuple[FileFault
     return _renamed(catalog.faults, name, place.folder), catalog
 
 
-def tell_raised(found: Ledger, after: "Catalog", screen: Screen) -> None:
+def tell_raised(found: Ledger, after: "Catalog | None", screen: Screen) -> None:
     """Say which assets would be asked for at a higher grade: rules that allow up to the old one no longer do."""
+    if after is None or found.faults:  # read without its APIs it had other grades
+        return
     before = {one.id: one for one in found.catalog.assets}
     for one in after.assets:
         was = before.get(one.id)

@@ -57,7 +57,7 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List assets: 0 some, 1 none fits, 2 usage, 3 something cannot be read."""
-    from gateway.cli.asset.ledger import ledger
+    from gateway.cli.asset.ledger import ledger, refused
     from gateway.cli.asset.past import usage
 
     screen = Screen(args)
@@ -65,10 +65,10 @@ def run(args: argparse.Namespace) -> int:
     if found is None:
         return 3
     if _is_misspelt(args, found, screen):
-        return 2
+        return refused(screen, 2)
     counted = usage(args, screen) if args.exposed else None
     if isinstance(counted, int):
-        return counted
+        return refused(screen, counted)
     grade = found.words.get(args.grade)
     listings = [
         one

@@ -85,24 +85,24 @@ def register(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Propose or accept: 0, 1 when there is something to propose or what is accepted has faults, 2 usage, 3 no record."""
     from gateway.cli.asset.acceptance import accept
-    from gateway.cli.asset.ledger import ledger
+    from gateway.cli.asset.ledger import ledger, refused
     from gateway.inventory.proposals import proposals
 
     screen = Screen(args)
     if bool(args.accept) != bool(args.source):
         screen.warn("asset.propose.both", "error")
-        return 2
-    found = ledger(args, screen)
+        return refused(screen, 2)
+    found = ledger(args, screen, mending=bool(args.accept))
     if found is None:
         return 3
     if args.accept:
         return accept(args, found, screen)
     counted = usage(args, screen)
     if isinstance(counted, int):
-        return counted
+        return refused(screen, counted)
     learnt = _learnt(args, screen)
     if learnt is None:
-        return 3
+        return refused(screen, 3)
     for one in learnt:
         if one.kind == "contradicted":
             screen.warn(

@@ -50,7 +50,7 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report: 0, 2 usage, 3 something cannot be read or written, 5 written without the record."""
-    from gateway.cli.asset.ledger import ledger
+    from gateway.cli.asset.ledger import ledger, refused
     from gateway.cli.asset.past import usage
     from gateway.cli.policy.rewrite import put_new
     from gateway.inventory import VIEWS
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     wanted = tuple(dict.fromkeys(args.view)) or VIEWS
     if form == "csv" and len(wanted) != 1:
         screen.warn("asset.report.one", "error", known=", ".join(VIEWS))
-        return 2
+        return refused(screen, 2)
     found = ledger(args, screen)
     if found is None:
         return 3
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     counted = usage(args, screen) if OF_RECORD & set(wanted) else None
     missing = isinstance(counted, int)
     if counted == 2:
-        return 2
+        return refused(screen, 2)
     record = None if isinstance(counted, int) else counted
     chinese = screen.language == "zh-CN"
     each = views(found.catalog.assets, record, found.today, chinese, wanted, found.catalog.names)

@@ -50,12 +50,13 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look through the record: 0 the ledger knows all, 1 it does not, 2 usage, 3 no record."""
+    from gateway.cli.asset.ledger import refused
     from gateway.inventory.views import unlabelled_met, unlisted_met
 
     screen = Screen(args)
     counted = usage(args, screen)
     if isinstance(counted, int):
-        return counted
+        return refused(screen, counted)
     fields, paths = unlabelled_met(counted), unlisted_met(counted)
     if fields:
         screen.say("asset.scan.fields", "bold")

@@ -9,14 +9,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.cli.asset.ledger import ledger
+from gateway.cli.asset.ledger import ledger, refused
 from gateway.cli.parser import with_config
-from gateway.cli.screen import Screen, fault_values
+from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.cli.asset.ledger import Ledger
+    from gateway.document import FileFault
     from gateway.facts import Grade
     from gateway.inventory.openapi import Described
 
@@ -53,7 +54,7 @@ def with_spec(parser: argparse.ArgumentParser) -> None:
 
 def spec(args: argparse.Namespace, screen: Screen) -> Spec | int:
     """What was named; the exit code after saying why it cannot be used: 2 for a slip, 1 for faults in the document, else 3."""
-    found = ledger(args, screen)
+    found = ledger(args, screen, mending=True)
     if found is None:
         return 3
     read = _read(args, found.words, screen)
@@ -67,26 +68,29 @@ def _read(args: argparse.Namespace, words: "Mapping[str, Grade]", screen: Screen
 
     if args.prefix is not None and not _PREFIX.match(args.prefix):
         screen.warn("asset.prefix_odd", "error", value=args.prefix)
-        return 2
+        return refused(screen, 2)
     try:
         text = take(Path(args.spec)).data.decode("utf-8-sig")
-    except Refused as refused:
-        screen.faults([FileFault(args.spec, 1, 1, "I001", f"the document {refused.en}", f"文档{refused.zh}")])
-        return 3
+    except Refused as left:
+        return _unreadable(screen, FileFault(args.spec, 1, 1, "I001", f"the document {left.en}", f"文档{left.zh}"))
     except UnicodeDecodeError:
         hint = "save it as UTF-8", "请另存为 UTF-8 编码"
-        screen.faults([FileFault(args.spec, 1, 1, "I001", "the document is not UTF-8", "文档不是 UTF-8 编码", *hint)])
-        return 3
+        fault = FileFault(args.spec, 1, 1, "I001", "the document is not UTF-8", "文档不是 UTF-8 编码", *hint)
+        return _unreadable(screen, fault)
     try:
         root = parse(plain_json(text) if text.lstrip().startswith("{") else text, args.spec)
         prefix = served_below(root) if args.prefix is None else args.prefix
         found = described(root, prefix, words)
     except Faulty as faulty:
         screen.faults(faulty.faults)
-        screen.result({"ok": False, "faults": fault_values(faulty.faults)})
-        return 1
+        return refused(screen, 1, faulty.faults)
     screen.faults(found.warnings)
     return found, prefix
+
+
+def _unreadable(screen: Screen, fault: "FileFault") -> int:
+    screen.faults([fault])
+    return refused(screen, 3, [fault])
 
 
 def plain_json(text: str) -> str:

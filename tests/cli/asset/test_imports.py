@@ -144,3 +144,99 @@ def test_the_words_of_a_province_may_stand_in_the_document(run: Run, policies: P
     done = run(*NEW, "-o", "json")
     assert done.code == 0, done.err
     assert [one["grade"] for one in done.json["asset"]["fields"]] == ["general-4", "general-2"] * 2
+
+
+def names_parcel(folder: Path, strip: str = "") -> int:
+    """An API of gateway.yaml names the asset before it is entered; the line where it does."""
+    file = folder / "gateway.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    at = lines.index("apis:") + 1
+    api = ["  - name: estate", "    match: /estate/**", "    upstream: https://estate.internal", "    data: parcel"]
+    file.write_text("\n".join([*lines[:at], *api, *([strip] if strip else []), *lines[at:], ""]), encoding="utf-8")
+    return at + 4
+
+
+def test_what_gateway_yaml_names_already_can_be_entered(run: Run, policies: Path, tmp_path: Path) -> None:
+    line = names_parcel(tmp_path)
+    done = run("asset", "list", "-o", "json")
+    assert f"gateway.yaml:{line}:11: error K013: api `estate` names the unknown asset `parcel`" in done.err
+    assert f"{line:6} |     data: parcel\n       |           ^\n" in done.err
+    assert (done.code, done.json["ok"], [one["code"] for one in done.json["faults"]]) == (3, False, ["K013"])
+    done = run(*NEW, "--write")
+    assert (done.code, "K013" in done.err) == (0, False), done.err
+    assert run("asset", "list").code == 0
+
+
+def test_two_assets_that_gateway_yaml_names_already_are_entered_one_after_the_other(
+    run: Run, policies: Path, tmp_path: Path
+) -> None:
+    names_parcel(tmp_path)
+    file = tmp_path / "gateway.yaml"
+    file.write_text(file.read_text().replace("data: parcel", "data: [parcel, plot]"))
+    first = run(*NEW, "--write", "-o", "json")
+    assert (first.code, first.json["written"], [one["code"] for one in first.json["faults"]]) == (0, True, ["K013"])
+    (tmp_path / "plots.yaml").write_text("openapi: 3.0.3\npaths: {/estate/plots: {get: {}}}\n")
+    second = run("asset", "import", "plots.yaml", "--asset", "plot", "--owner", "prov/civil", "--write")
+    assert (second.code, "K013" in second.err) == (0, False), second.err
+    assert run("asset", "list").code == 0
+
+
+def test_what_a_wrong_prefix_broke_is_mended_by_the_right_one(run: Run, policies: Path, tmp_path: Path) -> None:
+    assert run(*NEW, "--prefix", "", "--write").code == 0
+    file = policies / "catalog" / "parcel.yaml"
+    file.write_text(
+        file.read_text().replace("grade: important}", "grade: core, note: ours}").replace("person_id", "id")
+    )
+    names_parcel(tmp_path, "    strip_prefix: /estate")
+    done = run("asset", "list")
+    assert (done.code, "error K014" in done.err) == (3, True)
+    assert "before `strip_prefix: /estate`: `GET /estate/parcels`; `gateway asset import --prefix /estate`" in done.err
+    done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--prefix", "/estate", "--write")
+    assert (done.code, "K014" in done.err) == (0, False), done.err
+    assert "`GET /parcels` lies outside of its API and becomes `GET /estate/parcels`" in done.err
+    text = file.read_text()
+    assert (
+        '      - {path: "GET /estate/parcels/{id}", identifier: {id: resident-id}, grade: core, note: ours}\n' in text
+    )
+    assert "      - GET /estate/parcels\n" in text and "GET /parcels" not in text
+    assert run("asset", "list").code == 0
+
+
+def test_what_cannot_be_written_for_its_comments_is_printed(run: Run, policies: Path, tmp_path: Path) -> None:
+    assert run(*NEW, "--prefix", "", "--write").code == 0
+    file = policies / "catalog" / "parcel.yaml"
+    file.write_text(file.read_text().replace("      - GET /parcels\n", "      - GET /parcels  # all\n"))
+    before = file.read_text()
+    names_parcel(tmp_path)
+    done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--write")
+    assert (done.code, "enter what is printed by hand" in done.err) == (3, True)
+    assert "      - GET /estate/parcels\n" in done.out
+    assert file.read_text() == before
+
+
+def test_a_wrong_prefix_is_refused_with_the_right_one(run: Run, policies: Path, tmp_path: Path) -> None:
+    names_parcel(tmp_path, "    strip_prefix: /estate")
+    done = run(*NEW, "--prefix", "", "--write", "--lang", "zh-CN")
+    assert (done.code, (policies / "catalog" / "parcel.yaml").exists()) == (1, False)
+    assert "端点应写成调用方请求的路径（`strip_prefix: /estate` 之前）：`GET /estate/parcels`" in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", "none.yaml", "--asset", "parcel", "--owner", "prov"),
+        ("import", "parcels.yaml", "--asset", "parcel"),
+        ("diff", "parcels.yaml"),
+        ("diff", "parcels.yaml", "--prefix", "x/"),
+        ("list", "--grade", "none"),
+        ("list", "--exposed"),
+        ("propose", "--accept", "wang.li"),
+        ("propose", "--accept", "wang.li", "--from", "none.yaml"),
+        ("propose",),
+        ("scan",),
+        ("contract",),
+    ],
+)
+def test_a_program_gets_one_value_whatever_is_wrong(run: Run, policies: Path, words: tuple[str, ...]) -> None:
+    done = run("asset", *words, "-o", "json")
+    assert (done.code >= 2, done.json["ok"]) == (True, False)

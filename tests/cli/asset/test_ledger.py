@@ -27,8 +27,8 @@ def test_the_whole_catalog_is_read_with_the_new_file(args: argparse.Namespace) -
     found = ledger(args, Screen(args))
     assert found is not None
     path = Path(args.dir) / "catalog" / "again.yaml"
-    faults, after = judged(found.place, {path: "assets: [{id: household, owner: prov, grade: core}]\n"})
-    assert after is None
+    faults, before, after = judged(found, {path: "assets: [{id: household, owner: prov, grade: core}]\n"})
+    assert (before, after) == ([], None)
     assert "K010" in {one.code for one in faults}
     assert {Path(one.file).parent for one in faults} == {Path(args.dir) / "catalog"}
     assert not path.exists()
