@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.reasons import REASONS
+from gateway.reasons import AFTERWARDS, BROKEN, REASONS, withheld
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 HOUSE = Path(__file__).resolve().parent.parent / "gateway"
@@ -53,3 +53,10 @@ def codes_made() -> set[str]:
 
 def test_every_code_that_is_used_is_in_the_table() -> None:
     assert codes_made() - set(REASONS) == set()
+
+
+def test_what_is_kept_back_is_told_from_what_broke_off() -> None:
+    assert set(REASONS) >= BROKEN | AFTERWARDS
+    assert AFTERWARDS - BROKEN == {code for code in AFTERWARDS if withheld(code)}
+    assert {"too_many_records", "residual_identifier", "token_revoked"} <= {code for code in REASONS if withheld(code)}
+    assert not any(map(withheld, ("", "client_gone", "upstream_timeout", "interrupted")))
