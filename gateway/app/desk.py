@@ -220,6 +220,7 @@ class Desk:
                 for slot in self._board.live("worker")
             ],
             "bundle": self.releases.compiled.digest,
+            "bundle_since": self.releases.since,
             "recording": self._ledger.fault or "ok",
         }
 

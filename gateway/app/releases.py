@@ -70,6 +70,8 @@ class Releases:
         """Whether what is in force could not be read when this process began; `compiled` is what was at the start then."""
         self.compiled = known or start
         """What is in force, with the emergency level."""
+        self.since = 0.0
+        """When it came into force, 0.0 for before this process began."""
         self._start = start
 
     @property
@@ -172,6 +174,8 @@ class Releases:
             if self.lost or target.digest != self.compiled.digest or pinned != self.pinned:
                 self._state.activate(target.digest, by, time.time(), pinned, way)
             self._board.bump("bundle")
+        if target.digest != self.compiled.digest:
+            self.since = time.time()
         self.compiled, self.lost = target, False
         revisions.remove_old(self._config.state, target.digest)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
+from gateway.cli.times import spelled
 
 
 def register(subparsers: Any) -> None:
@@ -28,10 +29,24 @@ def run(args: argparse.Namespace) -> int:
         _remark(args, screen)
     if code:
         return code
-    key = "reload.same" if answer["bundle"] == answer["previous"] else "reload.done"
-    screen.say(key, "good", bundle=brief(answer["bundle"]), previous=brief(answer["previous"]))
+    same = answer["bundle"] == answer["previous"]
+    since = _since(args, screen, answer["bundle"]) if same and not screen.json else ""
+    key = "reload.done" if not same else "reload.since" if since else "reload.same"
+    screen.say(key, "good", bundle=brief(answer["bundle"]), previous=brief(answer["previous"]), since=since)
     screen.result(answer)
     return 0
+
+
+def _since(args: argparse.Namespace, screen: Screen, bundle: str) -> str:
+    """Since when these policies are in force: whoever saved a file and hears of no change must know that it was taken up. "" where it is not told."""
+    from gateway.cli.door import NoAnswer, ask, socket_of
+
+    door = socket_of(args, screen)
+    try:
+        _, health = ask(door, "GET", "/health", None, args.lang) if door is not None else (0, {})
+        return spelled(health["bundle_since"]) if health["bundle"] == bundle and health["bundle_since"] else ""
+    except (NoAnswer, KeyError, TypeError):
+        return ""
 
 
 def _remark(args: argparse.Namespace, screen: Screen) -> None:

@@ -124,6 +124,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "nothing changed: policies of revision {bundle} are in force",
         "没有变化：生效的策略修订为 {bundle}",
     ),
+    "reload.since": (
+        "nothing changed: policies of revision {bundle} are in force since {since} (files are taken up as they are saved)",
+        "没有变化：策略修订 {bundle} 自 {since} 起生效（文件保存后即自动加载）",
+    ),
     "reload.restart": (
         "`{path}` was changed after the gateway started: a reload takes up policies only, this needs a restart",
         "`{path}` 在网关启动后有改动：重新加载只更新策略，该文件的改动需重启后生效",

@@ -1,5 +1,6 @@
 """`gateway reload`: are the edited policies in force?"""
 
+import re
 from pathlib import Path
 
 from tests.cli.conftest import Run
@@ -20,6 +21,8 @@ def test_good_policies_come_into_force_and_bad_ones_are_named(tmp_path: Path, ru
         done = run("reload", *config, "-o", "json")
         assert done.code == 0
         assert done.json["bundle"] != before
+        again = run("reload", *config)  # as where the gateway has noticed first that the file was saved
+        assert re.match(r"nothing changed: .* in force since \d{4}-\d\d-\d\d \d\d:.*saved\)", again.out)
         (gateway.folder / "policies" / "rules" / "99-bad.yaml").write_text("rules:\n  - id: x\n    effect: Deny\n")
         bad = run("reload", *config, "--lang", "zh-CN")
         assert bad.code == 1
