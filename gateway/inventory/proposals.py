@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from gateway.catalog import Listing
 from gateway.detect import named
 from gateway.facts import Grade
-from gateway.inventory.paths import covers, names
+from gateway.inventory.known import Known
+from gateway.inventory.paths import names
 from gateway.inventory.usage import Usage
 from gateway.inventory.views import unlabelled_met
 from gateway.jsonpath import BadPath, parse, spell
@@ -56,12 +57,12 @@ class Hint(Struct, frozen=True):
 
 
 def proposals(listings: Sequence[Listing], usage: Usage | None, hints: Iterable[Hint] = ()) -> tuple[Proposal, ...]:
-    """What is worth looking at, by asset and the surest first; what the ledger labels already is left out."""
-    known = {one.id: one for one in listings}
+    """What is worth looking at, by asset and the surest first; what the ledger labels already is left out, of `usage` as it counted it."""
+    known, labelled = {one.id: one for one in listings}, Known(listings)
     found: dict[tuple[str, str], Proposal] = {}
     for asset, _, path, times, first, last in unlabelled_met(usage) if usage is not None else ():
         spelled = _spelled(path)
-        if asset not in known or spelled is None or _is_labelled(known[asset], spelled):
+        if asset not in known or spelled is None:
             continue
         before = found.get((asset, spelled))
         made = _by_names(known[asset], spelled, listings) if before is None else before
@@ -72,7 +73,7 @@ def proposals(listings: Sequence[Listing], usage: Usage | None, hints: Iterable[
         )
         found[asset, spelled] = _counted(made, *seen)
     for hint in hints:
-        if hint.asset in known and not _is_labelled(known[hint.asset], hint.path):
+        if hint.asset in known and not labelled.labels(hint.asset, hint.path):
             before = found.get((hint.asset, hint.path))
             met = (before.times, before.first, before.last) if before else (0, 0.0, 0.0)
             found[hint.asset, hint.path] = Proposal(
@@ -93,11 +94,6 @@ def _spelled(path: str) -> str | None:
         return spell(parse(path))
     except BadPath:
         return None
-
-
-def _is_labelled(listing: Listing, path: str) -> bool:
-    steps = parse(path)
-    return any(covers(parse(field.path), steps) for field in listing.fields)
 
 
 def _by_names(listing: Listing, path: str, listings: Sequence[Listing]) -> Proposal:

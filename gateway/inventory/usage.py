@@ -5,6 +5,7 @@ Counts decisions and their outcomes. Rules:
 1. Names of fields, routes and offices are counted, and people by how many they are; no value is on record, and none comes here.
 2. What a stranger can make up (paths that nobody listed) is kept for `MAX_PATHS` of them; the rest is counted together.
 3. A permit whose outcome is missing was asked for and answered nothing that is known.
+4. What nobody had labelled when it was answered, and somebody has since, counts no more.
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from gateway.facts import Entry, OutcomeEntry, VerdictEntry
+from gateway.inventory.known import Known
 
 MAX_PATHS: Final = 10_000
 
@@ -64,8 +66,9 @@ class _Waiting(Struct, frozen=True):
 
 
 class Usage(Struct):
-    """What was counted so far."""
+    """What was counted so far; `known`: the ledger of today."""
 
+    known: Known = field(default_factory=Known)
     entries: int = 0
     unlisted: dict[tuple[str, str], Seen] = {}  # (API, method and path)
     beyond: int = 0  # requests for further paths that nobody listed
@@ -118,8 +121,9 @@ class Usage(Struct):
         route.masked += masked
         route.clear += entry.clear
         route.residual += bool(entry.residual)
-        route.incomplete += bool(entry.unlabelled)
-        for path in entry.unlabelled:
+        unlabelled = [path for path in entry.unlabelled if not self.known.labels(route.asset, path)]
+        route.incomplete += bool(unlabelled)
+        for path in unlabelled:
             route.unlabelled.setdefault(path, Seen()).add(entry.at)
         reads = self.reads.setdefault(waiting.reads, Reads())
         reads.answers += 1

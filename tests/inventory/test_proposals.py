@@ -1,6 +1,7 @@
 """Which labels would complete the ledger, and why?"""
 
 from gateway.facts import Grade
+from gateway.inventory.known import Known
 from gateway.inventory.proposals import Hint, Proposal, proposals
 from gateway.inventory.usage import Usage
 from tests.inventory.ledgers import listings
@@ -9,7 +10,7 @@ from tests.literals import NOW
 
 
 def used(*paths: str) -> Usage:
-    usage = Usage()
+    usage = Usage(Known(listings()))
     for entry in (verdict(0), outcome(1, 0, unlabelled=paths)) if paths else a_day():
         usage.add(entry)
     return usage

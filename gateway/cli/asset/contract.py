@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     found = ledger(args, screen)
     if found is None:
         return 3
-    counted = usage(args, screen)
+    counted = usage(args, found.catalog.assets, screen)
     if isinstance(counted, int):
         return refused(screen, counted)
     each = [one for one in walked(found.catalog.assets, counted) if args.route in ("", one.route)]

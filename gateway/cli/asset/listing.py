@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         return 3
     if _is_misspelt(args, found, screen):
         return refused(screen, 2)
-    counted = usage(args, screen) if args.exposed else None
+    counted = usage(args, found.catalog.assets, screen) if args.exposed else None
     if isinstance(counted, int):
         return refused(screen, counted)
     grade = found.words.get(args.grade)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.catalog import Listing
     from gateway.inventory.usage import Usage
 
 SINCE = "30d"
@@ -30,22 +33,23 @@ def with_since(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", default=SINCE, metavar="SPAN", help="asset.since")
 
 
-def usage(args: argparse.Namespace, screen: Screen) -> "Usage | int":
-    """What was counted in the record; the exit code after saying why there is none: 2 for a slip, else 3."""
+def usage(args: argparse.Namespace, listings: "Iterable[Listing]", screen: Screen) -> "Usage | int":
+    """What was counted in the record, by the labels of these assets; the exit code after saying why there is none: 2 for a slip, else 3."""
     from gateway.cli.policy.record import Taken, entries, spans
     from gateway.cli.policy.stored import installed
+    from gateway.inventory.known import Known
     from gateway.inventory.usage import Usage
 
     here = installed(args)
-    found = spans(args.since, here, screen)
-    if isinstance(found, int):
-        return found
-    if not found:  # no record is not an empty one: nobody may conclude that nothing was asked
+    parts = spans(args.since, here, screen)
+    if isinstance(parts, int):
+        return parts
+    if not parts:  # no record is not an empty one: nobody may conclude that nothing was asked
         screen.warn("asset.nothing_yet", "error", path=here.state)
         return 3
-    counted, taken = Usage(), Taken()
+    counted, taken = Usage(Known(listings)), Taken()
     try:
-        for span in found:
+        for span in parts:
             for entry in entries(span, taken):
                 counted.add(entry)
     except OSError as error:

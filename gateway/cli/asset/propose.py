@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         return 3
     if args.accept:
         return accept(args, found, screen)
-    counted = usage(args, screen)
+    counted = usage(args, found.catalog.assets, screen)
     if isinstance(counted, int):
         return refused(screen, counted)
     learnt = _learnt(args, screen)

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if found is None:
         return 3
     now = time.time()
-    counted = usage(args, screen) if OF_RECORD & set(wanted) else None
+    counted = usage(args, found.catalog.assets, screen) if OF_RECORD & set(wanted) else None
     missing = isinstance(counted, int)
     if counted == 2:
         return refused(screen, 2)

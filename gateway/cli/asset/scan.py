@@ -50,11 +50,14 @@ def register(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look through the record: 0 the ledger knows all, 1 it does not, 2 usage, 3 no record."""
-    from gateway.cli.asset.ledger import refused
+    from gateway.cli.asset.ledger import ledger, refused
     from gateway.inventory.views import unlabelled_met, unlisted_met
 
     screen = Screen(args)
-    counted = usage(args, screen)
+    found = ledger(args, screen)
+    if found is None:
+        return 3
+    counted = usage(args, found.catalog.assets, screen)
     if isinstance(counted, int):
         return refused(screen, counted)
     fields, paths = unlabelled_met(counted), unlisted_met(counted)

@@ -17,7 +17,7 @@ from tests.literals import NOW
 
 def read(folder: Path, since: str) -> Usage | int:
     args = argparse.Namespace(lang="en", output="text", config=str(folder / "gateway.yaml"), since=since)
-    return usage(args, Screen(args))
+    return usage(args, (), Screen(args))
 
 
 def test_a_span_of_the_ledger_is_read_and_nothing_is_written(tmp_path: Path) -> None:

@@ -25,3 +25,30 @@ def test_a_record_that_holds_nothing_new_is_0(run: Run, policies: Path, tmp_path
 
 def test_no_record_is_3(run: Run, policies: Path) -> None:
     assert run("asset", "scan", "--since", "none.jsonl").code == 3
+
+
+def test_what_was_labelled_since_it_was_met_is_no_news(run: Run, recorded: Path) -> None:
+    file = recorded.parent / "policies" / "catalog" / "civil.yaml"
+    file.write_text(file.read_text().replace("contract: enforce", "contract: learn"))
+    assert run("asset", "propose", "--since", recorded, "--write", "p.yaml").code == 1
+    (recorded.parent / "p.yaml").write_text(
+        (recorded.parent / "p.yaml").read_text().replace("path: $.remark", "path: $..remark")
+    )
+    assert run("asset", "propose", "--accept", "wang.li", "--from", "p.yaml").code == 0
+    assert run("asset", "scan", "--since", recorded, "-o", "json").json["unlabelled"] == []
+    report = run("asset", "report", "--since", recorded, "--view", "drift", "-o", "json").json
+    assert report["views"]["drift"] == []
+    walked = run("asset", "contract", "--route", "GET /civil/households/{id}", "--since", recorded, "-o", "json")
+    (one,) = walked.json["endpoints"]
+    assert (walked.code, one["answers"], one["touched"], one["fields"], one["advice"]) == (0, 2, 0, [], "enforce")
+    assert run("asset", "propose", "--since", recorded).code == 0
+
+
+def test_an_answer_with_one_field_left_to_label_is_still_touched(run: Run, recorded: Path) -> None:
+    file = recorded.parent / "policies" / "catalog" / "civil.yaml"
+    text = file.read_text().replace("contract: enforce", "contract: learn")
+    file.write_text(text + "      - {path: $..contact_phone, identifier: phone}\n")
+    (one,) = (
+        one for one in run("asset", "contract", "--since", recorded, "-o", "json").json["endpoints"] if one["answers"]
+    )
+    assert (one["touched"], one["fields"], one["advice"]) == (1, ["$.remark"], "label")
