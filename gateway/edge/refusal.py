@@ -11,7 +11,6 @@ Rules:
 
 from functools import lru_cache
 
-from msgspec.structs import replace
 from orjson import dumps
 
 from gateway.edge.page import CONTENT_POLICY, explanation, page
@@ -45,8 +44,8 @@ def refusal(ask: Ask, said: Refusal, settings: Settings, decision: str = "") -> 
 
 def turn_away(unreadable: Unreadable, settings: Settings = _NOTHING, allow: str = "") -> Reply:
     """The answer to a request that could not be read; `allow`: the methods that its address takes (RFC 9110 section 15.5.6)."""
-    reply = _reply(unreadable.code, unreadable, "", settings, None)
-    return replace(reply, headers=(*reply.headers, (b"allow", allow.encode("ascii")))) if allow else reply
+    also = ((b"allow", allow.encode("ascii")),) if allow else ()
+    return _reply(unreadable.code, unreadable, "", settings, None, also=also)
 
 
 def _reply(
@@ -57,6 +56,7 @@ def _reply(
     denial: Deny | Challenge | None,
     revealed: Revealed = NOTHING_REVEALED,
     detail: str = "",
+    also: Headers = (),
 ) -> Reply:
     status, start, end, headers = _prepared(code, asked.language, asked.browser, settings.public_url)
     if isinstance(denial, Challenge):
@@ -64,7 +64,7 @@ def _reply(
     body = b"".join((start, _ids(decision, asked), end))
     if decision:
         headers = (*headers, (b"x-gateway-decision", decision.encode("ascii", "replace")))
-    headers = (*headers, (b"content-length", b"%d" % len(body)))
+    headers = (*headers, *also, (b"content-length", b"%d" % len(body)))
     return Reply(status, headers, body, len(body), revealed, code=code, detail=detail)
 
 
