@@ -31,7 +31,7 @@ ACTIONS: dict[str, Action] = {
     "DELETE": "delete",
 }
 
-ID = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
+ID = re.compile(r"(?=.{1,120}\Z)[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*\Z", re.ASCII)
 _WRITE = ("write `GET /households/{id}`", "请写成 `GET /households/{id}`")
 _FILE_KEYS = ("defaults", "assets", "aggregation")
 DEFAULT_KEYS = ("owner", "service", "grade", "note")
@@ -216,8 +216,8 @@ def _id(node: Node, reading: Reading) -> str:
         reading.faults.append(
             node.at(["id"]).fault(
                 "K003",
-                f"`{identity}` is not an id: lower case letters, digits and hyphens",
-                f"`{identity}` 不是有效编号：仅限小写字母、数字和连字符",
+                f"`{identity}` is not an id: lower case letters, digits and hyphens, at most 120",
+                f"`{identity}` 不是有效编号：仅限小写字母、数字和连字符，最多 120 个",
             )
         )
     if identity in reading.places:

@@ -1,6 +1,7 @@
 """`gateway audit`: what happened, and is the record whole?"""
 
 import argparse
+import errno
 import os
 import re
 import time
@@ -28,6 +29,7 @@ RULE_ID = re.compile(r"(?:rule|规则|依据)[:：]\s*[\"“]?[\w*-]+[\"”]?(?!
 """A rule asked for by its id; the record names file and line, as they were."""
 
 LOOKS, LOOK_SECONDS = 10, 0.2
+LONGEST_NOTE = 1024 * 1024
 EXIT = {"intact": 0, "altered": 4, "incomplete": 5}
 
 
@@ -247,7 +249,13 @@ def _odd_input(args: argparse.Namespace, ledger: Path, keys: list[str], checkpoi
 
 
 def _note(path: str) -> str | None:
-    return Path(path).read_text(encoding="utf-8", errors="replace") if path else None
+    if not path:
+        return None
+    with Path(path).open("rb") as file:
+        note = file.read(LONGEST_NOTE + 1)
+    if len(note) > LONGEST_NOTE:  # or without end, as /dev/zero
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return note.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _settled(ledger: Path, look: Callable[[], Any]) -> Any:

@@ -179,8 +179,10 @@ def _plain(cell: object) -> str:
 @lru_cache(maxsize=64)
 def source_of(file: str) -> str:
     """The text of a file that a fault names; empty for a variable, and for what cannot be read or is no text."""
+    from gateway.document import content
+
     try:
-        text = Path(file).read_text(encoding="utf-8-sig")
+        text = content(Path(file)).decode("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError):
         return ""
     return "" if "\0" in text else text

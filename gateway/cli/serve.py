@@ -143,6 +143,7 @@ def _serve(config: "Config", screen: Screen, follow: bool, fresh: bool) -> int:
         _say(screen.text(f"serve.{way_in.kind}", place=str(way_in.place)))
         if way_in.kind != "replaceable":  # an emptyDir of Kubernetes is open like this, and holds nobody else
             return 3
+    os.umask(0o077)  # whatever the account's own is: what is made from here on is nobody else's
     lock = os.open(config.state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

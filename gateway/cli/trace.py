@@ -7,6 +7,7 @@ key of the marks is read from the state directory: whoever may not read it canno
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 from pathlib import Path
@@ -109,7 +110,11 @@ def _marks(args: argparse.Namespace, screen: Screen) -> "list[Marks] | None":
 
 
 def _lines(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    with path.open("rb") as file:
+        content = file.read(LONGEST + 1)
+    if len(content) > LONGEST:  # or without end, as /dev/zero
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return [line.strip() for line in content.decode("utf-8-sig").splitlines() if line.strip()]
 
 
 def _leak(content: bytes, args: argparse.Namespace, screen: Screen) -> "list[Value] | None":

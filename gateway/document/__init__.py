@@ -7,7 +7,7 @@ gateway may tidy.
 from gateway.document.layout import Form, amended, lay_out, written
 from gateway.document.node import Faulty, FileFault, Node, Plain, Scalar, did_you_mean
 from gateway.document.parts import Unsafe
-from gateway.document.reader import changeable, parse, read, why
+from gateway.document.reader import changeable, content, parse, read, why
 
 __all__ = [
     "Faulty",
@@ -19,6 +19,7 @@ __all__ = [
     "Unsafe",
     "amended",
     "changeable",
+    "content",
     "did_you_mean",
     "lay_out",
     "parse",

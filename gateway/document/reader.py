@@ -41,7 +41,7 @@ _STREAM_END: type[object] = yaml.StreamEndEvent
 def read(path: Path) -> Node:
     """Read a file. Raises Faulty, also when it is missing, too large or not UTF-8."""
     try:
-        raw = _bytes(path)
+        raw = content(path)
     except OSError as error:
         en, zh = why(error)
         missing = _MISSING if error.errno == errno.ENOENT else ()
@@ -78,6 +78,7 @@ _WHY_ZH = {
     errno.ENOTDIR: "上级不是目录",
     errno.ELOOP: "符号链接过多",
     errno.EINVAL: "不是普通文件",
+    errno.EFBIG: "文件过大",
 }
 
 
@@ -100,8 +101,11 @@ def changeable(path: Path) -> str:
     return f"{stat.S_IMODE(mode):04o}" if open_to_all else ""
 
 
-def _bytes(path: Path) -> bytes:
-    """The bytes of a regular file, one more than allowed at most. A pipe of that name would be waited for for ever."""
+def content(path: Path) -> bytes:
+    """The bytes of a regular file, one more than allowed at most. A pipe of that name would be waited for for ever.
+
+    Raises OSError.
+    """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "not a regular file")

@@ -191,6 +191,7 @@ def test_the_api_that_carries_an_asset_may_raise_its_grade(tmp_path: Path) -> No
         (("owner: prov/civil", "owner: prov/civl"), "K008", 4),
         (("    owner: prov/civil\n", ""), "K002", 2),
         (("id: household", "id: House Hold"), "K003", 2),
+        (("id: household", f"id: {'x' * 121}"), "K003", 2),
         (("grade: important", "grade: important\n    contract: enforced"), "K005", 7),
         (("endpoints:\n", "endpoints: x\n    note:\n"), "K003", 7),
     ],

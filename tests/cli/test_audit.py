@@ -91,6 +91,7 @@ def test_what_the_auditor_names_wrongly_is_not_held_against_the_ledger(run: Run,
         (("--public-key", key), 2, "name the ledger folder"),
         (("state/ledger", "--public-key", key, "--checkpoint", "empty.txt"), 2, "not a checkpoint file"),
         (("state/ledger", "--public-key", key, "--checkpoint", "gone.txt"), 3, "cannot read"),
+        (("state/ledger", "--public-key", key, "--checkpoint", "/dev/zero"), 3, "/dev/zero"),
     ):
         (tmp_path / "empty.txt").write_bytes(b"\xff hello")
         done = run("audit", "verify", *given)

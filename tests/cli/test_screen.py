@@ -1,11 +1,12 @@
 """How does a command speak?"""
 
 import argparse
+import os
 from pathlib import Path
 
 import pytest
 
-from gateway.cli.screen import Screen, fault_values
+from gateway.cli.screen import Screen, fault_values, source_of
 from gateway.document import FileFault
 
 FAULT = FileFault("f.yaml", 1, 1, "C001", "unknown key `a`", "未知的键 `a`", "did you mean", "您是不是想写")
@@ -99,3 +100,13 @@ def test_no_colour_without_a_terminal() -> None:
 
 def test_faults_as_values() -> None:
     assert fault_values([FAULT])[0]["remedy_zh"] == "您是不是想写"
+
+
+@pytest.mark.parametrize("file", ["/dev/zero", "/proc/self/mem"])
+def test_what_has_no_end_is_not_quoted(file: str) -> None:
+    assert source_of(file) == ""
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert source_of(str(tmp_path / "fifo")) == ""

@@ -1,5 +1,6 @@
 """`gateway serve` says at once why it cannot run, and never runs half."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -158,3 +159,17 @@ def test_a_lost_state_store_is_not_made_anew_in_silence(tmp_path: Path) -> None:
         stopped.start()
         until(lambda: [entry for entry in stopped.entries() if entry.get("name") == "state.anew"])
         assert "STATE STORE BEGAN ANEW" in stopped.log.read_text()
+
+
+def test_what_it_keeps_is_nobody_elses_whatever_the_umask(tmp_path: Path) -> None:
+    with running(tmp_path) as started:
+        started.stop()
+        bundles = started.state / "bundles"
+        shutil.rmtree(bundles)
+        before = os.umask(0)
+        try:
+            started.start()
+        finally:
+            os.umask(before)
+        made = [bundles / "candidate", *bundles.glob("*/bundle.json"), *bundles.glob("*/apis.json")]
+        assert [path.stat().st_mode & 0o077 for path in made] == [0, 0, 0]

@@ -114,6 +114,14 @@ def test_too_long_is_not_called_no_json(run: Run, town: Path, monkeypatch: pytes
     assert (done.code, "longer than" in done.err) == (2, True)
 
 
+def test_candidates_without_end_are_not_read_to_their_end(
+    run: Run, town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.cli.trace.LONGEST", 100_000)
+    told = run(*words(town, leaked(town, "zhang.wei"), "--candidates", "/dev/zero"))
+    assert (told.code, "/dev/zero" in told.err, "Traceback" in told.err) == (3, True, False)
+
+
 def test_too_little_and_wiped_marks_are_told_as_that(run: Run, town: Path) -> None:
     little = run(*words(town, leaked(town, "zhang.wei", 1)))
     assert little.code == 3
