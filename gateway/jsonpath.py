@@ -85,7 +85,9 @@ def spell(steps: tuple[Step, ...]) -> str:
 
 
 def covers(one: tuple[Step, ...], other: tuple[Step, ...], exactly: bool = False) -> bool:
-    """Whether `one` names what `other` names, or something around it; `exactly`: not what lies around it.
+    """Whether `one` names what `other` names, or something around it.
+
+    `exactly`: not what lies around it, nor what it names of an object where it would of an array (`$.a[*]` and `$.a.b`).
 
     Arrays are seen through, as masking does: `$.items.name` names what `$.items[*].name` names. Where that depends on the
     answer, as of `$.a[0]` and `$.a[*]`, it does not.
@@ -94,20 +96,20 @@ def covers(one: tuple[Step, ...], other: tuple[Step, ...], exactly: bool = False
         0
     }  # steps of `other` that are gone, after each step of `one`: one pass, however many `[*]` follow each other
     for step in one:
-        places = {reached for place in places for reached in _after(step, other, place)}
+        places = {reached for place in places for reached in _after(step, other, place, exactly)}
     if not exactly:
         return bool(places)
     return any(all(isinstance(step, Every) for step in other[place:]) for place in places)
 
 
-def _after(step: Step, other: tuple[Step, ...], place: int) -> Iterator[int]:
+def _after(step: Step, other: tuple[Step, ...], place: int, exactly: bool) -> Iterator[int]:
     """The places that a step leads to."""
     if isinstance(step, Anywhere):
         yield from (at + 1 for at in range(place, len(other)) if other[at] in (step, Member(step.name)))
         return
     if isinstance(step, Every):
         yield place  # where no array comes
-        if place < len(other) and not isinstance(other[place], Anywhere):
+        if place < len(other) and isinstance(other[place], Every | Element if exactly else Every | Element | Member):
             yield place + 1
         return
     while isinstance(step, Member) and place < len(other) and isinstance(other[place], Every | Element):

@@ -43,6 +43,7 @@ from gateway.facts import (
 )
 
 PENDING = 65_536  # permits whose outcome is to come: a worker has 256 at once, so only dead workers' are left over
+LATE = 3600.0  # seconds: what comes later than that belongs to no day that is over, but to a clock that was set back
 ASSETS_OF_ONE = 64  # assets of one caller that are counted apart
 _DIGEST = 8
 _REFUSED = 400  # what a service refuses with shows no record, unless a digest says otherwise
@@ -295,6 +296,8 @@ class Exposures:
         if self._begins <= at < self._ends:
             return True
         if at < self._begins:
+            if self._first <= at < self._begins - LATE:
+                self._go_by(at)
             return at >= self._first
         if not self._unread or not self._ends:
             self._turn(at)
@@ -302,12 +305,16 @@ class Exposures:
 
     def _turn(self, at: float) -> None:
         """Begin the day of this moment."""
-        day = datetime.fromtimestamp(at, self._zone)
-        self._begins, self._ends = _midnight(day, 0), _midnight(day, 1)
+        self._go_by(at)
         self._first = self._first or self._begins
         self._people.clear()
         self._departments.clear()
         self._assets = 0
+
+    def _go_by(self, at: float) -> None:
+        """Take the day of this moment for the present one, with all that was counted."""
+        day = datetime.fromtimestamp(at, self._zone)
+        self._begins, self._ends = _midnight(day, 0), _midnight(day, 1)
 
     def follow(self, timezone: str, purposes: frozenset[str]) -> None:
         """Go by another revision: its time zone, and the purposes that its budgets name."""

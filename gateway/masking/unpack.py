@@ -121,10 +121,11 @@ class _Other:
         self._end = b""  # of what came before: a name may be cut by the pieces
 
     def reads(self, piece: bytes) -> bool:
-        text = self._end + piece
-        self._end = text[-self._longest :]
-        if any(name in text for name in self._names):
-            return True
+        if self._names:
+            text = self._end + piece
+            self._end = text[-self._longest :]
+            if any(name in text for name in self._names):
+                return True
         if self._decoder is None:
             return False
         try:

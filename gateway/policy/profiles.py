@@ -25,7 +25,6 @@ from gateway.document import Node, did_you_mean
 from gateway.facts import GRADES, Asset, Field, FieldMask, Grade, Mask, Suppress
 from gateway.jsonpath import Anywhere, BadPath, Member, covers, parse, spell
 from gateway.masks import IDENTIFIERS, TECHNIQUES, BadTechnique, Technique, parse_technique, strictest
-from gateway.policy.names import REVEAL
 from gateway.policy.shapes import Faults, mapping, one_of, text, texts, whole_number
 
 KEEP = Technique("keep")
@@ -174,22 +173,23 @@ def _paths(profile: Profile) -> list[tuple[str, Technique]]:
     return [(key, how) for key, how in profile.items() if key.startswith("$")]
 
 
-def _beside(chosen: Iterable[Profile], asset: Asset) -> Iterator[FieldMask]:
+def _beside(chosen: Iterable[Profile], asset: Asset, known: bool) -> Iterator[FieldMask]:
     """What paths of profiles hide of a labelled answer, besides its labels: the catalog may name the same in another way.
 
-    Of a token only what its own label says, and what may be a part of it.
+    `known`: only of what a label names. A token has nothing else, and what nobody labelled is hidden altogether under
+    `enforce`: a path that hides a part of it would show the rest.
     """
     labels = [parse(field.path) for field in asset.fields]
     for profile in chosen if labels else ():
         for key, how in _paths(profile):
-            if how != KEEP and (asset.action != REVEAL or any(covers(label, parse(key)) for label in labels)):
+            if how != KEEP and (not known or any(covers(label, parse(key)) for label in labels)):
                 yield FieldMask(key, how.text)
 
 
-def _laid_over(chosen: list[Profile], asset: Asset, clearance: Grade) -> tuple[FieldMask, ...]:
+def _laid_over(chosen: list[Profile], asset: Asset, clearance: Grade, known: bool) -> tuple[FieldMask, ...]:
     """The techniques of these profiles for an asset, by path."""
     fields = {field.path: merged(chosen, field, clearance).text for field in asset.fields}
-    for one in _beside(chosen, asset):
+    for one in _beside(chosen, asset, known):
         known = fields.get(one.path, one.technique)
         fields[one.path] = strictest(parse_technique(known), parse_technique(one.technique)).text
     more = sorted(fields.keys() - {field.path for field in asset.fields})  # in one order, in all processes
@@ -224,7 +224,7 @@ def suppressing(profiles: Profiles, names: Iterable[str], asset: Asset) -> Suppr
 def forwarding(profiles: Profiles, names: frozenset[str], asset: Asset) -> Mask:
     """The mask through which a request is forwarded: what keeps a value from the service, whoever sends it."""
     chosen = [profiles.by_name.get(name, {}) for name in names]
-    fields = _laid_over(chosen, asset, Grade.CORE)
+    fields = _laid_over(chosen, asset, Grade.CORE, known=False)
     return Mask("+".join(sorted(names)), fields, "pass")
 
 
@@ -234,7 +234,7 @@ def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Gra
     if asset.opaque:
         return Mask(shown, (), "pass")
     chosen = [profiles.by_name.get(name or profiles.default, {}) for name in names] or [{}]
-    fields = _laid_over(chosen, asset, clearance)
+    fields = _laid_over(chosen, asset, clearance, known=asset.contract == "enforce")
     rare = suppressing(profiles, (name or profiles.default for name in names), asset) if profiles.suppress else None
     if asset.contract == "enforce":
         return Mask(shown, fields, "redact", suppress=rare)

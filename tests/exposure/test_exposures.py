@@ -209,6 +209,18 @@ def test_a_clock_that_was_ahead_for_a_moment_makes_nothing_free() -> None:
     assert spent(exposures).records == 3
 
 
+def test_a_clock_that_was_a_year_ahead_does_not_stop_the_days() -> None:
+    record, year = Record(), 365 * 86_400
+    exposures = heard()
+    exposures.opens(NOW)
+    for entry in (*record.answer(ids(1), at=NOW + year), *record.answer(ids(2, 3))):
+        exposures.learn(entry)
+    assert spent(exposures).records == 3
+    for entry in record.answer(ids(4), at=NOW + 86_400):
+        exposures.learn(entry)
+    assert spent(exposures, at=NOW + 86_400 + 10).records == 1
+
+
 def test_an_entry_from_the_future_that_is_read_back_begins_no_day() -> None:
     record = Record()
     exposures = Exposures(Settings())

@@ -249,7 +249,7 @@ def test_a_path_hides_what_it_names_however_the_catalog_spells_its_label(key: st
 @pytest.mark.parametrize("key", ["$.items[0].remark", "$.remarks", "$.items[*].remark.text", "$.other..remark"])
 def test_a_path_that_names_only_a_part_or_something_else_hides_that(key: str) -> None:
     profiles = restore({"desk": {key: "drop", "*": "keep"}}, "desk", "")
-    mask = plan(profiles, names("desk"), an_asset(fields=(REMARK,)), Grade.CORE)
+    mask = plan(profiles, names("desk"), an_asset(fields=(REMARK,), contract="warn"), Grade.CORE)
     assert mask.fields == (FieldMask("$.items[*].remark", "keep"), FieldMask(key, "drop"))
 
 
@@ -264,7 +264,7 @@ def test_of_several_paths_the_strictest_holds_in_one_order() -> None:
     profiles = restore(
         {"a": {"$..x": "hash", "$..b": "drop"}, "b": {"$..a": "drop", "$..x": "redact", "*": "keep"}}, "", ""
     )
-    mask = plan(profiles, names("a", "b"), an_asset(fields=(REMARK,)), Grade.CORE)
+    mask = plan(profiles, names("a", "b"), an_asset(fields=(REMARK,), contract="warn"), Grade.CORE)
     assert mask.fields[1:] == (FieldMask("$..a", "drop"), FieldMask("$..b", "drop"), FieldMask("$..x", "redact"))
 
 
@@ -275,7 +275,7 @@ def test_an_answer_without_labels_is_not_looked_into_for_a_path() -> None:
 
 def test_of_a_token_only_what_its_own_label_may_hold_counts() -> None:
     profiles = restore({"desk": {"$.items[*].id": "redact", "$..remark": "drop", "*": "keep"}}, "desk", "")
-    asset = an_asset(action="reveal", fields=(Field("$..id", "resident-id", Grade.IMPORTANT),))
+    asset = an_asset(action="reveal", contract="enforce", fields=(Field("$..id", "resident-id", Grade.IMPORTANT),))
     mask = plan(profiles, names("desk"), asset, Grade.CORE)
     assert mask.fields == (FieldMask("$..id", "keep"), FieldMask("$.items[*].id", "redact"))
 
@@ -284,3 +284,11 @@ def test_a_path_that_cannot_be_read_is_a_fault() -> None:
     faults: list[FileFault] = []
     read_profiles(parse("profiles: {desk: {'$.items(((': drop, '$.a[-1]': drop}}", "masks.yaml"), faults)
     assert [(fault.code, fault.column) for fault in faults] == [("P063", 19), ("P063", 39)]
+
+
+def test_what_nobody_labelled_stays_hidden_whole_under_enforce() -> None:
+    """A path that hides a part would show the rest of a field that the contract hides."""
+    profiles = restore({"desk": {"$..phone": "partial(3,4)", "*": "keep"}}, "desk", "")
+    asset = an_asset(fields=(REMARK, Field("$.holder.phone", "phone", Grade.GENERAL_3)), contract="enforce")
+    mask = plan(profiles, names("desk"), asset, Grade.CORE)
+    assert mask.fields == (FieldMask("$.items[*].remark", "keep"), FieldMask("$.holder.phone", "partial(3,4)"))
