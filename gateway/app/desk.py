@@ -221,6 +221,7 @@ class Desk:
             ],
             "bundle": self.releases.compiled.digest,
             "bundle_since": self.releases.since,
+            "config": self._config.fingerprint,
             "recording": self._ledger.fault or "ok",
         }
 

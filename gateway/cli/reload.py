@@ -52,15 +52,20 @@ def _since(args: argparse.Namespace, screen: Screen, bundle: str) -> str:
 def _remark(args: argparse.Namespace, screen: Screen) -> None:
     """Who set `mode: enforce` and reloads must not believe that it is enforced: that file is read at start only."""
     from gateway.cli.door import NoAnswer, ask, socket_of
+    from gateway.config import fingerprint
+    from gateway.document import Faulty, read
 
     door = None if args.socket else socket_of(args, screen)  # the file named by default may be another gateway's
     if door is None:
         return
     try:
         _, health = ask(door, "GET", "/health", None, args.lang)
-        started = min(worker["since"] for worker in health["workers"])
-        changed = Path(args.config).stat().st_mtime
-    except (NoAnswer, OSError, KeyError, TypeError, ValueError):
+        started = health["config"]
+    except (NoAnswer, KeyError, TypeError):
         return
-    if changed > started:
+    try:
+        changed = fingerprint(read(Path(args.config))) != started
+    except Faulty:
+        changed = True
+    if changed:
         screen.warn("reload.restart", "warning", path=args.config)

@@ -5,7 +5,17 @@ Everything wrong with it is reported at once, with line, caret and remedy.
 """
 
 from gateway.config.assemble import DEFAULT_ORIGIN, Config, ControlSettings
-from gateway.config.loading import Places, load, places, schema
+from gateway.config.loading import Places, fingerprint, load, places, schema
 from gateway.config.units import Address
 
-__all__ = ["DEFAULT_ORIGIN", "Address", "Config", "ControlSettings", "Places", "load", "places", "schema"]
+__all__ = [
+    "DEFAULT_ORIGIN",
+    "Address",
+    "Config",
+    "ControlSettings",
+    "Places",
+    "fingerprint",
+    "load",
+    "places",
+    "schema",
+]

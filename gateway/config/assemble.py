@@ -71,6 +71,7 @@ class Config(Struct, frozen=True):
     emergency_longest: float = 3 * units.DAY  # seconds that an emergency level may last
     sample: int = 64  # of how many answers of a route discovery looks at one; 0: at none
     crypto: Profile = "intl"
+    fingerprint: str = ""  # of what the file said, whatever its comments and the environment
 
     @property
     def keys(self) -> Path:

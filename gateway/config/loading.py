@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from gateway.config import checks, faults, overrides
 from gateway.config.assemble import DEFAULT_ORIGIN, Config, assemble
 from gateway.config.codes import fault
 from gateway.config.model import GatewayFile
+from gateway.crypto.digest import sha256
 from gateway.crypto.suite import Profile
 from gateway.document import Faulty, FileFault, Node, changeable, read
 
@@ -29,6 +32,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise Faulty(
             [fault(root, "wrong_form", key="file", expected_en="a mapping of keys to values", expected_zh="键值映射")]
         )
+    said = fingerprint(root)
     found = list(overrides.apply(root, environ))
     if mode := changeable(path):
         found.append(fault(root, "file_changeable", value=path.name, mode=mode))
@@ -38,8 +42,13 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         raise Faulty(sorted(set(found)))
     made = assemble(file, root, path, environ, tuple(sorted(found)))
     if isinstance(made, Config):
-        return made
+        return replace(made, fingerprint=said)
     raise Faulty(sorted({*found, *made}))
+
+
+def fingerprint(root: Node) -> str:
+    """The name of what a configuration says: a file that was only touched, or commented, is the same."""
+    return sha256(msgspec.json.encode(root.plain(), order="sorted")).hex()
 
 
 def _shaped(root: Node, found: list[FileFault]) -> GatewayFile | None:

@@ -12,7 +12,9 @@ def test_good_policies_come_into_force_and_bad_ones_are_named(tmp_path: Path, ru
         config = ("-c", str(gateway.config))
         same = run("reload", *config)
         assert (same.code, "nothing changed" in same.out, same.err) == (0, True, "")
-        gateway.config.write_text(gateway.config.read_text() + "# changed\n")
+        gateway.config.write_text(gateway.config.read_text() + "# a remark, or a copy that was put back\n")
+        assert run("reload", *config).err == ""
+        gateway.config.write_text(gateway.config.read_text().replace("mode: enforce", "mode: observe"))
         late = run("reload", *config)
         assert (late.code, "this needs a restart" in late.err) == (0, True)
         before = gateway.door("GET", "/v1/policy").json["active"]

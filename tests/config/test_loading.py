@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Config, load, schema
-from gateway.document import Faulty
+from gateway.config import Config, fingerprint, load, schema
+from gateway.document import Faulty, parse
 
 NEWCOMER = """\
 # yaml-language-server: $schema=./gateway.schema.json
@@ -266,3 +266,11 @@ def test_a_configuration_that_everybody_can_change_is_not_used(folder: Path) -> 
     assert [one.code for one in caught.value.faults if not one.warning] == ["C054"]
     path.chmod(0o664)
     assert load(path, {}).apis
+
+
+def test_a_configuration_is_the_same_whatever_its_comments_and_the_order_of_its_keys() -> None:
+    one, same, other = (
+        fingerprint(parse(text, "gateway.yaml"))
+        for text in ("a: 1\nb: [x]\n", "# a remark\nb: [x]\na: 1\n", "a: 2\nb: [x]\n")
+    )
+    assert one == same != other
