@@ -19,15 +19,16 @@
    ends. Two requests at once may overshoot a budget by what they carry.
 """
 
-from array import array
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
-from gateway.exposure.under_way import UnderWay
+from gateway.exposure.under_way import Flow, Told, UnderWay, counts
 from gateway.facts import (
     NOTHING_EXPOSED,
     Ask,
@@ -45,7 +46,6 @@ from gateway.facts import (
 PENDING = 65_536  # permits whose outcome is to come: a worker has 256 at once, so only dead workers' are left over
 LATE = 3600.0  # seconds: what comes later than that belongs to no day that is over, but to a clock that was set back
 ASSETS_OF_ONE = 64  # assets of one caller that are counted apart
-_DIGEST = 8
 _REFUSED = 400  # what a service refuses with shows no record, unless a digest says otherwise
 _OTHERS = ""  # no asset is called so
 
@@ -67,12 +67,12 @@ class Tally:
         """How many records."""
         return self.distinct.count + self.more
 
-    def add(self, digests: "array[int]", more: int, fields: int) -> None:
+    def add(self, told: Told) -> None:
         """Add one answer."""
-        if digests:
-            self.distinct.add(digests)
-        self.more += more
-        self.fields += fields
+        if told.digests:
+            self.distinct.add(told.digests)
+        self.more += told.more
+        self.fields += told.fields
 
     def copy(self) -> "Tally":
         """The same counts, to go on by themselves."""
@@ -199,9 +199,10 @@ class Exposures:
             return NOTHING_EXPOSED
         mine = None if fresh else self._people.get(subject.id)
         known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
-        for flow in self._under_way.of("subject", subject.id):
-            if flow.asset.id == asset.id:
-                known = flow.added(known)
+        open_now = [flow for flow in self._under_way.of("subject", subject.id) if flow.asset.id == asset.id]
+        if open_now:
+            records, fields = _beyond(open_now, mine, "")
+            known = replace(known, records=known.records + records, fields=known.fields + fields)
         unread = asked and self._unread
         if not (budgets or unread):
             return known
@@ -216,10 +217,10 @@ class Exposures:
             if id == _OTHERS or id in budget.data or shown.category in budget.data:
                 tally = shown.of(budget.purpose)
                 records, fields = records + tally.records, fields + tally.fields
-        for flow in self._under_way.of(budget.by, whom):
-            if flow.concerns(budget):
-                more, clear = flow.told()
-                records, fields = records + more, fields + clear
+        open_now = [flow for flow in self._under_way.of(budget.by, whom) if flow.concerns(budget)]
+        if open_now:
+            more, clear = _beyond(open_now, row, budget.purpose)
+            records, fields = records + more, fields + clear
         state = budget.spent(records, fields)
         if self._unread and state != "hard":
             return "soft" if budget.mask else "hard"
@@ -253,15 +254,14 @@ class Exposures:
         records = entry.records if entry.status < _REFUSED else 0
         if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):
             return
-        digests = array("Q", entry.seen[: len(entry.seen) // _DIGEST * _DIGEST])
-        more = max(entry.unlisted, records - len(digests))  # one record with a key does not make the others free
+        told = counts(entry.seen, entry.unlisted, records, entry.clear)
         for row in (self._people.touch(subject), self._departments.touch(org)):
             row.saw(category)
             if entry.seen or entry.clear or entry.masked:  # else it had nothing that the catalog labels: `{"ok": true}`
                 shown = self._asset(row, asset, category)
-                shown.whole.add(digests, more, entry.clear)
+                shown.whole.add(told)
                 if purpose in shown.purposes:
-                    shown.purposes[purpose].add(digests, more, entry.clear)
+                    shown.purposes[purpose].add(told)
 
     def _asset(self, row: Today, asset: str, category: str) -> Shown:
         shown = row.assets.get(asset)
@@ -335,6 +335,20 @@ class Exposures:
     def size(self) -> int:
         """How many people and departments have a row of their own."""
         return len(self._people) + len(self._departments)
+
+
+def _beyond(flows: Iterable[Flow], row: Today | None, purpose: str) -> tuple[int, int]:
+    """How many records and values more these open answers show than what was counted: a record that is shown again is no new one."""
+    tallies: dict[str, Tally] = {}
+    counted = clear = 0
+    for flow in flows:
+        id = flow.asset.id
+        if id not in tallies:
+            shown = None if row is None else row.assets.get(id)
+            tallies[id] = Tally() if shown is None else shown.of(purpose).copy()
+            counted, clear = counted + tallies[id].records, clear + tallies[id].fields
+        tallies[id].add(flow.told())
+    return sum(one.records for one in tallies.values()) - counted, sum(one.fields for one in tallies.values()) - clear
 
 
 def _keep(kept: dict[str, Kept], identity: str, value: Kept) -> None:

@@ -4,18 +4,32 @@ An answer is on record when it ends; a stream of events may not end for hours, a
 byte of it a minute. So each open answer of this worker is asked what it has shown so far, whenever something turns on it.
 """
 
+from array import array
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from gateway.facts import Asset, Budget, Exposure, Reply, Revealed, Warrant
+from gateway.facts import Asset, Budget, Reply, Revealed, Warrant
 
 By = Literal["subject", "department"]
 AT_ONCE = 16 * 1024  # bytes: the connection takes as many whatever its caller does
 _DIGEST = 8
 _REFUSED = 400
+
+
+class Told(NamedTuple):
+    """What one answer shows: digests of records, how many records more, and how many labelled values in clear."""
+
+    digests: "array[int]"
+    more: int
+    fields: int
+
+
+def counts(seen: bytes, unlisted: int, records: int, clear: int) -> Told:
+    """How an answer is counted. One record with a digest does not make the others of its page free."""
+    digests = array("Q", seen[: len(seen) // _DIGEST * _DIGEST])
+    return Told(digests, max(unlisted, records - len(digests)), clear)
 
 
 class Flow(Struct, frozen=True, eq=False):
@@ -35,19 +49,13 @@ class Flow(Struct, frozen=True, eq=False):
         named = asset.id in budget.data or asset.category in budget.data
         return named and budget.purpose in ("", facts.subject.purpose or facts.ask.purpose)
 
-    def added(self, known: Exposure) -> Exposure:
-        """What was shown, and what this shows."""
-        records, fields = self.told()
-        return replace(known, records=known.records + records, fields=known.fields + fields)
-
-    def told(self) -> tuple[int, int]:
-        """How many records it has shown, and how many labelled values in clear; as `exposures` counts them at the end."""
+    def told(self) -> Told:
+        """What it has shown so far; as `exposures` counts it at the end."""
         reply = self.reply
         shown: Revealed = reply.revealed if reply.revealing is None else reply.revealing()
         if not (shown.seen or shown.clear or shown.masked):
-            return 0, 0
-        records = shown.records if reply.status < _REFUSED else 0
-        return max(records, len(shown.seen) // _DIGEST + shown.unlisted), shown.clear
+            return Told(array("Q"), 0, 0)
+        return counts(shown.seen, shown.unlisted, shown.records if reply.status < _REFUSED else 0, shown.clear)
 
 
 class UnderWay:

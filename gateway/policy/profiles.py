@@ -173,23 +173,23 @@ def _paths(profile: Profile) -> list[tuple[str, Technique]]:
     return [(key, how) for key, how in profile.items() if key.startswith("$")]
 
 
-def _beside(chosen: Iterable[Profile], asset: Asset, known: bool) -> Iterator[FieldMask]:
+def _beside(chosen: Iterable[Profile], asset: Asset, labelled: bool) -> Iterator[FieldMask]:
     """What paths of profiles hide of a labelled answer, besides its labels: the catalog may name the same in another way.
 
-    `known`: only of what a label names. A token has nothing else, and what nobody labelled is hidden altogether under
+    `labelled`: only of what a label names. A token has nothing else, and what nobody labelled is hidden altogether under
     `enforce`: a path that hides a part of it would show the rest.
     """
     labels = [parse(field.path) for field in asset.fields]
     for profile in chosen if labels else ():
         for key, how in _paths(profile):
-            if how != KEEP and (not known or any(covers(label, parse(key)) for label in labels)):
+            if how != KEEP and (not labelled or any(covers(label, parse(key)) for label in labels)):
                 yield FieldMask(key, how.text)
 
 
-def _laid_over(chosen: list[Profile], asset: Asset, clearance: Grade, known: bool) -> tuple[FieldMask, ...]:
+def _laid_over(chosen: list[Profile], asset: Asset, clearance: Grade, labelled: bool) -> tuple[FieldMask, ...]:
     """The techniques of these profiles for an asset, by path."""
     fields = {field.path: merged(chosen, field, clearance).text for field in asset.fields}
-    for one in _beside(chosen, asset, known):
+    for one in _beside(chosen, asset, labelled):
         known = fields.get(one.path, one.technique)
         fields[one.path] = strictest(parse_technique(known), parse_technique(one.technique)).text
     more = sorted(fields.keys() - {field.path for field in asset.fields})  # in one order, in all processes
@@ -224,7 +224,7 @@ def suppressing(profiles: Profiles, names: Iterable[str], asset: Asset) -> Suppr
 def forwarding(profiles: Profiles, names: frozenset[str], asset: Asset) -> Mask:
     """The mask through which a request is forwarded: what keeps a value from the service, whoever sends it."""
     chosen = [profiles.by_name.get(name, {}) for name in names]
-    fields = _laid_over(chosen, asset, Grade.CORE, known=False)
+    fields = _laid_over(chosen, asset, Grade.CORE, labelled=False)
     return Mask("+".join(sorted(names)), fields, "pass")
 
 
@@ -234,7 +234,7 @@ def plan(profiles: Profiles, names: frozenset[str], asset: Asset, clearance: Gra
     if asset.opaque:
         return Mask(shown, (), "pass")
     chosen = [profiles.by_name.get(name or profiles.default, {}) for name in names] or [{}]
-    fields = _laid_over(chosen, asset, clearance, known=asset.contract == "enforce")
+    fields = _laid_over(chosen, asset, clearance, labelled=asset.contract == "enforce")
     rare = suppressing(profiles, (name or profiles.default for name in names), asset) if profiles.suppress else None
     if asset.contract == "enforce":
         return Mask(shown, fields, "redact", suppress=rare)

@@ -255,6 +255,14 @@ async def iter_nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
+def test_an_open_answer_shows_nothing_new_of_what_was_shown_before() -> None:
+    """Somebody who asks for the same page again must not be cut off in the middle of it."""
+    exposures = heard(*Record().answer(ids(1, 2)))
+    for number in (1, 2):
+        exposures.begin(*a_stream(f"w.{number}", records=2, clear=2, seen=ids(1, 2)))
+    assert (spent(exposures).records, spent(exposures, BY_CLERK).spent) == (2, "")
+
+
 def test_an_open_answer_counts_as_far_as_it_came_until_it_is_on_record() -> None:
     exposures = heard()
     warrant, reply = a_stream(records=3, clear=3, seen=ids(1, 2, 3))
