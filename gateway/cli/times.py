@@ -1,11 +1,11 @@
 """How is a time typed, and how is it told?"""
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 
-def spelled(at: float) -> str:
-    """Seconds since 1970 as people here read them, with the offset."""
-    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
+def spelled(at: float, zone: tzinfo | None = None) -> str:
+    """Seconds since 1970 as people read them in this time zone, or here, with the offset."""
+    return datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def moment(text: str, now: float) -> float:

@@ -4,7 +4,9 @@ Rules:
 
 1. All or nothing: every line is read and the whole catalog judged with them before the first file is written.
 2. Each field carries who accepted it, and when. Nobody accepts without a name.
-3. What the ledger labels already is left as it is: a proposal adds, it never lowers.
+3. What the ledger labels already is left as it is: a proposal adds, it never lowers. One that says more, or otherwise, is refused:
+   whoever corrected a label is not left to believe that it was.
+4. A path that no answer on record held is entered, and told: most often it is mistyped.
 """
 
 import argparse
@@ -15,8 +17,11 @@ from typing import TYPE_CHECKING
 from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from gateway.cli.asset.ledger import Asset, Kept, Ledger
     from gateway.document import Node, Plain
+    from gateway.facts import Grade
 
 _NAME = re.compile(r"[\w.@-]{1,64}\Z")
 _KEYS = ("asset", "path", "identifier", "grade", "note", "confidence", "evidence")
@@ -25,20 +30,33 @@ _KEYS = ("asset", "path", "identifier", "grade", "note", "confidence", "evidence
 def accept(args: argparse.Namespace, found: "Ledger", screen: Screen) -> int:
     """Enter the lines of the reviewed file: 0, 1 for faults in it, 2 for no name, 3 when it cannot be read or written."""
     from gateway.cli.asset.ledger import judged, put, refused, tell_raised, with_assets
-    from gateway.document import Faulty, Unsafe, read
+    from gateway.cli.policy.rewrite import Refused, take
+    from gateway.document import Faulty, Unsafe, parse
 
     if not _NAME.match(args.accept):
         screen.warn("asset.propose.name_odd", "error", value=args.accept)
         return refused(screen, 2)
     try:
-        root = read(Path(args.source))
+        root = parse(take(Path(args.source)).data.decode("utf-8-sig"), args.source)
+    except (Refused, UnicodeDecodeError) as why:
+        said = (
+            screen.choose(why.en, why.zh)
+            if isinstance(why, Refused)
+            else screen.choose("is not UTF-8", "不是 UTF-8 编码")
+        )
+        screen.warn("asset.propose.unreadable", "error", path=args.source, why=said)
+        return refused(screen, 3)
     except Faulty as faulty:
         screen.faults(faulty.faults)
         return refused(screen, 3, faulty.faults)
-    lines = _lines(root, args, screen)
+    lines = _lines(root, found, args, screen)
     files = _files(lines, found, args, screen) if lines is not None else None
-    if files is None:
+    if lines is None or files is None:
         return refused(screen, 1)
+    if not files:
+        screen.say("asset.propose.nothing", "good")
+        screen.result({"ok": True, "accepted": 0})
+        return 0
     try:
         texts = {file.path: (file, with_assets(file, assets), count) for file, assets, count in files}
     except Unsafe as unsafe:
@@ -51,6 +69,7 @@ def accept(args: argparse.Namespace, found: "Ledger", screen: Screen) -> int:
         screen.warn("asset.propose.bad", "error", count=len(errors))
     else:
         tell_raised(found, after, screen)
+        _tell_unmet(lines, found, args, screen)
         for path, (file, text, count) in texts.items():
             if not put(file, text, screen):
                 return refused(screen, 3)
@@ -60,18 +79,24 @@ def accept(args: argparse.Namespace, found: "Ledger", screen: Screen) -> int:
     return 1 if errors else 0
 
 
-def _lines(root: "Node", args: argparse.Namespace, screen: Screen) -> "list[Node] | None":
+def _lines(root: "Node", found: "Ledger", args: argparse.Namespace, screen: Screen) -> "list[Node] | None":
     """The proposals of a file; None after saying which of them have another form."""
+    from gateway.catalog import shapes
+
     place = root.at(["proposals"])
     lines = place.value if place is not root and isinstance(place.value, list) else None
     if lines is None:
-        screen.warn("asset.propose.form", "error", file=args.source, line=str(root.line))
+        screen.warn("asset.propose.no_list", "error", file=args.source, line=str(root.line))
         return None
     good = True
     for line in lines:
         said = line.value if isinstance(line.value, dict) else {}
         whole = all(isinstance(said[key].value, str) if key in said else False for key in ("asset", "path", "grade"))
-        faults = tuple(line.unknown_keys(_KEYS, "K001"))
+        faults = list(line.unknown_keys(_KEYS, "K001"))
+        if whole:
+            shapes.path(said["path"], str(said["path"].value), faults)
+            shapes.identifier(line, "identifier", faults)
+            shapes.grade(line, "grade", found.words, faults)
         screen.faults(faults)
         if not whole:
             screen.warn("asset.propose.form", "error", file=args.source, line=str(line.line))
@@ -86,6 +111,7 @@ def _files(
     from gateway.cli.asset.ledger import kept
 
     changed: dict[Path, tuple[Kept, dict[int, Asset], int]] = {}
+    good = True
     for line in lines:
         said = line.plain()
         proposal = said if isinstance(said, dict) else {}
@@ -99,10 +125,14 @@ def _files(
         asset = assets.get(file.at, file.asset)
         after = _with_field(asset, proposal, {"by": args.accept, "on": found.today})
         if after is asset:
-            screen.warn("asset.propose.known", "dim", asset=str(asset["id"]), path=str(proposal["path"]))
+            label = _labelled_otherwise(asset, proposal, found.words)
+            where = {"file": args.source, "line": str(line.line), "kept": file.path, "label": label}
+            key, colour = ("asset.propose.otherwise", "error") if label else ("asset.propose.known", "dim")
+            screen.warn(key, colour, asset=str(asset["id"]), path=str(proposal["path"]), **where)
+            good &= not label
         else:
             changed[file.path] = file, assets | {file.at: after}, count + 1
-    return list(changed.values())
+    return list(changed.values()) if good else None
 
 
 def _with_field(asset: "Asset", proposal: "dict[str, Plain]", reviewed: "dict[str, Plain]") -> "Asset":
@@ -117,6 +147,55 @@ def _with_field(asset: "Asset", proposal: "dict[str, Plain]", reviewed: "dict[st
     field["reviewed"] = reviewed
     fields = asset.get("fields")
     return asset | {"fields": [*(fields if isinstance(fields, list) else []), field]}
+
+
+def _labelled_otherwise(asset: "Asset", proposal: "dict[str, Plain]", words: "Mapping[str, Grade]") -> str:
+    """The label that the ledger has for this path, where the proposal says another identifier or a higher grade."""
+    from gateway.catalog.inheritance import UNLABELLED
+    from gateway.inventory.drift import fields_of
+
+    path, identifier = _spelled(str(proposal["path"])), proposal.get("identifier")
+    one = next(field for field in fields_of(asset, words) if field.name == path)
+    grade = one.grade or UNLABELLED.grade
+    differs = (identifier and identifier not in one.identifiers) or words[str(proposal["grade"])] > grade
+    return " ".join((*one.identifiers, grade.text)) if differs else ""
+
+
+def _tell_unmet(lines: "list[Node]", found: "Ledger", args: argparse.Namespace, screen: Screen) -> None:
+    """Say which paths no answer held, where the record or discovery know fields of the asset that nobody had labelled."""
+    from difflib import get_close_matches
+
+    from gateway.cli.asset.past import recorded
+    from gateway.cli.asset.propose import learnt
+    from gateway.inventory.known import Known
+    from gateway.inventory.paths import meets
+    from gateway.jsonpath import parse
+
+    labels, usage, discovered = Known(found.catalog.assets), recorded(args, (), screen), learnt(args, screen) or ()
+    for line in lines:
+        asset, path = (str(line.at([key]).value) for key in ("asset", "path"))
+        met = {one.path for one in discovered if one.asset == asset}
+        if usage is not None and not isinstance(usage, int):
+            met.update(each for route in usage.of_asset(asset) for each in route.unlabelled)
+        if not met or labels.labels(asset, path) or any(meets(parse(path), parse(one)) for one in _readable(met)):
+            continue
+        near = get_close_matches(path, met, n=1)
+        hint = screen.text("asset.propose.near", path=near[0]) if near else ""
+        screen.warn(
+            "asset.propose.unmet", "warning", file=args.source, line=str(line.line), asset=asset, path=path, near=hint
+        )
+
+
+def _readable(paths: "Iterable[str]") -> "Iterator[str]":
+    """Those of the record that can be read: one may have been cut short."""
+    from gateway.jsonpath import BadPath, parse
+
+    for path in paths:
+        try:
+            parse(path)
+        except BadPath:
+            continue
+        yield path
 
 
 def _spelled(path: str) -> str:

@@ -35,18 +35,27 @@ def with_since(parser: argparse.ArgumentParser) -> None:
 
 def usage(args: argparse.Namespace, listings: "Iterable[Listing]", screen: Screen) -> "Usage | int":
     """What was counted in the record, by the labels of these assets; the exit code after saying why there is none: 2 for a slip, else 3."""
+    from gateway.cli.policy.stored import installed
+
+    counted = recorded(args, listings, screen)
+    if counted is None:  # no record is not an empty one: nobody may conclude that nothing was asked
+        screen.warn("asset.nothing_yet", "error", path=installed(args).state)
+        return 3
+    return counted
+
+
+def recorded(args: argparse.Namespace, listings: "Iterable[Listing]", screen: Screen) -> "Usage | int | None":
+    """The same; None, and nothing said, where nothing is on record yet."""
     from gateway.cli.policy.record import Taken, entries, spans
     from gateway.cli.policy.stored import installed
     from gateway.inventory.known import Known
     from gateway.inventory.usage import Usage
 
-    here = installed(args)
-    parts = spans(args.since, here, screen)
+    parts = spans(args.since, installed(args), screen)
     if isinstance(parts, int):
         return parts
-    if not parts:  # no record is not an empty one: nobody may conclude that nothing was asked
-        screen.warn("asset.nothing_yet", "error", path=here.state)
-        return 3
+    if not parts:
+        return None
     counted, taken = Usage(Known(listings)), Taken()
     try:
         for span in parts:

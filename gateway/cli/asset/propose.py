@@ -7,6 +7,7 @@ is nearly right, and accepts the file under their name.
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from gateway.cli.asset.past import usage, with_since
 from gateway.cli.parser import with_folder
@@ -14,6 +15,7 @@ from gateway.cli.screen import Screen
 from gateway.cli.times import spelled
 
 if TYPE_CHECKING:
+    from gateway.cli.asset.ledger import Ledger
     from gateway.discovery import Found
     from gateway.document import Plain
     from gateway.inventory.proposals import Hint, Proposal
@@ -42,6 +44,10 @@ WORDS = {
     "asset.propose.by_name": ("name `{name}`", "名称 `{name}`"),
     "asset.propose.by_values": ("{hits} of {values} values", "{values} 个值中有 {hits} 个符合"),
     "asset.propose.checked": ("check digits", "校验位"),
+    "asset.propose.checked.birth-date": ("a day of the calendar", "日历中的日期"),
+    "asset.propose.checked.name": ("a table of surnames", "姓氏表"),
+    "asset.propose.checked.ip": ("a valid address", "有效地址"),
+    "asset.propose.checked.gps": ("a place on earth", "有效经纬度"),
     "asset.propose.named": ("its name", "字段名"),
     "asset.propose.met": ("{times:time} since {since}", "自 {since} 起 {times} 次"),
     "asset.propose.none": ("nothing to propose: what was met is labelled", "没有建议：出现过的字段均已标注"),
@@ -60,6 +66,23 @@ WORDS = {
     ),
     "asset.propose.form": (
         "{file}:{line}: a proposal has `asset`, `path`, `grade` and perhaps `identifier`", "{file}:{line}：建议应含 `asset`、`path`、`grade`，可含 `identifier`",
+    ),
+    "asset.propose.no_list": (
+        "{file}:{line}: the list `proposals:` is missing", "{file}:{line}：缺少列表 `proposals:`",
+    ),
+    "asset.propose.nothing": ("nothing to accept", "没有可接受的建议"),
+    "asset.propose.unreadable": (
+        "{path} {why}; `gateway asset propose --write {path}` writes proposals into a new file",
+        "{path} {why}；可用 `gateway asset propose --write {path}` 把建议写入新文件",
+    ),
+    "asset.propose.unmet": (
+        "{file}:{line}: no answer on record holds `{path}` of {asset}{near}; entered all the same",
+        "{file}:{line}：记录中没有应答含有 {asset} 的 `{path}`{near}；仍予录入",
+    ),
+    "asset.propose.near": (", did you mean `{path}`?", "，您是不是想写 `{path}`？"),
+    "asset.propose.otherwise": (
+        "{file}:{line}: {asset} {path} is labelled `{label}` already, which stays: edit {kept}, or delete the line",
+        "{file}:{line}：{asset} {path} 已标注为 `{label}`，不会改动：请编辑 {kept}，或删除该行",
     ),
     "asset.propose.bad": ("nothing was written: {count:error}", "未写入任何内容：{count} 个错误"),
     "asset.propose.accepted": ("{path}: {count:field} accepted by {name}", "{path}：{count} 个字段由 {name} 接受"),
@@ -100,28 +123,28 @@ def run(args: argparse.Namespace) -> int:
     counted = usage(args, found.catalog.assets, screen)
     if isinstance(counted, int):
         return refused(screen, counted)
-    learnt = _learnt(args, screen)
-    if learnt is None:
+    known = learnt(args, screen)
+    if known is None:
         return refused(screen, 3)
-    for one in learnt:
+    for one in known:
         if one.kind == "contradicted":
             screen.warn(
                 "asset.propose.contradicted", "warning", asset=one.asset, path=one.path, label=one.label or "-",
                 identifier=one.identifier, confidence=f"{one.confidence:.2f}",
             )  # fmt: skip
-    hints = (_hint(one, screen) for one in learnt if one.kind == "unlabelled")
+    hints = (_hint(one, screen) for one in known if one.kind == "unlabelled")
     made = proposals(found.catalog.assets, counted, hints)
-    code = _told(made, found.today, args, screen)
+    code = _told(made, found, args, screen)
     screen.result(
         {
-            "proposals": [_value(one, screen) for one in made],
-            "contradicted": [one for one in learnt if one.kind == "contradicted"],
+            "proposals": [_value(one, found.offices.zone, screen) for one in made],
+            "contradicted": [one for one in known if one.kind == "contradicted"],
         }
     )
     return code
 
 
-def _learnt(args: argparse.Namespace, screen: Screen) -> "tuple[Found, ...] | None":
+def learnt(args: argparse.Namespace, screen: Screen) -> "tuple[Found, ...] | None":
     """What discovery has found; None after saying that it cannot be read."""
     from gateway.cli.policy.stored import installed
     from gateway.discovery import Unreadable, read
@@ -139,12 +162,13 @@ def _hint(one: "Found", screen: Screen) -> "Hint":
 
     said = one.evidence
     how = [screen.text("asset.propose.by_values", hits=said.hits, values=said.values)]
-    how += [screen.text("asset.propose.checked")] if said.checked else []
+    checked = f"asset.propose.checked.{one.identifier}"
+    how += [screen.text(checked if checked in WORDS else "asset.propose.checked")] if said.checked else []
     how += [screen.text("asset.propose.named")] if said.named else []
     return Hint(one.asset, one.path, one.identifier, one.grade, one.confidence, screen.choose(", ", "、").join(how))
 
 
-def _told(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace, screen: Screen) -> int:
+def _told(made: "tuple[Proposal, ...]", found: "Ledger", args: argparse.Namespace, screen: Screen) -> int:
     if not made:
         screen.say("asset.propose.none", "good")
         return 0
@@ -157,7 +181,7 @@ def _told(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace, sc
                 one.identifier or "-",
                 one.grade.text,
                 f"{one.confidence:.2f}",
-                _evidence(one, screen),
+                _evidence(one, found.offices.zone, screen),
             )
             for one in made
         ),
@@ -165,22 +189,24 @@ def _told(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace, sc
     if not args.write:
         screen.say("asset.propose.count", "dim", count=len(made))
         return 1
-    return _written(made, today, args, screen)
+    return _written(made, found, args, screen)
 
 
-def _evidence(one: "Proposal", screen: Screen) -> str:
+def _evidence(one: "Proposal", zone: ZoneInfo, screen: Screen) -> str:
     named = screen.text("asset.propose.by_name", name=one.name) if one.name else ""
-    met = screen.text("asset.propose.met", times=one.times, since=spelled(one.first)) if one.times else ""
+    met = screen.text("asset.propose.met", times=one.times, since=spelled(one.first, zone)) if one.times else ""
     return screen.choose("; ", "；").join(filter(None, (named, one.values, met)))
 
 
-def _written(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace, screen: Screen) -> int:
+def _written(made: "tuple[Proposal, ...]", found: "Ledger", args: argparse.Namespace, screen: Screen) -> int:
     from gateway.cli.policy.rewrite import put_new
     from gateway.document import Form, written
 
-    lines: list[Plain] = [{key: value for key, value in _value(one, screen).items() if value != ""} for one in made]
+    lines: list[Plain] = [
+        {key: value for key, value in _value(one, found.offices.zone, screen).items() if value != ""} for one in made
+    ]
     head = (
-        screen.text("asset.propose.head", day=today),
+        screen.text("asset.propose.head", day=found.today),
         f"gateway asset propose --accept NAME --from {Path(args.write).name}",
     )
     form = Form(keys={"proposals": Form(each=Form(style="flow"), style="block")}, style="block")
@@ -190,12 +216,12 @@ def _written(made: "tuple[Proposal, ...]", today: str, args: argparse.Namespace,
     return 1
 
 
-def _value(one: "Proposal", screen: Screen) -> "dict[str, Plain]":
+def _value(one: "Proposal", zone: ZoneInfo, screen: Screen) -> "dict[str, Plain]":
     return {
         "asset": one.asset,
         "path": one.path,
         "identifier": one.identifier,
         "grade": one.grade.text,
         "confidence": round(one.confidence, 2),
-        "evidence": _evidence(one, screen),
+        "evidence": _evidence(one, zone, screen),
     }

@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from gateway.cli.asset.past import with_since
 from gateway.cli.parser import with_folder
@@ -73,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     record = None if isinstance(counted, int) else counted
     chinese = screen.language == "zh-CN"
     each = views(found.catalog.assets, record, found.today, chinese, wanted, found.catalog.names)
-    made = [_readable(view) for view in each]
-    notes = [screen.text("asset.report.made", at=spelled(now), digest=found.catalog.digest[:12])]
+    made = [_readable(view, found.offices.zone) for view in each]
+    notes = [screen.text("asset.report.made", at=spelled(now, found.offices.zone), digest=found.catalog.digest[:12])]
     if missing:
         notes.append(screen.text("asset.report.no_record"))
     elif record is not None:
@@ -89,11 +90,11 @@ def run(args: argparse.Namespace) -> int:
     return 5 if missing else 0
 
 
-def _readable(view: "View") -> "View":
+def _readable(view: "View", zone: ZoneInfo) -> "View":
     """Times as people read them."""
     from msgspec.structs import replace
 
-    rows = (tuple(spelled(cell) if isinstance(cell, float) else cell for cell in row) for row in view.rows)
+    rows = (tuple(spelled(cell, zone) if isinstance(cell, float) else cell for cell in row) for row in view.rows)
     return replace(view, rows=tuple(rows))
 
 

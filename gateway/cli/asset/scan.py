@@ -60,16 +60,19 @@ def run(args: argparse.Namespace) -> int:
     counted = usage(args, found.catalog.assets, screen)
     if isinstance(counted, int):
         return refused(screen, counted)
+    zone = found.offices.zone
     fields, paths = unlabelled_met(counted), unlisted_met(counted)
     if fields:
         screen.say("asset.scan.fields", "bold")
         screen.table(
-            [screen.text(key) for key in FIELDS], ((*row[:4], spelled(row[4]), spelled(row[5])) for row in fields)
+            [screen.text(key) for key in FIELDS],
+            ((*row[:4], spelled(row[4], zone), spelled(row[5], zone)) for row in fields),
         )
     if paths:
         screen.say("asset.scan.paths", "bold")
         screen.table(
-            [screen.text(key) for key in PATHS], ((*row[:3], spelled(row[3]), spelled(row[4])) for row in paths)
+            [screen.text(key) for key in PATHS],
+            ((*row[:3], spelled(row[3], zone), spelled(row[4], zone)) for row in paths),
         )
     if counted.beyond:
         screen.say("asset.scan.beyond", count=counted.beyond)

@@ -80,3 +80,51 @@ def test_a_label_above_its_asset_raises_what_is_asked_for_and_that_is_told(
     done = run(*ACCEPT, "--lang", "zh-CN")
     assert done.code == 0
     assert "enterprise：其请求级别由 general-2 升为 general-3" in done.err
+
+
+def accepting(run: Run, folder: Path, *lines: str, lang: str = "en", since: str = "none.jsonl") -> tuple[int, str, str]:
+    """What comes of these lines, and the catalog file of the households after it."""
+    proposed(folder, *lines)
+    done = run(*ACCEPT, "--lang", lang, "--since", since)
+    return done.code, done.out + done.err, (folder / "policies" / "catalog" / "civil.yaml").read_text(encoding="utf-8")
+
+
+def test_a_label_that_is_there_is_not_corrected_and_nobody_is_left_to_believe_it(
+    run: Run, policies: Path, tmp_path: Path
+) -> None:
+    before = (policies / "catalog" / "civil.yaml").read_text()
+    for line, said in (
+        ("{asset: household, path: $..phone, identifier: landline, grade: general-4}", "`phone general-4`"),
+        ("{asset: household, path: $..phone, identifier: phone, grade: core}", "`phone general-4`"),
+        ("{asset: household, path: $..phone, identifier: mobile-phone, grade: general-4}", "K006"),
+    ):
+        code, text, after = accepting(run, tmp_path, "{asset: household, path: $.new, grade: core}", line)
+        assert (code, said in text, after) == (1, True, before), text
+    code, text, after = accepting(run, tmp_path, "{asset: household, path: $..phone, grade: general-3}")
+    assert (code, "left as it is" in text, "nothing to accept" in text, after) == (0, True, True, before)
+
+
+def test_a_path_that_no_answer_held_is_told(run: Run, recorded: Path, tmp_path: Path) -> None:
+    lines = [f"{{asset: household, path: {path}, grade: important}}" for path in ("$.contact_phnoe", "$.remark")]
+    code, text, after = accepting(run, tmp_path, *lines, since=str(recorded))
+    assert (code, "$.contact_phnoe" in after) == (0, True)
+    assert "p.yaml:2: no answer on record holds `$.contact_phnoe` of household, did you mean `$.contact_phone`?" in text
+    assert "$.remark" not in text
+    code, text, _ = accepting(run, tmp_path, "{asset: enterprise, path: $.x, grade: general-2}", since=str(recorded))
+    assert (code, "no answer" in text) == (0, False)  # nothing is on record of that asset
+
+
+def test_nothing_to_accept_and_no_list(run: Run, policies: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("proposals: []\n")
+    done = run(*ACCEPT, "--lang", "zh-CN")
+    assert (done.code, done.out, done.err) == (0, "没有可接受的建议\n", "")
+    (tmp_path / "p.yaml").write_text("")
+    done = run(*ACCEPT)
+    assert (done.code, done.err) == (1, "p.yaml:1: the list `proposals:` is missing\n")
+
+
+def test_a_file_that_is_not_there_is_written_by_propose(run: Run, policies: Path) -> None:
+    done = run(*ACCEPT)
+    assert (done.code, "`gateway asset propose --write p.yaml` writes" in done.err) == (3, True)
+    assert "init" not in done.err
+    assert "p.yaml 无法读取：" in run(*ACCEPT, "--lang", "zh-CN").err

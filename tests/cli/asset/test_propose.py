@@ -59,7 +59,10 @@ def test_what_values_say_is_proposed_and_what_they_contradict_is_told(run: Run, 
     from tests.discovery.answers import asset, learnt
 
     source = random.Random(7)
-    people = [{"remark": MADE["resident-id"](source), "name": MADE["phone"](source)} for _ in range(20)]
+    people = [
+        {"remark": MADE["resident-id"](source), "name": MADE["phone"](source), "birthDate": f"1990-03-{at + 1:02}"}
+        for at in range(20)
+    ]
     household = replace(
         asset((Field("$..name", "name", Grade.GENERAL_4),)), id="household", route="GET /civil/households"
     )
@@ -70,6 +73,8 @@ def test_what_values_say_is_proposed_and_what_they_contradict_is_told(run: Run, 
     (remark,) = (one for one in done.json["proposals"] if one["path"] == "$.remark")
     assert (remark["identifier"], remark["grade"], remark["confidence"]) == ("resident-id", "general-4", 1.0)
     assert remark["evidence"].startswith("20 of 20 values, check digits; 1 time since ")
+    (born,) = (one for one in done.json["proposals"] if one["path"] == "$.birthDate")
+    assert born["evidence"] == "20 of 20 values, a day of the calendar, its name"
     assert "household $.name: labelled `name`, but its values look like `phone`" in done.err
     assert [one["path"] for one in done.json["contradicted"]] == ["$.name"]
     assert people[0]["remark"] not in done.out + done.err

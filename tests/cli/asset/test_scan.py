@@ -12,6 +12,7 @@ def test_what_the_ledger_does_not_know_is_1(run: Run, recorded: Path) -> None:
     assert done.code == 1
     assert "7 entries read: 2 fields without a label, 2 paths that no asset lists" in done.out
     assert "household  GET /civil/households/{id}  $.contact_phone  2 " in done.out
+    assert "2026-09-21 22:13:21+08:00" in done.out  # in the time zone of the policies, wherever the machine stands
     value = run("asset", "scan", "--since", recorded, "-o", "json").json
     assert [(one["path"], one["times"]) for one in value["unlabelled"]] == [("$.contact_phone", 2), ("$.remark", 1)]
     assert {one["path"] for one in value["unlisted"]} == {"GET …", "GET /civil/=cmd|' /C calc'!A0"}
