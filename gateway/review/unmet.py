@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from gateway.catalog import Catalog
 from gateway.document import did_you_mean
-from gateway.jsonpath import Anywhere, Member, Step, covers, parse
+from gateway.jsonpath import Anywhere, Element, Every, Member, Step, covers, parse, spell
 from gateway.policy import Bundle
 from gateway.policy.duties import parse as parse_then
 
@@ -60,7 +60,9 @@ def _filters(bundle: Bundle, catalog: Catalog) -> Iterator[Unmet]:
         for one in parse_then(row[9]).rows if row[1] == "allow" else ():
             labels = sorted(_labels_of(bundle, catalog, row[4]))
             if labels and not any(_of_a_record(parse(one.field), parse(label)) for label in labels):
-                yield Unmet("rows", row[0], one.field, _near(one.field, labels))
+                yield Unmet(
+                    "rows", row[0], one.field, tuple(dict.fromkeys(map(_from_the_record, _near(one.field, labels))))
+                )
 
 
 def _labels_of(bundle: Bundle, catalog: Catalog, data: str) -> set[str]:
@@ -78,6 +80,13 @@ def _of_a_record(path: tuple[Step, ...], label: tuple[Step, ...]) -> bool:
     """Whether a label names this member of a record, wherever records begin in the answer."""
     begins = (at for at, step in enumerate(label) if isinstance(step, Member | Anywhere))
     return any(_meets(path, label[at:]) for at in begins)
+
+
+def _from_the_record(label: str) -> str:
+    """A label as a row filter writes it: what follows the last array, through names."""
+    steps = parse(label)
+    first = 1 + max((at for at, step in enumerate(steps) if isinstance(step, Every | Element)), default=-1)
+    return spell(tuple(Member(step.name) for step in steps[first:] if isinstance(step, Member | Anywhere)))
 
 
 def _near(path: str, labels: Iterable[str]) -> tuple[str, ...]:

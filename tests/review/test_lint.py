@@ -128,7 +128,7 @@ def test_a_path_that_no_field_is_labelled_with_is_shown_where_it_stands(tmp_path
     assert [(Path(one.file).name, one.line, one.column, one.code, one.remedy_en) for one in faults] == [
         ("masks.yaml", 6, 38, "L013", 'did you mean "$..gender"?'),
         ("masks.yaml", 7, 5, "L013", 'did you mean "$..remark"?'),
-        ("10-test.yaml", 2, 144, "L013", 'did you mean "$..district"?'),
+        ("10-test.yaml", 2, 144, "L013", 'did you mean "$.district"?'),
     ]
     assert "the rule `reads` shows records by `$.distrct`, and no field of its data is labelled so" in faults[2].en
 

@@ -33,8 +33,9 @@ def found(folder: Path, keys: str = "", rows: str = "", catalog: str = LABELLED)
         ("$.data.remark: drop, ", "", ("profile", "pii-strict", "$.data.remark", ("$.items[*].remark",))),
         ("$.nothing.there: keep, ", "", ("profile", "pii-strict", "$.nothing.there", ())),
         ("suppress: {k: 3, by: [$..gendre]}, ", "", ("suppress", "pii-strict", "$..gendre", ("$..gender",))),
-        ("", "$.distrct: x", ("rows", "reads", "$.distrct", ("$.items[*].district",))),
-        ("", "$.items.remrk: x", ("rows", "reads", "$.items.remrk", ("$.items[*].remark",))),
+        ("", "$.distrct: x", ("rows", "reads", "$.distrct", ("$.district",))),
+        ("", "$.gendre: x", ("rows", "reads", "$.gendre", ("$.gender",))),
+        ("", "$.items.remrk: x", ("rows", "reads", "$.items.remrk", ("$.remark",))),
     ],
 )
 def test_a_path_that_meets_no_label(
