@@ -60,9 +60,8 @@ def _filters(bundle: Bundle, catalog: Catalog) -> Iterator[Unmet]:
         for one in parse_then(row[9]).rows if row[1] == "allow" else ():
             labels = sorted(_labels_of(bundle, catalog, row[4]))
             if labels and not any(_of_a_record(parse(one.field), parse(label)) for label in labels):
-                yield Unmet(
-                    "rows", row[0], one.field, tuple(dict.fromkeys(map(_from_the_record, _near(one.field, labels))))
-                )
+                near = dict.fromkeys(map(_from_the_record, _near(one.field, labels)))
+                yield Unmet("rows", row[0], one.field, tuple(path for path in near if path != "$"))
 
 
 def _labels_of(bundle: Bundle, catalog: Catalog, data: str) -> set[str]:
