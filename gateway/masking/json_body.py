@@ -27,6 +27,7 @@ from gateway.masking.json_tree import MAX_DEPTH, SPACE, mask_branch, mask_tree, 
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail
 from gateway.masking.plan import Plan, Rule, State
+from gateway.masking.points import is_point_text
 from gateway.masking.techniques import REDACTED
 from gateway.masking.whom import digests
 
@@ -347,7 +348,7 @@ class _Walk:
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         elements = _elements(text)
-        if len(elements) > self._longest and memoryview(elements[0])[0] in _CONTAINERS and not state.inert:
+        if len(elements) > self._longest and not state.inert and _is_record(bytes(elements[0])):
             self._longest = len(elements)
         if depth == 0:
             self._lengths[None] = len(elements)
@@ -381,6 +382,10 @@ class _Walk:
             return 1
         known = self._lengths.get(arrays[0])
         return known if known is not None else len(_elements(_members(text)[arrays[0]]))
+
+
+def _is_record(text: bytes) -> bool:
+    return text[0] == _OBJECT or (text[0] == _ARRAY and not is_point_text(text))
 
 
 def runs(elements: list[Raw], each: int = 0) -> Iterator[list[Raw]]:

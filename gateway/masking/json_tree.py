@@ -20,6 +20,7 @@ from gateway.facts import Revealed
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
 from gateway.masking.plan import Plan, Rule, State
+from gateway.masking.points import is_point
 from gateway.masking.whom import DIGEST, digests
 
 MAX_DEPTH = 100
@@ -31,7 +32,6 @@ Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
 _read: Callable[[bytes], Value] = orjson.loads
 _write: Callable[[Value], bytes] = orjson.dumps
 _COUNT = itemgetter(1)
-_CONTAINERS = frozenset((dict, list))
 
 Branch = tuple[bytes, tuple[tuple[str, int], ...], dict[Trail, None], list[str], int]
 """What is shown of a part of an answer, how many values each label hid, the ways to what no label covers, whom it is about,
@@ -190,7 +190,7 @@ class _Walk:
     def _array(self, elements: list[Value], state: State, depth: int, trail: Trail) -> None:
         if depth >= MAX_DEPTH:
             raise Unlike
-        if len(elements) > self.longest and type(elements[0]) in _CONTAINERS and not state.inert:
+        if len(elements) > self.longest and not state.inert and _is_record(elements[0]):
             self.longest = len(elements)
         inside: Trail = (trail, None)
         every = state.element(0) if state.uniform else None
@@ -221,6 +221,10 @@ class _Walk:
     def _note(self, trail: Trail) -> None:
         if len(self.met) < MAX_UNLABELLED:
             self.met[trail] = None
+
+
+def _is_record(value: Value) -> bool:
+    return type(value) is dict or (type(value) is list and not is_point(value))  # type: ignore[arg-type]  # any list
 
 
 def _lead(state: State, name: str) -> State:

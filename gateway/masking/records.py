@@ -19,6 +19,7 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import FieldMask, Mask
 from gateway.jsonpath import Element, Every, Member, parse, spell
+from gateway.masking.points import is_point, is_point_text
 from gateway.masking.turns import at_once
 
 Tree = dict[str, Any] | list[Any]
@@ -122,7 +123,7 @@ def counted(body: bytes, enough: int = sys.maxsize) -> Generator[None, None, int
             longest = max(longest, _longest(known))
             continue
         if first == _ARRAY:
-            containers = [raw for raw in _elements(text) if memoryview(raw)[0] in _CONTAINERS]
+            containers = [raw for raw in _elements(text) if _is_container(raw)]
             longest = max(longest, len(containers))
         else:
             containers = [raw for raw in _members(text).values() if memoryview(raw)[0] in _CONTAINERS]
@@ -131,6 +132,11 @@ def counted(body: bytes, enough: int = sys.maxsize) -> Generator[None, None, int
         if longest <= enough:
             waiting += [(raw, depth + 1) for raw in containers if _may_hold_list(bytes(raw))]
     return longest
+
+
+def _is_container(raw: Raw) -> bool:
+    first = memoryview(raw)[0]
+    return first == _OBJECT or (first == _ARRAY and not is_point_text(bytes(raw)))
 
 
 def _parsed(text: Raw | bytes) -> Tree | None:
@@ -148,7 +154,7 @@ def _longest(tree: Tree) -> int:
     while waiting:
         here = waiting.pop()
         if isinstance(here, list):
-            inside = [value for value in here if type(value) is dict or type(value) is list]
+            inside = [value for value in here if type(value) is dict or (type(value) is list and not is_point(value))]
             longest = max(longest, len(inside))
         else:
             inside = [value for value in here.values() if type(value) is dict]
