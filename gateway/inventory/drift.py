@@ -7,7 +7,7 @@ Compares what an OpenAPI document describes with an asset as its catalog file de
 3. What the ledger knows and the document does not is told as gone; nobody removes it but a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -100,6 +100,16 @@ def stands_over(one: Recorded, other: Operation) -> bool:
     ours, theirs = one.template.segments, other.template.segments
     long_enough = len(ours) <= len(theirs) if one.template.open else len(ours) == len(theirs)
     return long_enough and all(our in (None, their) for our, their in zip(ours, theirs, strict=False))
+
+
+def under(one: Recorded, other: Operation, prefix: str) -> Iterator[tuple[str | None, ...]]:
+    """The segments below which the recorded endpoint is this operation of a document that lies below `prefix`, if it is."""
+    if one.template is None or one.method != other.method or one.template.open:
+        return
+    own = other.template.segments[len([piece for piece in prefix.split("/") if piece]) :]
+    before = one.template.segments[: len(one.template.segments) - len(own)]
+    if own and (*before, *own) == one.template.segments and None not in before:
+        yield before
 
 
 def drift(asset: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> tuple[Drift, ...]:

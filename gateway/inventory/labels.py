@@ -8,8 +8,10 @@ Either a grade, or `{level, identifier, mask}`, beside a property, a schema, a p
 """
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.document import FileFault, Node, did_you_mean
 from gateway.facts import Grade
@@ -53,6 +55,26 @@ def label_of(node: Node, words: Mapping[str, Grade], faults: list[FileFault]) ->
     return None if label == Label() else label
 
 
+def misspelt(root: Node) -> list[FileFault]:
+    """A warning for each key that is nearly the one of a label: what stands there would be no label, and nobody would know."""
+    found: list[FileFault] = []
+    left, odd = [root], {}
+    while left:
+        node = left.pop()
+        below = node.value if isinstance(node.value, list | dict) else ()
+        left += below.values() if isinstance(below, dict) else below
+        for key in below if isinstance(below, dict) else ():
+            if key not in odd:
+                odd[key] = key != KEY and bool(get_close_matches(key.lower().replace("_", "-"), (KEY,), cutoff=_NEARLY))
+            if odd[key]:
+                fault = node.key_fault(
+                    key, "I004", f"`{key}` is no label", f"`{key}` 不是标注", *did_you_mean(key.lower(), (KEY,))
+                )
+                found.append(replace(fault, warning=True))
+    return found
+
+
+_NEARLY = 0.9  # two letters of it in another place, one too much or too few
 _GRADES = (
     "write general-1 … general-4 (or 1 … 4), important, core, or a name of grades.yaml",
     "请写 general-1 … general-4（或 1 … 4）、important、core，或 grades.yaml 中的名称",

@@ -9,7 +9,7 @@ Makes the entry of a catalog file out of an OpenAPI document and of the entry th
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.catalog.aggregation import stricter
 from gateway.catalog.inheritance import UNLABELLED
@@ -17,7 +17,16 @@ from gateway.catalog.shapes import CONTRACTS
 from gateway.catalog.templates import Template, below
 from gateway.document import Plain
 from gateway.facts import Grade
-from gateway.inventory.drift import Recorded, endpoints_of, fields_of, grade_of, items, same_requests, stands_over
+from gateway.inventory.drift import (
+    Recorded,
+    endpoints_of,
+    fields_of,
+    grade_of,
+    items,
+    same_requests,
+    stands_over,
+    under,
+)
 from gateway.inventory.labels import Label
 from gateway.inventory.openapi import Described, Operation
 from gateway.inventory.paths import covering, filed
@@ -53,15 +62,15 @@ def moved(
     known = list(zip(endpoints_of(before, {}), items(before, "endpoints"), strict=True))
     lost = [one for one, _ in known if one.template is not None and not _carried(one.template, prefixes)]
     reached = [one for one in found.operations if _carried(one.template, prefixes)]
-    pairs = [(one, other, wrong) for one in lost for other in reached for wrong in _elsewhere(one, other, found.prefix)]
+    pairs = [(one, other, wrong) for one in lost for other in reached for wrong in under(one, other, found.prefix)]
     if not prefixes or not pairs:
         return dict(before), []
     ((wrong, _),) = Counter(wrong for _, _, wrong in pairs).most_common(1)
     taken = {(one.method, one.template.segments) for one, _ in known if one.template is not None}
     ways = {
         one.name: f"{one.method} {_below(found.prefix, one.name, len(wrong))}"
-        for one, other, under in pairs
-        if under == wrong and (other.method, other.template.segments) not in taken
+        for one, other, other_prefix in pairs
+        if other_prefix == wrong and (other.method, other.template.segments) not in taken
     }
     written = before.get("endpoints")
     after = [
@@ -79,16 +88,6 @@ def _below(prefix: str, route: str, instead_of: int) -> str:
 
 def _carried(template: Template, prefixes: Sequence[str]) -> bool:
     return any(below(template, prefix) for prefix in prefixes)
-
-
-def _elsewhere(one: Recorded, other: Operation, prefix: str) -> Iterator[tuple[str | None, ...]]:
-    """The prefix below which the recorded endpoint is this operation, where there is one."""
-    if one.template is None or one.method != other.method or one.template.open:
-        return
-    own = other.template.segments[len([piece for piece in prefix.split("/") if piece]) :]
-    under = one.template.segments[: len(one.template.segments) - len(own)]
-    if (*under, *own) == one.template.segments and None not in under:
-        yield under
 
 
 def _at(kept: Plain, route: str) -> Plain:

@@ -19,7 +19,7 @@ from msgspec import Struct
 from gateway.catalog.templates import METHODS, BadTemplate, Template, parse_template
 from gateway.document import Faulty, FileFault, Node
 from gateway.facts import Grade
-from gateway.inventory.labels import KEY, Label, joined
+from gateway.inventory.labels import KEY, Label, joined, misspelt
 from gateway.inventory.schema import Property, Schemas, placed
 
 MAX_OPERATIONS: Final = 2_000
@@ -61,7 +61,7 @@ def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
     schemas = Schemas(root, words)
     labelled = [one for one in (root, root.at(["info"])) if KEY in _members(one)]
     whole = _as_a_whole(labelled, schemas)
-    warnings: list[FileFault] = []
+    warnings = misspelt(root)
     operations: list[Operation] = []
     answers: list[Node] = []
     for path, written in _plain(schemas.members(root, "paths")):

@@ -33,7 +33,7 @@ WORDS = {
         "no field is labelled: begin with `gateway asset propose`", "没有已标注的字段：请先运行 `gateway asset propose`",
     ),
     "asset.contract.wait": ("no answers seen yet", "尚无应答"),
-    "asset.contract.none": ("no endpoint `{route}` is listed", "没有登记端点 `{route}`"),
+    "asset.contract.none": ("no endpoint `{route}` is listed; {hint}", "没有登记端点 `{route}`；{hint}"),
 }  # fmt: skip
 HEAD = (
     "asset.contract.endpoint", "asset.contract.now", "asset.contract.answers", "asset.contract.touched",
@@ -73,11 +73,21 @@ def run(args: argparse.Namespace) -> int:
         return refused(screen, counted)
     each = [one for one in walked(found.catalog.assets, counted) if args.route in ("", one.route)]
     if not each:
-        screen.warn("asset.contract.none", "error", route=args.route)
+        hint = screen.choose(*_near(args.route, [route.route for one in found.catalog.assets for route in one.routes]))
+        screen.warn("asset.contract.none", "error", route=args.route, hint=hint)
         return refused(screen, 2)
     screen.table([screen.text(key) for key in HEAD], (_row(one, screen) for one in each))
     screen.result({"endpoints": each})
     return 1 if any(one.advice in ("label", "unlabelled") for one in each) else 0
+
+
+def _near(route: str, routes: list[str]) -> tuple[str, str]:
+    """The endpoint that was probably meant: often its method is missing."""
+    from gateway.document import did_you_mean
+
+    with_path = [one for one in routes if one.partition(" ")[2] == route]
+    near = did_you_mean(route, with_path[:1] or routes)
+    return near if near[0] else ("`gateway asset contract` lists all", "`gateway asset contract` 列出全部端点")
 
 
 def _row(one: "Walked", screen: Screen) -> tuple[object, ...]:

@@ -19,8 +19,16 @@ WORDS = {
         "the asset that it describes (default: the one that lists its endpoints)", "该文档描述的资产（默认为登记了其端点的资产）",
     ),
     "asset.diff.which": (
-        "no asset lists these endpoints, or several do ({names}): name one with --asset",
-        "没有资产登记这些端点，或有多项资产（{names}）：请用 --asset 指定",
+        "several assets list these endpoints ({names}): name one with --asset", "有多项资产登记了这些端点（{names}）：请用 --asset 指定",
+    ),
+    "asset.diff.nowhere": (
+        "no asset lists these endpoints below `{prefix}/`: say where they begin at the gateway, --prefix, or which asset they "
+        "are of, --asset",
+        "没有资产登记 `{prefix}/` 下的这些端点：请用 --prefix 指明其在网关上的前缀，或用 --asset 指定资产",
+    ),
+    "asset.diff.below": (
+        "asset `{asset}` lists them below `{other}/`, not below `{prefix}/`: say --prefix {value}",
+        "资产 `{asset}` 将其登记在 `{other}/` 之下，而非 `{prefix}/` 之下：请加 --prefix {value}",
     ),
     "asset.diff.none": ("there is no asset `{asset}` in the ledger", "台账中没有资产 `{asset}`"),
     "asset.diff.kind": ("difference", "差异"),
@@ -112,5 +120,24 @@ def _meant(args: argparse.Namespace, found: "Ledger", described: "Described", sc
     ]
     if len(carrying) == 1:
         return carrying[0]
-    screen.warn("asset.diff.which", "error", names=", ".join(str(file.asset["id"]) for file in carrying))
+    if carrying:
+        screen.warn("asset.diff.which", "error", names=", ".join(str(file.asset["id"]) for file in carrying))
+    else:
+        _tell_nowhere(described, every(folder), screen)
     return None
+
+
+def _tell_nowhere(described: "Described", files: "list[Kept]", screen: Screen) -> None:
+    """Say that no asset lists these endpoints, and where one lists them below another prefix."""
+    from gateway.inventory.drift import endpoints_of, under
+
+    prefix = described.prefix
+    for file in files:
+        pairs = ((one, other) for one in endpoints_of(file.asset, {}) for other in described.operations)
+        before = next((found for one, other in pairs for found in under(one, other, prefix)), None)
+        if before is not None:
+            other = "".join(f"/{piece}" for piece in before)
+            said = {"asset": str(file.asset["id"]), "other": other, "prefix": prefix, "value": other or '""'}
+            screen.warn("asset.diff.below", "error", **said)
+            return
+    screen.warn("asset.diff.nowhere", "error", prefix=prefix)

@@ -30,9 +30,9 @@ WORDS = {
     "asset.list.fields": ("fields", "字段"),
     "asset.list.reviewed": ("reviewed", "复核"),
     "asset.list.count": ("{count:asset}", "{count} 项资产"),
-    "asset.list.no_office": ("no office `{value}`; possible: {known}", "没有机构 `{value}`，可用值：{known}"),
-    "asset.list.no_identifier": ("no identifier `{value}`; possible: {known}", "没有标识类型 `{value}`，可用值：{known}"),
-    "asset.list.no_grade": ("no grade `{value}`; possible: {known}", "没有级别 `{value}`，可用值：{known}"),
+    "asset.list.no_office": ("no office `{value}`; {hint}", "没有机构 `{value}`；{hint}"),
+    "asset.list.no_identifier": ("no identifier `{value}`; {hint}", "没有标识类型 `{value}`；{hint}"),
+    "asset.list.no_grade": ("no grade `{value}`; {hint}", "没有级别 `{value}`；{hint}"),
 }  # fmt: skip
 HEAD = (
     "asset.list.asset", "asset.list.title", "asset.list.owned", "asset.list.graded", "asset.list.highest",
@@ -95,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _is_misspelt(args: argparse.Namespace, found: "Ledger", screen: Screen) -> bool:
     """Whether something is asked for that cannot be: no asset found would read as if there was no such data."""
+    from gateway.document import did_you_mean
     from gateway.masks import IDENTIFIERS
 
     offices = sorted({*found.offices.parents, *(one.owner for one in found.catalog.assets)})
@@ -106,7 +107,7 @@ def _is_misspelt(args: argparse.Namespace, found: "Ledger", screen: Screen) -> b
     )
     odd = [(key, value, known) for key, value, known in asked if value and value not in known]
     for key, value, known in odd:
-        screen.warn(key, "error", value=value, known=screen.choose(", ", "、").join(known))
+        screen.warn(key, "error", value=value, hint=screen.choose(*did_you_mean(value, known)))
     return bool(odd)
 
 

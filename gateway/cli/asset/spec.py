@@ -85,7 +85,12 @@ def _read(args: argparse.Namespace, words: "Mapping[str, Grade]", screen: Screen
         screen.faults(faulty.faults)
         return refused(screen, 1, faulty.faults)
     screen.faults(found.warnings)
-    return found, prefix
+    if found.operations:
+        return found, prefix
+    none = "the document describes no operation: nothing would be listed", "文档未描述任何可登记的操作"
+    fault = root.at(["paths"]).fault("I001", *none, "is it the right file?", "请确认文件是否正确")
+    screen.faults([fault])
+    return refused(screen, 1, [fault, *found.warnings])
 
 
 def _unreadable(screen: Screen, fault: "FileFault") -> int:

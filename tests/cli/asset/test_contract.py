@@ -30,3 +30,6 @@ def test_nothing_to_lose_is_0_and_an_unknown_endpoint_is_2(run: Run, recorded: P
     assert run("asset", "contract", "--since", recorded).code == 0  # as shipped, households are enforced
     done = run("asset", "contract", "--route", "GET /none", "--since", recorded, "--lang", "zh-CN")
     assert (done.code, "没有登记端点 `GET /none`" in done.err) == (2, True)
+    for typed in ("GET /civil/houshold", "/civil/households"):
+        done = run("asset", "contract", "--route", typed, "--since", recorded)
+        assert (done.code, 'did you mean "GET /civil/households"?' in done.err) == (2, True)

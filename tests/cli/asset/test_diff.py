@@ -33,7 +33,12 @@ def test_agreement_is_0_and_drift_is_1(run: Run, policies: Path, tmp_path: Path)
 
 def test_which_asset_is_meant(run: Run, policies: Path) -> None:
     done = run("asset", "diff", "parcels.yaml")
-    assert (done.code, "name one with --asset" in done.err) == (2, True)
+    assert (done.code, "no asset lists these endpoints below `/estate/`" in done.err) == (2, True)
+    entered = ("asset", "import", "parcels.yaml", "--asset", "parcel", "--owner", "prov/civil", "--write")
+    assert run(*entered, "--prefix", "/api").code == 0
+    done = run("asset", "diff", "parcels.yaml")
+    assert (done.code, "lists them below `/api/`, not below `/estate/`: say --prefix /api" in done.err) == (2, True)
+    assert run("asset", "diff", "parcels.yaml", "--prefix", "/api").code == 0
     assert run("asset", "diff", "parcels.yaml", "--asset", "none").code == 2
     assert run("asset", "diff", "parcels.yaml", "--asset", "enterprise").code == 1
 

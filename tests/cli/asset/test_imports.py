@@ -240,3 +240,23 @@ def test_a_wrong_prefix_is_refused_with_the_right_one(run: Run, policies: Path, 
 def test_a_program_gets_one_value_whatever_is_wrong(run: Run, policies: Path, words: tuple[str, ...]) -> None:
     done = run("asset", *words, "-o", "json")
     assert (done.code >= 2, done.json["ok"]) == (True, False)
+
+
+def test_a_label_whose_key_is_misspelt_is_told(run: Run, policies: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "parcels.yaml"
+    text = spec.read_text()
+    for key in ("x-data-classificaton", "X-Data-Classification", "x_data_classification"):
+        spec.write_text(text.replace("area: {type: number, x-data-classification", f"area: {{type: number, {key}"))
+        done = run(*NEW)
+        assert (done.code, f"parcels.yaml:20:30: warning I004: `{key}` is no label" in done.err) == (0, True), done.err
+        assert 'did you mean "x-data-classification"?' in done.err
+    spec.write_text(text.replace("{type: number, x-data", "{type: number, x-data-classification-owner: we, x-data"))
+    assert "I004" not in run(*NEW).err
+
+
+def test_a_document_without_an_operation_is_1(run: Run, policies: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.yaml").write_text("openapi: 3.0.3\npaths: {}\n")
+    done = run("asset", "import", "none.yaml", "--asset", "none", "--owner", "prov", "--write", "-o", "json")
+    assert (done.code, "none.yaml:2:8: error I001: the document describes no operation" in done.err) == (1, True)
+    assert [one["code"] for one in done.json["faults"]] == ["I001"]
+    assert not (policies / "catalog" / "none.yaml").exists()
