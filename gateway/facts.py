@@ -540,6 +540,8 @@ class Revealed(Struct, frozen=True, gc=False):
     residual: tuple[str, ...] = ()  # identifiers that the second look found and stopped
 
 
+UNLABELLED = "unlabelled"
+"""Under this name masked values are counted that no label covers."""
 SUPPRESSED = "suppressed"
 """Stands among the paths of `masked` for the values that records lost because their combination was rare."""
 MAX_SEEN = 2000

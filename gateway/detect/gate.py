@@ -86,7 +86,7 @@ _IS_SPELLED = re.compile(b"|".join((*_SPELLED, _SPELLED_PLATE)))
 _BEFORE_POINT = re.compile(rb"[\[,:][ \t\r\n]{0,8}-?[0-9]{1,17}\.\Z")
 _NUMBERS = re.compile(rb"[0-9eE+\-.,:\[\]{}\s]*")
 _OPENING = frozenset(b",:[{ \t\r\n")  # before a quotation mark that opens a text
-_NEAR = 4096
+_NEAR = 512
 _AFTER_NUMBER = frozenset({b",", b"]", b"}", b" ", b"\r", b"\n", b"\t", b"e", b"E"})
 _RUNS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _RUN = b"0" * 11
@@ -158,12 +158,11 @@ def _is_fraction(body: bytes, start: int, end: int) -> bool:
         return False
     before = body[max(0, start - _NEAR) : start]
     quote = before.rfind(b'"')
-    if (
-        quote >= 0
-    ):  # a list in a text (`名单:1.6222…`) is no number: between the last text and a number stand only numbers
-        opens = quote > 0 and before[quote - 1] in _OPENING
-        if opens or _NUMBERS.fullmatch(before, quote + 1) is None:
-            return False
+    # a list in a text (`名单:1.6222…`) is no number: between the last text and a number stand only numbers
+    if quote > 0 and before[quote - 1] in _OPENING:
+        return False
+    if _NUMBERS.fullmatch(before, quote + 1) is None and (quote >= 0 or b'"' in body[:start]):
+        return False
     return body[start:end].isdigit() and _BEFORE_POINT.search(before) is not None
 
 

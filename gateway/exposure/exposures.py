@@ -28,7 +28,7 @@ from msgspec.structs import replace
 
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
-from gateway.exposure.under_way import Flow, Told, UnderWay, counts
+from gateway.exposure.under_way import Flow, Told, UnderWay, counts, labelled
 from gateway.facts import (
     NOTHING_EXPOSED,
     Ask,
@@ -257,7 +257,9 @@ class Exposures:
         told = counts(entry.seen, entry.unlisted, records, entry.clear)
         for row in (self._people.touch(subject), self._departments.touch(org)):
             row.saw(category)
-            if entry.seen or entry.clear or entry.masked:  # else it had nothing that the catalog labels: `{"ok": true}`
+            if (
+                entry.seen or entry.clear or labelled(entry.masked)
+            ):  # else it had nothing that the catalog labels: `{"ok": true}`
                 shown = self._asset(row, asset, category)
                 shown.whole.add(told)
                 if purpose in shown.purposes:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from gateway.facts import Asset, Budget, Reply, Revealed, Warrant
+from gateway.facts import UNLABELLED, Asset, Budget, Reply, Revealed, Warrant
 
 By = Literal["subject", "department"]
 AT_ONCE = 16 * 1024  # bytes: the connection takes as many whatever its caller does
@@ -24,6 +24,11 @@ class Told(NamedTuple):
     digests: "array[int]"
     more: int
     fields: int
+
+
+def labelled(masked: Iterable[tuple[str, int]]) -> bool:
+    """Whether a value was masked that the catalog labels: what a contract hides of `{"ok": true}` is nobody's record."""
+    return any(path != UNLABELLED for path, _ in masked)
 
 
 def counts(seen: bytes, unlisted: int, records: int, clear: int) -> Told:
@@ -53,7 +58,7 @@ class Flow(Struct, frozen=True, eq=False):
         """What it has shown so far; as `exposures` counts it at the end."""
         reply = self.reply
         shown: Revealed = reply.revealed if reply.revealing is None else reply.revealing()
-        if not (shown.seen or shown.clear or shown.masked):
+        if not (shown.seen or shown.clear or labelled(shown.masked)):
             return Told(array("Q"), 0, 0)
         return counts(shown.seen, shown.unlisted, shown.records if reply.status < _REFUSED else 0, shown.clear)
 

@@ -21,7 +21,7 @@ from typing import Literal
 from msgspec import Raw, Struct
 
 from gateway.detect import has_form
-from gateway.facts import Mask
+from gateway.facts import UNLABELLED, Mask
 from gateway.jsonpath import Anywhere, Element, Every, Step, parse
 from gateway.masking.names import is_name
 from gateway.masking.registry import compiled
@@ -31,8 +31,6 @@ from gateway.masks import Technique, parse_technique, strictest
 
 MAX_STATES = 10_000
 KEPT_NAMES = 256  # of one state: names without a label that were looked at before
-UNLABELLED = "unlabelled"
-"""Under this name masked values are counted that no label covers."""
 
 
 class TooManyStates(ValueError):

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder, decode, encode
 
-from gateway.facts import FieldMask, Mask, Revealed, Suppress
+from gateway.facts import SUPPRESSED, FieldMask, Mask, Revealed, Suppress
 from gateway.masking.columns import Columns
 from gateway.masking.json_body import MAX_WORK, MEMBER, TOO_DEEP
 from gateway.masking.json_tree import MAX_DEPTH
@@ -34,8 +34,6 @@ from gateway.masking.turns import at_once, with_turns
 from gateway.masking.unpack import Withheld, gather
 from gateway.masking.whom import same
 
-SUPPRESSED = "suppressed"
-"""Under this name the values are counted that a record lost."""
 UNCOUNTED = "rare records cannot be told in this form"
 """Why an answer is withheld in which nobody can count."""
 SLICE = 128 * 1024
@@ -147,7 +145,8 @@ def _people(before: bytes, rare: Rare, walk: "_Walk", count: int) -> Generator[N
     for at, raw in enumerate(found.records):
         taken: Values = []
         yield from walk.without(raw, state.element(at), taken, ())
-        people.append(tuple(sorted(same(str(decode(text))) for _, text in taken)))
+        own = min((len(way) for way, _ in taken), default=0)  # whom a record is about, not who stands in it besides
+        people.append(tuple(sorted(same(str(decode(text))) for way, text in taken if len(way) == own)))
     return people
 
 

@@ -101,6 +101,8 @@ def test_finds_other_spellings(identifier, body, make):
         b"[1.5,-0.6222021234567890]",
         b'{"share": 0.6222021234567894}',
         b'{"a":"x","n":[1.5,{"b":2},0.6222021234567894]}',
+        b'{"n":[%b0.6222021234567894]}' % (b"0.125," * 1000),
+        b"a,b\r\n%bx,0.13800138000\r\n" % (b"x,0.125\r\n" * 1000),
         b"a,0.13800138000\r\n",
         b"330106  19900307  2319",
         rb'{"a":"\u6d59\u6c5f A1234567"}',
@@ -124,6 +126,7 @@ def test_passes_what_is_none(body, make):
         ('{"note":"账号:1.6222021234567894 "}', "bank-card"),
         ('{"note":"1,2.6222021234567894 "}', "bank-card"),
         ('{"note":":1.6222021234567894 "}', "bank-card"),
+        ('{"note":"' + "x" * 5000 + ',1.6222021234567894,"}', "bank-card"),
     ],
 )
 def test_a_numbered_list_in_a_text_is_no_number(make, text, identifier):

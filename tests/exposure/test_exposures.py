@@ -102,7 +102,8 @@ def test_masked_records_count_and_their_fields_do_not() -> None:
 def test_records_without_a_digest_count_masked_too_and_an_answer_without_any_labelled_value_does_not() -> None:
     record = Record()
     masked = record.answer(records=3, clear=0, masked=(("$..name", 3),))
-    assert spent(heard(*masked, *record.answer(records=3, clear=0))).records == 3
+    others = (*record.answer(records=3, clear=0), *record.answer(records=3, clear=0, masked=(("unlabelled", 3),)))
+    assert spent(heard(*masked, *others)).records == 3
 
 
 @pytest.mark.parametrize(("shown", "state"), [(2, ""), (3, "soft"), (4, "soft"), (5, "hard"), (6, "hard")])

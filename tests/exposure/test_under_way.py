@@ -39,6 +39,7 @@ def told(*flows: tuple[Warrant, Reply]) -> list[tuple[int, int]]:
         ({"records": 7}, (0, 0)),  # nothing that the catalog labels
         ({"records": 7, "clear": 14}, (7, 14)),
         ({"records": 7, "masked": (("$.id", 7),)}, (7, 0)),
+        ({"records": 7, "masked": (("unlabelled", 7),)}, (0, 0)),
         ({"records": 1, "seen": b"x" * 24, "clear": 1}, (3, 1)),
         ({"records": 9, "seen": b"x" * 8, "unlisted": 4}, (9, 0)),
     ],

@@ -340,3 +340,11 @@ async def test_a_table_that_arrives_in_pieces() -> None:
     assert not isinstance(reply.body, bytes)
     shown = b"".join([piece async for piece in reply.body])
     assert shown.splitlines() == [b"name,born", b"***,1990", b"***,1990", b"***,"]
+
+
+def test_who_stands_in_a_record_besides_makes_no_crowd() -> None:
+    """Five visits of one person to five doctors are about one person."""
+    visits = b",".join(b'{"id":"1","born":"1951","sex":"f","doctor":{"id":"d%d"}}' % number for number in range(5))
+    body = b'{"items":[%b]}' % visits
+    shown, lost = suppressed(body, Rare(TWO, "$.items", ["$..id"]), body)
+    assert lost and b"1951" not in shown
