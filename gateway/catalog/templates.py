@@ -141,7 +141,7 @@ def below(template: Template, prefix: str) -> bool:
 
 
 def _folded(segment: str) -> str:
-    return normalize("NFKC", unquote(segment)).casefold().strip(" .")
+    return normalize("NFKC", unquote(segment)).casefold().strip(" .+")
 
 
 T = TypeVar("T")

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024 * 1024
 DRAIN_IDLE_SECONDS = 1.0
+HALF_OPEN_SECONDS = (
+    5.0  # an answer is silent so long at most for a caller who may be gone; what is sent to one who is tells it
+)
 DAWDLE_SECONDS = 1.0  # a head that is not complete after so long does not keep a newcomer out
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _ID = "\x01" * 20  # where the id of a request will stand; nothing else in an answer looks like it
@@ -151,7 +154,8 @@ class GatewayProtocol(asyncio.Protocol):
         elif self._exchange is not None:
             self._exchange.fail("client_gone")  # perhaps: it looks the same when the caller is gone for good
             self._exchange.release()  # so its work goes on, but takes no place from those who are surely there
-            self.deadline = self.door.after(self.door.limits.body_seconds)
+            begun = self._exchange.begun
+            self.deadline = self.door.after(HALF_OPEN_SECONDS if begun else self.door.limits.body_seconds)
         return self._exchange is not None and self._scheme == "http"
 
     def pause_writing(self) -> None:
@@ -178,6 +182,8 @@ class GatewayProtocol(asyncio.Protocol):
             self._cut()
         elif self._stage == LAST and not self._transport.is_closing():
             self._close()
+        elif self._stage == BUSY and self.write_paused:
+            self.deadline = self.write_deadline  # it is there, and reads slowly
         elif self._stage in (BUSY, LAST):
             self._cut()
         elif self._stage == BODY:
@@ -330,6 +336,8 @@ class GatewayProtocol(asyncio.Protocol):
 
     def write(self, data: bytes | memoryview) -> None:
         """Hand bytes to the transport."""
+        if self._peer_done:
+            self.deadline = self.door.after(HALF_OPEN_SECONDS)
         self._transport.write(data)
 
     async def drained(self) -> None:

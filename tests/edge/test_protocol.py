@@ -697,6 +697,52 @@ async def test_an_answer_that_has_begun_is_stopped_when_its_caller_left() -> Non
     assert ends == [("client_gone",)]
 
 
+async def test_a_silent_answer_does_not_go_on_for_a_caller_who_may_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Abuse: the same with an ordinary close, which looks like the end of what is sent."""
+    monkeypatch.setattr("gateway.edge.protocol.HALF_OPEN_SECONDS", 0.1)
+    ends: list[Any] = []
+
+    async def streaming(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(start())
+        await send(piece(b"data: 1\n\n", True))
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as why:
+            ends.append(why.args)
+            raise
+
+    async with serving(streaming) as here:
+        reader, writer = await here.open()
+        writer.write(GET)
+        await reader.readuntil(b"data: 1")
+        await hang_up(writer)
+        await until(lambda: not here.worker.tasks)
+    assert ends == [("client_gone",)]
+
+
+async def test_an_answer_that_goes_on_is_whole_also_for_a_caller_who_sends_no_more() -> None:
+    go = asyncio.Event()
+
+    async def streaming(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(start())
+        await send(piece(b"one", True))
+        await go.wait()
+        await send(piece(b"two", True))
+        await send(piece(b"three"))
+
+    async with serving(streaming) as here:
+        reader, writer = await here.open()
+        writer.write(GET)
+        await reader.readuntil(b"one")
+        writer.write_eof()
+        await until(lambda: any(connection._peer_done for connection in here.worker.connections))
+        go.set()
+        assert (await reader.read()).endswith(b"3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n")
+        await hang_up(writer)
+
+
 async def test_a_caller_who_may_be_gone_takes_no_place_and_still_gets_the_answer() -> None:
     go = asyncio.Event()
 
