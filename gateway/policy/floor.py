@@ -40,12 +40,20 @@ def above(facts: Facts, judge: Judge, signed: Signed) -> Decision:
         return _stronger(facts, judge, signed)
     decision = judge(facts)
     if not isinstance(decision, Permit):
-        return decision
+        return _aimless(facts, decision)
     if not facts.grant.approved:
         return Deny((NO_GRANT, *decision.reasons), decision.bundle)
     if decision.stage != "enforce" or any(field.technique != KEEP for field in decision.mask.fields):
         return Deny((Reason("cannot_mask", "", decision.mask.profile), *decision.reasons), decision.bundle)
     return decision
+
+
+def _aimless(facts: Facts, decision: Deny | Challenge) -> Deny | Challenge:
+    """Whoever states no purpose is told so: no grant covers it, and "no rule" would send to the owner who forgot a header."""
+    stated = facts.ask.purpose or facts.subject.purpose
+    if stated or facts.grant.approved or decision.reasons[0].code != "no_rule":
+        return decision
+    return Deny((NO_GRANT, *decision.reasons), decision.bundle)
 
 
 def _stronger(facts: Facts, judge: Judge, signed: Signed) -> Decision:

@@ -85,6 +85,8 @@ def test_without_an_approved_grant_nobody_is_told(tmp_path: Path) -> None:
     for grant in (Granted(), Granted(("inquiry",), approved=False)):
         assert codes(bundle, asked(grant))[0] == "approval_needed"
     assert codes(bundle, asked(purpose="another")) == ["no_rule"]
+    assert codes(bundle, asked(Granted(), purpose="")) == ["approval_needed", "no_rule"]
+    assert codes(bundle, asked(Granted(), purpose="", kind="anonymous", id="")) == ["credential_missing", "no_rule"]
 
 
 def test_an_allow_for_any_action_does_not_mean_this_one(tmp_path: Path) -> None:
