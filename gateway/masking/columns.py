@@ -16,6 +16,7 @@ from gateway.jsonpath import Element, Every, parse
 from gateway.masking.keys import Keys
 from gateway.masking.names import folded, is_name
 from gateway.masking.plan import Plan, Rule
+from gateway.masking.techniques import REDACTED
 from gateway.masks import Technique, parse_technique, strictest
 
 _EVERY = ""
@@ -101,14 +102,16 @@ class Columns:
 
     def is_header(self, names: list[str]) -> bool:
         """Whether these are names, each once, and one of them a label's: a row of data (`王小明,女`) is no header."""
-        known = not self._known or any(map(self.knows, names))
+        if len(set(names)) != len(names):
+            return False
+        if self._known:  # the name of a label vouches for the row: another that may be data is hidden by itself
+            return any(map(self.knows, names)) and all(self.knows(one) or has_form(one) for one in names)
         hides = self._all or self._redacts
-        strictly = not self._known and hides  # all is hidden, and no name vouches for a row
-        return (
-            known
-            and len(set(names)) == len(names)
-            and all(self.knows(one) or (is_name(one, strictly) if hides else has_form(one)) for one in names)
-        )
+        return all(is_name(one, strictly=True) if hides else has_form(one) for one in names)
+
+    def header(self, names: list[str]) -> list[str]:
+        """The names as they are shown."""
+        return [REDACTED if self.strange(None, name) else name for name in names]
 
 
 def _ruled(plan: Plan, cover: tuple[Technique, str]) -> Rule | None:

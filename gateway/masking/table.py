@@ -19,7 +19,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 
-from gateway.facts import Revealed
+from gateway.facts import SUPPRESSED, Revealed
 from gateway.masking.allowed import Allowed
 from gateway.masking.columns import Columns, shown
 from gateway.masking.keys import Keys
@@ -27,7 +27,7 @@ from gateway.masking.lines import MAX_UNIT, lines
 from gateway.masking.names import spell_trail
 from gateway.masking.prepared import Prepared
 from gateway.masking.second_look import look_long
-from gateway.masking.suppress import SUPPRESSED, Crowd
+from gateway.masking.suppress import Crowd
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import digests
@@ -62,7 +62,7 @@ async def masked_table(
                 raise Withheld("its first row does not name the columns")
             writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
             out.write(mark)
-            writer.writerow(names)
+            writer.writerow(columns.header(names))
             crowd = None if rare is None else Crowd(rare, names)
             continue
         row = _row(record, delimiter)
