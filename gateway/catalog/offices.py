@@ -16,10 +16,11 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 class Offices(Struct, frozen=True):
-    """Each office with the one above it, and the time zone of the policies."""
+    """Each office with the one above it and its title, and the time zone of the policies."""
 
     parents: Mapping[str, str] = {}
     zone: ZoneInfo = ZONE
+    titles: Mapping[str, str] = {}  # in Chinese, of those that have one
 
     def upwards(self, office: str) -> Iterator[str]:
         """The office and those above it; ends also where they stand in a circle."""
@@ -41,12 +42,18 @@ def read_offices(path: Path) -> Offices:
     orgs = _at(root, "orgs")
     named = orgs.value if orgs is not None and isinstance(orgs.value, dict) else {}
     return Offices(
-        {name: _text(_at(node, "parent")) for name, node in named.items()}, _zone(_text(_at(root, "timezone")))
+        {name: _text(_at(node, "parent")) for name, node in named.items()},
+        _zone(_text(_at(root, "timezone"))),
+        {name: title for name, node in named.items() if (title := _title(_at(node, "title")))},
     )
 
 
 def _at(node: Node, key: str) -> Node | None:
     return node.value.get(key) if isinstance(node.value, dict) else None
+
+
+def _title(node: Node | None) -> str:
+    return _text(node) or (_text(_at(node, "zh")) if node is not None else "")
 
 
 def _text(node: Node | None) -> str:

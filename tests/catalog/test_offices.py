@@ -19,6 +19,11 @@ def test_the_way_up_ends_at_the_root(tmp_path: Path) -> None:
     assert tuple(offices.upwards("stranger")) == ("stranger",)
 
 
+def test_an_office_has_a_title_in_one_language_or_two(tmp_path: Path) -> None:
+    text = "orgs: {a: {title: 甲局}, b: {title: {zh: 乙局, en: B}}, c: {title: {en: C}}, d: {title: [1]}, e: 5}\n"
+    assert read_offices(written(tmp_path, text)).titles == {"a": "甲局", "b": "乙局"}
+
+
 def test_a_circle_ends_as_well(tmp_path: Path) -> None:
     offices = read_offices(written(tmp_path, "orgs: {a: {parent: b}, b: {parent: a}}\n"))
     assert tuple(offices.upwards("a")) == ("a", "b")

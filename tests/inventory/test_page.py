@@ -5,10 +5,8 @@ from html.parser import HTMLParser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.facts import Grade
 from gateway.inventory.page import page
 from gateway.inventory.views import View
-from gateway.masks import IDENTIFIERS
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=1 style='x'>&amp;\x1b[2J"
 
@@ -76,25 +74,3 @@ def test_nothing_is_fetched_and_nothing_runs() -> None:
     assert not any(word in text for word in ("http://", "https://", "src=", "href=", "<script", "@import", "url("))
     assert '<html lang="zh-CN">' in text and "<h2>标题</h2>" in text and "@page{size:A4" in text
     assert "<p>无</p>" in page([View("v", ("T", "题"), (("a", "甲"),), ())], "zh-CN", [])
-
-
-def test_an_official_reads_chinese_words_and_ids_as_they_are_typed() -> None:
-    head = (
-        ("asset", "资产"),
-        ("grade", "级别"),
-        ("sharing", "共享属性"),
-        ("identifier", "标识类型"),
-        ("times", "次数"),
-    )
-    view = View("v", ("T", "题"), head, (("core", "core", "conditional", "resident-id", 7),))
-    assert Tags(page([view], "zh-CN", [])).cells == ["core", "核心", "有条件共享", "身份证号", "7"]
-    assert Tags(page([view], "en", [])).cells == ["core", "core", "conditional", "resident-id", "7"]
-    assert "<th>级别</th>" in page([view], "zh-CN", []) and '<th class="n">次数</th>' in page([view], "zh-CN", [])
-
-
-def test_every_grade_and_identifier_has_a_chinese_word() -> None:
-    words = [grade.text for grade in Grade], sorted(IDENTIFIERS)
-    for head, known in zip(("grade", "identifier"), words, strict=True):
-        view = View("v", ("T", "题"), ((head, "列"),), tuple((word,) for word in known))
-        cells = Tags(page([view], "zh-CN", [])).cells
-        assert len(set(cells)) == len(known) and not set(cells) & set(known)

@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from gateway.cli.policy.rewrite import put_new
     from gateway.inventory import VIEWS
     from gateway.inventory.views import OF_RECORD, views
+    from gateway.inventory.words import spoken
 
     screen = Screen(args)
     form = "json" if screen.json else args.format
@@ -75,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
     chinese = screen.language == "zh-CN"
     each = views(found.catalog.assets, record, found.today, chinese, wanted, found.catalog.names)
     made = [_readable(view, found.offices.zone) for view in each]
+    if chinese and form != "json":
+        made = [spoken(view, found.offices.titles) for view in made]
     notes = [screen.text("asset.report.made", at=spelled(now, found.offices.zone), digest=found.catalog.digest[:12])]
     if missing:
         notes.append(screen.text("asset.report.no_record"))

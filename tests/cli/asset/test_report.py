@@ -65,3 +65,22 @@ def test_without_a_record_it_is_incomplete_and_says_so(run: Run, policies: Path)
     assert (done.code, "tables about use are left out" in done.out) == (5, True)
     assert run("asset", "report", "--since", "5x").code == 2
     assert run("asset", "report", "--view", "assets", "--since", "none.jsonl").code == 0  # needs none
+
+
+def test_an_official_who_imports_the_table_reads_chinese(run: Run, policies: Path) -> None:
+    people = policies / "people.yaml"
+    people.write_text(
+        "orgs: {prov/civil: {title: {zh: 省民政厅, en: civil affairs}}, prov/health: {}, prov/market: {}}\n"
+    )
+    words = ("asset", "report", "--format", "csv", "--view", "assets")
+    rows = list(csv.reader(run(*words, "--lang", "zh-CN").out.splitlines()))
+    owners = {row[0]: row[2:6] for row in rows}
+    assert owners["household"] == ["省民政厅（prov/civil）", "population", "重要", "隐藏"]
+    assert owners["health-visit"][0] == "prov/health"  # nobody gave it a title
+    plain = list(csv.reader(run(*words).out.splitlines()))
+    assert [row[2:6] for row in plain if row[0] == "household"] == [
+        ["prov/civil", "population", "important", "enforce"]
+    ]
+    assert "核心" in run("asset", "report", "--view", "owners", "--lang", "zh-CN").out
+    value = run("asset", "report", "--view", "assets", "--lang", "zh-CN", "-o", "json").json
+    assert {one["grade"] for one in value["views"]["assets"]} == {"important", "core", "general-2"}
