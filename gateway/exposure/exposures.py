@@ -24,8 +24,6 @@ from datetime import datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
 from gateway.exposure.under_way import Flow, Told, UnderWay, counts, labelled
@@ -199,15 +197,23 @@ class Exposures:
             return NOTHING_EXPOSED
         mine = None if fresh else self._people.get(subject.id)
         known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
-        open_now = [flow for flow in self._under_way.of("subject", subject.id) if flow.asset.id == asset.id]
-        if open_now:
-            records, fields = _beyond(open_now, mine, "")
-            known = replace(known, records=known.records + records, fields=known.fields + fields)
+        if self._under_way:
+            known = self._with_open(known, subject, asset, mine)
         unread = asked and self._unread
         if not (budgets or unread):
             return known
         states = [(budget, self._state(budget, subject, fresh)) for budget in budgets]
         return exposed(known.records, known.fields, known.categories, states, unread)
+
+    def _with_open(self, known: Exposure, subject: Subject, asset: Asset, mine: Today | None) -> Exposure:
+        """What was shown, with what open answers show: of this asset so much, of others their categories."""
+        flows = list(self._under_way.of("subject", subject.id))
+        if not flows:
+            return known
+        records, fields = _beyond([flow for flow in flows if flow.asset.id == asset.id], mine, "")
+        more = {flow.asset.category for flow in flows if flow.shows} - {""}
+        categories = tuple(sorted({*known.categories, *more}))
+        return Exposure(known.records + records, known.fields + fields, categories)
 
     def _state(self, budget: Budget, subject: Subject, fresh: bool) -> Spent:
         rows, whom = (self._people, subject.id) if budget.by == "subject" else (self._departments, subject.org)

@@ -54,10 +54,20 @@ class Flow(Struct, frozen=True, eq=False):
         named = asset.id in budget.data or asset.category in budget.data
         return named and budget.purpose in ("", facts.subject.purpose or facts.ask.purpose)
 
+    @property
+    def revealed(self) -> Revealed:
+        """What it has shown so far."""
+        return self.reply.revealed if self.reply.revealing is None else self.reply.revealing()
+
+    @property
+    def shows(self) -> bool:
+        """Whether it has shown anything that is a record."""
+        shown = self.revealed
+        return bool(shown.seen or shown.clear or (shown.records and self.reply.status < _REFUSED))
+
     def told(self) -> Told:
-        """What it has shown so far; as `exposures` counts it at the end."""
-        reply = self.reply
-        shown: Revealed = reply.revealed if reply.revealing is None else reply.revealing()
+        """The same, as `exposures` counts it at the end."""
+        reply, shown = self.reply, self.revealed
         if not (shown.seen or shown.clear or labelled(shown.masked)):
             return Told(array("Q"), 0, 0)
         return counts(shown.seen, shown.unlisted, shown.records if reply.status < _REFUSED else 0, shown.clear)

@@ -264,6 +264,16 @@ def test_an_open_answer_shows_nothing_new_of_what_was_shown_before() -> None:
     assert (spent(exposures).records, spent(exposures, BY_CLERK).spent) == (2, "")
 
 
+def test_the_category_of_an_open_answer_is_known_for_others() -> None:
+    exposures = heard()
+    warrant, reply = a_stream(records=1)
+    exposures.begin(warrant, reply)
+    other = an_asset(id="visit", category="health")
+    assert spent(exposures, asset=other).categories == ("population",)
+    exposures.end(warrant)
+    assert spent(exposures, asset=other).categories == ()
+
+
 def test_an_open_answer_counts_as_far_as_it_came_until_it_is_on_record() -> None:
     exposures = heard()
     warrant, reply = a_stream(records=3, clear=3, seen=ids(1, 2, 3))
