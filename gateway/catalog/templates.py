@@ -144,6 +144,10 @@ def _folded(segment: str) -> str:
     return normalize("NFKC", unquote(segment)).casefold().strip(" .+")
 
 
+class _OtherSpelling(Exception):
+    """A segment is another spelling of a literal."""
+
+
 T = TypeVar("T")
 
 
@@ -155,9 +159,7 @@ class Branch(Generic[T]):
     def __init__(self) -> None:
         self.literal: dict[str, Branch[T]] = {}
         self._folded: set[str] = set()
-        self._begins: set[str] = (
-            set()
-        )  # what a spelling of a literal may begin with: a glance is enough for most values
+        self._begins: set[str] = set()  # of a spelling of a literal: a glance is enough for most values
         self.parameter: Branch[T] | None = None
         self.here: T | None = None
         self.below: T | None = None  # of a `/**` that ends here
@@ -187,14 +189,21 @@ class Branch(Generic[T]):
 
     def find(self, segments: list[str], at: int) -> T | None:
         """The most specific value for the segments from `at`; parameters are not collected here."""
+        try:
+            return self._find(segments, at)
+        except _OtherSpelling:
+            return None
+
+    def _find(self, segments: list[str], at: int) -> T | None:
+        """The same. Raises _OtherSpelling: nothing further out may stand for it either (rule 5)."""
         if at == len(segments):
             return self.here if self.here is not None else self.below
         deeper = self.literal.get(segments[at])
-        found = deeper.find(segments, at + 1) if deeper is not None else None
+        found = deeper._find(segments, at + 1) if deeper is not None else None
         if deeper is None and segments[at][:1] in self._begins and self._spells_a_literal(segments[at]):
-            return None
+            raise _OtherSpelling
         if found is None and self.parameter is not None and segments[at]:
-            found = self.parameter.find(segments, at + 1)
+            found = self.parameter._find(segments, at + 1)
         return found if found is not None else self.below
 
     def _spells_a_literal(self, segment: str) -> bool:

@@ -171,3 +171,13 @@ def test_a_spelling_that_is_listed_itself_is_what_it_is() -> None:
     for text in ("/export", "/Export", "/{id}"):
         tree.add(parse_template(text), text)
     assert (tree.find(["Export"], 0), tree.find(["EXPORT"], 0)) == ("/Export", None)
+
+
+@pytest.mark.parametrize("wide", ["/api/**", "/api/{kind}/{id}", "/**"])
+def test_nothing_further_out_stands_for_another_spelling_of_a_literal(wide: str) -> None:
+    tree: Branch[str] = Branch()
+    for text in ("/api/people/export", wide):
+        tree.add(parse_template(text), text)
+    assert tree.find(["api", "people", "EXPORT"], 0) is None
+    assert tree.find(["api", "people", "export"], 0) == "/api/people/export"
+    assert tree.find(["api", "people", "h-1"], 0) == wide
