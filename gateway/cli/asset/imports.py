@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         screen.line(with_assets(Kept(file.path, "", (after,), 0), {}, head).rstrip("\n"))
         return refused(screen, 3)
     errors, before, after_all = judged(found, {file.path: text})
+    good = not errors and not any(one.file == str(file.path) for one in before)  # its own slip is not somebody else's
     screen.faults([*errors, *before])
     unlabelled = [one for one in drift(after, read.described, found.words) if one.kind == "unlabelled"]
     _tell(args, read, unlabelled, screen)
@@ -120,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         screen.line(text.rstrip("\n"))
     screen.result(
         {
-            "ok": not errors,
+            "ok": good,
             "file": str(file.path),
             "written": args.write and not errors and not same,
             "asset": after,
@@ -128,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
             "faults": fault_values([*errors, *before, *read.described.warnings]),
         }
     )
-    return 1 if errors else 0
+    return 0 if good else 1
 
 
 def _file(args: argparse.Namespace, found: "Ledger", screen: Screen) -> "Kept | None":

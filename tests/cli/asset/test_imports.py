@@ -191,6 +191,8 @@ def test_what_a_wrong_prefix_broke_is_mended_by_the_right_one(run: Run, policies
     done = run("asset", "list")
     assert (done.code, "error K014" in done.err) == (3, True)
     assert "before `strip_prefix: /estate`: `GET /estate/parcels`; `gateway asset import --prefix /estate`" in done.err
+    again = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--prefix", "", "--write", "-o", "json")
+    assert (again.code, again.json["ok"], again.json["written"]) == (1, False, False)
     done = run("asset", "import", "parcels.yaml", "--asset", "parcel", "--prefix", "/estate", "--write")
     assert (done.code, "K014" in done.err) == (0, False), done.err
     assert "`GET /parcels` lies outside of its API and becomes `GET /estate/parcels`" in done.err
