@@ -33,7 +33,8 @@ WORDS = {
         "`{asset}` is new: say who owns it, --owner prov/civil", "`{asset}` 是新资产：请指明责任部门，例如 --owner prov/civil",
     ),
     "asset.import.id_odd": (
-        "`{value}` is not an id: lower case letters, digits and hyphens", "`{value}` 不是有效标识：仅限小写字母、数字和连字符",
+        "`{value}` is not an id: lower case letters, digits and hyphens, at most 120",
+        "`{value}` 不是有效标识：仅限小写字母、数字和连字符，最多 120 个",
     ),
     "asset.import.known": (
         "`{asset}` is in the ledger with another `{key}`, which stays: edit {path}",
