@@ -33,6 +33,7 @@ from gateway.inventory.paths import covering, filed
 from gateway.inventory.schema import Property
 
 Entry = dict[str, Plain]
+_OF_ONE_PATH = frozenset(("override", "opaque", "honey"))
 
 
 def entered(before: Mapping[str, Plain], found: Described, words: Mapping[str, Grade]) -> Entry:
@@ -57,12 +58,21 @@ def moved(
     """The asset with its lost endpoints where the document has them now, and which those are: (before, after).
 
     Lost is what lies below none of the prefixes of its APIs: nobody can ask for it. It was entered below another prefix than
-    callers use, the same for all of a document, and keeps what people recorded of it.
+    callers use, the same for all of a document, and keeps what people recorded of it. What lowers, opens or baits was said of one
+    path and is not carried to another, whatever a document calls it.
     """
     known = list(zip(endpoints_of(before, {}), items(before, "endpoints"), strict=True))
-    lost = [one for one, _ in known if one.template is not None and not _carried(one.template, prefixes)]
-    reached = [one for one in found.operations if _carried(one.template, prefixes)]
-    pairs = [(one, other, wrong) for one in lost for other in reached for wrong in under(one, other, found.prefix)]
+    reached: dict[str | None, list[Operation]] = {}
+    for operation in found.operations:
+        if _carried(operation.template, prefixes):
+            reached.setdefault((operation.template.segments or (None,))[-1], []).append(operation)
+    pairs = [
+        (one, other, wrong)
+        for one, item in known
+        if one.template is not None and not _carried(one.template, prefixes) and _OF_ONE_PATH.isdisjoint(item)
+        for other in reached.get((one.template.segments or (None,))[-1], ())
+        for wrong in under(one, other, found.prefix)
+    ]
     if not prefixes or not pairs:
         return dict(before), []
     ((wrong, _),) = Counter(wrong for _, _, wrong in pairs).most_common(1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.document import parse
 from gateway.facts import GRADES, Grade
 from gateway.inventory.drift import drift
-from gateway.inventory.merge import entered
+from gateway.inventory.merge import entered, moved
 from gateway.inventory.openapi import Described, described
 from tests.inventory.documents import of_schema
 
@@ -131,3 +131,27 @@ def test_entering_is_idempotent_never_lowers_and_leaves_nothing_new(new: Any, on
     grades = {field["path"]: GRADES[field.get("grade", "general-3")] for field in later.get("fields", [])}
     for field in asset.get("fields", []):
         assert grades[field["path"]] >= GRADES[field.get("grade", "general-3")] >= Grade.GENERAL_1
+
+
+def test_what_a_wrong_prefix_put_out_of_reach_is_moved_with_what_people_recorded() -> None:
+    found = described(
+        parse("openapi: 3.0.3\npaths: {/a: {get: {}}, '/a/{xId}': {get: {}}, /b: {get: {}}, /c: {get: {}}}\n", "s"),
+        "/api",
+        GRADES,
+    )
+    there = {"path": "GET /old/a/{id}", "identifier": {"id": "phone"}, "grade": "core"}
+    before = NEW | {"endpoints": ["GET /old/a", there, "GET /api/b", "GET /old/b", "GET /other/c", "POST /old/c"]}
+    after, ways = moved(before, found, ["/api"])
+    assert after["endpoints"] == [
+        "GET /api/a", there | {"path": "GET /api/a/{id}"}, "GET /api/b", "GET /old/b", "GET /other/c", "POST /old/c",
+    ]  # fmt: skip
+    assert ways == [("GET /old/a", "GET /api/a"), ("GET /old/a/{id}", "GET /api/a/{id}")]
+    for prefixes in ([], ["/old", "/other", "/api"], ["/elsewhere"]):
+        assert moved(before, found, prefixes) == (before, [])
+
+
+@pytest.mark.parametrize("said", [{"override": {"grade": "general-1"}}, {"opaque": True}, {"honey": True}])
+def test_what_was_said_of_one_path_alone_is_not_carried_to_another(said: dict[str, Any]) -> None:
+    found = described(parse("openapi: 3.0.3\npaths: {/a: {get: {}}}\n", "s"), "/secret", GRADES)
+    before = NEW | {"endpoints": [{"path": "GET /a"} | said]}
+    assert moved(before, found, ["/secret"]) == (before, [])
