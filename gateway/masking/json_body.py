@@ -348,13 +348,17 @@ class _Walk:
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         elements = _elements(text)
-        if len(elements) > self._longest and not state.inert and _is_record(bytes(elements[0])):
+        if len(elements) > self._longest and self._counts(bytes(elements[0]), state):
             self._longest = len(elements)
         if depth == 0:
             self._lengths[None] = len(elements)
         elif depth == 1 and trail is not None and trail[1] is not None:
-            self._lengths[trail[1]] = len(elements)
+            self._lengths[trail[1]] = _listed(elements)
         return elements
+
+    def _counts(self, first: bytes, state: State) -> bool:
+        """Whether such a list is one of records, or a column: values that a label names."""
+        return not state.inert and (_is_record(first) or state.element(0).known)
 
     def _hear(self, text: bytes) -> None:
         if text[0] == _QUOTE:
@@ -381,7 +385,12 @@ class _Walk:
         if len(arrays) != 1:
             return 1
         known = self._lengths.get(arrays[0])
-        return known if known is not None else len(_elements(_members(text)[arrays[0]]))
+        return known if known is not None else _listed(_elements(_members(text)[arrays[0]]))
+
+
+def _listed(elements: list[Raw]) -> int:
+    """How many records these are; plain values are those of one."""
+    return len(elements) if not elements or _is_record(bytes(elements[0])) else 1
 
 
 def _is_record(text: bytes) -> bool:

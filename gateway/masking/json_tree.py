@@ -114,7 +114,9 @@ def _records(root: Value) -> int:
     if type(root) is not dict:
         return 1
     arrays = [value for value in root.values() if type(value) is list]
-    return len(arrays[0]) if len(arrays) == 1 else 1
+    if len(arrays) != 1:
+        return 1
+    return len(arrays[0]) if not arrays[0] or _is_record(arrays[0][0]) else 1  # the tags of a record are one record's
 
 
 class _Walk:
@@ -190,16 +192,20 @@ class _Walk:
     def _array(self, elements: list[Value], state: State, depth: int, trail: Trail) -> None:
         if depth >= MAX_DEPTH:
             raise Unlike
-        if len(elements) > self.longest and not state.inert and _is_record(elements[0]):
-            self.longest = len(elements)
         inside: Trail = (trail, None)
         every = state.element(0) if state.uniform else None
+        if len(elements) > self.longest and self._counts(elements[0], state):
+            self.longest = len(elements)
         for index, value in enumerate(elements):
             to = every or state.element(index)
             if type(value) is dict and not to.drops:
                 self._object(value, to, depth + 1, inside)
             else:
                 elements[index] = self.value(value, to, depth + 1, inside)
+
+    def _counts(self, first: Value, state: State) -> bool:
+        """Whether such a list is one of records, or a column: values that a label names."""
+        return not state.inert and (_is_record(first) or state.element(0).known)
 
     def _masked(self, value: Value, state: State, rule: Rule) -> Value:
         """What is shown of a text, number, truth value or null under a rule."""

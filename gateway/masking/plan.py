@@ -70,6 +70,7 @@ class State:
         "hides",
         "inert",
         "key",
+        "known",
         "leads",
         "names",
         "noted",
@@ -90,8 +91,8 @@ class State:
         covers = [plan.covers[path] for path, done in _reach(plan, places) if done == len(plan.paths[path])]
         masking = [cover for cover in [*covers, *([inherited] if inherited else [])] if cover[0].name != "keep"]
         self.cover: _Cover | None = _strictest(masking)
-        known = bool(covers) or inherited is not None
-        self.noted = not known and plan.unlabelled != "pass"
+        self.known = bool(covers) or inherited is not None  # a label covers it
+        self.noted = not self.known and plan.unlabelled != "pass"
         self.rule: Rule | None = plan.rule(self.cover)
         if self.noted and plan.unlabelled == "redact":
             self.rule = plan.unknown
