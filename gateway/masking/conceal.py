@@ -9,34 +9,38 @@ parameters of its query and over its body. Rules:
 3. A parameter is covered by every label that ends with its name, or with a part of it (`filter[id_number]`,
    `person.id_number`), however often it is percent-encoded; the strictest applies. What the mask drops is left out; what
    no label covers stays as it came.
-4. Many services do not care for the case of a name: `ID_Number` is covered as `id_number` is, in a body too.
+4. Many services do not care for the case of a name, for blanks around it or a null in it: `ID_Number` is covered as
+   `id_number` is, in a body too, wherever it stands there.
 5. Some services take a `;` for a `&`: a parameter in which they would find one that a label covers is left out.
 """
 
 import re
 from collections.abc import Iterator
-from itertools import product
+from unicodedata import normalize
 from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 
 from gateway.facts import Ask, Concealed, Fault, FieldMask, Mask
-from gateway.jsonpath import Anywhere, Member, Step, parse, spell
+from gateway.jsonpath import Anywhere, spell
 from gateway.masking.columns import Columns, shown
 from gateway.masking.json_body import NotJson, mask_json
 from gateway.masking.keys import Keys
 from gateway.masking.media import media_type
-from gateway.masking.names import folded
 from gateway.masking.plan import Plan, Rule, TooManyStates
 from gateway.masking.prepared import Prepared
 
 CODE = "cannot_conceal"
+TOKENISE = "tokenise"
 MAX_ENCODED = 4  # times that a name may be percent-encoded
 MAX_SPELLINGS = 64  # of one label in one body
 _PARTS = re.compile(r"[\[\].]+")
 _U = re.compile(r"%u([0-9A-Fa-f]{4})", re.IGNORECASE)  # as ASP.NET reads it
 _FORM = b"application/x-www-form-urlencoded"
-_UTF8 = re.compile(rb"charset\s*=\s*\"?(?!utf-8\b)", re.IGNORECASE)
+_OTHER_CHARSET = re.compile(rb"charset\s*=\s*(?!\"?utf-8\b)", re.IGNORECASE)
+_NAME = re.compile(r"[\w.\-\[\]$]{1,64}")  # of a parameter without a value
+_DIGITS = re.compile(r"(?:\d\D*){5}")
+_PATCH = b"application/json-patch+json"  # its names are values
 
 
 def concealed(ask: Ask, content: bytes | None, prepared: Prepared, keys: Keys) -> Concealed | Fault:
@@ -50,12 +54,12 @@ def concealed(ask: Ask, content: bytes | None, prepared: Prepared, keys: Keys) -
     if any(name == b"content-encoding" and value not in (b"", b"identity") for name, value in ask.headers):
         return Fault(CODE, "the body is packed")
     kind = ask.header(b"content-type") or b""
-    if _UTF8.search(kind):
+    if _OTHER_CHARSET.search(kind):
         return Fault(CODE, "the body is not in UTF-8")
     media = media_type(ask.headers)
     if media == _FORM:
         return _form(query, content, columns, keys)
-    if media == b"application/json" or media.endswith(b"+json"):
+    if media == b"application/json" or (media.endswith(b"+json") and media != _PATCH):
         return _json(query, content, prepared, keys)
     return Fault(CODE, "the body is neither JSON nor a form")
 
@@ -77,17 +81,21 @@ def _json(query: str, content: bytes, prepared: Prepared, keys: Keys) -> Conceal
 
 
 def _as_named(content: bytes, prepared: Prepared) -> Plan:
-    """The plan with every label also in the spellings that the body has for its names. Raises ValueError."""
-    plan, mask = prepared.plan, prepared.mask
-    labelled = {folded(name) for name in plan.names}
-    spellings: dict[str, list[str]] = {}
+    """The plan with every label wherever the body has a member of its last name, however that is spelled. Raises ValueError.
+
+    Labels are paths of answers; a request has another shape.
+    """
+    plan, columns, mask = prepared.plan, prepared.columns, prepared.mask
+    more: list[FieldMask] = []
     for name in dict.fromkeys(_names(content)):
-        if name not in plan.names and folded(name) in labelled:
-            spellings.setdefault(folded(name), []).append(name)
-    if not spellings:
-        return plan
-    fields = tuple(FieldMask(path, one.technique) for one in mask.fields for path in _paths(one.path, spellings))
-    return Plan(Mask(mask.profile, fields, mask.unlabelled))
+        for rule in filter(None, map(columns.rule, columns.alike(read(name)))):
+            if rule.technique.name == TOKENISE and name not in plan.names:  # a token tells the label that it came from
+                raise NotJson("a name whose values become tokens is spelled otherwise")
+            field = FieldMask(spell((Anywhere(name),)), rule.technique.text)
+            more += [] if field in mask.fields else [field]
+    if len(more) > MAX_SPELLINGS:
+        raise NotJson("a name in it is spelled in too many ways")
+    return Plan(Mask(mask.profile, (*mask.fields, *more), mask.unlabelled), asset=prepared.asset.id) if more else plan
 
 
 def _names(content: bytes) -> Iterator[str]:
@@ -100,23 +108,6 @@ def _names(content: bytes) -> Iterator[str]:
             waiting += here.values()
         elif isinstance(here, list):
             waiting += here
-
-
-def _paths(path: str, spellings: dict[str, list[str]]) -> Iterator[str]:
-    """A path in every spelling of its names."""
-    ways = [_spelled(step, spellings) for step in parse(path)]
-    for at, steps in enumerate(product(*ways)):
-        if at >= MAX_SPELLINGS:
-            raise NotJson("a name in it is spelled in too many ways")
-        yield spell(steps)
-
-
-def _spelled(step: Step, spellings: dict[str, list[str]]) -> list[Step]:
-    if isinstance(step, Member):
-        return [step, *(Member(name) for name in spellings.get(folded(step.name), ()))]
-    if isinstance(step, Anywhere):
-        return [step, *(Anywhere(name) for name in spellings.get(folded(step.name), ()))]
-    return [step]
 
 
 def pairs(text: str, columns: Columns, keys: Keys) -> str:
@@ -133,6 +124,8 @@ def _pair(pair: str, columns: Columns, keys: Keys) -> str | None:
     last = _readings(name)[-1]
     if _decoded(last) != last:
         return None  # nobody can say how its reader will read it
+    if not equals and name and (_NAME.fullmatch(last) is None or _DIGITS.search(last)):
+        return None  # a value, or JSON in the disguise of a form
     rule = _rule(name, columns)
     if rule is None:
         return pair
@@ -146,9 +139,14 @@ def _rule(name: str, columns: Columns) -> Rule | None:
     rule, covered = None, False
     for reading in _readings(name):
         for part in (reading, *filter(None, _PARTS.split(reading))):
-            for known in columns.alike(part):
+            for known in columns.alike(read(part)):
                 rule, covered = columns.below(rule, known), True
     return rule if covered else columns.rule(name)
+
+
+def read(name: str) -> str:
+    """A name as lenient programs read it: without blanks around it, up to a null, in its usual letters."""
+    return normalize("NFKC", name).partition("\0")[0].strip()
 
 
 def _readings(name: str) -> list[str]:

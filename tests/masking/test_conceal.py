@@ -86,6 +86,53 @@ def test_a_body_whose_names_are_in_another_case():
     )
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"phone":"1"}',
+        '{"PHONE":"1"}',
+        '{"a":[{"phone":"1"}]}',
+        '{" phone ":"1"}',
+        '{"phone\\u0000x":"1"}',
+        '{"\uff50hone":"1"}',
+    ],
+)
+def test_a_label_of_answers_holds_wherever_a_request_has_its_name(body):
+    answer = sent(content=body.encode())
+    assert isinstance(answer, Concealed)
+    assert answer.content is not None and KEYS.digest("1").encode() in answer.content
+
+
+def test_a_value_that_becomes_a_token_stands_under_the_name_of_its_label():
+    prepared = Prepared(Mask("out", (FieldMask("$..id_number", "tokenise"),), "pass"), an_asset(id="household"))
+    post = an_ask(method="POST", headers=JSON)
+    assert isinstance(concealed(post, b'{"id_number":"1"}', prepared, KEYS), Concealed)
+    assert isinstance(concealed(post, b'{"ID_Number":"1"}', prepared, KEYS), Fault)
+
+
+@pytest.mark.parametrize(
+    "query", ["%20id_number=1", "id_number+=1", "id_number%00=1", "id_number%0D%0A=1", "\uff49d_number=1"]
+)
+def test_blanks_and_nulls_hide_no_name(query):
+    assert sent(query) == Concealed("", b"")
+
+
+@pytest.mark.parametrize("query", ["330106199003072319", "E12345678", '{"id_number":"1"}', "%7B%22id_number%22%3A1%7D"])
+def test_what_has_no_name_is_left_out(query):
+    assert sent(query + "&a=1") == Concealed("a=1", b"")
+    assert sent("verbose&a=1") == Concealed("verbose&a=1", b"")
+
+
+def test_a_form_is_no_json_in_disguise():
+    headers = ((b"content-type", b"application/x-www-form-urlencoded"),)
+    assert sent(content=f'{{"id_number":"{ID}"}}'.encode(), headers=headers) == Concealed("", b"")
+
+
+def test_utf8_may_be_said_in_quotation_marks():
+    headers = ((b"content-type", b'application/json; charset="utf-8"'),)
+    assert sent(content=b'{"a":1}', headers=headers) == Concealed("", b'{"a":1}')
+
+
 def test_a_name_in_too_many_spellings_is_not_forwarded():
     names = ["".join(letters) for letters in product(*({letter, letter.upper()} for letter in "id_number"))]
     answer = sent(content=json.dumps(dict.fromkeys(names, ID)).encode())
@@ -110,6 +157,7 @@ def test_a_form():
         (b"{}", ((b"content-type", b"application/json; charset=gbk"),)),
         (b"{}", ((b"content-type", b"multipart/form-data; boundary=x"),)),
         (b"{}", ((b"content-type", b"text/plain"),)),
+        (b"[]", ((b"content-type", b"application/json-patch+json"),)),
         (b"{}", ()),
         ("名=1".encode(), ((b"content-type", b"application/x-www-form-urlencoded"),)),
     ],
