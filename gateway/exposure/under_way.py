@@ -32,9 +32,9 @@ def labelled(masked: Iterable[tuple[str, int]]) -> bool:
 
 
 def counts(seen: bytes, unlisted: int, records: int, clear: int) -> Told:
-    """How an answer is counted. One record with a digest does not make the others of its page free."""
+    """How an answer is counted; records without a key, beside those with one, are among the unlisted."""
     digests = array("Q", seen[: len(seen) // _DIGEST * _DIGEST])
-    return Told(digests, max(unlisted, records - len(digests)), clear)
+    return Told(digests, unlisted if digests else max(unlisted, records), clear)
 
 
 class Flow(Struct, frozen=True, eq=False):

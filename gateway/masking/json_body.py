@@ -373,7 +373,7 @@ class _Walk:
     def revealed(self, text: bytes) -> Revealed:
         """What was done, for the record."""
         records = max(self._records(text), self._longest)
-        return told(self._plan, tuple(self.counts.items()), self._met, records, digests(self._heard, self._keys))
+        return told(self._plan, tuple(self.counts.items()), self._met, records, digests(self._heard, self._keys), text)
 
     def _records(self, text: bytes) -> int:
         """Records in the answer: the length of its outermost array, or of the only one in its outermost object."""

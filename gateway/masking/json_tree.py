@@ -17,6 +17,7 @@ from operator import itemgetter
 import orjson
 
 from gateway.facts import Revealed
+from gateway.masking.keyless import keyless
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
 from gateway.masking.plan import Plan, Rule, State
@@ -55,7 +56,7 @@ def mask_tree(text: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Revealed] | N
         walk = _Walk(plan, keys)
         shown = walk.value(root, plan.root, 0, None)
         counted = walk.counted(plan)
-        return _write(shown), told(plan, counted, walk.met, max(records, walk.longest), digests(walk.heard, keys))
+        return _write(shown), told(plan, counted, walk.met, max(records, walk.longest), digests(walk.heard, keys), text)
     except _LEFT:
         return None
 
@@ -71,15 +72,21 @@ def mask_branch(text: bytes, plan: Plan, keys: Keys, state: State, depth: int, t
 
 
 def told(
-    plan: Plan, masked: tuple[tuple[str, int], ...], met: dict[Trail, None], records: int, about: tuple[bytes, int]
+    plan: Plan,
+    masked: tuple[tuple[str, int], ...],
+    met: dict[Trail, None],
+    records: int,
+    about: tuple[bytes, int],
+    text: bytes,
 ) -> Revealed:
-    """What goes on record of a walk. `records`: the longest list that was met.
+    """What goes on record of a walk over this text. `records`: the longest list that was met.
 
-    A list beside the record that is empty makes nothing free, nor do records in the form of a map.
+    A list beside the record that is empty makes nothing free, nor do records in the form of a map, or without a key.
     """
     seen, unlisted = about
     people = len(seen) // DIGEST + unlisted
     records = max(records, 1 if people or masked else 0)
+    unlisted += keyless(text, plan.told_by, records, people)
     return Revealed(masked, spelled(met), records, seen, unlisted, plan.clear * max(records, people))
 
 

@@ -165,6 +165,7 @@ class Plan:
         """
         self.clear = clear
         self._asset = asset
+        self.told_by = frozenset(filter(None, map(_last, keys)))  # names of members that tell whom a record is about
         self.keys = frozenset(at for at, field in enumerate(mask.fields) if field.path in keys)
         self.paths: tuple[tuple[Step, ...], ...] = tuple(parse(field.path) for field in mask.fields)
         self.covers: tuple[_Cover, ...] = tuple((parse_technique(field.technique), field.path) for field in mask.fields)
@@ -228,6 +229,12 @@ def _rule(technique: Technique, label: str, asset: str) -> Rule:
         technique.name == "drop",
         technique.name == "null",
     )
+
+
+def _last(path: str) -> str:
+    """The name that a path ends with, "" when it has none."""
+    steps = parse(path) if path else ()
+    return (_name(steps[-1]) or "") if steps else ""
 
 
 def _strictest(covers: Iterable[_Cover]) -> _Cover | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from gateway.facts import MAX_SEEN, Revealed
+from gateway.facts import MAX_SEEN, UNLABELLED, Revealed
 from gateway.masking.names import MAX_UNLABELLED
 from gateway.masking.whom import DIGEST
 
@@ -10,12 +10,22 @@ from gateway.masking.whom import DIGEST
 class Tally:
     """Counts over the units of one answer: what the record says once the last of them is sent."""
 
-    __slots__ = ("_clear", "_masked", "_records", "_removed", "_residual", "_seen", "_unlabelled", "_unlisted")
+    __slots__ = (
+        "_clear",
+        "_keyless",
+        "_masked",
+        "_records",
+        "_removed",
+        "_residual",
+        "_seen",
+        "_unlabelled",
+        "_unlisted",
+    )
 
     def __init__(self) -> None:
         self._masked: defaultdict[str, int] = defaultdict(int)
         self._unlabelled: dict[str, None] = {}
-        self._records = self._clear = self._removed = self._unlisted = 0
+        self._records = self._clear = self._removed = self._unlisted = self._keyless = 0
         self._residual: tuple[str, ...] = ()
         self._seen: dict[bytes, None] = {}
 
@@ -27,6 +37,8 @@ class Tally:
         self._clear += revealed.clear
         self._removed += revealed.removed
         self._unlisted += revealed.unlisted
+        if not revealed.seen and (revealed.clear or any(path != UNLABELLED for path, _ in revealed.masked)):
+            self._keyless += revealed.records
         self._residual += revealed.residual
         for at in range(0, len(revealed.seen), DIGEST):
             self._see(revealed.seen[at : at + DIGEST])
@@ -41,7 +53,7 @@ class Tally:
             tuple(self._unlabelled),
             self._records,
             b"".join(self._seen),
-            self._unlisted,
+            self._unlisted + (self._keyless if self._seen else 0),  # one unit with a key makes the others not free
             self._clear,
             self._removed,
             self._residual,

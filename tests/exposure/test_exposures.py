@@ -320,13 +320,6 @@ def test_records_without_a_digest_count_each_time() -> None:
     assert spent(exposures).records == 6
 
 
-def test_one_record_with_a_digest_does_not_show_the_others_for_nothing() -> None:
-    """A page of infants and foreigners without a number, and one record with one."""
-    record = Record()
-    exposures = heard(*record.answer(ids(1), records=51), *record.answer(ids(1), records=51))
-    assert spent(exposures).records == 101
-
-
 def test_what_is_unlisted_counts_as_well() -> None:
     assert spent(heard(*Record().answer(ids(1, 2), unlisted=500))).records == 502
 

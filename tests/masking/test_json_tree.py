@@ -220,3 +220,13 @@ def test_people_in_the_form_of_a_map_count_as_people() -> None:
     found = mask_tree(body, Plan(mask, frozenset({"$..id"}), 1), KEYS)
     assert found is not None
     assert (len(found[1].seen) // 8, found[1].clear) == (30, 30)
+
+
+def test_records_without_a_key_are_counted_beside_those_with_one() -> None:
+    items = [{"id": "1", "name": "x"}, *[{"id": None, "name": "y"}] * 50]
+    mask = Mask("test", (FieldMask("$..id", "keep"), FieldMask("$..name", "keep")), "warn")
+    plan = Plan(mask, frozenset({"$..id"}), 2)
+    body = json.dumps({"items": items}, separators=(",", ":")).encode()
+    for walked in (mask_tree(body, plan, KEYS), mask_raw(body, plan, KEYS)):
+        assert walked is not None
+        assert (len(walked[1].seen) // 8, walked[1].unlisted, walked[1].records) == (1, 50, 51)

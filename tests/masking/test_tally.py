@@ -23,3 +23,11 @@ def test_whom_the_records_are_about_is_told_once_each_and_bounded():
     tally.add(Revealed(seen=(7).to_bytes(8), unlisted=5))
     told = tally.revealed()
     assert (len(told.seen), told.unlisted, told.clear, told.removed) == (8 * 2000, 105, 4200, 2100)
+
+
+def test_one_unit_with_a_key_does_not_make_those_without_free() -> None:
+    tally = Tally()
+    for seen in (b"12345678", b"", b""):
+        tally.add(Revealed((("$.name", 1),), (), 1, seen))
+    tally.add(Revealed((("unlabelled", 1),), (), 1))
+    assert (len(tally.revealed().seen), tally.revealed().unlisted) == (8, 2)
