@@ -198,6 +198,8 @@ class Branch(Generic[T]):
         """The same. Raises _OtherSpelling: nothing further out may stand for it either (rule 5)."""
         if at == len(segments):
             return self.here if self.here is not None else self.below
+        if not segments[at] and at + 1 == len(segments) and self.here is not None and self.below is None:
+            raise _OtherSpelling  # `/a/export/` is `/a/export` to most services
         deeper = self.literal.get(segments[at])
         found = deeper._find(segments, at + 1) if deeper is not None else None
         if deeper is None and segments[at][:1] in self._begins and self._spells_a_literal(segments[at]):

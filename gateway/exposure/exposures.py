@@ -175,7 +175,7 @@ class Exposures:
         self._purposes = settings.purposes
         self._assets_most = settings.assets
         self._people, self._departments = Rows(settings.people), Rows(settings.departments)
-        self._first = self._begins = self._ends = 0.0
+        self._first = self._begins = self._ends = self._begun = 0.0
         self._assets = 0
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
         self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
@@ -312,9 +312,12 @@ class Exposures:
         return True
 
     def _turn(self, at: float) -> None:
-        """Begin the day of this moment."""
+        """Begin the day of this moment; one that was begun already, before a clock was set back, goes on."""
         self._go_by(at)
         self._first = self._first or self._begins
+        if self._begins == self._begun:
+            return
+        self._begun = self._begins
         self._people.clear()
         self._departments.clear()
         self._assets = 0

@@ -177,12 +177,13 @@ def _beside(chosen: Iterable[Profile], asset: Asset, labelled: bool) -> Iterator
     """What paths of profiles hide of a labelled answer, besides its labels: the catalog may name the same in another way.
 
     `labelled`: only of what a label names. A token has nothing else, and what nobody labelled is hidden altogether under
-    `enforce`: a path that hides a part of it would show the rest.
+    `enforce`, also below a label that keeps a plain value: a path that hides a part of it would show the rest.
     """
     labels = [parse(field.path) for field in asset.fields]
     for profile in chosen if labels else ():
         for key, how in _paths(profile):
-            if how != KEEP and (not labelled or any(covers(label, parse(key)) for label in labels)):
+            named = any(covers(label, parse(key), exactly=strictest(how, REDACT) != how) for label in labels)
+            if how != KEEP and (not labelled or named):
                 yield FieldMask(key, how.text)
 
 

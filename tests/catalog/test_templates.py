@@ -181,3 +181,13 @@ def test_nothing_further_out_stands_for_another_spelling_of_a_literal(wide: str)
     assert tree.find(["api", "people", "EXPORT"], 0) is None
     assert tree.find(["api", "people", "export"], 0) == "/api/people/export"
     assert tree.find(["api", "people", "h-1"], 0) == wide
+
+
+@pytest.mark.parametrize("literal", ["/reg/files/export", "/reg/files/{id}"])
+def test_a_slash_at_the_end_leads_nowhere_else(literal: str) -> None:
+    tree: Branch[str] = Branch()
+    for text in (literal, "/reg/**"):
+        tree.add(parse_template(text), text)
+    assert tree.find(["reg", "files", "export", ""], 0) is None
+    assert tree.find(["reg", "files", "export"], 0) == literal
+    assert tree.find(["reg", "other", ""], 0) == "/reg/**"

@@ -222,6 +222,15 @@ def test_a_clock_that_was_a_year_ahead_does_not_stop_the_days() -> None:
     assert spent(exposures, at=NOW + 86_400 + 10).records == 1
 
 
+def test_a_clock_that_was_behind_for_a_moment_makes_nothing_free() -> None:
+    record = Record()
+    exposures = heard()
+    exposures.opens(NOW - 86_400)
+    for entry in (*record.answer(ids(1, 2)), *record.answer(ids(3), at=NOW - 86_400), *record.answer(ids(4))):
+        exposures.learn(entry)
+    assert spent(exposures).records == 4
+
+
 def test_an_entry_from_the_future_that_is_read_back_begins_no_day() -> None:
     record = Record()
     exposures = Exposures(Settings())

@@ -292,3 +292,10 @@ def test_what_nobody_labelled_stays_hidden_whole_under_enforce() -> None:
     asset = an_asset(fields=(REMARK, Field("$.holder.phone", "phone", Grade.GENERAL_3)), contract="enforce")
     mask = plan(profiles, names("desk"), asset, Grade.CORE)
     assert mask.fields == (FieldMask("$.items[*].remark", "keep"), FieldMask("$.holder.phone", "partial(3,4)"))
+
+
+def test_below_a_label_that_is_kept_nothing_is_shown_in_part() -> None:
+    asset = an_asset(fields=(Field("$.contact", "", Grade.GENERAL_3),), contract="enforce")
+    profiles = restore({"desk": {"$.contact.phone": "partial(3,4)", "$.contact.note": "drop", "*": "keep"}}, "desk", "")
+    mask = plan(profiles, names("desk"), asset, Grade.CORE)
+    assert mask.fields == (FieldMask("$.contact", "keep"), FieldMask("$.contact.note", "drop"))
