@@ -84,9 +84,8 @@ _SPELLED = (
 _SPELLED_PLATE = rf"\\u(?i:{PLATE_SIGNS})[A-HJ-Z]".encode()
 _IS_SPELLED = re.compile(b"|".join((*_SPELLED, _SPELLED_PLATE)))
 _BEFORE_POINT = re.compile(rb"[\[,:][ \t\r\n]{0,8}-?[0-9]{1,17}\.\Z")
-_NUMBERS = re.compile(rb"[0-9eE+\-.,:\[\]{}\s]*")
-_OPENING = frozenset(b",:[{ \t\r\n")  # before a quotation mark that opens a text
-_NEAR = 512
+_OPENING = frozenset(b",:[{\\ \t\r\n")  # before a mark that opens a text, or is written in one
+_CLOSING = frozenset((b"", b",", b":", b"]", b"}", b" ", b"\t", b"\r", b"\n"))  # behind a mark that ends a text
 _AFTER_NUMBER = frozenset({b",", b"]", b"}", b" ", b"\r", b"\n", b"\t", b"e", b"E"})
 _RUNS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 _RUN = b"0" * 11
@@ -154,16 +153,21 @@ class Gate:
 
 def _is_fraction(body: bytes, start: int, end: int) -> bool:
     """Whether this is what follows the point of a number: every thousandth share looks like a bank card."""
-    if body[start - 1 : start] != b"." or body[end : end + 1] not in _AFTER_NUMBER:
+    if body[start - 1 : start] != b"." or body[end : end + 1] not in _AFTER_NUMBER or not body[start:end].isdigit():
         return False
-    before = body[max(0, start - _NEAR) : start]
-    quote = before.rfind(b'"')
-    # a list in a text (`名单:1.6222…`) is no number: between the last text and a number stand only numbers
-    if quote > 0 and before[quote - 1] in _OPENING:
-        return False
-    if _NUMBERS.fullmatch(before, quote + 1) is None and (quote >= 0 or b'"' in body[:start]):
-        return False
-    return body[start:end].isdigit() and _BEFORE_POINT.search(before) is not None
+    return _BEFORE_POINT.search(body[max(0, start - 32) : start]) is not None and not _in_text(body, start)
+
+
+def _in_text(body: bytes, at: int) -> bool:
+    """Whether this stands in a text of JSON: a list that somebody wrote (`名单:1.6222…`) is no number.
+
+    The mark before it opens a text or ends one; where the body is a part that has none before it, the one behind it tells.
+    """
+    mark = body.rfind(b'"', 0, at)
+    if mark >= 0:
+        return mark == 0 or body[mark - 1] in _OPENING
+    mark = body.find(b'"', at)
+    return mark >= 0 and (body[mark - 1 : mark] == b"\\" or body[mark + 1 : mark + 2] in _CLOSING)
 
 
 def _bare(found: bytes) -> str:

@@ -88,7 +88,7 @@ def _as_named(content: bytes, prepared: Prepared) -> Plan:
     plan, columns, mask = prepared.plan, prepared.columns, prepared.mask
     more: list[FieldMask] = []
     for name in dict.fromkeys(_names(content)):
-        for rule in filter(None, map(columns.rule, columns.alike(read(name)))):
+        for rule in filter(None, (columns.rule(known) for part in _parts(name) for known in columns.alike(part))):
             if rule.technique.name == TOKENISE and name not in plan.names:  # a token tells the label that it came from
                 raise NotJson("a name whose values become tokens is spelled otherwise")
             field = FieldMask(spell((Anywhere(name),)), rule.technique.text)
@@ -138,10 +138,15 @@ def _rule(name: str, columns: Columns) -> Rule | None:
     """What applies to a parameter: the strictest of the labels that a reader may find in its name."""
     rule, covered = None, False
     for reading in _readings(name):
-        for part in (reading, *filter(None, _PARTS.split(reading))):
-            for known in columns.alike(read(part)):
+        for part in _parts(reading):
+            for known in columns.alike(part):
                 rule, covered = columns.below(rule, known), True
     return rule if covered else columns.rule(name)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """A name, and what some readers find in it (`filter[id_number]`, `person.id_number`), each as lenient programs read it."""
+    return tuple(map(read, (name, *filter(None, _PARTS.split(name)))))
 
 
 def read(name: str) -> str:

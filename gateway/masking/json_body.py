@@ -348,7 +348,7 @@ class _Walk:
         if depth >= MAX_DEPTH:
             raise NotJson(TOO_DEEP)
         elements = _elements(text)
-        if len(elements) > self._longest and self._counts(bytes(elements[0]), state):
+        if len(elements) > self._longest and self._counts(elements, state):
             self._longest = len(elements)
         if depth == 0:
             self._lengths[None] = len(elements)
@@ -356,9 +356,9 @@ class _Walk:
             self._lengths[trail[1]] = _listed(elements)
         return elements
 
-    def _counts(self, first: bytes, state: State) -> bool:
+    def _counts(self, elements: list[Raw], state: State) -> bool:
         """Whether such a list is one of records, or a column: values that a label names."""
-        return not state.inert and (_is_record(first) or state.element(0).known)
+        return not state.inert and (any(map(_is_record, elements)) or state.element(0).known)
 
     def _hear(self, text: bytes) -> None:
         if text[0] == _QUOTE:
@@ -390,11 +390,12 @@ class _Walk:
 
 def _listed(elements: list[Raw]) -> int:
     """How many records these are; plain values are those of one."""
-    return len(elements) if not elements or _is_record(bytes(elements[0])) else 1
+    return len(elements) if not elements or any(map(_is_record, elements)) else 1
 
 
-def _is_record(text: bytes) -> bool:
-    return text[0] == _OBJECT or (text[0] == _ARRAY and not is_point_text(text))
+def _is_record(raw: Raw) -> bool:
+    first = memoryview(raw)[0]
+    return first == _OBJECT or (first == _ARRAY and not is_point_text(bytes(raw)))
 
 
 def runs(elements: list[Raw], each: int = 0) -> Iterator[list[Raw]]:

@@ -123,7 +123,7 @@ def _records(root: Value) -> int:
     arrays = [value for value in root.values() if type(value) is list]
     if len(arrays) != 1:
         return 1
-    return len(arrays[0]) if not arrays[0] or _is_record(arrays[0][0]) else 1  # the tags of a record are one record's
+    return len(arrays[0]) if not arrays[0] or _has_record(arrays[0]) else 1  # the tags of a record are one record's
 
 
 class _Walk:
@@ -201,7 +201,7 @@ class _Walk:
             raise Unlike
         inside: Trail = (trail, None)
         every = state.element(0) if state.uniform else None
-        if len(elements) > self.longest and self._counts(elements[0], state):
+        if len(elements) > self.longest and self._counts(elements, state):
             self.longest = len(elements)
         for index, value in enumerate(elements):
             to = every or state.element(index)
@@ -210,9 +210,9 @@ class _Walk:
             else:
                 elements[index] = self.value(value, to, depth + 1, inside)
 
-    def _counts(self, first: Value, state: State) -> bool:
+    def _counts(self, elements: list[Value], state: State) -> bool:
         """Whether such a list is one of records, or a column: values that a label names."""
-        return not state.inert and (_is_record(first) or state.element(0).known)
+        return not state.inert and (_has_record(elements) or state.element(0).known)
 
     def _masked(self, value: Value, state: State, rule: Rule) -> Value:
         """What is shown of a text, number, truth value or null under a rule."""
@@ -236,8 +236,12 @@ class _Walk:
             self.met[trail] = None
 
 
-def _is_record(value: Value) -> bool:
-    return type(value) is dict or (type(value) is list and not is_point(value))  # type: ignore[arg-type]  # any list
+def _has_record(elements: list[Value]) -> bool:
+    """Whether any of them is a record: a null in front makes no list into one of plain values."""
+    kinds = set(map(type, elements))
+    if dict in kinds:
+        return True
+    return list in kinds and any(type(value) is list and not is_point(value) for value in elements)  # type: ignore[arg-type]  # any list
 
 
 def _lead(state: State, name: str) -> State:

@@ -103,6 +103,7 @@ def test_finds_other_spellings(identifier, body, make):
         b'{"a":"x","n":[1.5,{"b":2},0.6222021234567894]}',
         b'{"n":[%b0.6222021234567894]}' % (b"0.125," * 1000),
         b"a,b\r\n%bx,0.13800138000\r\n" % (b"x,0.125\r\n" * 1000),
+        b'0.125,0.6222021234567894,0.2],"b":"x"}',  # a part that was cut in a list of numbers
         b"a,0.13800138000\r\n",
         b"330106  19900307  2319",
         rb'{"a":"\u6d59\u6c5f A1234567"}',
@@ -127,6 +128,9 @@ def test_passes_what_is_none(body, make):
         ('{"note":"1,2.6222021234567894 "}', "bank-card"),
         ('{"note":":1.6222021234567894 "}', "bank-card"),
         ('{"note":"' + "x" * 5000 + ',1.6222021234567894,"}', "bank-card"),
+        ('{"note":"' + "0," * 5000 + '1.6222021234567894,"}', "bank-card"),
+        ("x" * 5000 + ',1.6222021234567894,"}', "bank-card"),  # a part that was cut in the middle of a text
+        (',1.6222021234567894,\\"x\\","b":1}', "bank-card"),
     ],
 )
 def test_a_numbered_list_in_a_text_is_no_number(make, text, identifier):

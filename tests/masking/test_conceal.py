@@ -90,6 +90,8 @@ def test_a_body_whose_names_are_in_another_case():
     "body",
     [
         '{"phone":"1"}',
+        '{"person.phone":"1"}',
+        '{"filter[phone]":"1"}',
         '{"PHONE":"1"}',
         '{"a":[{"phone":"1"}]}',
         '{" phone ":"1"}',
