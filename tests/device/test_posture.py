@@ -239,5 +239,6 @@ def test_law_managed_is_only_ever_proven_fresh_and_healthy(
     if posture.trust == "managed":
         assert proven
         assert posture.fresh
-        assert all(check.passed for check in posture.checks)
+        assert all(check.passed for check in posture.checks if check.name != "enrolled")
+        assert flags["managed"] is not False  # a report need not repeat what the register says, and must not deny it
         assert claim in ("", "laptop-7")
