@@ -43,6 +43,7 @@ from gateway.facts import (
 
 PENDING = 65_536  # permits whose outcome is to come: a worker has 256 at once, so only dead workers' are left over
 LATE = 3600.0  # seconds: what comes later than that belongs to no day that is over, but to a clock that was set back
+FEW = 8  # open answers of which it is looked whether they show the same
 ASSETS_OF_ONE = 64  # assets of one caller that are counted apart
 _REFUSED = 400  # what a service refuses with shows no record, unless a digest says otherwise
 _OTHERS = ""  # no asset is called so
@@ -349,17 +350,25 @@ class Exposures:
 
 
 def _beyond(flows: Iterable[Flow], row: Today | None, purpose: str) -> tuple[int, int]:
-    """How many records and values more these open answers show than what was counted: a record that is shown again is no new one."""
+    """How many records and values more these open answers show than what was counted.
+
+    A record that is shown again is no new one, as far as a few open answers go: of a crowd each counts by itself.
+    """
     tallies: dict[str, Tally] = {}
-    counted = clear = 0
-    for flow in flows:
+    counted = clear = more = 0
+    for number, flow in enumerate(flows):
+        if number >= FEW:
+            told = flow.told()
+            more, clear = more + len(told.digests) + told.more, clear - told.fields
+            continue
         id = flow.asset.id
         if id not in tallies:
             shown = None if row is None else row.assets.get(id)
             tallies[id] = Tally() if shown is None else shown.of(purpose).copy()
             counted, clear = counted + tallies[id].records, clear + tallies[id].fields
         tallies[id].add(flow.told())
-    return sum(one.records for one in tallies.values()) - counted, sum(one.fields for one in tallies.values()) - clear
+    known = tallies.values()
+    return sum(one.records for one in known) - counted + more, sum(one.fields for one in known) - clear
 
 
 def _keep(kept: dict[str, Kept], identity: str, value: Kept) -> None:

@@ -82,12 +82,14 @@ def told(
     """What goes on record of a walk over this text. `records`: the longest list that was met.
 
     A list beside the record that is empty makes nothing free, nor do records in the form of a map, or without a key.
+    What has no name of a label (`{"ok": true}`) shows no labelled value.
     """
     seen, unlisted = about
     people = len(seen) // DIGEST + unlisted
     records = max(records, 1 if people or masked else 0)
     unlisted += keyless(text, plan.told_by, records, people)
-    return Revealed(masked, spelled(met), records, seen, unlisted, plan.clear * max(records, people))
+    bare = not (people or masked) and b"\\" not in text and not any(name.encode() in text for name in plan.names)
+    return Revealed(masked, spelled(met), records, seen, unlisted, 0 if bare else plan.clear * max(records, people))
 
 
 def _tree(text: bytes, plan: Plan) -> Value:

@@ -273,6 +273,14 @@ def test_an_open_answer_shows_nothing_new_of_what_was_shown_before() -> None:
     assert (spent(exposures).records, spent(exposures, BY_CLERK).spent) == (2, "")
 
 
+def test_of_many_open_answers_each_counts() -> None:
+    exposures = heard()
+    for number in range(10):
+        exposures.begin(*a_stream(f"w.{number}", records=2, clear=2, seen=ids(1, 2)))
+    found = spent(exposures)
+    assert (found.records, found.fields) == (2 + 2 * 2, 20)
+
+
 def test_the_category_of_an_open_answer_is_known_for_others() -> None:
     exposures = heard()
     warrant, reply = a_stream(records=1)
