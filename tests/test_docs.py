@@ -45,7 +45,8 @@ PAIRS = [("README.md", "README.zh-CN.md"), ("docs/policy.md", "docs/policy.zh-CN
          ("docs/operations.md", "docs/operations.zh-CN.md"),
          ("docs/casbin.md", "docs/casbin.zh-CN.md"), ("docs/codes.md", "docs/codes.zh-CN.md"),
          ("docs/authoring.md", "docs/authoring.zh-CN.md"), ("docs/data.md", "docs/data.zh-CN.md"),
-         ("docs/opa-cedar.md", "docs/opa-cedar.zh-CN.md")]  # fmt: skip
+         ("docs/opa-cedar.md", "docs/opa-cedar.zh-CN.md"), ("docs/performance.md", "docs/performance.zh-CN.md"),
+         ("SECURITY.md", "SECURITY.zh-CN.md")]  # fmt: skip
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 POLICY = ["docs/policy.md", "docs/policy.zh-CN.md"]
 CODES = ["docs/codes.md", "docs/codes.zh-CN.md"]
