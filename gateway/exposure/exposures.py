@@ -262,11 +262,10 @@ class Exposures:
         if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):
             return
         told = counts(entry.seen, entry.unlisted, records, entry.clear)
+        named = entry.seen or entry.clear or labelled(entry.masked)  # else nothing that the catalog labels: `{"ok": true}`
         for row in (self._people.touch(subject), self._departments.touch(org)):
             row.saw(category)
-            if (
-                entry.seen or entry.clear or labelled(entry.masked)
-            ):  # else it had nothing that the catalog labels: `{"ok": true}`
+            if named:
                 shown = self._asset(row, asset, category)
                 shown.whole.add(told)
                 if purpose in shown.purposes:
