@@ -9,6 +9,7 @@ Rules:
 """
 
 from collections.abc import Iterator
+from time import monotonic
 
 from gateway.audit import Tail
 from gateway.catalog import Catalog
@@ -18,7 +19,8 @@ from gateway.journey import Revision
 from gateway.policy import Bundle
 
 LONGEST = 3600.0  # seconds before midnight that are read as well: an answer that began then may have ended today
-AT_START = 32  # slices that are read before the first request: a quarter of a second
+AT_START = 0.5  # seconds of reading before the first request: some sixty megabytes
+EACH_TICK = 0.04  # seconds of it, ten times a second, until the day is read: while it is not, the room doubts
 
 
 class Counting:
@@ -49,6 +51,13 @@ class Counting:
             except OSError:  # a flood took all descriptors (rule 3)
                 return
             self._counts = True
+
+    def read_for(self, seconds: float) -> None:
+        """Read for so long, at least a slice, of what was recorded earlier today."""
+        end = monotonic() + seconds
+        self.read_back()
+        while self._slices is not None and monotonic() < end:
+            self.read_back()
 
     def read_back(self, slices: int = 1) -> None:
         """Read so many slices of what was recorded earlier today."""

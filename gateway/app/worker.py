@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from gateway.app import reveals, revisions
 from gateway.app.boundary import DataPort, place, unforeseen
-from gateway.app.counting import AT_START, Counting, asks
+from gateway.app.counting import AT_START, EACH_TICK, Counting, asks
 from gateway.app.discovering import Discovering
 from gateway.app.emergency import Expiry, in_force
 from gateway.app.knowledge import Knowledge
@@ -197,7 +197,7 @@ class Worker:
         asyncio.get_running_loop().set_exception_handler(unforeseen(self._notice))
         self._watcher.load(self._tail.last(REMEMBERED))
         self._counting.follow(self._knowledge.current(), time.time())
-        self._counting.read_back(AT_START)
+        self._counting.read_for(AT_START)
         self._upstream.start()
         await self._identity.start()
         self._notice(Notice("worker.started", f"w{self._slot.index}", f"pid {os.getpid()}"))
@@ -253,7 +253,7 @@ class Worker:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._learn_from_siblings()
-            self._counting.read_back()
+            self._counting.read_for(EACH_TICK)
             await self._prepare()
             await self._expiry.look(instant().clock)
             await self._streams.look(self._board.any[0])

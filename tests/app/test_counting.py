@@ -160,3 +160,15 @@ def test_journals_that_cannot_be_read_now_are_read_later(tmp_path: Path) -> None
     count.follow(asked, NOW)
     count.read_back(2)
     assert spent(exposures, asked) == (3, "soft")
+
+
+def test_as_much_of_the_day_is_read_at_once_as_there_is_time_for(tmp_path: Path) -> None:
+    slices = [list(Record(f"w{number}").answer(ids(number))) for number in range(5)]
+    asked = revision(tmp_path, budgets=BUDGET.replace("3", "9"))
+    count, exposures, _ = counting(*slices)
+    count.follow(asked, NOW)
+    count.read_for(0.0)
+    assert spent(exposures, asked) == (1, "soft")  # a slice at least
+    count.read_for(60.0)
+    assert spent(exposures, asked) == (5, "")
+    count.read_for(60.0)  # nothing more to read
