@@ -262,7 +262,7 @@ class Exposures:
         if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):
             return
         told = counts(entry.seen, entry.unlisted, records, entry.clear)
-        named = entry.seen or entry.clear or labelled(entry.masked)  # else nothing that the catalog labels: `{"ok": true}`
+        named = entry.seen or entry.clear or labelled(entry.masked)  # not so `{"ok": true}`
         for row in (self._people.touch(subject), self._departments.touch(org)):
             row.saw(category)
             if named:
