@@ -623,7 +623,7 @@ class Reply(Struct, frozen=True, eq=False):
     waited: float = 0.0
     code: str = ""  # reason code when this is a refusal or a fault
     revealing: Callable[[], Revealed] | None = (
-        None  # of a body that is masked while it streams: asked once it has ended
+        None  # of a body that is masked while it streams: what it has shown so far
     )
     detail: str = ""  # of the fault, for the record: never sent
 

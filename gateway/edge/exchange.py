@@ -319,8 +319,10 @@ class Exchange:
 
     async def _drained(self) -> None:
         self._drains = True
-        await self._line.drained()
-        self._drains = False
+        try:
+            await self._line.drained()
+        finally:
+            self._drains = False
         if self.closed:
             raise Gone("the connection is closed")
 

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 4 * 1024 * 1024
 DRAIN_IDLE_SECONDS = 1.0
-HALF_OPEN_SECONDS = (
-    5.0  # an answer is silent so long at most for a caller who may be gone; what is sent to one who is tells it
-)
+HALF_OPEN_SECONDS = 5.0
+"""An answer is silent so long at most for a caller who may be gone; what is sent to one who is tells it."""
 DAWDLE_SECONDS = 1.0  # a head that is not complete after so long does not keep a newcomer out
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _ID = "\x01" * 20  # where the id of a request will stand; nothing else in an answer looks like it

@@ -243,7 +243,7 @@ def _has_record(elements: list[Value]) -> bool:
     kinds = set(map(type, elements))
     if dict in kinds:
         return True
-    return list in kinds and any(type(value) is list and not is_point(value) for value in elements)  # type: ignore[arg-type]  # any list
+    return list in kinds and any(type(value) is list and not is_point(value) for value in elements)
 
 
 def _lead(state: State, name: str) -> State:

@@ -12,7 +12,9 @@ import orjson
 
 from gateway.masking.points import is_point
 
-MOST = 512 * 1024  # bytes: some milliseconds
+MOST = 64 * 1024  # bytes: some milliseconds, whatever stands in them
+_KEYS = frozenset((str, int))
+_NESTS = frozenset((dict, list))
 MAX_DEPTH = 100
 
 Value = str | int | float | bool | None | dict[str, "Value"] | list["Value"]
@@ -29,17 +31,22 @@ def keyless(text: bytes, names: frozenset[str], records: int, people: int) -> in
 
 
 def _count(value: Value, names: frozenset[str], depth: int) -> tuple[bool, int]:
-    """Whether a key stands in it, and how many records without one."""
+    """Whether a key stands in it, and how many records without one. Plain loops: half the time of what reads nicer."""
     if depth > MAX_DEPTH:
         raise RecursionError
-    if isinstance(value, dict):
-        if any(type(value.get(name)) in (str, int) and value[name] != "" for name in names):
-            return True, 0
-        found = [_count(inside, names, depth + 1) for inside in value.values() if isinstance(inside, dict | list)]
-        return any(keyed for keyed, _ in found), sum(count for _, count in found)
     keyed, without = False, 0
-    for inside in value if isinstance(value, list) else ():
-        if isinstance(inside, dict) or (isinstance(inside, list) and not is_point(inside)):  # type: ignore[arg-type]
-            has, count = _count(inside, names, depth + 1)
-            keyed, without = keyed or has, without + (count if has or count else 1)
+    if isinstance(value, dict):
+        for name in names:
+            key = value.get(name)
+            if key != "" and type(key) in _KEYS:
+                return True, 0
+        for inside in value.values():
+            if type(inside) in _NESTS:
+                has, count = _count(inside, names, depth + 1)
+                keyed, without = keyed or has, without + count
+    elif isinstance(value, list):
+        for inside in value:
+            if isinstance(inside, dict) or (isinstance(inside, list) and not is_point(inside)):
+                has, count = _count(inside, names, depth + 1)
+                keyed, without = keyed or has, without + (count if has or count else 1)
     return keyed, without

@@ -5,6 +5,7 @@ numbers, one of which has a fraction: identifiers are whole numbers or texts.
 """
 
 import re
+from collections.abc import Sequence
 
 _NUMBERS = frozenset((int, float))
 _NUMBER = rb"-?[0-9]{1,20}(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
@@ -13,7 +14,7 @@ _FRACTION = re.compile(rb"[.eE]")
 _MOST = 128  # bytes
 
 
-def is_point(value: list[object]) -> bool:
+def is_point(value: Sequence[object]) -> bool:
     """Whether a list that was read is a point."""
     if not 2 <= len(value) <= 4:
         return False
