@@ -538,6 +538,7 @@ class Revealed(Struct, frozen=True, gc=False):
     clear: int = 0  # labelled values that were shown in clear
     removed: int = 0  # records that a row filter took out
     residual: tuple[str, ...] = ()  # identifiers that the second look found and stopped
+    keyless: int = 0  # records that no key tells apart, beside some that have one: unlisted on record
 
 
 UNLABELLED = "unlabelled"

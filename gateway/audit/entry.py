@@ -171,7 +171,7 @@ def outcome_entry(journal: str, seq: int, at: float, verdict: str, outcome: Outc
         revealed.unlabelled,
         revealed.records,
         revealed.seen,
-        revealed.unlisted,
+        revealed.unlisted + revealed.keyless,
         revealed.clear,
         revealed.removed,
         revealed.residual,

@@ -70,7 +70,8 @@ class Flow(Struct, frozen=True, eq=False):
         reply, shown = self.reply, self.revealed
         if not (shown.seen or shown.clear or labelled(shown.masked)):
             return Told(array("Q"), 0, 0)
-        return counts(shown.seen, shown.unlisted, shown.records if reply.status < _REFUSED else 0, shown.clear)
+        records = shown.records if reply.status < _REFUSED else 0
+        return counts(shown.seen, shown.unlisted + shown.keyless, records, shown.clear)
 
 
 class UnderWay:

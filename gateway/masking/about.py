@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import Decoder, encode
+from msgspec.structs import replace
 
 from gateway.facts import Asset, Mask, Revealed, RowFilter
 from gateway.jsonpath import Member, parse
@@ -61,15 +62,7 @@ class Looked(Struct, frozen=True, eq=False):
 
     def told(self, revealed: Revealed) -> Revealed:
         """What masking did, with what was taken out before."""
-        return Revealed(
-            revealed.masked,
-            revealed.unlabelled,
-            revealed.records,
-            revealed.seen,
-            revealed.unlisted,
-            revealed.clear,
-            self.removed,
-        )
+        return replace(revealed, removed=self.removed)
 
 
 def concerned(mask: Mask) -> bool:

@@ -87,9 +87,10 @@ def told(
     seen, unlisted = about
     people = len(seen) // DIGEST + unlisted
     records = max(records, 1 if people or masked else 0)
-    unlisted += keyless(text, plan.told_by, records, people)
+    without = keyless(text, plan.told_by, records, people)
     bare = not (people or masked) and b"\\" not in text and not any(name.encode() in text for name in plan.names)
-    return Revealed(masked, spelled(met), records, seen, unlisted, 0 if bare else plan.clear * max(records, people))
+    clear = 0 if bare else plan.clear * max(records, people)
+    return Revealed(masked, spelled(met), records, seen, unlisted, clear, keyless=without)
 
 
 def _tree(text: bytes, plan: Plan) -> Value:

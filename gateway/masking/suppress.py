@@ -23,6 +23,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterab
 import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder, decode, encode
+from msgspec.structs import replace
 
 from gateway.facts import SUPPRESSED, FieldMask, Mask, Revealed, Suppress
 from gateway.masking.columns import Columns
@@ -95,8 +96,7 @@ def told(revealed: Revealed, lost: int) -> Revealed:
     """What masking did, with what was suppressed after it."""
     if not lost:
         return revealed
-    masked = (*revealed.masked, (SUPPRESSED, lost))
-    return Revealed(masked, revealed.unlabelled, revealed.records, revealed.seen, revealed.unlisted, revealed.clear)
+    return replace(revealed, masked=(*revealed.masked, (SUPPRESSED, lost)))
 
 
 def _slowly(body: bytes, rare: Rare, before: bytes) -> Generator[None, None, tuple[bytes, int]]:

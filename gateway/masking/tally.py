@@ -37,6 +37,7 @@ class Tally:
         self._clear += revealed.clear
         self._removed += revealed.removed
         self._unlisted += revealed.unlisted
+        self._keyless += revealed.keyless
         if not revealed.seen and (revealed.clear or any(path != UNLABELLED for path, _ in revealed.masked)):
             self._keyless += revealed.records
         self._residual += revealed.residual
@@ -53,10 +54,11 @@ class Tally:
             tuple(self._unlabelled),
             self._records,
             b"".join(self._seen),
-            self._unlisted + (self._keyless if self._seen else 0),  # one unit with a key makes the others not free
+            self._unlisted,
             self._clear,
             self._removed,
             self._residual,
+            self._keyless if self._seen else 0,
         )
 
     def _see(self, digest: bytes) -> None:

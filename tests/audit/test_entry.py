@@ -196,3 +196,8 @@ def test_what_is_no_entry_is_refused(raw: bytes) -> None:
 
 def test_grades_and_clearances_stand_as_they_are_spelt() -> None:
     assert b'"grade":"core"' in encode(verdict(some_facts(asset=an_asset(grade=Grade.CORE))))
+
+
+def test_records_without_a_key_are_unlisted_on_record() -> None:
+    shown = Outcome(200, 10, 0, True, "", Revealed(records=51, seen=b"12345678", unlisted=2, keyless=50), 0.0, 0.0)
+    assert outcome_entry("j", 1, 0.0, "j.0", shown).unlisted == 52

@@ -42,6 +42,7 @@ def told(*flows: tuple[Warrant, Reply]) -> list[tuple[int, int]]:
         ({"records": 7, "masked": (("unlabelled", 7),)}, (0, 0)),
         ({"records": 1, "seen": b"x" * 24, "clear": 1}, (3, 1)),
         ({"records": 9, "seen": b"x" * 8, "unlisted": 4}, (5, 0)),
+        ({"records": 9, "seen": b"x" * 8, "unlisted": 4, "keyless": 3}, (8, 0)),
     ],
 )
 def test_it_tells_what_the_record_will_tell(shown: dict[str, Any], counts: tuple[int, int]) -> None:

@@ -232,4 +232,4 @@ def test_records_without_a_key_are_counted_beside_those_with_one() -> None:
     body = json.dumps({"items": items}, separators=(",", ":")).encode()
     for walked in (mask_tree(body, plan, KEYS), mask_raw(body, plan, KEYS)):
         assert walked is not None
-        assert (len(walked[1].seen) // 8, walked[1].unlisted, walked[1].records) == (1, 50, 51)
+        assert (len(walked[1].seen) // 8, walked[1].keyless, walked[1].records) == (1, 50, 51)

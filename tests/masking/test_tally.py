@@ -30,4 +30,4 @@ def test_one_unit_with_a_key_does_not_make_those_without_free() -> None:
     for seen in (b"12345678", b"", b""):
         tally.add(Revealed((("$.name", 1),), (), 1, seen))
     tally.add(Revealed((("unlabelled", 1),), (), 1))
-    assert (len(tally.revealed().seen), tally.revealed().unlisted) == (8, 2)
+    assert (len(tally.revealed().seen), tally.revealed().unlisted, tally.revealed().keyless) == (8, 0, 2)
