@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Literal, NoReturn, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in the order received, names in lower case."""
@@ -539,6 +540,13 @@ class Revealed(Struct, frozen=True, gc=False):
     removed: int = 0  # records that a row filter took out
     residual: tuple[str, ...] = ()  # identifiers that the second look found and stopped
     keyless: int = 0  # records that no key tells apart, beside some that have one: unlisted on record
+
+    def beside(self, removed: int = 0, suppressed: int = 0) -> "Revealed":
+        """The same, with the records that were taken out before it and the values that were suppressed after it."""
+        if not (removed or suppressed):
+            return self
+        lost = ((SUPPRESSED, suppressed),) if suppressed else ()
+        return replace(self, masked=(*self.masked, *lost), removed=self.removed + removed)
 
 
 UNLABELLED = "unlabelled"

@@ -18,6 +18,7 @@ from gateway.facts import (
     NoticeEntry,
     Reason,
     Refused,
+    Revealed,
 )
 from tests.literals import a_permit, a_warrant, an_ask, an_asset
 
@@ -86,3 +87,10 @@ def test_what_tells_records_apart_stands_in_a_list_and_in_a_record_of_it() -> No
     other = Field("$.name", "name", Grade.GENERAL_4)
     assert an_asset(fields=(listed, other, alone), key="$.items[*].sfzh").keys == {"$.items[*].sfzh", "$.sfzh"}
     assert an_asset(fields=(other,), key="").keys == frozenset()
+
+
+def test_what_was_taken_out_or_suppressed_stands_beside_what_was_shown() -> None:
+    shown = Revealed((("$.a", 1),), ("$.b",), 5, b"x" * 8, 1, 6, 2, ("phone",), 3)
+    beside = shown.beside(removed=4, suppressed=7)
+    assert beside == Revealed((("$.a", 1), ("suppressed", 7)), ("$.b",), 5, b"x" * 8, 1, 6, 6, ("phone",), 3)
+    assert shown.beside() is shown

@@ -184,7 +184,7 @@ class Branch(Generic[T]):
             self.literal[segment] = Branch()
             folded = _folded(segment)
             self._folded.add(folded)
-            self._begins.update(("%", ".", folded[:1], folded[:1].upper()))
+            self._begins.update(("%", ".", "+", folded[:1], folded[:1].upper()))
         return self.literal[segment]
 
     def find(self, segments: list[str], at: int) -> T | None:

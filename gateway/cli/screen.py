@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # heavy: only the commands that need it pay
 
 _COLOURS = {"error": "31", "warning": "33", "good": "32", "dim": "2", "bold": "1"}
 _ANY_WIDTH = 1_000_000
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some programs take the wide forms too
 _SECRET_CODES = frozenset(("C020", "C023"))
 
 
@@ -148,9 +149,7 @@ def comma_separated(head: Sequence[str], rows: Iterable[Sequence[object]], mark:
 
 def _inert(cell: str) -> str:
     """Formula injection: a path like `=HYPERLINK(…)` that a caller sent must not run in the auditor's spreadsheet."""
-    return (
-        f"'{cell}" if cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else cell
-    )  # some take the wide forms too
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _within(value: object) -> object:

@@ -46,9 +46,8 @@ _OTHERS = re.compile(f"[{_SPACES}{_DASHES}{_DIGIT_RANGES}]")
 _READ = _DIGITS | dict.fromkeys(_spread(_SPACES), " ") | dict.fromkeys(_spread(_DASHES), "-")
 PLATE_SIGNS = "|".join(f"{ord(sign):04x}" for sign in PLATE_PROVINCES + "挂学警港澳·")
 """The signs of plates as an escape of JSON spells them."""
-_ESCAPE = re.compile(
-    rf"\\+u([0-3A-Fa-f][0-9A-Fa-f]{{3}}|(?i:{PLATE_SIGNS}))"
-)  # not the other words of Chinese: quicker
+# not the other words of Chinese: quicker
+_ESCAPE = re.compile(rf"\\+u([0-3A-Fa-f][0-9A-Fa-f]{{3}}|(?i:{PLATE_SIGNS}))")
 _REFERENCE = re.compile(r"&(?:#0*([0-9]{1,7})|#[Xx]0*([0-9A-Fa-f]{1,6})|[A-Za-z][A-Za-z0-9]{1,31});?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")

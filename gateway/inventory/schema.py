@@ -59,9 +59,8 @@ class Schemas:
         self._root, self._words = root, words
         self.faults: list[FileFault] = []
         self._left = MAX_SCHEMAS
-        self._open: dict[
-            str, int
-        ] = {}  # references that are being walked, with how many steps from the root they stand
+        # references that are being walked, with how many steps from the root they stand
+        self._open: dict[str, int] = {}
         self._heirs = _heirs(root)
         self._recursive: set[str] = set()
 
@@ -72,9 +71,8 @@ class Schemas:
     def properties(self, roots: list[Node]) -> tuple[Property, ...]:
         """What these schemas describe together, each path once. Raises Faulty when that is too much."""
         found: dict[str, Property] = {}
-        each: dict[
-            str, Node
-        ] = {}  # a document of a thousand operations may answer all of them with the same ten schemas
+        # a document of a thousand operations may answer all of them with the same ten schemas
+        each: dict[str, Node] = {}
         for root in roots:
             each.setdefault(repr(root.plain()), root)
         for root in each.values():

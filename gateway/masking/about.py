@@ -22,9 +22,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import Decoder, encode
-from msgspec.structs import replace
 
-from gateway.facts import Asset, Mask, Revealed, RowFilter
+from gateway.facts import Asset, Mask, RowFilter
 from gateway.jsonpath import Member, parse
 from gateway.masking.json_body import MAX_WORK, TOO_DEEP, check_values
 from gateway.masking.json_tree import MAX_DEPTH
@@ -59,10 +58,6 @@ class Looked(Struct, frozen=True, eq=False):
     body: bytes
     records: int = 1
     removed: int = 0
-
-    def told(self, revealed: Revealed) -> Revealed:
-        """What masking did, with what was taken out before."""
-        return replace(revealed, removed=self.removed)
 
 
 def concerned(mask: Mask) -> bool:

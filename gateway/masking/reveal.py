@@ -31,7 +31,7 @@ from gateway.masking.prose import like_json
 from gateway.masking.second_look import Residual, look, look_long
 from gateway.masking.settings import Settings
 from gateway.masking.streaming import begun, closed, going_on
-from gateway.masking.suppress import UNCOUNTED, held, suppressed, suppressed_long, told
+from gateway.masking.suppress import UNCOUNTED, held, suppressed, suppressed_long
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.tokens import Origin
@@ -139,12 +139,12 @@ class Masking:
             return None
         if prepared.rare is not None:
             shown, lost = suppressed(shown, prepared.rare, body)
-            revealed = told(revealed, lost)
+            revealed = revealed.beside(suppressed=lost)
         if mask.watermark:
             shown = marked(shown, kept.mark(facts.subject.id))
         look(shown, prepared.gate)
         if looked is not None:
-            revealed = looked.told(revealed)
+            revealed = revealed.beside(looked.removed)
         size = len(shown)
         return Reply(raw.status, (*fields, (b"content-length", b"%d" % size)), shown, size, revealed, raw.waited)
 
@@ -174,12 +174,12 @@ class Masking:
         prepared = prepared.covering(looked.records)
         if prepared.rare is not None:
             shown, lost = await suppressed_long(shown, prepared.rare, looked.body)
-            revealed = told(revealed, lost)
+            revealed = revealed.beside(suppressed=lost)
         if mask.watermark:
             shown = await marked_long(shown, kept.mark(facts.subject.id))
         await look_long(shown, prepared.gate)
         headers = inspected(raw.headers, len(shown), json_type(raw.headers))
-        return Reply(raw.status, headers, shown, len(shown), looked.told(revealed), raw.waited)
+        return Reply(raw.status, headers, shown, len(shown), revealed.beside(looked.removed), raw.waited)
 
     async def _laid(
         self, body: bytes, prepared: Prepared, keys: Keys, tried: bool, people: int = 1

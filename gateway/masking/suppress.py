@@ -23,9 +23,8 @@ from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterab
 import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder, decode, encode
-from msgspec.structs import replace
 
-from gateway.facts import SUPPRESSED, FieldMask, Mask, Revealed, Suppress
+from gateway.facts import FieldMask, Mask, Suppress
 from gateway.masking.columns import Columns
 from gateway.masking.json_body import MAX_WORK, MEMBER, TOO_DEEP
 from gateway.masking.json_tree import MAX_DEPTH
@@ -90,13 +89,6 @@ def suppressed(body: bytes, rare: Rare, before: bytes = b"") -> tuple[bytes, int
 async def suppressed_long(body: bytes, rare: Rare, before: bytes = b"") -> tuple[bytes, int]:
     """The same for a long one, with turns for others in between. Raises Withheld."""
     return await with_turns(_slowly(body, rare, before))
-
-
-def told(revealed: Revealed, lost: int) -> Revealed:
-    """What masking did, with what was suppressed after it."""
-    if not lost:
-        return revealed
-    return replace(revealed, masked=(*revealed.masked, (SUPPRESSED, lost)))
 
 
 def _slowly(body: bytes, rare: Rare, before: bytes) -> Generator[None, None, tuple[bytes, int]]:

@@ -139,7 +139,7 @@ def test_a_template_lies_below_a_prefix_by_segments(template: str, prefix: str, 
 
 
 SPELLINGS = [
-    "Export", "EXPORT", "export%20", "%20export", "export+", "export%C2%A0", "%EF%BD%85xport", "export.", "export.json", "Export.CSV", "expor%C5%A4"
+    "Export", "EXPORT", "export%20", "%20export", "+export", "export+", "export%C2%A0", "%EF%BD%85xport", "export.", "export.json", "Export.CSV", "expor%C5%A4"
 ]  # fmt: skip
 
 

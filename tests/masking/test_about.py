@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts import FieldMask, Mask, Revealed, RowFilter
+from gateway.facts import FieldMask, Mask, RowFilter
 from gateway.masking.about import SLICE, Looked, NotFound, TooMany, concerned, look_slowly, looked_into
 from gateway.masking.json_body import MAX_VALUES, NotJson
 from gateway.masking.records import counted
@@ -222,11 +222,6 @@ def test_wrapping_it_often_hides_no_bulk():
         looked(b"[" * 40 + b"{},{},{}" + b"]" * 40, mask(most=2))
     with pytest.raises(Withheld):  # what is too long to be read at once is taken apart, and not without end
         looked(b"[" * 40 + b",".join([b'{"a":1}'] * SLICE) + b"]" * 40, mask(most=2))
-
-
-def test_what_goes_on_record():
-    told = Looked(b"", removed=2).told(Revealed((("$.a", 1),), ("$.b",), 5, b"x" * 8, 1, 6))
-    assert told == Revealed((("$.a", 1),), ("$.b",), 5, b"x" * 8, 1, 6, 2)
 
 
 def test_most_answers_need_no_such_look():

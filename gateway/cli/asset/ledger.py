@@ -34,9 +34,8 @@ WORDS = {
 }
 
 
-_OF_BINDING = frozenset(
-    ("K013", "K014")
-)  # between gateway.yaml and the catalog: one of the two has to be written first
+_OF_BINDING = frozenset(("K013", "K014"))
+"""Faults between gateway.yaml and the catalog: one of the two has to be written first."""
 
 
 class Ledger(NamedTuple):
