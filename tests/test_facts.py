@@ -1,7 +1,6 @@
-"""Values are frozen, decisions have no truth value, entries read back as they were written."""
+"""Values are frozen, decisions have no truth value."""
 
 import pytest
-from msgspec import json
 
 from gateway.facts import (
     GRADES,
@@ -9,13 +8,11 @@ from gateway.facts import (
     BodyFailed,
     Challenge,
     Deny,
-    Entry,
     Fault,
     Field,
     FieldMask,
     Grade,
     Mask,
-    NoticeEntry,
     Reason,
     Refused,
     Revealed,
@@ -69,12 +66,6 @@ def test_a_mask_that_passes_everything_does_not_inspect() -> None:
     assert not Mask("none", (), "pass").inspects
     assert Mask("none", (FieldMask("$.a", "keep"),), "pass").inspects
     assert Mask("none", (), "redact").inspects
-
-
-def test_an_entry_is_read_back_by_its_kind() -> None:
-    entry = NoticeEntry(1, "20260101T000000-w1-abcdef", 7, 1.5, "edge.refused", "10.0.0.1", "bad_target", 3)
-    assert json.decode(json.encode(entry), type=Entry) == entry
-    assert json.decode(json.encode(entry))["kind"] == "notice"
 
 
 def test_a_broken_body_carries_its_reason_code() -> None:

@@ -12,6 +12,7 @@ HOUSE = ROOT / "gateway"
 FLOORS = [
     {"reasons"},
     {"facts"},
+    {"entries"},
     {"crypto", "detect", "document", "jsonpath", "masks"},
     {
         "edge",
@@ -41,6 +42,7 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 PURE = {
     "reasons",
     "facts",
+    "entries",
     "exposure",
     "policy",
     "catalog",

@@ -30,7 +30,8 @@ from gateway.control import Credential, Settings, control_app, server_config, un
 from gateway.crypto import keys
 from gateway.edge import Tally
 from gateway.edge.tls import Renewal, server_context
-from gateway.facts import Entry, Notice, NoticeEntry, VerdictEntry
+from gateway.entries import Entry, NoticeEntry, VerdictEntry
+from gateway.facts import Notice
 from gateway.serve import listen
 from gateway.stores import LEVELS, Board, State, StateFault
 from gateway.telemetry import Gauges, Lines, Meter, Pairs, Told

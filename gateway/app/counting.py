@@ -13,13 +13,13 @@ from time import monotonic
 
 from gateway.audit import Tail
 from gateway.catalog import Catalog
+from gateway.entries import Brief, Entry
 from gateway.exposure import Exposures
-from gateway.facts import Entry
 from gateway.journey import Revision
 from gateway.policy import Bundle
 
 LONGEST = 3600.0  # seconds before midnight that are read as well: an answer that began then may have ended today
-AT_START = 5.0  # seconds of reading before the first request, at most: six hundred megabytes, while siblings serve
+AT_START = 5.0  # seconds of reading before the first request, at most: a million of them read back, while siblings serve
 EACH_TICK = 0.04  # seconds of it, ten times a second, until the day is read: while it is not, the room doubts
 
 
@@ -31,7 +31,7 @@ class Counting:
         self._tail = tail
         self._judged_by = ""
         self._counts = False
-        self._slices: Iterator[list[Entry]] | None = None
+        self._slices: Iterator[list[Brief]] | None = None
 
     def learn(self, entry: Entry) -> None:
         """Take one entry in."""

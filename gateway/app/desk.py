@@ -33,7 +33,7 @@ from gateway.control import (
 )
 from gateway.device import Rejected as RejectedReport
 from gateway.device import accept
-from gateway.facts import Entry
+from gateway.entries import Entry
 from gateway.stores import Board, BoardFault, State, StateFault, instant
 from gateway.stores.board import Topic
 

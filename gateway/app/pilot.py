@@ -36,7 +36,8 @@ from gateway.audit import Ledger
 from gateway.config import Config
 from gateway.control import DoorFault, Piloted, PilotLimits, PilotWish, Rejected, Reloaded
 from gateway.document import Faulty, did_you_mean
-from gateway.facts import Notice, NoticeEntry
+from gateway.entries import NoticeEntry
+from gateway.facts import Notice
 from gateway.policy import Damaged
 from gateway.policy.pilot import Limits, Terms, read_terms
 from gateway.policy.trial import Trial

@@ -38,9 +38,10 @@ from gateway.document import Faulty
 from gateway.edge import Tally, again
 from gateway.edge.accept import Acceptor
 from gateway.edge.tls import Renewal, server_context
+from gateway.entries import Entry
 from gateway.exposure import Exposures
 from gateway.exposure import Settings as ExposureSettings
-from gateway.facts import Entry, Notice, Warrant
+from gateway.facts import Notice, Warrant
 from gateway.identity import Recogniser
 from gateway.identity.fetch import Fetcher
 from gateway.journey import Journey, Revision

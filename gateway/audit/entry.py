@@ -20,20 +20,8 @@ from typing import Any, Final, Literal
 from msgspec import DecodeError, Struct, ValidationError, to_builtins
 from msgspec.json import Decoder, Encoder
 
-from gateway.facts import (
-    GRADE_TEXT,
-    Challenge,
-    Decision,
-    Deny,
-    Entry,
-    Facts,
-    Mask,
-    Outcome,
-    OutcomeEntry,
-    Permit,
-    Reason,
-    VerdictEntry,
-)
+from gateway.entries import Entry, OutcomeEntry, VerdictEntry
+from gateway.facts import GRADE_TEXT, Challenge, Decision, Deny, Facts, Mask, Outcome, Permit, Reason
 
 FORMAT: Final = 1
 MAX_ENTRY: Final = 65_535

@@ -23,17 +23,8 @@ from typing import Any, Final
 
 from gateway.audit import shelf
 from gateway.audit.entry import Malformed, decode
-from gateway.facts import (
-    GRADES,
-    SUPPRESSED,
-    ActEntry,
-    Entry,
-    NoticeEntry,
-    OutcomeEntry,
-    Posture,
-    Subject,
-    VerdictEntry,
-)
+from gateway.entries import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import GRADES, SUPPRESSED, Posture, Subject
 from gateway.reasons import REASONS
 
 _FORMAT: Final = 7

@@ -28,18 +28,16 @@ from msgspec import Struct, field, json
 from gateway.audit import chain
 from gateway.audit.disk import DISK, Files
 from gateway.audit.entry import FORMAT, Digests, encode, outcome_entry, verdict_entry
+from gateway.entries import ActEntry, Entry, NoticeEntry
 from gateway.facts import (
     NOTHING_REVEALED,
-    ActEntry,
     Challenge,
     Decision,
     Deny,
-    Entry,
     Facts,
     Fault,
     Grade,
     Notice,
-    NoticeEntry,
     Outcome,
     Permit,
     Refused,

@@ -19,7 +19,7 @@ from msgspec.json import Decoder
 from msgspec.structs import astuple, fields
 
 from gateway.audit.entry import FORMAT, decode
-from gateway.facts import Entry, VerdictEntry
+from gateway.entries import Entry, VerdictEntry
 
 _BEGIN: Final = b'{"kind":"verdict",'
 _OBJECT: Final = b',"object":"'

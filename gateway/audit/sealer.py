@@ -32,7 +32,7 @@ from gateway.audit.journal import Settings, boot_id
 from gateway.audit.merkle import Frontier, leaf
 from gateway.audit.reader import Reader
 from gateway.audit.shelf import Shelf, subtree
-from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.entries import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
 _CHUNK: Final = 8 * 1024 * 1024  # bytes of a journal per step
 _SLICE: Final = 256 * 1024  # bytes at once: what fits into the cache of the processor is read from memory only once

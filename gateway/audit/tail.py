@@ -8,12 +8,18 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from msgspec import DecodeError
+from msgspec.json import Decoder
+
 from gateway.audit import chain
-from gateway.audit.entry import Malformed, decode
-from gateway.facts import Entry
+from gateway.audit.entry import FORMAT, MAX_ENTRY, Malformed, decode
+from gateway.entries import Brief, Entry
 
 _CHUNK = 4 * 1024 * 1024
 _SLICE = 1024 * 1024
+_LINE = MAX_ENTRY + 128  # no line is longer: what is, belongs to no journal
+
+_brief = Decoder(Brief).decode
 
 
 class Tail:
@@ -57,8 +63,8 @@ class Tail:
             del found[:-count]
         return found
 
-    def since(self, at: float) -> Iterator[list[Entry]]:
-        """What was recorded from this moment (seconds since 1970) on and up to where `poll` goes on, in slices.
+    def since(self, at: float) -> Iterator[list[Brief]]:
+        """What was recorded from this moment (seconds since 1970) on and up to where `poll` goes on, in slices, in brief.
 
         Each journal in its own order; what is not polled, up to its present end.
         """
@@ -114,7 +120,7 @@ def _whole(path: Path) -> int:
         return 0
 
 
-def _slices(path: Path, end: int) -> Iterator[list[Entry]]:
+def _slices(path: Path, end: int) -> Iterator[list[Brief]]:
     """The entries of a journal before `end`, so many at a time that nothing waits long for them."""
     start, rest = 0, b""
     while start < end:
@@ -130,8 +136,27 @@ def _slices(path: Path, end: int) -> Iterator[list[Entry]]:
         if not data:
             return
         start += len(data)
-        whole, _, rest = (rest + data).rpartition(b"\n")
-        yield _entries(whole)
+        lines = rest + data
+        whole = lines.rfind(b"\n") + 1
+        rest = lines[whole:] if len(lines) - whole < _LINE else b""
+        yield _briefs(lines, whole)
+
+
+def _briefs(lines: bytes, end: int) -> list[Brief]:
+    """The entries of the lines before `end`; nothing is copied on the way (split into lines it takes half as long again)."""
+    found: list[Brief] = []
+    view, start = memoryview(lines), 0
+    while start < end:
+        stop = lines.index(b"\n", start)
+        try:
+            entry = _brief(view[start + 65 : stop])
+        except (DecodeError, UnicodeDecodeError):
+            pass
+        else:
+            if entry.v == FORMAT:
+                found.append(entry)
+        start = stop + 1
+    return found
 
 
 def _last(path: Path, end: int | None, count: int) -> list[Entry]:

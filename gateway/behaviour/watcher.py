@@ -47,19 +47,8 @@ from gateway.behaviour.windows import (
     Windows,
     keep_latest,
 )
-from gateway.facts import (
-    Ask,
-    Asset,
-    Entry,
-    Grade,
-    OutcomeEntry,
-    Posture,
-    Reason,
-    Risk,
-    Signal,
-    Subject,
-    VerdictEntry,
-)
+from gateway.entries import Entry, OutcomeEntry, VerdictEntry
+from gateway.facts import Ask, Asset, Grade, Posture, Reason, Risk, Signal, Subject
 
 CALM = Risk(0.0)
 _CORE = Grade.CORE  # looked up on the class it costs ten times as much

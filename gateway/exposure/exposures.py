@@ -24,22 +24,11 @@ from datetime import datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from gateway.entries import Brief, Entry, OutcomeBrief, OutcomeEntry, VerdictBrief, VerdictEntry
 from gateway.exposure.distinct import Distinct
 from gateway.exposure.settings import Settings
 from gateway.exposure.under_way import Flow, Told, UnderWay, counts, labelled
-from gateway.facts import (
-    NOTHING_EXPOSED,
-    Ask,
-    Asset,
-    Budget,
-    Entry,
-    Exposure,
-    OutcomeEntry,
-    Spent,
-    Subject,
-    VerdictEntry,
-    exposed,
-)
+from gateway.facts import NOTHING_EXPOSED, Ask, Asset, Budget, Exposure, Spent, Subject, exposed
 
 PENDING = 65_536  # permits whose outcome is to come: a worker has 256 at once, so only dead workers' are left over
 LATE = 3600.0  # seconds: what comes later than that belongs to no day that is over, but to a clock that was set back
@@ -179,7 +168,7 @@ class Exposures:
         self._first = self._begins = self._ends = self._begun = 0.0
         self._assets = 0
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
-        self._early: dict[str, OutcomeEntry] = {}  # outcomes that were heard of before their verdict
+        self._early: dict[str, OutcomeEntry | OutcomeBrief] = {}  # outcomes that were heard of before their verdict
         self._unread = True
         self._under_way = UnderWay()
         self.begin, self.end = self._under_way.begin, self._under_way.end
@@ -235,19 +224,19 @@ class Exposures:
 
     # --- learn ----------------------------------------------------------------------------------
 
-    def learn(self, entry: Entry) -> None:
+    def learn(self, entry: Entry | Brief) -> None:
         """Take one entry in."""
-        if type(entry) is VerdictEntry:
+        if isinstance(entry, VerdictEntry | VerdictBrief):
             if entry.outcome == "permit":
                 self._permitted(entry)
-        elif type(entry) is OutcomeEntry:
+        elif isinstance(entry, OutcomeEntry | OutcomeBrief):
             whose = self._waiting.pop(entry.verdict, None)
             if whose is not None:
                 self._count(whose, entry)
             elif entry.records or entry.clear:
                 _keep(self._early, entry.verdict, entry)
 
-    def _permitted(self, entry: VerdictEntry) -> None:
+    def _permitted(self, entry: VerdictEntry | VerdictBrief) -> None:
         identity = f"{entry.journal}.{entry.seq}"
         whose = (entry.subject.id, entry.subject.org, entry.purpose, entry.asset, entry.category)
         ended = self._early.pop(identity, None)
@@ -256,7 +245,7 @@ class Exposures:
         else:
             self._count(whose, ended)
 
-    def _count(self, whose: tuple[str, str, str, str, str], entry: OutcomeEntry) -> None:
+    def _count(self, whose: tuple[str, str, str, str, str], entry: OutcomeEntry | OutcomeBrief) -> None:
         subject, org, purpose, asset, category = whose
         records = entry.records if entry.status < _REFUSED else 0
         if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):

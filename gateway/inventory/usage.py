@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from gateway.facts import Entry, OutcomeEntry, VerdictEntry
+from gateway.entries import Entry, OutcomeEntry, VerdictEntry
 from gateway.inventory.known import Known
 
 MAX_PATHS: Final = 10_000

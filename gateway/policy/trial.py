@@ -17,7 +17,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.facts import NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.entries import NoticeEntry, OutcomeEntry, VerdictEntry
 from gateway.policy.pilot import Difference, Limits, Seen, seen
 
 SLOT = 10  # seconds that are counted together

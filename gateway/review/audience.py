@@ -17,7 +17,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.facts import Challenge, Decision, Mask, Permit, Reason, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Challenge, Decision, Mask, Permit, Reason
 from gateway.policy.bundle import Bundle
 from gateway.policy.duties import parse
 from gateway.policy.grants import Lapsed

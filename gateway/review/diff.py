@@ -17,7 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.catalog import Catalog
-from gateway.facts import NOTHING_GRANTED, Ask, Asset, Challenge, Decision, Facts, Permit, Reason, Subject, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import NOTHING_GRANTED, Ask, Asset, Challenge, Decision, Facts, Permit, Reason, Subject
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.index import Candidates

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from gateway.audit import encode
 from gateway.catalog import Catalog
-from gateway.facts import GRADES, Ask, Asset, Facts, Grade, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import GRADES, Ask, Asset, Facts, Grade
 from gateway.policy import Bundle
 from gateway.policy.names import REVEAL
 

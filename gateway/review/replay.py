@@ -18,7 +18,8 @@ from msgspec.structs import asdict, replace
 from gateway.audit import Digests, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
-from gateway.facts import Reason, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Reason
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.review.recorded import Unreplayable, asset_of, facts_of, path_unknown, reads_path

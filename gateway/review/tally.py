@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, field
 
-from gateway.facts import VerdictEntry
+from gateway.entries import VerdictEntry
 
 Kind = Literal["lost", "gained", "unmasked", "masked", "otherwise"]
 KINDS: Final[tuple[Kind, ...]] = ("lost", "gained", "unmasked", "masked", "otherwise")

@@ -18,7 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from orjson import dumps
 
-from gateway.facts import SUPPRESSED, ActEntry, Entry, NoticeEntry, OutcomeEntry, Reason, VerdictEntry
+from gateway.entries import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import SUPPRESSED, Reason
 from gateway.reasons import REASONS, withheld
 from gateway.telemetry.pairs import Pairs, Story, Told
 

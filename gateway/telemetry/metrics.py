@@ -22,7 +22,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricF
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.entries import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 from gateway.reasons import REASONS, withheld
 from gateway.telemetry.pairs import Pairs, Story, Told
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from gateway.facts import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.entries import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
 
 
 class Told(Struct, frozen=True, gc=False):

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from gateway.app.counting import Counting, asks
 from gateway.catalog.aggregation import Rule
+from gateway.entries import Entry
 from gateway.exposure import Exposures, Settings
-from gateway.facts import Entry, Exposure
+from gateway.facts import Exposure
 from gateway.journey import Revision
 from gateway.policy import Policy, load
 from tests.exposure.test_exposures import Record, ids

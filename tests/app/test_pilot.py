@@ -14,7 +14,8 @@ from gateway.app import revisions
 from gateway.app.pilot import Pilots
 from gateway.app.revisions import Compiled, raised
 from gateway.control import DoorFault, PilotLimits, PilotWish, Rejected, Reloaded
-from gateway.facts import Notice, NoticeEntry
+from gateway.entries import NoticeEntry
+from gateway.facts import Notice
 from gateway.policy.pilot import Seen, notice
 from gateway.stores import MemoryState, Way
 from tests.app.test_revisions import APIS, NOW, deny_everything

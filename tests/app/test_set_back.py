@@ -8,7 +8,7 @@ import pytest
 
 from gateway.app.set_back import set_back
 from gateway.audit import Index
-from gateway.facts import ActEntry, NoticeEntry
+from gateway.entries import ActEntry, NoticeEntry
 from gateway.stores import State
 from tests.running import Gateway, running, until
 

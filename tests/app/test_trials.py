@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app.trials import SHOWN, Running, past, seen_in, shown, wanted
-from gateway.facts import NoticeEntry
+from gateway.entries import NoticeEntry
 from gateway.policy.pilot import Limits, Seen, Terms, notice
 from gateway.policy.trial import Trial
 from gateway.stores import Pilot

@@ -18,18 +18,8 @@ from gateway.audit.entry import (
     query_names,
     verdict_entry,
 )
-from gateway.facts import (
-    ActEntry,
-    Challenge,
-    Grade,
-    NoticeEntry,
-    Notify,
-    Outcome,
-    OutcomeEntry,
-    Reason,
-    Revealed,
-    VerdictEntry,
-)
+from gateway.entries import ActEntry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Challenge, Grade, Notify, Outcome, Reason, Revealed
 from tests.literals import NOW, a_deny, a_permit, a_proof, a_subject, an_ask, an_asset, some_facts
 
 JOURNAL = "20260921T133320-worker0-abc123"

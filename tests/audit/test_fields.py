@@ -4,7 +4,8 @@ from typing import get_args, get_type_hints
 
 from gateway.audit.fields import ALIASES, BARE, CLOSED, FIELDS, SHOWN, shown
 from gateway.audit.index import COLUMNS
-from gateway.facts import Asset, Band, Posture, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Asset, Band, Posture
 
 
 def test_every_field_stands_in_the_index() -> None:

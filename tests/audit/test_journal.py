@@ -28,20 +28,8 @@ from gateway.audit.entry import decode
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.sealer import Sealer
 from gateway.audit.verify import verify
-from gateway.facts import (
-    ActEntry,
-    Entry,
-    Fault,
-    Grade,
-    Notice,
-    NoticeEntry,
-    Outcome,
-    OutcomeEntry,
-    Refused,
-    Revealed,
-    VerdictEntry,
-    Warrant,
-)
+from gateway.entries import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Fault, Grade, Notice, Outcome, Refused, Revealed, Warrant
 from tests.audit.faults import FaultyDisk
 from tests.audit.world import seal_all
 from tests.literals import a_deny, a_permit, an_asset, some_facts

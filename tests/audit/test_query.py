@@ -11,7 +11,8 @@ from gateway.audit.entry import Digests, outcome_entry, verdict_entry
 from gateway.audit.fields import FIELDS
 from gateway.audit.index import Index
 from gateway.audit.query import Unanswerable, query
-from gateway.facts import Entry, Grade, NoticeEntry, Outcome, Reason, Revealed, Risk
+from gateway.entries import Entry, NoticeEntry
+from gateway.facts import Grade, Outcome, Reason, Revealed, Risk
 from tests.literals import NOW, a_deny, a_permit, a_posture, a_subject, an_ask, an_asset, some_facts
 
 JOURNAL = "20260921T133320-worker0-abc123"

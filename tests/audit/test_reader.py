@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gateway.audit import reader
 from gateway.audit.entry import Malformed, decode, encode
 from gateway.audit.reader import Reader
-from gateway.facts import ActEntry, Mask, NoticeEntry, OutcomeEntry, Reason, Risk, Signal, VerdictEntry
+from gateway.entries import ActEntry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Mask, Reason, Risk, Signal
 from tests.literals import NOW, a_posture, a_subject
 
 JOURNAL = "20260921T133320-worker0-abc123"

@@ -18,7 +18,8 @@ from gateway.audit.journal import Ledger, Settings
 from gateway.audit.sealer import Locked, Sealer
 from gateway.audit.shelf import read_entries
 from gateway.audit.verify import verify
-from gateway.facts import Entry, NoticeEntry, OutcomeEntry, VerdictEntry, Warrant
+from gateway.entries import Entry, NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Warrant
 from tests.audit.faults import FaultyDisk
 from tests.audit.world import FACTS, OUTCOME, a_closed_life, die, live, seal_all, some_requests
 from tests.literals import a_permit

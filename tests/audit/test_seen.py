@@ -11,7 +11,8 @@ from gateway.audit.entry import MAX_ENTRY, decode, encode
 from gateway.audit.index import Index
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.sealer import Sealer
-from gateway.facts import MAX_SEEN, Outcome, OutcomeEntry, Revealed
+from gateway.entries import OutcomeEntry
+from gateway.facts import MAX_SEEN, Outcome, Revealed
 from tests.audit.world import FACTS, OUTCOME, a_permit, live
 from tests.literals import NOW
 

@@ -1,13 +1,14 @@
 """Following the journals."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.tail import Tail
-from gateway.facts import Entry, NoticeEntry
+from gateway.entries import Entry, NoticeEntry
 from tests.audit.world import a_closed_life, die, live, some_requests
 
 
@@ -180,6 +181,21 @@ def test_a_journal_that_goes_away_between_two_slices_ends_there(
     next(slices)
     (settings.directory / "journal" / f"{life.journal}.log").unlink()
     assert list(slices) == []
+
+
+def test_a_day_without_lines_cannot_fill_the_memory(settings: Settings) -> None:
+    """Abuse: something else on the host writes twenty megabytes without a newline into a journal, then a worker starts."""
+    journal = a_closed_life(settings, 1).journal
+    path = settings.directory / "journal" / f"{journal}.log"
+    whole = path.read_bytes()
+    path.write_bytes(b"x" * (20 * 1024 * 1024) + b"\n" + whole)
+    tail = Tail(settings.directory)
+    tracemalloc.start()
+    found = [number for entries in tail.since(0.0) for number in numbers(entries)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == whole.count(b"\n")
+    assert peak < 8 * 1024 * 1024
 
 
 def test_its_own_journal_is_read_up_to_its_present_end(settings: Settings) -> None:

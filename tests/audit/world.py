@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from gateway.audit.journal import Ledger, Settings
 from gateway.audit.sealer import Sealer
-from gateway.facts import Entry, Outcome, Revealed, Warrant
+from gateway.entries import Entry
+from gateway.facts import Outcome, Revealed, Warrant
 from tests.literals import a_deny, a_permit, some_facts
 
 KEY = b"k" * 32

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.behaviour import Settings, Watcher
-from gateway.facts import Entry, Grade, Risk
+from gateway.entries import Entry
+from gateway.facts import Grade, Risk
 from tests.behaviour.world import BRANCH, DAY, HOME, HOUR, MONDAY, OFFICE, VPN, World, names
 
 RANK = {"normal": 0, "step_up": 1, "limit": 2, "quarantine": 3}

@@ -3,15 +3,8 @@
 from typing import Any
 
 from gateway.behaviour import Settings, Site, Watcher
-from gateway.facts import (
-    GRADE_TEXT,
-    Entry,
-    Grade,
-    OutcomeEntry,
-    Reason,
-    Risk,
-    VerdictEntry,
-)
+from gateway.entries import Entry, OutcomeEntry, VerdictEntry
+from gateway.facts import GRADE_TEXT, Grade, Reason, Risk
 from tests.literals import a_posture, a_proof, a_subject, an_ask, an_asset
 
 MONDAY = 1_789_952_400.0  # 2026-09-21 09:00 in Shanghai

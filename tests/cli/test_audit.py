@@ -13,7 +13,7 @@ from gateway.audit.merkle import root_of
 from gateway.audit.query import query  # noqa: F401 - the command reads through it
 from gateway.config.state import load_sm2, prepare
 from gateway.crypto import sm2
-from gateway.facts import ActEntry
+from gateway.entries import ActEntry
 from tests.cli.shell import Run
 from tests.control.doors import Behind
 from tests.literals import a_permit, an_ask, some_facts

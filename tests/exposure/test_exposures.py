@@ -5,22 +5,22 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec import json
 
 from gateway.audit import Digests
 from gateway.audit.entry import verdict_entry
+from gateway.entries import Brief, OutcomeEntry, VerdictEntry
 from gateway.exposure import Exposures, Settings
 from gateway.facts import (
     NOTHING_EXPOSED,
     Budget,
     Exposure,
     Limit,
-    OutcomeEntry,
     Permit,
     Reason,
     Reply,
     Revealed,
     Subject,
-    VerdictEntry,
     Warrant,
 )
 from tests.literals import NO_MASK, NOW, a_subject, a_warrant, an_ask, an_asset, some_facts
@@ -423,3 +423,18 @@ def test_doubt_makes_no_spent_budget_softer() -> None:
     for entry in Record().answer(ids(1, 2, 3, 4, 5)):
         exposures.learn(entry)
     assert spent(exposures, BY_CLERK).spent == "hard"
+
+
+def test_what_is_read_back_in_brief_counts_as_what_was_heard() -> None:
+    record = Record()
+    day = [
+        *record.answer(ids(1, 2), purpose="aid"),
+        *record.answer(ids(2, 3), status=404),
+        *record.answer(records=4, unlisted=2, masked=(("$.id", 4),)),
+        record.permit(),
+    ]
+    briefs = [json.decode(json.encode(entry), type=Brief) for entry in day]
+    for_aid = Budget("aid", (), "", ("household",), "aid", "subject", Limit(2), Limit(9), "pii-strict")
+    told = spent(heard(*day, purposes=frozenset({"aid"})), BY_CLERK, for_aid)
+    assert told.records > 0 and told.spent
+    assert spent(heard(*briefs, purposes=frozenset({"aid"})), BY_CLERK, for_aid) == told

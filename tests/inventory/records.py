@@ -4,7 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.facts import Entry, OutcomeEntry, Risk, VerdictEntry
+from gateway.entries import Entry, OutcomeEntry, VerdictEntry
+from gateway.facts import Risk
 from tests.literals import NOW, a_posture, a_subject
 
 

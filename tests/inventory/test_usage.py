@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.facts import NoticeEntry
+from gateway.entries import NoticeEntry
 from gateway.inventory import usage as usage_module
 from gateway.inventory.usage import Usage
 from tests.inventory.records import a_day, outcome, verdict

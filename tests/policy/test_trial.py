@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.facts import NoticeEntry, OutcomeEntry, Posture, Reason, Risk, VerdictEntry
+from gateway.entries import NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Posture, Reason, Risk
 from gateway.policy.pilot import Limits, Seen, notice
 from gateway.policy.trial import Crossed, Figures, Trial, exceeds, failed
 from tests.literals import NOW, a_subject

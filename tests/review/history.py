@@ -8,7 +8,8 @@ from gateway.app.revisions import Compiled, compile_folder
 from gateway.audit import Digests
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import ApiBinding
-from gateway.facts import Ask, Check, Facts, Grade, Posture, Risk, Signal, Subject, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Ask, Check, Facts, Grade, Posture, Risk, Signal, Subject
 from gateway.policy.decide import BY_GRADE, decide
 from tests.literals import NOW, a_posture, a_proof, a_subject, an_ask
 from tests.test_layout import ROOT

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from gateway.audit import Digests
 from gateway.audit.entry import verdict_entry
 from gateway.edge import Settings, refusal
-from gateway.facts import Challenge, Deny, Permit, Reason, Refused, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Challenge, Deny, Permit, Reason, Refused
 from gateway.policy import Bundle, Policy, load
 from gateway.reasons import REASONS
 from gateway.review.audience import ALLOWED, Language, audited, told, told_of, told_on_record

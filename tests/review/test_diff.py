@@ -21,7 +21,8 @@ from msgspec.structs import replace
 import gateway.review
 from gateway.app.revisions import Compiled
 from gateway.audit import encode
-from gateway.facts import ANONYMOUS, Grade, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import ANONYMOUS, Grade
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.policy.profiles import restore
 from gateway.policy.rules import Rule

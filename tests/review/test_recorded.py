@@ -20,7 +20,8 @@ from gateway.audit import decode, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import ApiBinding, Catalog
 from gateway.catalog import load as load_catalog
-from gateway.facts import Exposure, Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Exposure, Facts, Grade, Granted, Posture, Proof, Reason, Risk, Subject
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.native.request import OWN
 from gateway.review.recorded import Unreplayable, asset_of, facts_of, paths

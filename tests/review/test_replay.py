@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from gateway.audit import decode, encode
 from gateway.audit.entry import verdict_entry
 from gateway.catalog import Catalog
-from gateway.facts import Asset, Exposure, Facts, Grade, Granted, Mask, Reason, VerdictEntry
+from gateway.entries import VerdictEntry
+from gateway.facts import Asset, Exposure, Facts, Grade, Granted, Mask, Reason
 from gateway.policy import Bundle
 from gateway.policy.decide import BY_GRADE, decide
 from gateway.review.recorded import Unreplayable

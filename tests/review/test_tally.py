@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.facts import VerdictEntry
+from gateway.entries import VerdictEntry
 from gateway.review.tally import EXAMPLES, KINDS, Change, Share, Tally
 from tests.literals import a_subject
 from tests.review.history import record, shipped

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts import ActEntry, Entry, Reason, Risk
+from gateway.entries import ActEntry, Entry
+from gateway.facts import Reason, Risk
 from gateway.telemetry.lines import Lines, _safe
 from gateway.telemetry.pairs import Pairs, Told
 from tests.literals import NOW, a_subject

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.facts import ActEntry, Entry, Mask, Reason, Risk
+from gateway.entries import ActEntry, Entry
+from gateway.facts import Mask, Reason, Risk
 from gateway.telemetry.metrics import LABEL_VALUES, Gauges, Meter
 from gateway.telemetry.pairs import Pairs
 from tests.literals import NOW, a_subject

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.facts import Entry
+from gateway.entries import Entry
 from gateway.telemetry.pairs import Pairs, Told
 from tests.telemetry.told import JOURNAL, a_notice, a_verdict, an_outcome
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gateway.facts import NoticeEntry, OutcomeEntry, Posture, Reason, Risk, Subject, VerdictEntry
+from gateway.entries import NoticeEntry, OutcomeEntry, VerdictEntry
+from gateway.facts import Posture, Reason, Risk, Subject
 from tests.literals import NOW, a_posture, a_subject
 
 JOURNAL = "20260921T133320-worker0-abc123"

@@ -16,7 +16,7 @@ from msgspec import Struct, json
 
 from gateway.audit import Malformed, decode, lookup, read_entries
 from gateway.audit.chain import is_journal
-from gateway.facts import Entry, OutcomeEntry, VerdictEntry
+from gateway.entries import Entry, OutcomeEntry, VerdictEntry
 
 
 class Found(Struct, frozen=True):

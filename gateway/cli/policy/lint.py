@@ -16,7 +16,7 @@ from gateway.cli.screen import Screen, fault_values
 
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.cli.policy.record import Span
-    from gateway.facts import VerdictEntry
+    from gateway.entries import VerdictEntry
     from gateway.review.lint import Record
 
 WORDS: dict[str, tuple[str, str]] = REPORTS | {

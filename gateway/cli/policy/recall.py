@@ -20,7 +20,8 @@ from gateway.cli.times import spelled
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
-    from gateway.facts import Facts, VerdictEntry
+    from gateway.entries import VerdictEntry
+    from gateway.facts import Facts
     from gateway.policy import Bundle
     from gateway.review.recorded import Unreplayable
 
@@ -94,7 +95,7 @@ def _verdict(answer: Any) -> "VerdictEntry | None":
     from msgspec import json
 
     from gateway.audit import Malformed, decode
-    from gateway.facts import VerdictEntry
+    from gateway.entries import VerdictEntry
 
     entry = answer.get("entry") if isinstance(answer, dict) else None
     try:

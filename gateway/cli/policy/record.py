@@ -19,7 +19,7 @@ from msgspec import Struct
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.cli.policy.stored import Installed
     from gateway.cli.screen import Screen
-    from gateway.facts import Entry, VerdictEntry
+    from gateway.entries import Entry, VerdictEntry
 
 SECONDS: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([mhdw])\Z")
@@ -108,7 +108,7 @@ def decisions(span: Span, taken: Taken) -> Iterator["VerdictEntry"]:
     """The decisions of one part; `taken` counts them. Raises OSError."""
     from gateway.audit import Malformed
     from gateway.audit.reader import Reader
-    from gateway.facts import VerdictEntry
+    from gateway.entries import VerdictEntry
 
     read = Reader().read
     for raw in _raws(span):
@@ -130,7 +130,7 @@ def entries(span: Span, taken: Taken) -> Iterator["Entry"]:
     """Everything of one part, in order; `taken` counts. Raises OSError."""
     from gateway.audit import Malformed
     from gateway.audit.reader import Reader
-    from gateway.facts import VerdictEntry
+    from gateway.entries import VerdictEntry
 
     read = Reader().read
     for raw in _raws(span):

@@ -10,7 +10,7 @@ from gateway.cli.screen import Screen
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.cli.policy.record import Span
     from gateway.cli.policy.stored import Deciding, Installed
-    from gateway.facts import VerdictEntry
+    from gateway.entries import VerdictEntry
     from gateway.review.replay import Again
 
 SHOWN = 20

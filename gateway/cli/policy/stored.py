@@ -21,7 +21,7 @@ from gateway.cli.screen import Screen
 
 if TYPE_CHECKING:  # heavy: only the commands that need it pay
     from gateway.catalog import ApiBinding, Catalog
-    from gateway.facts import VerdictEntry
+    from gateway.entries import VerdictEntry
     from gateway.policy import Bundle
     from gateway.review.diff import Side
 

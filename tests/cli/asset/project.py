@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.audit import encode
-from gateway.facts import Entry
+from gateway.entries import Entry
 
 SPEC = """\
 openapi: 3.0.3

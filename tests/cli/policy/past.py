@@ -14,7 +14,7 @@ from gateway.audit.index import Index
 from gateway.audit.shelf import Shelf
 from gateway.config import load
 from gateway.config.state import prepare
-from gateway.facts import VerdictEntry
+from gateway.entries import VerdictEntry
 from gateway.stores import State
 from tests.review.history import SHIPPED, record
 
