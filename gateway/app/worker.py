@@ -107,7 +107,9 @@ class Worker:
             Discovering(config.state, place.slot, config.sample, self._notice) if config.sample else None
         )
         self._masking = Masking(
-            MaskingSettings(hash_key=newest, older=tuple(older), suite=suite(config.crypto)),
+            MaskingSettings(
+                hash_key=newest, older=tuple(older), suite=suite(config.crypto), inspect_max_of=config.inspect_max
+            ),
             self._discovering.observe if self._discovering else None,
         )
         self._upstream = Upstream(

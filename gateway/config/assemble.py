@@ -69,6 +69,7 @@ class Config(Struct, frozen=True):
     policy_signers: tuple[str, ...] = ()  # verifier keys of those who sign policies; nobody needs to when empty
     policy_signatures: int = 1  # how many of them must have
     emergency_longest: float = 3 * units.DAY  # seconds that an emergency level may last
+    inspect_max: dict[str, int] = {}  # bytes of an answer that is masked, by the name of the API
     sample: int = 64  # of how many answers of a route discovery looks at one; 0: at none
     crypto: Profile = "intl"
     fingerprint: str = ""  # of what the file said, whatever its comments and the environment
@@ -130,6 +131,7 @@ class _Assembly:
             "policy_signers": tuple(file.policy_signers),
             "policy_signatures": file.policy_signatures or 1,
             "emergency_longest": file.emergency.longest,
+            "inspect_max": {api.name: api.inspect_max for api in file.apis},
             "sample": file.discovery.sample,
             "crypto": file.crypto,
         }

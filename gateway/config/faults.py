@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.config import units
 from gateway.config.codes import fault, key_fault
 from gateway.config.model import GatewayFile
 from gateway.document import FileFault, Node, did_you_mean
@@ -85,7 +86,7 @@ def _wrong(root: Node, error: ErrorDetails) -> FileFault:
         return fault(node, "not_allowed", key=key, value=value, hint_en=hint_en, hint_zh=hint_zh)
     if kind in _BOUNDS:
         name, en, zh = _BOUNDS[kind]
-        bound = f"{detail[name]:g}" if isinstance(detail[name], float) else str(detail[name])
+        bound = units.spelled(detail[name], str(node.value))
         return fault(node, "out_of_range", key=key, bound_en=en.format(bound), bound_zh=zh.format(bound))
     if kind in ("too_short", "string_too_short"):
         return fault(node, "empty", key=key)

@@ -338,6 +338,10 @@ class Api(Section):
     host: str = Field(default="upstream", description="Host sent: `upstream`, `preserve`, or a name")
     timeouts: Timeouts = Timeouts()
     body_max: Size = 10 * 1024 * 1024
+    inspect_max: Annotated[Size, Field(ge=1024, le=32 * 1024 * 1024)] = Field(
+        default=8 * 1024 * 1024,
+        description="answers that are masked are read up to this size, packed and unpacked; longer ones are withheld",
+    )
     headers: PassedHeaders = PassedHeaders()
     cors: Cors | None = None
     health: Health | None = None

@@ -72,6 +72,16 @@ def size(text: str) -> int:
     return int(found[1]) * _SIZES[found[2]]
 
 
+def spelled(number: float, like: str) -> str:
+    """A number in the units of a size or a duration like this one, or as it is: 1024 like `10B` is `1KiB`."""
+    for pattern, table in ((_SIZE, _SIZES), (_DURATION, _UNITS)):
+        if number and pattern.match(like):
+            whole = {name: worth for name, worth in table.items() if (number / worth).is_integer()} or table
+            unit = max(whole, key=whole.__getitem__)
+            return f"{number / table[unit]:g}{unit}"
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
 def network(text: str) -> str:
     """A network in canonical form. Nobody may trust everybody (CVE-2026-76835)."""
     try:

@@ -32,6 +32,7 @@ from gateway.masking.techniques import REDACTED
 from gateway.masking.whom import digests
 
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
+DENSEST = 20  # bytes per value of an answer that may have more of them, because its API allows for a longer one
 MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
 MAX_WORK = 128 * 1024 * 1024  # bytes times levels: each level reads what lies below it once more
 TOO_DEEP = "not inspected: nested too deeply"
@@ -106,8 +107,9 @@ def _stripped(body: bytes, plan: Plan) -> bytes:
 
 def check_values(text: bytes) -> None:
     """Raises NotJson where the values of a text would take too much room; looked at before anything is taken apart."""
-    if len(text) > MAX_VALUES and sum(map(text.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        raise NotJson(f"not inspected: more than {MAX_VALUES} values")
+    most = max(MAX_VALUES, len(text) // DENSEST)
+    if len(text) > most and sum(map(text.count, (b",", b"[", b"{"))) > most:
+        raise NotJson(f"not inspected: more than {most} values")
 
 
 def _whole(text: bytes) -> None:

@@ -58,7 +58,6 @@ class Masking:
         self._observe = observe
         self._kept = Kept(settings)
         self._walking = 0  # long answers at this moment
-        self._short = min(settings.offload_over, settings.max_inspect)
 
     async def apply(self, raw: RawReply, warrant: Warrant) -> Reply | Fault:
         """What may be sent of this answer under this warrant, or why nothing may."""
@@ -120,7 +119,8 @@ class Masking:
         if type(body) is not bytes or raw.status not in _WHOLE or ask.method == "HEAD":
             return None
         size = len(body) if raw.length is None else max(len(body), raw.length)
-        return plain(raw.headers) if 0 < size <= self._short else None
+        short = min(self._settings.offload_over, self._settings.inspected(ask.api))
+        return plain(raw.headers) if 0 < size <= short else None
 
     def _at_once(self, raw: RawReply, fields: Headers, warrant: Warrant, mask: Mask) -> Reply | None:
         """The reply to the common answer, without a wait. None when it has to be looked at closely."""
@@ -154,13 +154,12 @@ class Masking:
         if facts.ask.method == "HEAD" or raw.status in _BODILESS:
             return _without_body(raw, facts.ask, mask, None)
         prepared, keys = kept.prepared(mask, facts.asset), kept.keys(facts.subject.org)
-        form = form_of(raw.headers)
+        form, limit = form_of(raw.headers), self._settings.inspected(facts.ask.api)
         if form in STREAMED:
             if form == "lines" and type(raw.body) is bytes:  # what arrives in pieces is not held for this
                 self._show(raw, raw.body, warrant)
             mark = kept.mark(facts.subject.id) if mask.watermark else None
-            return await self._streamed(raw, form, prepared, keys, mark)
-        limit = self._settings.max_inspect
+            return await self._streamed(raw, form, prepared, keys, mark, limit)
         body = await gather(raw.body, raw.length, limit)
         if not body:
             return _without_body(raw, facts.ask, mask, 0)
@@ -200,16 +199,18 @@ class Masking:
         headers = inspected(raw.headers, len(written.shown), written.content_type)
         return Reply(raw.status, headers, written.shown, len(written.shown), written.revealed, raw.waited)
 
-    async def _streamed(self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None) -> Reply:
+    async def _streamed(
+        self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None, limit: int
+    ) -> Reply:
         """The reply to an answer that is masked as it arrives."""
         if form == "events":
             readable(raw.headers)
         tally = Tally()
-        pieces = arriving(raw.body, raw.headers, self._settings.max_inspect, prepared.plan.names)
+        pieces = arriving(raw.body, raw.headers, limit, prepared.plan.names)
         if prepared.rarest is not None:
             if form != "table":
                 raise Withheld(UNCOUNTED)
-            pieces = held(pieces, self._settings.max_inspect)
+            pieces = held(pieces, limit)
         units = _units(form, pieces, prepared, keys, tally)
         if mark is not None and form == "lines":
             units = marked_lines(units, mark)

@@ -6,6 +6,7 @@ from gateway.crypto.suite import INTL, Suite
 
 KIB = 1024
 MIB = 1024 * KIB
+INSPECT_MOST = 32 * MIB  # what a walk holds, and how long its longest step takes, grow with the answer
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -18,16 +19,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     hash_key: bytes
     older: tuple[bytes, ...] = ()
     suite: Suite = INTL
-    max_inspect: int = 8 * MIB  # bytes, packed and unpacked: a longer answer is withheld
+    inspect_max: int = 8 * MIB  # bytes, packed and unpacked: a longer answer is withheld
+    inspect_max_of: dict[str, int] = {}  # the same of APIs by name, where it is another
     offload_over: int = 64 * KIB  # bytes: longer answers are walked in slices, with turns for others in between
 
     def __post_init__(self) -> None:
         if min(map(len, (self.hash_key, *self.older))) < 16:  # resident ids are few: a short key is found by trying
             raise ValueError("`hash_key` or one of `older` is shorter than 16 bytes")
-        if self.max_inspect < KIB:
-            raise ValueError(f"`max_inspect` is below 1 KiB: `{self.max_inspect}`")
+        for most in (self.inspect_max, *self.inspect_max_of.values()):
+            if not KIB <= most <= INSPECT_MOST:
+                raise ValueError(f"`inspect_max` is outside 1 KiB … 32 MiB: `{most}`")
         if not KIB <= self.offload_over <= MIB:
             raise ValueError(f"`offload_over` is outside 1 KiB … 1 MiB: `{self.offload_over}`")
+
+    def inspected(self, api: str) -> int:
+        """How many bytes of an answer of this API are held, packed or unpacked."""
+        return self.inspect_max_of.get(api, self.inspect_max)
 
     @property
     def key_number(self) -> int:

@@ -2,7 +2,7 @@
 
 The bytes of an answer, unpacked and in UTF-8, or a clear no. Rules:
 
-1. Never more than `max_inspect` bytes are held, packed or unpacked; the stream is left at the
+1. Never more than the limit of the API (`inspect_max`) are held, packed or unpacked; the stream is left at the
    first byte too many (337 bytes of brotli are 200 MiB of zeros).
 2. One coding of gzip, deflate, br or zstd is undone. Stacked, unknown, cut-off or over-long
    codings are not guessed at.

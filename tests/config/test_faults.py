@@ -44,7 +44,7 @@ def test_the_keys_of_every_section_are_known() -> None:
         ("tls: here\n", "C003", "a mapping of keys to values"),
         ("mode: Observe\n", "C004", "`Observe`"),
         ("policies: ''\n", "C006", "must not be empty"),
-        ("identity: {leeway: 2m}\n", "C005", "60 or less"),
+        ("identity: {leeway: 2m}\n", "C005", "1m or less"),
         ("device: {freshness: 3}\n", "C060", "`3` is not a length of time"),
         ("identity: {issuers: [{issuer: 5, audience: a}]}\n", "C065", "`5`"),
     ],

@@ -66,6 +66,7 @@ apis:
     host: upstream                  # Host sent: `upstream` (default) or `preserve` or a name
     timeouts: {connect: 3s, first_byte: 30s, idle: 30s, total: 300s}
     body_max: 10MiB
+    inspect_max: 16MiB
     headers: {forward: [x-tenant], return: [x-total-count]}   # beyond the defaults of section 5
     cors: {origins: [https://portal.example.gov], methods: [GET], headers: [authorization], credentials: false, max_age: 10m}
     health: {path: /healthz, every: 5s}
@@ -188,6 +189,7 @@ def test_every_key_of_the_contract_loads_and_arrives_in_its_room(folder: Path) -
     assert config.edge.limits.header_seconds == 10.0
     api = config.edge.apis[0]
     assert (api.prefix, api.body_max, api.cors and api.cors.max_age) == ("/civil/households", 10 * 1024 * 1024, 600.0)
+    assert config.inspect_max == {"civil-households": 16 * 1024 * 1024}
     assert config.control.operators == ((0, "admin"), (1000, "audit"))
     assert config.control.tokens == (("scraper", "metrics", "ab" * 32),)
     assert config.control.socket == folder / "state/control.sock"
@@ -274,3 +276,14 @@ def test_a_configuration_is_the_same_whatever_its_comments_and_the_order_of_its_
         for text in ("a: 1\nb: [x]\n", "# a remark\nb: [x]\na: 1\n", "a: 2\nb: [x]\n")
     )
     assert one == same != other
+
+
+@pytest.mark.parametrize(("size", "bound"), [("64MiB", "32MiB or less"), ("100B", "1KiB or more")])
+def test_how_much_of_an_answer_is_read_has_bounds(folder: Path, size: str, bound: str) -> None:
+    with pytest.raises(Faulty) as caught:
+        config_of(folder, LOCAL.replace("data: a", f"data: a, inspect_max: {size}"))
+    assert [fault.en for fault in caught.value.faults] == [f"`inspect_max` must be {bound}"]
+
+
+def test_eight_mebibytes_of_an_answer_are_read_where_nothing_is_said(folder: Path) -> None:
+    assert config_of(folder, LOCAL).inspect_max == {"a": 8 * 1024 * 1024}

@@ -29,6 +29,17 @@ def test_sizes(text: str, size: int) -> None:
     assert units.size(text) == size
 
 
+@pytest.mark.parametrize(
+    ("number", "like", "told"),
+    [
+        (33554432, "64MiB", "32MiB"), (1024, "1B", "1KiB"), (2592000, "60d", "30d"), (60.0, "90s", "1m"),
+        (0.1, "1ms", "100ms"), (0, "0s", "0"), (0.0, "0s", "0"), (65536, "70000", "65536"), (2.5, "x", "2.5"),
+    ],
+)  # fmt: skip
+def test_a_bound_is_told_in_the_units_of_what_was_written(number: float, like: str, told: str) -> None:
+    assert units.spelled(number, like) == told
+
+
 @pytest.mark.parametrize("text", ["10", "10 MiB", "1.5MiB", "10mib", "-1B", "1TiB"])
 def test_what_is_not_a_size(text: str) -> None:
     with pytest.raises(Odd, match="size"):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask, Revealed
-from gateway.masking.json_body import MAX_DEPTH, NotJson, mask_json, mask_long_json
+from gateway.masking.json_body import MAX_DEPTH, NotJson, check_values, mask_json, mask_long_json
 from gateway.masking.keys import Keys
 from gateway.masking.names import spell_trail
 from gateway.masking.plan import Plan
@@ -572,3 +572,10 @@ def test_no_body_does_more_than_be_withheld(body: bytes, path: str, technique: s
     except NotJson:
         return
     json.loads(after)
+
+
+def test_a_longer_answer_may_have_more_values_as_far_as_they_are_not_dense() -> None:
+    one = json.dumps({"id": ID, "note": "x" * 60}).encode()
+    check_values(b"[" + b",".join([one] * 300_000) + b"]")  # 31 MB, 900,000 values
+    with pytest.raises(NotJson, match="values"):
+        check_values(b"[" + b"1," * 6_000_000 + b"1]")

@@ -35,7 +35,7 @@ ID = "330106199003072319"
 BODY = json.dumps({"id": ID, "n": 12345678901234567890123}).encode()
 MASK = Mask("pii", (FieldMask("$..id", "redact"),), "pass")
 JSON: Headers = ((b"content-type", b"application/json"),)
-SETTINGS = Settings(hash_key=b"k" * 32, max_inspect=64 * 1024)
+SETTINGS = Settings(hash_key=b"k" * 32, inspect_max=64 * 1024)
 
 
 class Stream:
@@ -192,15 +192,30 @@ async def test_a_part_of_an_answer_is_withheld() -> None:
 
 async def test_an_announced_length_beyond_the_limit_is_not_even_read() -> None:
     stream = Stream(b"x")
-    assert (await fault_of(a_raw(stream, length=SETTINGS.max_inspect + 1))).code == "cannot_inspect"
+    assert (await fault_of(a_raw(stream, length=SETTINGS.inspect_max + 1))).code == "cannot_inspect"
     assert stream.taken == 0
     assert stream.closed
+
+
+async def test_an_api_has_a_limit_of_its_own() -> None:
+    body = json.dumps({"id": ID, "note": "x" * 100_000}).encode()
+    api = warranted().facts.ask.api
+    for inspect_max, own, shown in [(64, 128, True), (128, 64, False)]:
+        settings = Settings(hash_key=b"k" * 32, inspect_max=inspect_max * 1024, inspect_max_of={api: own * 1024})
+        assert isinstance(await applied(a_raw(body), settings=settings), Reply) is shown
+        assert (
+            isinstance(
+                await applied(a_raw(gzip.compress(body), (*JSON, (b"content-encoding", b"gzip"))), settings=settings),
+                Reply,
+            )
+            is shown
+        )
 
 
 async def test_an_endless_answer_is_left_at_the_limit() -> None:
     stream = Stream(*[b"x" * 1024] * 1000)
     assert (await fault_of(a_raw(stream))).code == "cannot_inspect"
-    assert stream.taken == SETTINGS.max_inspect // 1024 + 1
+    assert stream.taken == SETTINGS.inspect_max // 1024 + 1
     assert stream.closed
 
 
@@ -281,7 +296,7 @@ async def test_a_bomb_is_left_at_the_limit(coding: bytes) -> None:
         b"br": lambda data: brotli.compress(data, quality=4),
         b"zstd": zstandard.ZstdCompressor().compress,
     }[coding](zeros)
-    assert len(bomb) < SETTINGS.max_inspect
+    assert len(bomb) < SETTINGS.inspect_max
     assert (await fault_of(a_raw(bomb, (*JSON, (b"content-encoding", coding))))).code == "cannot_inspect"
 
 

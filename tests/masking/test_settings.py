@@ -12,10 +12,13 @@ from gateway.masking import Settings
     [
         {"hash_key": b"short"},
         {"older": (b"short",)},
-        {"max_inspect": 0},
+        {"inspect_max": 0},
         {"offload_over": 0},
         {"offload_over": 1 << 30},
-        {"max_inspect": -1},
+        {"inspect_max": -1},
+        {"inspect_max": 33 * 1024 * 1024},
+        {"inspect_max_of": {"civil": 0}},
+        {"inspect_max_of": {"civil": 33 * 1024 * 1024}},
     ],
 )
 def test_a_setting_that_weakens_masking_is_refused(wrong: dict[str, Any]) -> None:
@@ -25,7 +28,7 @@ def test_a_setting_that_weakens_masking_is_refused(wrong: dict[str, Any]) -> Non
 
 def test_the_limits_are_those_of_the_contract() -> None:
     settings = Settings(hash_key=b"k" * 32)
-    assert (settings.max_inspect, settings.offload_over) == (8 * 1024 * 1024, 64 * 1024)
+    assert (settings.inspect_max, settings.offload_over) == (8 * 1024 * 1024, 64 * 1024)
 
 
 def test_keys_have_numbers_and_the_first_stays_the_first() -> None:

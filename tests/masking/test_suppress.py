@@ -319,11 +319,11 @@ async def test_rows_about_one_person_are_no_crowd(ids: str, shown: bool) -> None
 async def test_a_table_is_held_up_to_a_limit_and_shown_in_pieces() -> None:
     mask = Mask("m", (FieldMask("$..name", "redact"),), "pass", suppress=TWO)
     table = b"name,born,address.sex\n" + b"".join(b"x,%d,f\n" % (n % 700) for n in range(20_001))
-    found = await sent(b"text/csv", table, mask, max_inspect=len(table))
+    found = await sent(b"text/csv", table, mask, inspect_max=len(table))
     assert isinstance(found, tuple)
     assert found[0].count(b"\r\n") == 20_002
     assert b",," not in found[0]
-    assert isinstance(await sent(b"text/csv", table, mask, max_inspect=len(table) - 1), Fault)
+    assert isinstance(await sent(b"text/csv", table, mask, inspect_max=len(table) - 1), Fault)
 
 
 @pytest.mark.anyio
