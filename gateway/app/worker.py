@@ -108,7 +108,11 @@ class Worker:
         )
         self._masking = Masking(
             MaskingSettings(
-                hash_key=newest, older=tuple(older), suite=suite(config.crypto), inspect_max_of=config.inspect_max
+                hash_key=newest,
+                older=tuple(older),
+                suite=suite(config.crypto),
+                inspect_max_of=config.inspect_max,
+                held_bytes=config.edge.limits.held_bytes,
             ),
             self._discovering.observe if self._discovering else None,
         )

@@ -275,6 +275,10 @@ class Limits(Section):
     connections: Count | None = None
     connections_per_address: Count | None = None
     in_flight: Count | None = None
+    held_bytes: Annotated[Size, Field(ge=64 * 1024 * 1024)] = Field(
+        default=256 * 1024 * 1024,
+        description="of long answers: that are being masked, and that wait for callers who read slowly",
+    )
     drain_seconds: Seconds | None = None
 
 

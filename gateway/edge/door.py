@@ -19,6 +19,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
+from gateway.edge.backlog import Backlog
 from gateway.edge.proxies import is_trusted
 from gateway.edge.settings import Settings
 from gateway.facts import Notice
@@ -50,6 +51,9 @@ class Guest(Protocol):
 
     def overdue(self, now: float) -> None:
         """One of the deadlines has passed."""
+
+    def cut_off(self) -> None:
+        """Others need the memory that an answer takes which this one reads too slowly."""
 
     def give_way(self) -> bool:
         """Close when nothing is under way that comes on; False when something is."""
@@ -89,6 +93,7 @@ class Door:
         self.limits = settings.limits
         self.gauges = gauges
         self.tally = Tally(notice)
+        self.backlog: Backlog[Guest] = Backlog(self.limits.held_bytes)
         self.now = 0.0
         self.common: tuple[list[tuple[bytes, bytes]] | None, bytes] = (None, b"")  # headers of every answer, prepared
         self.sweep = _sweep_seconds(settings)
@@ -161,6 +166,9 @@ class Door:
         late = [guest for guest in self._guests if guest.deadline <= now or guest.write_deadline <= now]
         for guest in late:
             guest.overdue(now)
+        for guest in self.backlog.slowest(now):
+            self.backlog.end(guest)
+            guest.cut_off()
         if self.tally and now - self._told_at >= TELL_EVERY:
             self._told_at = now
             self.tally.tell()

@@ -58,6 +58,9 @@ class Line(Protocol):
     def drained(self) -> Awaitable[None]:
         """Wait until the transport wants more; returns also when the connection is lost."""
 
+    def owes(self, size: int) -> None:
+        """So many bytes of a long answer wait for the caller; 0: none any more."""
+
     def common_headers(self) -> bytes:
         """Headers of every answer, as they go on the wire."""
 
@@ -310,11 +313,15 @@ class Exchange:
 
     async def _all_but_last_slice(self, body: bytes) -> memoryview:
         view = memoryview(body)
-        while len(view) > SLICE:
-            self._piece(view[:SLICE], True)
-            view = view[SLICE:]
-            if self._line.write_paused:
-                await self._drained()
+        self._line.owes(len(view))
+        try:
+            while len(view) > SLICE:
+                self._piece(view[:SLICE], True)
+                view = view[SLICE:]
+                if self._line.write_paused:
+                    await self._drained()
+        finally:
+            self._line.owes(0)
         return view
 
     async def _drained(self) -> None:

@@ -192,6 +192,11 @@ class GatewayProtocol(asyncio.Protocol):
         else:
             self._close()
 
+    def cut_off(self) -> None:
+        """Others need the memory that this answer takes: its caller has been reading it for the longest."""
+        self.door.tally.add("edge.shed", self._source(), "slow_reader")
+        self._cut()
+
     def give_way(self) -> bool:
         """Close when nothing is under way, or nothing that comes on: a newcomer needs the place."""
         if self._stage == LAST:  # it was told why; a full house of those who do not hang up must not stay full
@@ -345,6 +350,13 @@ class GatewayProtocol(asyncio.Protocol):
             if self._drain is None:
                 self._drain = self._loop.create_future()
             await self._drain
+
+    def owes(self, size: int) -> None:
+        """So many bytes of an answer wait until the caller has taken them."""
+        if size:
+            self.door.backlog.begin(self, size, self.door.now)
+        else:
+            self.door.backlog.end(self)
 
     def common_headers(self) -> bytes:
         """What uvicorn adds to every answer (the date), as it goes on the wire."""

@@ -80,6 +80,7 @@ class Limits(Struct, frozen=True):
     connections: int = 2000  # of one worker
     connections_per_address: int = 1000  # of one worker; trusted proxies speak for many and may take all
     in_flight: int = 256  # requests of one worker that are under way, not those that wait for their caller
+    held_bytes: int = 256 * MIB  # of long answers that wait in one worker for callers who read slowly
     drain_seconds: float = 30.0
 
     def __post_init__(self) -> None:

@@ -7,8 +7,8 @@
 4. No detail of a fault holds a byte of the answer.
 5. Where a row filter lies over the answer, nobody learns whether a record of others is there: an answer that is one, a
    missing one and an answer without a body (`HEAD`, 204) are the same refusal. Its time may still tell.
-6. A few long answers are walked at a time. A walk holds five times the bytes of its answer, and twenty
-   at once would be done no sooner.
+6. Those that are read whole share the room for them (`room`), and a few of the long ones are walked at a time: a walk
+   holds five times the bytes of its answer, and twenty at once would be done no sooner.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -28,6 +28,7 @@ from gateway.masking.opening import first_token, origin, reveal
 from gateway.masking.plan import Plan, TooManyStates
 from gateway.masking.prepared import Prepared
 from gateway.masking.prose import like_json
+from gateway.masking.room import Crowded, Room, Seat
 from gateway.masking.second_look import Residual, look, look_long
 from gateway.masking.settings import Settings
 from gateway.masking.streaming import begun, closed, going_on
@@ -57,6 +58,7 @@ class Masking:
         self._settings = settings
         self._observe = observe
         self._kept = Kept(settings)
+        self._room = Room(settings.held_bytes)
         self._walking = 0  # long answers at this moment
 
     async def apply(self, raw: RawReply, warrant: Warrant) -> Reply | Fault:
@@ -66,14 +68,15 @@ class Masking:
             if type(raw.body) is bytes and not warrant.facts.asset.opaque:  # a stream is not held for this
                 self._show(raw, raw.body, warrant)
             return Reply(raw.status, raw.headers, raw.body, raw.length, waited=raw.waited)
-        streams = False
+        streams, seat = False, None
         try:
             if mask.rows and raw.status in _ABSENT:
                 raise NotFound
             fields = self._common(raw, warrant.facts.ask)
             reply = None if fields is None else self._at_once(raw, fields, warrant, mask)
             if reply is None:
-                reply = await self._reveal(raw, warrant, mask, fields is not None)
+                seat = self._room.seat(warrant.facts.ask.api)
+                reply = await self._reveal(raw, warrant, mask, seat, fields is not None)
                 streams = reply.revealing is not None
             return _uncounted(reply) if mask.filters else reply
         except (Withheld, NotJson) as error:
@@ -87,6 +90,8 @@ class Masking:
             return Fault("too_many_records", str(error))
         except Residual as error:
             return Fault("residual_identifier", str(error), Revealed(residual=error.identifiers))
+        except Crowded:
+            return Fault("overloaded", "no room for one more long answer")
         except BodyFailed as error:
             return Fault(error.code, error.detail)
         except TooManyStates as error:
@@ -95,6 +100,8 @@ class Masking:
             return Fault("masking_failed", type(error).__name__)  # its text may quote the answer
         finally:
             if not streams:
+                if seat is not None:
+                    seat.leave()
                 await closed(raw.body)
 
     def conceal(self, warrant: Warrant, content: bytes | None) -> Concealed | Fault:
@@ -148,7 +155,7 @@ class Masking:
         size = len(shown)
         return Reply(raw.status, (*fields, (b"content-length", b"%d" % size)), shown, size, revealed, raw.waited)
 
-    async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask, tried: bool) -> Reply:
+    async def _reveal(self, raw: RawReply, warrant: Warrant, mask: Mask, seat: Seat, tried: bool) -> Reply:
         _check_head(raw)
         kept, facts = self._kept, warrant.facts
         if facts.ask.method == "HEAD" or raw.status in _BODILESS:
@@ -159,11 +166,11 @@ class Masking:
             if form == "lines" and type(raw.body) is bytes:  # what arrives in pieces is not held for this
                 self._show(raw, raw.body, warrant)
             mark = kept.mark(facts.subject.id) if mask.watermark else None
-            return await self._streamed(raw, form, prepared, keys, mark, limit)
-        body = await gather(raw.body, raw.length, limit)
+            return await self._streamed(raw, form, prepared, keys, mark, limit, seat)
+        body = await gather(raw.body, raw.length, limit, seat)
         if not body:
             return _without_body(raw, facts.ask, mask, 0)
-        body = await unpacked(body, raw.headers, limit)
+        body = await unpacked(body, raw.headers, limit, seat)
         if form != "json" and not (form == "prose" and like_json(body)):
             return await self._otherwise(raw, form, body, prepared, keys)
         body = await in_utf8(body, raw.headers, prepared.plan.names)
@@ -200,23 +207,23 @@ class Masking:
         return Reply(raw.status, headers, written.shown, len(written.shown), written.revealed, raw.waited)
 
     async def _streamed(
-        self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None, limit: int
+        self, raw: RawReply, form: Form, prepared: Prepared, keys: Keys, mark: Mark | None, limit: int, seat: Seat
     ) -> Reply:
         """The reply to an answer that is masked as it arrives."""
         if form == "events":
             readable(raw.headers)
         tally = Tally()
-        pieces = arriving(raw.body, raw.headers, limit, prepared.plan.names)
+        pieces = arriving(raw.body, raw.headers, limit, seat, prepared.plan.names)
         if prepared.rarest is not None:
             if form != "table":
                 raise Withheld(UNCOUNTED)
-            pieces = held(pieces, limit)
+            pieces = held(pieces, limit, seat)
         units = _units(form, pieces, prepared, keys, tally)
         if mark is not None and form == "lines":
             units = marked_lines(units, mark)
         first = b"" if form == "events" else await begun(units)  # the first event may be minutes away
         headers = inspected(raw.headers, None, media_type(raw.headers) + b"; charset=utf-8")
-        body = going_on(first, units, raw.body, tally)
+        body = going_on(first, units, raw.body, tally, seat)
         return Reply(raw.status, headers, body, None, waited=raw.waited, revealing=tally.revealed)
 
     async def _masked(self, body: bytes, plan: Plan, keys: Keys, tried: bool) -> tuple[bytes, Revealed]:

@@ -21,11 +21,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     suite: Suite = INTL
     inspect_max: int = 8 * MIB  # bytes, packed and unpacked: a longer answer is withheld
     inspect_max_of: dict[str, int] = {}  # the same of APIs by name, where it is another
+    held_bytes: int = 256 * MIB  # of answers that are read whole, all together
     offload_over: int = 64 * KIB  # bytes: longer answers are walked in slices, with turns for others in between
 
     def __post_init__(self) -> None:
         if min(map(len, (self.hash_key, *self.older))) < 16:  # resident ids are few: a short key is found by trying
             raise ValueError("`hash_key` or one of `older` is shorter than 16 bytes")
+        if self.held_bytes < 2 * INSPECT_MOST:
+            raise ValueError(f"`held_bytes` is below 64 MiB: `{self.held_bytes}`")
         for most in (self.inspect_max, *self.inspect_max_of.values()):
             if not KIB <= most <= INSPECT_MOST:
                 raise ValueError(f"`inspect_max` is outside 1 KiB … 32 MiB: `{most}`")

@@ -15,6 +15,7 @@ from gateway.facts import BodyFailed, Revealed
 from gateway.masking.about import TooMany
 from gateway.masking.json_body import NotJson, turn
 from gateway.masking.plan import TooManyStates
+from gateway.masking.room import Seat
 from gateway.masking.second_look import Residual
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
@@ -33,7 +34,7 @@ class Going:
 
     __slots__ = ("_closing", "_pieces")
 
-    def __init__(self, pieces: AsyncIterator[bytes], *closing: bytes | AsyncIterator[bytes]) -> None:
+    def __init__(self, pieces: AsyncIterator[bytes], *closing: bytes | AsyncIterator[bytes] | Seat) -> None:
         self._pieces = pieces
         self._closing = (pieces, *closing)
 
@@ -51,10 +52,10 @@ class Going:
 
 
 def going_on(
-    first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes], tally: Tally
+    first: bytes, units: AsyncIterator[bytes], source: bytes | AsyncIterator[bytes], tally: Tally, seat: Seat
 ) -> AsyncIterator[bytes]:
-    """The pieces from the first on. Raises BodyFailed where the answer has to end."""
-    return Going(_pieces(first, units, source, tally), units, source)
+    """The pieces from the first on; `seat` is left at the end. Raises BodyFailed where the answer has to end."""
+    return Going(_pieces(first, units, source, tally), units, source, seat)
 
 
 async def _pieces(
@@ -83,7 +84,7 @@ async def _pieces(
         await closed(source)
 
 
-async def closed(stream: bytes | AsyncIterator[bytes]) -> None:
+async def closed(stream: bytes | AsyncIterator[bytes] | Seat) -> None:
     """Close a stream that can be closed."""
     close = getattr(stream, "aclose", None)
     if close is not None:

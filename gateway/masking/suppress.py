@@ -30,6 +30,7 @@ from gateway.masking.json_body import MAX_WORK, MEMBER, TOO_DEEP
 from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.plan import Plan, State
 from gateway.masking.records import NoRecords, Opened, opened
+from gateway.masking.room import Seat
 from gateway.masking.turns import at_once, with_turns
 from gateway.masking.unpack import Withheld, gather
 from gateway.masking.whom import same
@@ -224,9 +225,9 @@ def _lead(state: State, name: str) -> State:
 # --- tables -----------------------------------------------------------------------------------------
 
 
-async def held(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
-    """A stream as one piece. Raises Withheld beyond the limit."""
-    yield await gather(pieces, None, limit)
+async def held(pieces: AsyncIterator[bytes], limit: int, seat: Seat) -> AsyncIterator[bytes]:
+    """A stream as one piece. Raises Withheld beyond the limit, Crowded."""
+    yield await gather(pieces, None, limit, seat)
 
 
 class Crowd:

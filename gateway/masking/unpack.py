@@ -20,6 +20,7 @@ from typing import Literal
 
 from gateway.facts import Headers
 from gateway.masking.json_body import turn
+from gateway.masking.room import Seat
 
 PIECE = 64 * 1024
 RATIO = 300
@@ -37,10 +38,11 @@ class Withheld(ValueError):
     """The answer cannot be inspected; the text says why, without any of its content."""
 
 
-async def gather(body: bytes | AsyncIterator[bytes], length: int | None, limit: int) -> bytes:
-    """The whole body. Raises Withheld beyond the limit, and whatever the stream raises."""
+async def gather(body: bytes | AsyncIterator[bytes], length: int | None, limit: int, seat: Seat) -> bytes:
+    """The whole body. Raises Withheld beyond the limit, Crowded, and whatever the stream raises."""
     if length is not None and length > limit:
         raise Withheld(f"longer than {limit} bytes")
+    seat.holds(length or 0)
     if isinstance(body, bytes):
         pieces, size = [body], len(body)
     else:
@@ -49,14 +51,15 @@ async def gather(body: bytes | AsyncIterator[bytes], length: int | None, limit: 
             size += len(piece)
             if size > limit:
                 break
+            seat.holds(max(size, length or 0))
             pieces.append(piece)
     if size > limit:
         raise Withheld(f"longer than {limit} bytes")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
-    """The body without its Content-Encoding. Raises Withheld."""
+async def unpacked(body: bytes, headers: Headers, limit: int, seat: Seat) -> bytes:
+    """The body without its Content-Encoding. Raises Withheld, Crowded."""
     named = [value.strip().lower() for name, value in headers if name == b"content-encoding"]
     if not named or named == [b"identity"] or not body:
         return body
@@ -72,6 +75,7 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
                 raise Withheld(f"longer than {limit} bytes unpacked")
             if size > RATIO_FREE and size > RATIO * len(body):
                 raise Withheld(f"unpacks to more than {RATIO} times its length")
+            seat.holds(len(body) + size)
             out.append(piece)
             if size > PIECE:
                 await turn()
@@ -81,12 +85,15 @@ async def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
 
 
 async def arriving(
-    body: bytes | AsyncIterator[bytes], headers: Headers, limit: int, names: Iterable[str] = ()
+    body: bytes | AsyncIterator[bytes], headers: Headers, limit: int, seat: Seat, names: Iterable[str] = ()
 ) -> AsyncIterator[bytes]:
-    """A body piece by piece, in UTF-8, checked. One that is packed is unpacked whole. `names` are those of labels. Raises Withheld."""
+    """A body piece by piece, in UTF-8, checked. `names` are those of labels. Raises Withheld.
+
+    One that is packed is unpacked whole, and takes its seat as long as it comes: raises Crowded.
+    """
     codec = codec_of(declared_charset(headers))
     if any(name == b"content-encoding" for name, _ in headers):
-        body = await unpacked(await gather(body, None, limit), headers, limit)
+        body = await unpacked(await gather(body, None, limit, seat), headers, limit, seat)
     decoder = getincrementaldecoder(codec)("strict")
     other = _Other(names) if codec == "gb18030" else None
     try:

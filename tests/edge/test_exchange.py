@@ -22,6 +22,7 @@ class Cable:
         self.out: list[bytes] = []
         self.ended = ""
         self.waits = 0
+        self.owed: list[int] = []
 
     def write(self, data: bytes | memoryview) -> None:
         self.out.append(bytes(data))
@@ -32,6 +33,9 @@ class Cable:
 
     def drained(self) -> Awaitable[None]:
         return self._resume()
+
+    def owes(self, size: int) -> None:
+        self.owed.append(size)
 
     def common_headers(self) -> bytes:
         return b"date: now\r\n"

@@ -1,5 +1,6 @@
 """How an answer becomes what may be sent: everything a service can do wrong withholds it."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -210,6 +211,38 @@ async def test_an_api_has_a_limit_of_its_own() -> None:
             )
             is shown
         )
+
+
+class Waiting(Stream):
+    """A body that stops before its end until it is told to go on."""
+
+    def __init__(self, body: bytes, go_on: asyncio.Event) -> None:
+        super().__init__(body[:-1], body[-1:])
+        self.go_on = go_on
+
+    async def __anext__(self) -> bytes:
+        if len(self.pieces) == 1:
+            await self.go_on.wait()
+        return await super().__anext__()
+
+
+async def test_answers_that_wait_a_byte_before_their_end_do_not_take_the_memory() -> None:
+    """Abuse: a service, or many callers of it, with long answers that are never quite there."""
+    body = json.dumps({"id": ID, "note": "x" * 8_000_000}).encode()
+    masking, go_on = Masking(Settings(hash_key=b"k" * 32, held_bytes=64 * 1024 * 1024)), asyncio.Event()
+    waiting = [asyncio.ensure_future(masking.apply(a_raw(Waiting(body, go_on)), warranted())) for _ in range(12)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    refused = [one.result() for one in waiting if one.done()]
+    assert {isinstance(one, Fault) and one.code for one in refused} == {"overloaded"}
+    assert len(waiting) - len(refused) == 6  # of 64 MiB: 51.2 for one API
+    ask = an_ask(api="another")
+    assert isinstance(
+        await masking.apply(a_raw(body), a_warrant(facts=some_facts(ask=ask), permit=a_permit(mask=MASK))), Reply
+    )
+    go_on.set()
+    assert [type(one) for one in await asyncio.gather(*waiting)].count(Reply) == 6
+    assert isinstance(await masking.apply(a_raw(body), warranted()), Reply)
 
 
 async def test_an_endless_answer_is_left_at_the_limit() -> None:

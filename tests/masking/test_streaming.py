@@ -7,12 +7,14 @@ import pytest
 from gateway.facts import BodyFailed
 from gateway.masking.json_body import NotJson
 from gateway.masking.plan import TooManyStates
+from gateway.masking.room import Room
 from gateway.masking.second_look import Residual
 from gateway.masking.streaming import begun, going_on
 from gateway.masking.tally import Tally
 from gateway.masking.unpack import Withheld
 
 pytestmark = pytest.mark.anyio
+SEAT = Room(1 << 30).seat("civil")
 
 
 class Source:
@@ -32,7 +34,7 @@ async def units(*parts: bytes, breaks: Exception | None = None) -> AsyncIterator
 async def test_pieces_come_in_order_and_the_service_is_let_go():
     source, stream = Source(), units(b"a", b"", b"b")
     first = await begun(stream)
-    assert [piece async for piece in going_on(first, stream, source, Tally())] == [b"a", b"b"]
+    assert [piece async for piece in going_on(first, stream, source, Tally(), SEAT)] == [b"a", b"b"]
     assert source.closed
 
 
@@ -49,7 +51,7 @@ async def test_pieces_come_in_order_and_the_service_is_let_go():
 )
 async def test_what_stands_in_the_way_ends_it_with_its_reason(error, code):
     source, stream = Source(), units(b"a", breaks=error)
-    body = going_on(await begun(stream), stream, source, Tally())
+    body = going_on(await begun(stream), stream, source, Tally(), SEAT)
     assert await anext(body) == b"a"
     with pytest.raises(BodyFailed) as why:
         await anext(body)
@@ -66,13 +68,22 @@ async def test_before_the_first_piece_it_can_still_be_told():
 
 async def test_a_caller_who_leaves_before_the_first_piece_closes_everything():
     source, stream = Source(), units(b"a", b"b")
-    await going_on(await begun(stream), stream, source, Tally()).aclose()
+    await going_on(await begun(stream), stream, source, Tally(), SEAT).aclose()
     assert source.closed
 
 
 async def test_a_caller_who_leaves_closes_everything():
     source, stream = Source(), units(b"a", b"b")
-    body = going_on(await begun(stream), stream, source, Tally())
+    body = going_on(await begun(stream), stream, source, Tally(), SEAT)
     await anext(body)
     await body.aclose()
     assert source.closed
+
+
+async def test_the_room_it_took_is_free_again_when_it_ends():
+    room = Room(1000)
+    seat = room.seat("civil")
+    seat.holds(800)
+    source, stream = Source(), units(b"a")
+    await going_on(await begun(stream), stream, source, Tally(), seat).aclose()
+    room.seat("civil").holds(800)

@@ -9,7 +9,10 @@ import brotli
 import pytest
 import zstandard
 
+from gateway.masking.room import Crowded, Room
 from gateway.masking.unpack import Withheld, arriving, declared_charset, gather, in_utf8, unpacked
+
+SEAT = Room(1 << 30).seat("civil")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_a_bomb_is_unpacked_in_bounded_memory() -> None:
     assert len(bomb) < 2000
     tracemalloc.start()
     with pytest.raises(Withheld):
-        asyncio.run(unpacked(bomb, ((b"content-encoding", b"br"),), 8 << 20))
+        asyncio.run(unpacked(bomb, ((b"content-encoding", b"br"),), 8 << 20, SEAT))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 24 << 20
@@ -52,23 +55,32 @@ def test_what_is_cut_off_between_blocks_of_zstd_is_withheld(blocks: int) -> None
     )
     zstd = ((b"content-encoding", b"zstd"),)
     with pytest.raises(Withheld, match="cut off"):
-        asyncio.run(unpacked(begun, zstd, 8 << 20))
+        asyncio.run(unpacked(begun, zstd, 8 << 20, SEAT))
     whole = begun + packer.flush()
-    assert asyncio.run(unpacked(whole, zstd, 8 << 20)) == b"name,district\r\n" * blocks
+    assert asyncio.run(unpacked(whole, zstd, 8 << 20, SEAT)) == b"name,district\r\n" * blocks
     with pytest.raises(Withheld, match="something follows"):
-        asyncio.run(unpacked(whole * 40, zstd, 8 << 20))
+        asyncio.run(unpacked(whole * 40, zstd, 8 << 20, SEAT))
 
 
 def test_a_high_ratio_is_withheld_below_the_limit_already() -> None:
     bomb = zlib.compress(b" " * (4 << 20), 9)
     with pytest.raises(Withheld, match="times its length"):
-        asyncio.run(unpacked(bomb, ((b"content-encoding", b"deflate"),), 8 << 20))
+        asyncio.run(unpacked(bomb, ((b"content-encoding", b"deflate"),), 8 << 20, SEAT))
+
+
+def test_what_is_gathered_and_unpacked_needs_room() -> None:
+    packed = zlib.compress(bytes(range(256)) * 40, 9)
+    seat = Room(1000).seat("civil")
+    with pytest.raises(Crowded):
+        asyncio.run(gather(b"x", 900, 1000, seat))  # announced, and nothing is read
+    with pytest.raises(Crowded):
+        asyncio.run(unpacked(packed, ((b"content-encoding", b"deflate"),), 1 << 20, seat))
 
 
 def test_no_more_than_the_limit_is_gathered() -> None:
     with pytest.raises(Withheld):
-        asyncio.run(gather(b"x" * 11, None, 10))
-    assert asyncio.run(gather(b"x" * 10, 10, 10)) == b"x" * 10
+        asyncio.run(gather(b"x" * 11, None, 10, SEAT))
+    assert asyncio.run(gather(b"x" * 10, 10, 10, SEAT)) == b"x" * 10
 
 
 @pytest.mark.parametrize("cut", range(1, 4))
@@ -85,7 +97,7 @@ async def _arrived(body: bytes, charset: bytes, step: int) -> bytes:
             yield body[at : at + step]
 
     head = ((b"content-type", b"text/csv; charset=" + charset),)
-    return b"".join([piece async for piece in arriving(pieces(), head, 1 << 20)])
+    return b"".join([piece async for piece in arriving(pieces(), head, 1 << 20, SEAT)])
 
 
 @pytest.mark.parametrize("step", [1, 2, 5, 1000])
@@ -116,7 +128,7 @@ def test_a_label_in_utf8_in_what_declares_a_chinese_charset_is_withheld(step: in
             yield MIXED[at : at + step]
 
     async def arrived() -> bytes:
-        return b"".join([piece async for piece in arriving(pieces(), head, 1 << 20, {"姓名", "id"})])
+        return b"".join([piece async for piece in arriving(pieces(), head, 1 << 20, SEAT, {"姓名", "id"})])
 
     with pytest.raises(Withheld):
         asyncio.run(arrived())

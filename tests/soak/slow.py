@@ -5,6 +5,7 @@ for 3 MB and read nothing. A good client must be answered within a second throug
 """
 
 import asyncio
+import json
 import socket
 import time
 from pathlib import Path
@@ -21,7 +22,11 @@ LIMITS = """limits:
   write_idle_seconds: 2
   connections: 4000
   connections_per_address: 4000
+  held_bytes: 1GiB
 """
+HOARD = "limits: {held_bytes: 64MiB}\n"
+HOARD_SECONDS = 30.0
+HOARDED = 600.0  # MiB: 64 that are masked, 64 that wait, what came within ten seconds, and four walks; 1,200 else
 CUT_SECONDS = 8.0
 MEMORY = 300.0  # MiB with 2,000 idle connections
 
@@ -48,10 +53,48 @@ def run(trial: Trial, folder: Path, each: int, idle: int) -> None:
         trial.note(
             f"good client: slowest {crowd.slowest * 1000:.0f} ms; memory {before:.0f}, then {rss(worker):.0f} MiB"
         )
+    (folder / "hoard").mkdir()
+    with staged(folder / "hoard", change=lambda text: HOARD + text) as stage:
+        stage.service.scripts["households"] = _long
+        worker = stage.gateway.workers()[0]
+        crowd = stage.crowd(stage.people.reading, size=2, pause=0.02, also=frozenset())
+        most = stage.loop.run(_hoard(stage, worker, 2 * each), 120)
+        crowd.stop()
+        trial.must(
+            most < HOARDED, f"{2 * each} long answers that nobody reads stay below {HOARDED:.0f} MiB", f"{most:.0f}"
+        )
+        trial.must(stage.gateway.workers() == [worker], "and the worker is still the same one")
+        trial.must(
+            not crowd.wrong and not crowd.resets, "and the good client is served", (crowd.resets, crowd.wrong[:3])
+        )
 
 
 async def _large(talk: Talk) -> None:
     await talk.send(reply(b'{"status": "' + b"x" * 3_000_000 + b'"}'))
+
+
+async def _long(talk: Talk) -> None:
+    one = {"id_number": "330106199003072319", "district": "x" * 80_000}
+    await talk.send(reply(json.dumps([one] * 90).encode()))
+
+
+async def _hoard(stage: Stage, worker: int, each: int) -> float:
+    """The most memory that the worker takes while so many callers ask for a long answer and read none of it."""
+    loop = asyncio.get_running_loop()
+    head = f"GET {CIVIL} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {stage.people.clerks[0]}\r\n\r\n"
+    most, socks = 0.0, []
+    for _ in range(each):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await loop.sock_connect(sock, ("127.0.0.1", stage.gateway.port))
+        await loop.sock_sendall(sock, head.encode())
+        socks.append(sock)
+        await asyncio.sleep(HOARD_SECONDS / each)
+        most = max(most, rss(worker))
+    for sock in socks:
+        sock.close()
+    return most
 
 
 async def _attack(stage: Stage, each: int) -> dict[str, list[float | None]]:
