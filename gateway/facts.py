@@ -631,9 +631,8 @@ class Reply(Struct, frozen=True, eq=False):
     revealed: Revealed = NOTHING_REVEALED
     waited: float = 0.0
     code: str = ""  # reason code when this is a refusal or a fault
-    revealing: Callable[[], Revealed] | None = (
-        None  # of a body that is masked while it streams: what it has shown so far
-    )
+    # of a body that is masked while it streams: what it has shown so far
+    revealing: Callable[[], Revealed] | None = None
     detail: str = ""  # of the fault, for the record: never sent
 
 

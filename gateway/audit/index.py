@@ -83,9 +83,8 @@ _ADD_WHAT = _insert("what", ("what", *_WHAT))
 _DECISION: Final = (*_PLACE, *_ASKED, *_ENDED)
 _ADD_DECISION = _insert("rows", _DECISION)
 _AT_ONCE: Final = 400  # rows that are kept before they are written
-_TOGETHER: Final = (
-    34  # rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
-)
+# rows in one statement take two thirds of the time of rows one by one; 999 values are always allowed
+_TOGETHER: Final = 34
 _ADD_DECISIONS = _insert("rows", _DECISION, _TOGETHER)
 _ADD_BESIDE = _insert("rows", (*_PLACE, *_BESIDE))
 _END = f"UPDATE rows SET {', '.join(f'{name} = ?' for name in _ENDED)} WHERE n = ?"  # noqa: S608  # our own names only

@@ -149,9 +149,8 @@ class Schemas:
                 _Seen((*steps, *seen.steps), seen.label, seen.place)
                 for seen in self._visit(schema, depth + 1, way + len(steps))
             ]
-        if any(
-            seen.steps for seen in deeper
-        ):  # `allOf: [{$ref: …}, {type: object}]`: the second describes nothing of its own
+        if any(seen.steps for seen in deeper):
+            # `allOf: [{$ref: …}, {type: object}]`: the second describes nothing of its own
             deeper = [seen for seen in deeper if seen.steps or seen.label is not None or not _is_bare(seen.place)]
         if own is None and (parts or "$ref" in node.value):  # recursion may have left nothing to tell of its parts
             return deeper

@@ -107,9 +107,8 @@ class State:
         self.drops = self.rule is not None and self.rule.drop
         self.hides = self.cover is not None or plan.unlabelled == "redact"  # names of members that may be data
         self.names = plan.names  # names of labels are not data
-        self.shown = (
-            self.rule is None and not self.noted and not self.hears
-        )  # a text, number, truth value or null stays as it is
+        # a text, number, truth value or null stays as it is
+        self.shown = self.rule is None and not self.noted and not self.hears
         self.told = self.rule is None and self.noted  # such a value stays, and its path is told
         self.slot = plan.slots[self.rule.label] if self.rule is not None else -1  # where its values are counted
         self.apply: Apply | None = None if self.rule is None or self.noted or nothing else self.rule.apply  # to a text

@@ -56,9 +56,8 @@ def _moved(text: str, keys: Keys, forward: bool) -> str:
     try:
         while (match := pattern.fullmatch(text)) is not None:
             text = move(match, keys, forward)
-            if (
-                _form_of(text) is form
-            ):  # else on (cycle walking): digits that look like a phone would not be found again
+            # else on (cycle walking): digits that look like a phone would not be found again
+            if _form_of(text) is form:
                 return text
     except SmallDomain:
         pass

@@ -168,9 +168,8 @@ def _slices(text: bytes | Raw, mark: Mark, depth: int, pending: list[int]) -> Ge
         return bytes(text)  # half a million numbers hold no object that could carry a mark
     if first == _ARRAY:
         shown: list[Raw] = []
-        for run in runs(
-            _elements(text), MEMBER
-        ):  # many small objects are written together: one by one, each keeps a page of memory
+        # many small objects are written together: one by one, each keeps a page of memory
+        for run in runs(_elements(text), MEMBER):
             pending[0] += MEMBER * len(run)
             together = bytes(run[0]) if len(run) == 1 else b"[%b]" % b",".join(run)
             done = yield from _slices(together, mark, depth + 1, pending)

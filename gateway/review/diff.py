@@ -28,9 +28,8 @@ from gateway.review.exposure import Shift, shifts
 from gateway.review.recorded import UNLISTED, Unreplayable, ask_of, asset_of, doubt, path_unknown, paths, reads_path
 from gateway.review.tally import KINDS, Change, Difference, Kind, Tally
 
-_MASKS: Final = frozenset(
-    ("profiles", "suppress", "default_mask", "observe_mask")
-)  # what a refusal has nothing to do with
+# what a refusal has nothing to do with
+_MASKS: Final = frozenset(("profiles", "suppress", "default_mask", "observe_mask"))
 _REMEMBERED: Final = 65_536
 _UNKNOWN_PATH: Final = "unlisted"  # stands for the path of an unlisted request that may hold an identifier
 

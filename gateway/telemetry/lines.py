@@ -31,11 +31,8 @@ _OUTCOMES = {"permit": "success", "deny": "failure", "challenge": "failure"}
 _SECONDS_KEPT = 1024
 _FORMS_KEPT = 4096
 _AT_ONCE = 256  # lines in one write: what fits into the cache of the processor
-_OWN, _OWN_TEXT, _OWNS = (
-    "\0",
-    "\\u0000",
-    6,
-)  # stands for what is a request's own: time, id, request, path, source, trace
+# stands for what is a request's own: time, id, request, path, source, trace
+_OWN, _OWN_TEXT, _OWNS = "\0", "\\u0000", 6
 _NO_REASON = Reason("")
 
 
