@@ -550,6 +550,9 @@ BROKEN = frozenset(
 )  # fmt: skip
 """Codes of an answer that never came or broke off. Under any other that an outcome has, the gateway kept the answer back."""
 
+SHED = frozenset(("in_flight", "connections", "address", "slow_reader"))
+"""Why somebody was turned away, or cut off, under load (`edge.shed`)."""
+
 AFTERWARDS = frozenset(
     (
         "upstream_unreachable", "upstream_unavailable", "upstream_timeout", "upstream_malformed", "upstream_reset",

@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from gateway.entries import ActEntry, Entry, NoticeEntry, OutcomeEntry, VerdictEntry
-from gateway.reasons import REASONS, withheld
+from gateway.reasons import REASONS, SHED, withheld
 from gateway.telemetry.pairs import Pairs, Story, Told
 
 OTHER = "_other"
@@ -322,7 +322,7 @@ class Meter(Collector):
             self._reloads.add(("rejected",))
 
     def _shed_by(self, entry: NoticeEntry) -> None:
-        self._shed.add((_code(entry.detail),), entry.count)
+        self._shed.add((entry.detail if entry.detail in SHED else OTHER,), entry.count)
 
     def _refused_by(self, entry: NoticeEntry) -> None:
         self._refused.add((_code(entry.detail),), entry.count)

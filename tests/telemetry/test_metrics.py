@@ -51,7 +51,7 @@ def a_busy_meter() -> Meter:
     )
     for notice in (
         a_notice("edge.refused", "bad_framing", 4, "10.0.0.1"),
-        a_notice("edge.shed", "overloaded", 9),
+        a_notice("edge.shed", "in_flight", 9),
         a_notice("audit.unavailable", "permits that were not forwarded", 2),
         a_notice("policy.reload"),
         a_notice("policy.rejected", "F001"),
@@ -92,7 +92,7 @@ def a_busy_meter() -> Meter:
         ("gateway_auth_failures_total", {"reason": "token_expired"}, 1),
         ("gateway_refused_total", {"reason": "bad_framing"}, 4),
         ("gateway_refused_total", {"reason": "audit_unavailable"}, 2),
-        ("gateway_shed_total", {"reason": "overloaded"}, 9),
+        ("gateway_shed_total", {"reason": "in_flight"}, 9),
         ("gateway_risk_score_count", {}, 5),
         ("gateway_honey_touched_total", {}, 1),
         ("gateway_audit_entries_total", {"kind": "verdict"}, 6),
@@ -127,6 +127,13 @@ def a_busy_meter() -> Meter:
 )  # fmt: skip
 def test_what_happened_is_what_is_counted(name: str, labels: dict[str, str], value: float | None) -> None:
     assert read(a_busy_meter(), name, **labels) == value
+
+
+@pytest.mark.parametrize("reason", ["in_flight", "connections", "address", "slow_reader"])
+def test_whoever_is_shed_is_counted_by_the_word_that_edge_says(reason: str) -> None:
+    meter = Meter()
+    meter.read(a_notice("edge.shed", reason, 2))
+    assert read(meter, "gateway_shed_total", reason=reason) == 2
 
 
 def test_names_and_labels_are_those_of_the_contract() -> None:
