@@ -18,10 +18,10 @@ from msgspec import Struct
 from gateway.detect import has_form
 from gateway.facts import Revealed
 from gateway.masking.columns import Columns, shown
-from gateway.masking.json_body import turn
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_UNLABELLED, spell_trail
 from gateway.masking.plan import Rule
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld, check_chinese, codec_of
 from gateway.masking.whom import digests
 

@@ -16,8 +16,7 @@ ever decoded; parsing and writing everything again would change numbers the gate
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator
-from types import coroutine
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import MsgspecError, Raw
 from msgspec.json import Decoder, encode
@@ -29,6 +28,7 @@ from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail
 from gateway.masking.plan import Plan, Rule, State
 from gateway.masking.points import is_point_text
 from gateway.masking.techniques import REDACTED
+from gateway.masking.turns import turn
 from gateway.masking.whom import digests
 
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
@@ -84,12 +84,6 @@ async def mask_long_json(body: bytes, plan: Plan, keys: Keys) -> tuple[bytes, Re
         return encode(shown), walk.revealed(text)
     except (MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise NotJson(_why(error)) from None
-
-
-@coroutine
-def turn() -> Generator[None, None, None]:
-    """Let the event loop run whatever else is ready."""
-    yield
 
 
 def _stripped(body: bytes, plan: Plan) -> bytes:

@@ -22,11 +22,11 @@ from msgspec import Struct
 from gateway.facts import Headers, Revealed
 from gateway.masking.columns import Columns, shown
 from gateway.masking.headers import tells
-from gateway.masking.json_body import turn
 from gateway.masking.keys import Keys
 from gateway.masking.names import MAX_NAME, MAX_UNLABELLED, Trail, spelled
 from gateway.masking.plan import Rule
 from gateway.masking.techniques import REDACTED
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld, codec_of, declared_charset, from_charset
 from gateway.masking.whom import digests
 

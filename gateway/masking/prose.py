@@ -23,9 +23,9 @@ from gateway.detect.prose import FOUND_IN_PROSE
 from gateway.detect.spelling import UNSEEN, compatible, dereferenced
 from gateway.facts import Asset, Mask, Revealed
 from gateway.masking.columns import shown
-from gateway.masking.json_body import turn
 from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan, Rule
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import digests
 from gateway.masks import Technique, parse_technique, strictest

@@ -18,7 +18,7 @@ from gateway.masking.about import Looked, NotFound, TooMany, looked_into, looked
 from gateway.masking.conceal import CODE, concealed
 from gateway.masking.events import masked_events, readable
 from gateway.masking.headers import countless, inspected, plain
-from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw, turn
+from gateway.masking.json_body import NotJson, mask_json, mask_long_json, mask_raw
 from gateway.masking.json_tree import mask_tree
 from gateway.masking.kept import Kept
 from gateway.masking.keys import Keys
@@ -36,6 +36,7 @@ from gateway.masking.suppress import UNCOUNTED, held, suppressed, suppressed_lon
 from gateway.masking.table import masked_table
 from gateway.masking.tally import Tally
 from gateway.masking.tokens import Origin
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld, arriving, gather, in_utf8, unpacked
 from gateway.masking.watermark import Mark, marked, marked_lines, marked_long
 from gateway.masking.whole import mask_whole

@@ -5,7 +5,7 @@ in the middle of a remark: the walk cannot see them, the second look does. What 
 """
 
 from gateway.detect import Gate
-from gateway.masking.json_body import turn
+from gateway.masking.turns import turn
 
 SLICE = 256 * 1024
 OVERLAP = 512  # longer than any identifier that is looked for

@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator
 
 from gateway.facts import BodyFailed, Revealed
 from gateway.masking.about import TooMany
-from gateway.masking.json_body import NotJson, turn
+from gateway.masking.json_body import NotJson
 from gateway.masking.plan import TooManyStates
 from gateway.masking.room import Seat
 from gateway.masking.second_look import Residual
 from gateway.masking.tally import Tally
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld
 
 

@@ -4,11 +4,16 @@ At once where it is short, or with turns for others in between. What it gives is
 """
 
 from collections.abc import Generator
+from types import coroutine
 from typing import TypeVar
 
-from gateway.masking.json_body import turn
-
 Done = TypeVar("Done")
+
+
+@coroutine
+def turn() -> Generator[None, None, None]:
+    """Let the event loop run whatever else is ready."""
+    yield
 
 
 def at_once(work: Generator[None, None, Done]) -> Done:
@@ -21,12 +26,7 @@ def at_once(work: Generator[None, None, Done]) -> Done:
             return done
 
 
-async def with_turns(work: Generator[None, None, Done]) -> Done:
+@coroutine
+def with_turns(work: Generator[None, None, Done]) -> Generator[None, None, Done]:
     """The outcome of long work, after each slice of which the event loop runs whatever else is ready."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            done: Done = end.value
-            return done
-        await turn()
+    return (yield from work)

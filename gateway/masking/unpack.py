@@ -19,8 +19,8 @@ from types import ModuleType
 from typing import Literal
 
 from gateway.facts import Headers
-from gateway.masking.json_body import turn
 from gateway.masking.room import Seat
+from gateway.masking.turns import turn
 
 PIECE = 64 * 1024
 RATIO = 300

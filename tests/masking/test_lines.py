@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.facts import FieldMask, Mask
-from gateway.masking.json_body import NotJson, turn
+from gateway.masking.json_body import NotJson
 from gateway.masking.keys import Keys
 from gateway.masking.lines import MAX_UNIT, masked_lines
 from gateway.masking.prepared import Prepared
 from gateway.masking.tally import Tally
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld
 from tests.literals import an_asset
 
