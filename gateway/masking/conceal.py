@@ -15,11 +15,9 @@ parameters of its query and over its body. Rules:
 """
 
 import re
-from collections.abc import Iterator
+from json import loads as _loads  # orjson keeps one of two members of a name
 from unicodedata import normalize
 from urllib.parse import quote_plus, unquote_plus
-
-import orjson
 
 from gateway.facts import Ask, Concealed, Fault, FieldMask, Mask
 from gateway.jsonpath import Anywhere, spell
@@ -87,7 +85,7 @@ def _as_named(content: bytes, prepared: Prepared) -> Plan:
     """
     plan, columns, mask = prepared.plan, prepared.columns, prepared.mask
     more: list[FieldMask] = []
-    for name in dict.fromkeys(_names(content)):
+    for name in _names(content):
         for rule in filter(None, (columns.rule(known) for part in _parts(name) for known in columns.alike(part))):
             if rule.technique.name == TOKENISE and name not in plan.names:  # a token tells the label that it came from
                 raise NotJson("a name whose values become tokens is spelled otherwise")
@@ -98,16 +96,15 @@ def _as_named(content: bytes, prepared: Prepared) -> Plan:
     return Plan(Mask(mask.profile, (*mask.fields, *more), mask.unlabelled), asset=prepared.asset.id) if more else plan
 
 
-def _names(content: bytes) -> Iterator[str]:
-    """The names of all members, at any depth."""
-    waiting = [orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            yield from here
-            waiting += here.values()
-        elif isinstance(here, list):
-            waiting += here
+def _names(content: bytes) -> dict[str, None]:
+    """The names of all members, at any depth, those also that a member of the same name hides from most readers."""
+    names: dict[str, None] = {}
+
+    def note(members: list[tuple[str, object]]) -> None:
+        names.update((name, None) for name, _ in members)
+
+    _loads(content.removeprefix(b"\xef\xbb\xbf"), object_pairs_hook=note, parse_int=str, parse_float=str)
+    return names
 
 
 def pairs(text: str, columns: Columns, keys: Keys) -> str:

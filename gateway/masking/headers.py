@@ -4,7 +4,7 @@
    entity tags, digests, signatures, ranges. They are dropped (RFC 9110, RFC 9530, RFC 9421).
 2. The answer belongs to one caller: `private, no-store`, and it varies by credential.
 3. A field can carry what the mask hides (`Location: /households/330106199003072319`). A value that
-   may hold an identifier is dropped, except where the field has no room for one. Digits that anything but a letter parts
+   may hold an identifier is dropped, except where the field has no room for one. Digits that anything but letters parts, however much of it,
    (`330106/199003/072319`) are read as one number.
 4. Free text is dropped, and a file's name (`wang-xiaoming.json`): nothing tells a name from a word.
 5. Where records may be taken out, a field that could count them is dropped: `Link` names the last page, and what an API
@@ -67,7 +67,7 @@ _JSON = b"application/json"
 _PLAIN = frozenset({_JSON, b"application/json; charset=utf-8", b"application/json;charset=utf-8"})  # tells nothing
 _OURS: Headers = ((b"cache-control", b"private, no-store"), (b"vary", b"Authorization"), (b"accept-ranges", b"none"))
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_TELLING = re.compile(rb"(?:[0-9][^0-9A-Za-z]{0,3}){7}|[@%\x80-\xff]|[0-9]{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}")
+_TELLING = re.compile(rb"(?:[0-9][^0-9A-Za-z]*+){7}|[@%\x80-\xff]|[0-9]{6}[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{10}")
 """Seven digits in a row (phone, card, resident id, birth date), an address, anything escaped, or a credit code."""
 _SINCE = re.compile(rb"@[0-9]{1,10}")  # the date of a deprecation in seconds (RFC 9745)
 _DATED = frozenset({b"date", b"deprecation", b"retry-after", b"sunset"})

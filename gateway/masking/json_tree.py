@@ -88,7 +88,8 @@ def told(
     people = len(seen) // DIGEST + unlisted
     records = max(records, 1 if people or masked else 0)
     without = keyless(text, plan.told_by, records, people)
-    bare = not (people or masked) and b"\\" not in text and not any(name.encode() in text for name in plan.names)
+    named = plan.nameless or b"\\" in text or any(name.encode() in text for name in plan.names)
+    bare = not (people or masked or named)
     clear = 0 if bare else plan.clear * max(records, people)
     return Revealed(masked, spelled(met), records, seen, unlisted, clear, keyless=without)
 

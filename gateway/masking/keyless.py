@@ -11,9 +11,9 @@ A page of infants without a number, and one record with one: whoever counts peop
 import orjson
 
 from gateway.masking.points import is_point
+from gateway.masking.whom import same
 
 MOST = 64 * 1024  # bytes: some milliseconds, whatever stands in them
-_KEYS = frozenset((str, int))
 _NESTS = frozenset((dict, list))
 MAX_DEPTH = 100
 
@@ -38,7 +38,7 @@ def _count(value: Value, names: frozenset[str], depth: int) -> tuple[bool, int]:
     if isinstance(value, dict):
         for name in names:
             key = value.get(name)
-            if key != "" and type(key) in _KEYS:
+            if type(key) is int or (type(key) is str and (key.isalnum() or same(key))):
                 return True, 0
         for inside in value.values():
             if type(inside) in _NESTS:

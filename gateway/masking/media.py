@@ -34,6 +34,9 @@ _FORMS: Final[dict[bytes, Form]] = {
     b"application/xhtml+xml": "prose",
 }
 _NAME = re.compile(rb"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
+_WORD = rb"[a-z0-9!#$&^_.-]{1,80}"
+_JSON = re.compile(rb"(?:application|text)/json|" + _WORD + rb"/" + _WORD + rb"\+json")
+_XML = re.compile(_WORD + rb"/" + _WORD + rb"\+xml")
 STREAMED: Final[frozenset[Form]] = frozenset({"lines", "table", "events"})
 """Forms that are masked unit by unit while they arrive."""
 
@@ -56,9 +59,7 @@ def named(headers: Headers) -> str:
 def form_of(headers: Headers) -> Form:
     """The form that the head declares."""
     kind = media_type(headers)
-    if kind.endswith(b"+xml") and kind not in _FORMS:
-        return "markup"
-    return _FORMS.get(kind, "json")
+    return _FORMS.get(kind) or ("markup" if _XML.fullmatch(kind) else "json")
 
 
 def json_type(headers: Headers) -> bytes | None:
@@ -69,8 +70,8 @@ def json_type(headers: Headers) -> bytes | None:
     charset = declared_charset(headers)
     for name, value in headers:
         if name == b"content-type":
-            kind = value.partition(b";")[0].strip()
-            if not kind.lower().endswith((b"/json", b"+json")) or tells(kind):  # `application/vnd.3301…+json`
+            kind = value.partition(b";")[0].strip(b" \t")
+            if _JSON.fullmatch(kind.lower()) is None or tells(kind):  # `text/html /json` is a page to browsers
                 return b"application/json"
             return None if charset in ("", "utf-8") else kind + b"; charset=utf-8"
     return b"application/json"

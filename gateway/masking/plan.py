@@ -22,7 +22,7 @@ from msgspec import Raw, Struct
 
 from gateway.detect import has_form
 from gateway.facts import UNLABELLED, Mask
-from gateway.jsonpath import Anywhere, Element, Every, Step, parse
+from gateway.jsonpath import Anywhere, Element, Every, Member, Step, parse
 from gateway.masking.names import is_name
 from gateway.masking.registry import compiled
 from gateway.masking.techniques import REDACTED, Apply, Number
@@ -177,6 +177,8 @@ class Plan:
         self.names: frozenset[str] = frozenset(
             name for steps in self.paths for step in steps if (name := _name(step)) is not None
         )
+        self.nameless = not all(any(isinstance(step, Member | Anywhere) for step in steps) for steps in self.paths)
+        """Whether a label has no name by which it could be found in a text: `$[*][1]`."""
         self._begin()
 
     def _begin(self) -> None:

@@ -81,8 +81,7 @@ class Masking:
                 streams = reply.revealing is not None
             return _uncounted(reply) if mask.filters else reply
         except (Withheld, NotJson) as error:
-            kind = named(raw.headers)
-            return Fault("cannot_inspect", f"{error} (`{kind}`)" if kind else str(error))
+            return Fault("cannot_inspect", _why(str(error), named(raw.headers)))
         except NotFound as error:
             if error.removed and raw.status >= 400:  # some other error, told in JSON
                 return Fault("cannot_inspect", "its records cannot be told apart")
@@ -249,6 +248,15 @@ class Masking:
     def reveal(self, warrant: Warrant) -> Reply | Fault:
         """The value behind the token that this warrant is for."""
         return reveal(warrant, self._settings, self._kept.keys(warrant.facts.subject.org))
+
+
+def _why(why: str, kind: str) -> str:
+    """Why an answer cannot be inspected; `kind` is its media type, "" where it is JSON."""
+    if not kind:
+        return why
+    if why.startswith("not JSON"):  # what no form is known for is tried as JSON
+        why = "a form that is not read, and no JSON"
+    return f"{why} (`{kind}`)"
 
 
 def _without_body(raw: RawReply, ask: Ask, mask: Mask, length: int | None) -> Reply:

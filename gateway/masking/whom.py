@@ -10,7 +10,7 @@ from gateway.detect.spelling import as_seen
 from gateway.facts import MAX_SEEN, Revealed
 from gateway.masking.keys import Keys
 
-MAX_LENGTH = 128
+LONG = 1024  # characters: no identifier is as long, and so each of them counts by itself, however it is written
 DIGEST = 8  # bytes
 
 
@@ -22,18 +22,25 @@ def same(text: str) -> str:
 
 
 def digests(heard: Iterable[object], keys: Keys) -> tuple[bytes, int]:
-    """The digests of these texts and numbers, each once, and how many more there are than are listed."""
+    """The digests of these texts, each once, and how many more there are than are listed. A blank one is nobody's.
+
+    Those that are not listed are not compared with each other: written in two ways they count twice, and it is done soon.
+    """
     found: dict[bytes, None] = {}
-    unlisted = 0
-    for value in dict.fromkeys(heard):
-        if type(value) is not str or not value:
-            continue
-        digest = keys.about(same(value[:MAX_LENGTH]))
-        if len(found) < MAX_SEEN:
-            found[digest] = None
-        elif digest not in found:
-            unlisted += 1
-    return b"".join(found), unlisted
+    values = iter(dict.fromkeys(heard))
+    for value in values:
+        whom = _whom(value)
+        if whom:
+            found[keys.about(whom)] = None
+            if len(found) == MAX_SEEN:
+                break
+    return b"".join(found), sum(1 for value in values if type(value) is str and value.strip())
+
+
+def _whom(value: object) -> str:
+    if type(value) is not str:
+        return ""
+    return same(value) if len(value) <= LONG else value
 
 
 def told_apart(revealed: Revealed) -> int:

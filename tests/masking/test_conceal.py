@@ -105,6 +105,19 @@ def test_a_label_of_answers_holds_wherever_a_request_has_its_name(body):
     assert answer.content is not None and KEYS.digest("1").encode() in answer.content
 
 
+@pytest.mark.parametrize("name", ["id_number", "ID_Number", " id_number"])
+@pytest.mark.parametrize(
+    "body", ['{"order":{"a":{NAME:ID},"a":1}}', '{"a":[{NAME:ID},{NAME:1}],"a":0}', "{NAME:ID,NAME:1}"]
+)
+def test_of_two_members_of_a_name_none_is_sent_in_clear(body, name):
+    """Readers disagree about which of them counts: the first must not pass because most see the second."""
+    content = body.replace("NAME", json.dumps(name)).replace("ID", f'"{ID}"')
+    prepared = Prepared(Mask("out", (FieldMask("$.person.id_number", "redact"),), "pass"), an_asset())
+    ask = an_ask(method="POST", query="", headers=JSON)
+    found = concealed(ask, content.encode(), prepared, KEYS)
+    assert isinstance(found, Fault) or ID.encode() not in found.content
+
+
 def test_a_value_that_becomes_a_token_stands_under_the_name_of_its_label():
     prepared = Prepared(Mask("out", (FieldMask("$..id_number", "tokenise"),), "pass"), an_asset(id="household"))
     post = an_ask(method="POST", headers=JSON)

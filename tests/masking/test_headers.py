@@ -57,6 +57,8 @@ def test_the_answer_is_for_one_caller_and_in_one_piece() -> None:
         (b"x-owner", b"zhang@example.gov"),
         (b"warning", b'299 - "born 19900307"'),
         (b"location", b"/people/330106/199003/072319"),
+        (b"location", b"/people/330106/-/-/199003/-/-/072319"),
+        (b"location", b"/people?area=330106....199003....072319"),
         (b"location", b"/born/1990/03/07"),
         (b"location", b"/people?x=330,106,199,003,072,319"),
         (b"allow", b"330106/199003/072319"),

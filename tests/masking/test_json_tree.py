@@ -217,6 +217,15 @@ def test_no_shape_makes_records_free(body: str, records: int, clear: int) -> Non
         assert (walked[1].records, walked[1].clear) == (records, clear)
 
 
+@pytest.mark.parametrize("path", ["$[*][1]", "$[*]", "$[0]"])
+def test_labels_without_a_name_count_as_well(path: str) -> None:
+    """Rows as arrays: no name of the label stands in the answer."""
+    body, mask = '[["x","王小明"],["y","李静"]]', Mask("test", (FieldMask(path, "keep"),), "pass")
+    for walked in (by_tree(body, Plan(mask, clear=1)), mask_raw(body.encode(), Plan(mask, clear=1), KEYS)):
+        assert walked is not None
+        assert walked[1].clear == 2
+
+
 def test_people_in_the_form_of_a_map_count_as_people() -> None:
     body = json.dumps({f"r{number}": {"id": f"{number}", "name": "x"} for number in range(30)}).encode()
     mask = Mask("test", (FieldMask("$..id", "keep"),), "warn")

@@ -42,6 +42,22 @@ def test_each_once_and_nobody_is_nobody():
     assert digests(["a", "b", "a", "", "A"], KEYS) == (KEYS.about("A") + KEYS.about("B"), 0)
 
 
+@pytest.mark.parametrize("text", [" " * 18, "-", "\u3000", "\u200b" * 9, "\x00", " - - "])
+def test_a_blank_is_nobody(text):
+    assert digests([text, "a"], KEYS) == (KEYS.about("A"), 0)
+
+
+@pytest.mark.parametrize("before", [" " * 128, "\u200b" * 128, "-" * 500, "x" * 2000])
+def test_whatever_stands_before_it_two_are_two(before):
+    """Abuse: a service that puts 128 spaces before each number, and all of them are one person."""
+    seen, unlisted = digests([before + str(number) for number in range(300)], KEYS)
+    assert len(seen) // 8 + unlisted == 300
+
+
+def test_a_number_behind_spaces_is_the_number():
+    assert digests([" " * 500 + "330106199003072319"], KEYS) == digests(["330106199003072319"], KEYS)
+
+
 def test_as_many_as_fit_and_the_others_counted():
     seen, unlisted = digests([str(number) for number in range(MAX_SEEN + 5)], KEYS)
     assert (len(seen), unlisted) == (8 * MAX_SEEN, 5)
