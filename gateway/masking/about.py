@@ -25,7 +25,7 @@ from msgspec.json import Decoder, encode
 
 from gateway.facts import Asset, Mask, RowFilter
 from gateway.jsonpath import Member, parse
-from gateway.masking.json_body import MAX_WORK, TOO_DEEP, check_values
+from gateway.masking.json_body import MAX_WORK, MEMBER, TOO_DEEP, check_values
 from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.records import NoRecords, Opened, at_most, counted, opened
 from gateway.masking.turns import at_once, with_turns
@@ -102,7 +102,7 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
     """What is left of an answer, and how many records were taken out."""
     found = opened(body, asset.records)
     if found.way is None:
-        if not (yield from _alone(found.records[0], rows)):
+        if not (yield from alone(found.records[0], rows)):
             raise NotFound(1)
         return body, 0
     yield from _check_around(found, rows, bool(asset.records))
@@ -112,7 +112,7 @@ def _filtered(body: bytes, rows: tuple[RowFilter, ...], asset: Asset) -> Generat
     for raw in found.records:
         if passes(raw, rows):
             kept.append(raw)
-        size += len(memoryview(raw))
+        size += len(memoryview(raw)) + MEMBER
         if size >= SLICE:
             size = 0
             yield
@@ -132,12 +132,8 @@ def _check_around(found: Opened, rows: tuple[RowFilter, ...], declared: bool) ->
             raise Withheld("something beside its records is not for this caller")
 
 
-def passes_alone(record: Raw | bytes, rows: tuple[RowFilter, ...]) -> bool:
+def alone(record: Raw | bytes, rows: tuple[RowFilter, ...]) -> Generator[None, None, bool]:
     """Whether a record that stands in no list is let through: it may be a list in a wrapping. Raises Withheld."""
-    return at_once(_alone(record, rows))
-
-
-def _alone(record: Raw | bytes, rows: tuple[RowFilter, ...]) -> Generator[None, None, bool]:
     return passes(record, rows) and not (yield from _holds_others(record, rows))
 
 
@@ -150,7 +146,7 @@ def _holds_others(raw: Raw | bytes, rows: tuple[RowFilter, ...]) -> Generator[No
         length = len(memoryview(text))
         if depth > MAX_DEPTH or depth * length > MAX_WORK:  # each level reads what lies below it once more
             raise Withheld(TOO_DEEP)
-        size += length
+        size += length + MEMBER
         if size >= SLICE:
             size = 0
             yield

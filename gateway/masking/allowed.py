@@ -7,18 +7,20 @@ An answer that is masked as it arrives is not counted before it is sent. Rules:
    grade, or the answer ends there with `too_many_records`: the caller sees a truncation, never a list that looks whole.
 """
 
+from collections.abc import Generator
 from functools import lru_cache
 
 import msgspec
 
 from gateway.facts import Revealed, RowFilter
 from gateway.jsonpath import Member, parse
-from gateway.masking.about import TooMany, passes_alone
-from gateway.masking.json_body import SLICE, NotJson, mask_json, mask_long_json
+from gateway.masking.about import TooMany, alone
+from gateway.masking.json_body import SLICE, NotJson, check_values, mask_json, mask_long_json
 from gateway.masking.keys import Keys
 from gateway.masking.plan import Plan
 from gateway.masking.prepared import Prepared
-from gateway.masking.records import NoRecords, most_records
+from gateway.masking.records import NoRecords, counted
+from gateway.masking.turns import with_turns
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import told_apart
 
@@ -32,27 +34,30 @@ class Allowed:
         self.prepared = prepared
         self._records = 0
 
-    def plan(self, record: bytes) -> Plan | None:
+    def plan(self, record: bytes) -> Generator[None, None, Plan | None]:
         """The plan for a record in JSON; None when it is not for this caller. Raises NotJson, Withheld, TooMany."""
         mask = self.prepared.mask
         if not mask.rows and not mask.most:
             return self.prepared.record
+        check_values(record)
         try:
-            if mask.rows and not passes_alone(record, mask.rows):
+            if mask.rows and not (yield from alone(record, mask.rows)):
                 return None
-            more = most_records(record) if mask.most else 1
+            more = (yield from counted(record)) if mask.most else 1
         except NoRecords as error:
             raise Withheld(str(error)) from None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise NotJson("not JSON") from None
         self.count(more)
         rows = self.prepared.mask.rows
-        return None if rows != mask.rows and not passes_alone(record, rows) else self.prepared.record
+        if rows != mask.rows and not (yield from alone(record, rows)):
+            return None
+        return self.prepared.record
 
     async def record(self, record: bytes, keys: Keys) -> tuple[bytes, Revealed]:
         """What is shown of a record in JSON, and what was done; nothing when it is not for this caller."""
         before = self._records
-        plan = self.plan(record)
+        plan = await with_turns(self.plan(record))
         if plan is None:
             return b"", Revealed(removed=1)
         shown, revealed = await _masked(record, plan, keys)
@@ -60,7 +65,8 @@ class Allowed:
         if not self.prepared.mask.most or more <= 0:
             return shown, revealed
         self.count(more)
-        if self.prepared.mask.rows and not passes_alone(record, self.prepared.mask.rows):
+        rows = self.prepared.mask.rows
+        if rows and not await with_turns(alone(record, rows)):
             return b"", Revealed(removed=1)
         return await _masked(record, self.prepared.record, keys)
 

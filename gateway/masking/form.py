@@ -41,6 +41,7 @@ class _Way(Struct, frozen=True, eq=False, gc=False):
     rule: Rule | None
     told: str  # how it stands on record where no label names it, else ""
     heard: bool
+    known: bool  # a label names it
 
 
 async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> tuple[bytes, bytes, Revealed]:
@@ -51,6 +52,7 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
         check_chinese(unquote_to_bytes(body), columns.names)
     ways: dict[bytes, _Way] = {}
     counts: Counter[str] = Counter()
+    met: Counter[str] = Counter()  # labelled values by their name
     unlabelled: dict[str, None] = {}
     heard: list[str] = []
     parts: list[bytes] = []
@@ -67,6 +69,8 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
         after = shown(value, way.rule, keys)
         if way.heard:
             heard.append(value)
+        if way.known and value:
+            met[way.name] += 1
         if way.rule is not None and value:
             counts[way.rule.label] += 1
         if way.told and len(unlabelled) < MAX_UNLABELLED:
@@ -79,7 +83,9 @@ async def mask_form(body: bytes, charset: str, columns: Columns, keys: Keys) -> 
             pending = 0
             await turn()
     seen, unlisted = digests(heard, keys)
-    revealed = Revealed(tuple(counts.items()), tuple(unlabelled), 1, seen, unlisted, columns.clear)
+    most = max(met.values(), default=1)  # `name=…&name=…` is a list of names
+    records, clear = 1 if seen else most, columns.clear * most
+    revealed = Revealed(tuple(counts.items()), tuple(unlabelled), records, seen, unlisted, clear)
     return b"&".join(parts), "\n".join(read).encode(), revealed
 
 
@@ -99,7 +105,7 @@ def _way(name: str, columns: Columns) -> _Way:
         above = columns.inside(above, part)
     rule = columns.below(above, last)
     unknown = columns.noted and rule is None and not columns.knows(last)
-    return _Way(name, rule, spell_trail((None, last)) if unknown else "", columns.tells(last))
+    return _Way(name, rule, spell_trail((None, last)) if unknown else "", columns.tells(last), columns.knows(last))
 
 
 def _text(escaped: bytes, codec: str) -> str:

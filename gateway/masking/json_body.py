@@ -34,6 +34,7 @@ from gateway.masking.whom import digests
 MAX_VALUES = 500_000  # each costs about 200 bytes while it is walked: eight megabytes of `1,` would take a gigabyte
 DENSEST = 20  # bytes per value of an answer that may have more of them, because its API allows for a longer one
 MAX_MEMBERS = 50_000  # of one object: its names are looked at in one go
+MAX_ASKED = 2_000  # names of one object that no label names: of more than those each may be data
 MAX_WORK = 128 * 1024 * 1024  # bytes times levels: each level reads what lies below it once more
 TOO_DEEP = "not inspected: nested too deeply"
 SLICE = 64 * 1024  # bytes walked before others get their turn: about a millisecond
@@ -206,7 +207,10 @@ class _Walk:
     def _named(self, members: dict[str, Raw], state: State) -> Shown:
         """The members under the names they are shown with (rule 3)."""
         if state.hides:
-            strange = {name for name in members if name not in state.leads and not state.is_named(name)}
+            unknown = [name for name in members if name not in state.leads]
+            # a map of thousands is keyed by data: to ask for each name would take seconds
+            asks = len(unknown) <= MAX_ASKED
+            strange = {name for name in unknown if not (asks and state.is_named(name))}
             if strange:
                 return _renamed(members, strange)
         return members  # type: ignore[return-value]  # the same dict now holds what is shown

@@ -34,6 +34,7 @@ MAX_DEPTH = 100
 MAX_TAG = 256 * 1024
 STEP = 16 * 1024  # bytes read before others get their turn: some two milliseconds
 MAX_ELEMENTS = 500_000
+GROWTH = 4
 MAX_WAYS = 4096  # kept of one document
 _SPACE = " \t\r\n"
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}\?>")
@@ -75,6 +76,7 @@ async def mask_markup(text: bytes, columns: Columns, keys: Keys) -> tuple[bytes,
     parser.XmlDeclHandler = _check_version
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
+    size = 0
     parts: list[bytes] = [_HEAD] if text.startswith(b"<?xml") else []
     try:
         for at in range(0, len(text) or 1, STEP):
@@ -84,6 +86,9 @@ async def mask_markup(text: bytes, columns: Columns, keys: Keys) -> tuple[bytes,
                 raise Withheld(f"a tag of it is longer than {MAX_TAG} bytes")
             parts.append("".join(walk.out).encode("utf-8"))
             walk.out.clear()
+            size += len(parts[-1])
+            if size > GROWTH * max(len(text), STEP):  # each `"` of a value in `'` is written as six
+                raise Withheld("it is many times longer once it is written")
             await turn()
     except expat.ExpatError as error:
         raise Withheld(f"not XML: {expat.ErrorString(error.code)}, line {error.lineno}") from None
@@ -135,6 +140,7 @@ class _Walk:
         self._counts: Counter[str] = Counter()
         self._met: dict[Trail, None] = {}
         self._heard: list[str] = []
+        self._labelled: Counter[str] = Counter()  # values by the name that a label has
         self._elements = 0
         self._records = 1
         self.out: list[str] = []
@@ -238,13 +244,14 @@ class _Walk:
         """Take note of a value: whom it is about, and that nobody labelled it."""
         if self._columns.tells(way.local):
             self._heard.append(value.strip(_SPACE))
+        if value and self._columns.knows(way.local):
+            self._labelled[way.local] += 1
         if way.noted and value and len(self._met) < MAX_UNLABELLED:
             self._met[trail] = None
 
     def revealed(self) -> Revealed:
         """What was done, for the record."""
         seen, unlisted = digests(self._heard, self._keys)
-        return Revealed(
-            tuple(self._counts.items()), spelled(self._met), self._records, seen, unlisted,
-            self._columns.clear * self._records,
-        )  # fmt: skip
+        most = max((self._records, *self._labelled.values()))  # names one after the other are a list of names
+        masked, records = tuple(self._counts.items()), self._records if seen else most
+        return Revealed(masked, spelled(self._met), records, seen, unlisted, self._columns.clear * most)

@@ -4,7 +4,7 @@
    record itself (`GET /households/{id}`). Where the catalog says nothing they are the elements of the answer that is an
    array, or of the only array in the answer that is an object; else the answer itself is the record.
 2. Records are handed out as raw text: what is not touched is written again as it came.
-3. How many there are at most is told for any shape (`most_records`): a service that wraps its answer once more
+3. How many there are at most is told for any shape (`counted`): a service that wraps its answer once more
    does not make a list of ten thousand into one record, nor does one that keys its records (`{"id1": {…}, "id2": {…}}`).
 """
 
@@ -20,7 +20,6 @@ from msgspec.json import Decoder, encode
 from gateway.facts import FieldMask, Mask
 from gateway.jsonpath import Element, Every, Member, parse, spell
 from gateway.masking.points import is_point, is_point_text
-from gateway.masking.turns import at_once
 
 Tree = dict[str, Any] | list[Any]
 
@@ -33,6 +32,7 @@ MAX_LEVELS = 16
 MAP = 16
 """Members that are objects, from which on an object is a list by another name: a record has fewer parts."""
 SLICE = 128 * 1024
+MEMBER = 128  # bytes that cost as much to look into as one value more
 
 
 class NoRecords(ValueError):
@@ -99,13 +99,11 @@ def at_most(body: bytes) -> int:
     return body.count(b"{") + body.count(b"[")
 
 
-def most_records(body: bytes) -> int:
-    """The length of the longest array of objects or arrays, or map of objects, anywhere; at least 1. Raises NoRecords."""
-    return at_once(counted(body))
-
-
 def counted(body: bytes, enough: int = sys.maxsize) -> Generator[None, None, int]:
-    """The same with stops at which others may get their turn; beyond `enough` nobody asks how many there are."""
+    """The length of the longest array of objects or arrays, or map of objects, anywhere; at least 1. Raises NoRecords.
+
+    Beyond `enough` nobody asks how many there are.
+    """
     longest, size = 1, 0
     waiting: list[tuple[Raw | bytes, int]] = [(body.removeprefix(b"\xef\xbb\xbf").strip(), 0)]
     while waiting and longest <= enough:
@@ -115,7 +113,7 @@ def counted(body: bytes, enough: int = sys.maxsize) -> Generator[None, None, int
             continue
         if depth > MAX_LEVELS:  # wrapped seventeen times to look like one record
             raise NoRecords("nested too deeply to count its records")
-        size += len(memoryview(text))
+        size += len(memoryview(text)) + MEMBER
         if size >= SLICE:
             size = 0
             yield

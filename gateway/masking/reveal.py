@@ -171,6 +171,21 @@ class Masking:
         if not body:
             return _without_body(raw, facts.ask, mask, 0)
         body = await unpacked(body, raw.headers, limit, seat)
+        if len(body) <= self._settings.offload_over:
+            return await self._whole(raw, warrant, prepared, keys, body, tried)
+        while self._walking >= LONG_WALKS:
+            await turn()  # those that walk keep the loop busy anyhow
+        self._walking += 1
+        try:
+            return await self._whole(raw, warrant, prepared, keys, body, tried)
+        finally:
+            self._walking -= 1
+
+    async def _whole(
+        self, raw: RawReply, warrant: Warrant, prepared: Prepared, keys: Keys, body: bytes, tried: bool
+    ) -> Reply:
+        """The reply to an answer that is read whole."""
+        form = form_of(raw.headers)
         if form != "json" and not (form == "prose" and like_json(body)):
             return await self._otherwise(raw, form, body, prepared, keys)
         body = await in_utf8(body, raw.headers, prepared.plan.names)
@@ -181,8 +196,8 @@ class Masking:
         if prepared.rare is not None:
             shown, lost = await suppressed_long(shown, prepared.rare, looked.body)
             revealed = revealed.beside(suppressed=lost)
-        if mask.watermark:
-            shown = await marked_long(shown, kept.mark(facts.subject.id))
+        if warrant.permit.mask.watermark:
+            shown = await marked_long(shown, self._kept.mark(warrant.facts.subject.id))
         await look_long(shown, prepared.gate)
         headers = inspected(raw.headers, len(shown), json_type(raw.headers))
         return Reply(raw.status, headers, shown, len(shown), revealed.beside(looked.removed), raw.waited)
@@ -227,15 +242,9 @@ class Masking:
         return Reply(raw.status, headers, body, None, waited=raw.waited, revealing=tally.revealed)
 
     async def _masked(self, body: bytes, plan: Plan, keys: Keys, tried: bool) -> tuple[bytes, Revealed]:
-        if len(body) <= self._settings.offload_over:
-            return mask_raw(body, plan, keys) if tried else mask_json(body, plan, keys)
-        while self._walking >= LONG_WALKS:
-            await turn()  # those that walk keep the loop busy anyhow
-        self._walking += 1
-        try:
+        if len(body) > self._settings.offload_over:
             return await mask_long_json(body, plan, keys)
-        finally:
-            self._walking -= 1
+        return mask_raw(body, plan, keys) if tried else mask_json(body, plan, keys)
 
     def origin(self, token: str, department: str) -> Origin | None:
         """Where the value behind a token came from; None when it cannot be opened for this department, whatever the cause."""

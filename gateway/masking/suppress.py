@@ -18,7 +18,7 @@ It knows this page only: a caller who may ask for many pages meets the same pers
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Sequence
 
 import msgspec
 from msgspec import Raw
@@ -26,18 +26,21 @@ from msgspec.json import Decoder, decode, encode
 
 from gateway.facts import FieldMask, Mask, Suppress
 from gateway.masking.columns import Columns
-from gateway.masking.json_body import MAX_WORK, MEMBER, TOO_DEEP
+from gateway.masking.json_body import MAX_VALUES, MAX_WORK, MEMBER, TOO_DEEP
 from gateway.masking.json_tree import MAX_DEPTH
 from gateway.masking.plan import Plan, State
 from gateway.masking.records import NoRecords, Opened, opened
 from gateway.masking.room import Seat
 from gateway.masking.turns import at_once, with_turns
-from gateway.masking.unpack import Withheld, gather
+from gateway.masking.unpack import PIECE, Withheld, gather
 from gateway.masking.whom import same
 
 UNCOUNTED = "rare records cannot be told in this form"
 """Why an answer is withheld in which nobody can count."""
 SLICE = 128 * 1024
+MAX_ROWS = 100_000  # of a table that is held
+HELD_ROWS = 8  # bytes that are held of a table for each of its text, as rows and values
+STEP = 8192  # records that are counted before others get their turn
 _NULL = Raw(b"null")
 _ARRAY = b"["[0]
 _CONTAINERS = frozenset(b"{[")
@@ -117,7 +120,7 @@ def _slowly(body: bytes, rare: Rare, before: bytes) -> Generator[None, None, tup
         people = yield from _people(before, rare, walk, len(records))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise Withheld("not JSON") from None
-    crowd = _crowds([key for _, _, key in records], people)
+    crowd = yield from _crowds([key for _, _, key in records], people)
     yield
     kept = [bare if crowd[key] < rare.k else raw for raw, bare, key in records]
     count = len(lost) + sum(len(key) for _, _, key in records if crowd[key] < rare.k)
@@ -143,10 +146,19 @@ def _people(before: bytes, rare: Rare, walk: "_Walk", count: int) -> Generator[N
     return people
 
 
-def _crowds(keys: Sequence[Hashable], people: Iterable[Person]) -> Counter[Hashable]:
+def _crowds(keys: Sequence[Hashable], people: Sequence[Person]) -> Generator[None, None, Counter[Hashable]]:
     """How many people have each combination (rule 1)."""
-    told: Iterable[Hashable] = people if any(people) else range(len(keys))
-    return Counter(key for key, _ in set(zip(keys, told, strict=True)))
+    told: Sequence[Hashable] = people if any(people) else range(len(keys))
+    met: set[tuple[Hashable, Hashable]] = set()
+    for at in range(0, len(keys), STEP):
+        met.update(zip(keys[at : at + STEP], told[at : at + STEP], strict=True))
+        yield
+    crowd: Counter[Hashable] = Counter()
+    for number, (key, _) in enumerate(met):
+        crowd[key] += 1
+        if number % STEP == 0:
+            yield
+    return crowd
 
 
 def _opened(body: bytes, path: str) -> Opened:
@@ -226,8 +238,11 @@ def _lead(state: State, name: str) -> State:
 
 
 async def held(pieces: AsyncIterator[bytes], limit: int, seat: Seat) -> AsyncIterator[bytes]:
-    """A stream as one piece. Raises Withheld beyond the limit, Crowded."""
-    yield await gather(pieces, None, limit, seat)
+    """A stream that goes on once all of it is there. Raises Withheld beyond the limit, Crowded."""
+    text = await gather(pieces, None, limit, seat)
+    seat.holds(len(text) * HELD_ROWS)
+    for at in range(0, len(text), PIECE):
+        yield text[at : at + PIECE]
 
 
 class Crowd:
@@ -239,16 +254,20 @@ class Crowd:
         self._whom = _places(names, rare.key_columns)
         self._rows: list[tuple[list[str], tuple[str, ...]]] = []
         self._people: list[Person] = []
+        self._values = 0
 
     def add(self, row: list[str], came: list[str]) -> None:
-        """One row more, as the mask left it and as it came."""
+        """One row more, as the mask left it and as it came. Raises Withheld."""
+        self._values += len(row)
+        if len(self._rows) >= MAX_ROWS or self._values > MAX_VALUES:
+            raise Withheld(f"not inspected: more than {MAX_ROWS} rows or {MAX_VALUES} values")
         key = tuple(row[at] if at < len(row) else "" for at in self._named)
         self._rows.append((row, key))
         self._people.append(tuple(sorted(same(came[at]) for at in self._whom if at < len(came) and came[at])))
 
-    def rows(self) -> Iterator[tuple[list[str], int]]:
+    async def rows(self) -> AsyncIterator[tuple[list[str], int]]:
         """The rows as they may be shown, each with how many values it lost."""
-        crowd = _crowds([key for _, key in self._rows], self._people)
+        crowd = await with_turns(_crowds([key for _, key in self._rows], self._people))
         for row, key in self._rows:
             if crowd[key] >= self._k:
                 yield row, 0

@@ -29,6 +29,7 @@ from gateway.masking.prepared import Prepared
 from gateway.masking.second_look import look_long
 from gateway.masking.suppress import Crowd
 from gateway.masking.tally import Tally
+from gateway.masking.turns import turn
 from gateway.masking.unpack import Withheld
 from gateway.masking.whom import digests
 
@@ -38,6 +39,7 @@ _PARTS = re.compile("[\t\r\n]")
 _VALUE = '(?:"(?:[^"]|"")*+"|[^"{0}]*+)'
 _ONE_WAY = {sign: re.compile(f"(?:{_VALUE}{{0}})*+{_VALUE}".format(sign)) for sign in _DELIMITERS}
 """Rows whose quotation marks stand around a value, or doubled inside of them."""
+ROW = 16  # bytes whose masking costs as much as one row more
 MAX_COLUMNS = 4096
 _MARK = "\ufeff"
 BATCH = 16 * 1024
@@ -65,15 +67,21 @@ async def masked_table(
             writer.writerow(columns.header(names))
             crowd = None if rare is None else Crowd(rare, names)
             continue
+        size += len(record) + ROW  # blank ones too: eight megabytes of them are eight million rows
+        if size >= BATCH:
+            size = 0
+            if crowd is None:
+                yield await _looked_at(out, allowed.prepared)
+            else:
+                await turn()  # nothing of it goes before all is known: it may still be refused as a whole
         row = _row(record, delimiter)
         if not row:
             continue
         if len(row) > len(names):
             raise Withheld("a row has more values than there are columns")
-        size += len(record)
         through = allowed.prepared
         passes = allowed.row(names, row)
-        if allowed.prepared is not through and out.tell():
+        if allowed.prepared is not through and out.tell() and crowd is None:
             yield await _looked_at(out, through)  # what went through the mask before is held to what that one hides
         if not passes:
             tally.add(Revealed(removed=1))
@@ -81,15 +89,13 @@ async def masked_table(
             crowd.add(_masked(row, names, allowed.prepared.columns, keys, tally), row)
         else:
             writer.writerow(_masked(row, names, allowed.prepared.columns, keys, tally))
-        if size >= BATCH:
-            size = 0
-            yield await _looked_at(out, allowed.prepared)
-    for row, lost in crowd.rows() if crowd is not None else ():
-        writer.writerow(row)
-        if lost:
-            tally.add(Revealed(((SUPPRESSED, lost),)))
-        if out.tell() >= BATCH:
-            yield await _looked_at(out, prepared)  # of rows that were held, through either mask
+    if crowd is not None:
+        async for row, lost in crowd.rows():
+            writer.writerow(row)
+            if lost:
+                tally.add(Revealed(((SUPPRESSED, lost),)))
+            if out.tell() >= BATCH:
+                yield await _looked_at(out, prepared)  # of rows that were held, through either mask
     yield await _looked_at(out, allowed.prepared if crowd is None else prepared)
 
 

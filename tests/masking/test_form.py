@@ -137,3 +137,13 @@ async def test_names_in_utf8_in_a_form_that_declares_a_chinese_charset_are_withh
     body = b"%E5%A7%93%E5%90%8D=%E6%9D%8E%E6%98%8E&note=x"
     with pytest.raises(Withheld):
         await masked(body, Mask("pii", (FieldMask("$..姓名", "redact"),), "warn"), "gbk")
+
+
+async def test_names_one_after_the_other_are_a_list_of_names():
+    """Abuse: five thousand names as one form, for the budget of one record."""
+    mask = Mask("pii", (FieldMask("$..name", "keep"),), "pass")
+    body = b"&".join(b"name=wang%d" % number for number in range(300))
+    _, _, revealed = await mask_form(body, "", Columns(mask, Plan(mask, clear=1)), KEYS)
+    assert (revealed.records, revealed.clear) == (300, 300)
+    _, _, revealed = await mask_form(b"page=1&size=2", "", Columns(mask, Plan(mask, clear=1)), KEYS)
+    assert revealed.records == 1

@@ -579,3 +579,10 @@ def test_a_longer_answer_may_have_more_values_as_far_as_they_are_not_dense() -> 
     check_values(b"[" + b",".join([one] * 300_000) + b"]")  # 31 MB, 900,000 values
     with pytest.raises(NotJson, match="values"):
         check_values(b"[" + b"1," * 6_000_000 + b"1]")
+
+
+def test_of_thousands_of_names_that_no_label_names_each_may_be_data() -> None:
+    """Abuse: 49,000 words of Chinese as names; to ask whether each is a name of a person takes seconds."""
+    body = {"person": {f"字段{number}": 1 for number in range(3000)}}
+    left = json.loads(shown(json.dumps(body), "$.person redact"))
+    assert not any(name.startswith("字段") for name in left["person"])

@@ -251,3 +251,18 @@ async def test_whatever_comes_is_masked_or_withheld(parts):
         return
     parsed = ElementTree.fromstring(text)
     assert not [node for node in parsed.iter("id") if "secret" in "".join(node.itertext())]
+
+
+@pytest.mark.parametrize("one", ["<name>wang</name>", "<p name='wang'/>", "<p><name>wang</name></p>"])
+async def test_names_one_after_the_other_are_a_list_of_names(one):
+    """Abuse: five thousand names in one document, for the budget of one record."""
+    mask = Mask("pii", (FieldMask("$..name", "keep"),), "pass")
+    _, revealed = await mask_markup(f"<r>{one * 300}</r>".encode(), Columns(mask, Plan(mask, clear=1)), KEYS)
+    assert (revealed.records, revealed.clear) == (300, 300)
+
+
+async def test_a_document_that_grows_by_being_written_is_withheld():
+    """Abuse: eight megabytes of quotation marks become fifty, for each of sixteen callers."""
+    with pytest.raises(Withheld, match="longer"):
+        await masked("<a b='" + '"' * 200_000 + "'/>")
+    assert (await masked("<a b='" + '"' * 100 + "'/>"))[0] == '<a b="' + "&quot;" * 100 + '"></a>'

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec import DecodeError
 
 from gateway.masking import records
-from gateway.masking.records import MAP, NoRecords, at_most, most_records, opened, way_of
+from gateway.masking.records import MAP, NoRecords, at_most, counted, opened, way_of
+from gateway.masking.turns import at_once
 
 
 def texts(body: bytes, path: str = "") -> list[bytes]:
@@ -79,7 +80,7 @@ def test_a_way_is_made_of_names(path, way):
     ],
 )
 def test_no_shape_makes_many_records_into_one(body, most):
-    assert most_records(body) == most
+    assert at_once(counted(body)) == most
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_no_shape_makes_many_records_into_one(body, most):
     ],
 )
 def test_a_map_of_records_is_a_list_by_another_name(body, most):
-    assert most_records(body) == most
+    assert at_once(counted(body)) == most
 
 
 NESTED = st.recursive(
@@ -106,5 +107,5 @@ def test_both_ways_to_count_agree_and_no_count_is_beyond_the_brackets(value):
     body = json.dumps(value).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "SLICE", 0)  # nothing is short enough to be read at once
-        apart = most_records(body)
-    assert apart == most_records(body) <= max(1, at_most(body))
+        apart = at_once(counted(body))
+    assert apart == at_once(counted(body)) <= max(1, at_most(body))

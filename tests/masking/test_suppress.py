@@ -1,5 +1,6 @@
 """Nobody stands out on a page: rare combinations are not shown, and nothing else is touched."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -348,3 +349,41 @@ def test_who_stands_in_a_record_besides_makes_no_crowd() -> None:
     body = b'{"items":[%b]}' % visits
     shown, lost = suppressed(body, Rare(TWO, "$.items", ["$..id"]), body)
     assert lost and b"1951" not in shown
+
+
+BLANK = b"born\n1990\n" + b"\n" * 400_000
+
+
+@pytest.mark.anyio
+async def test_blank_rows_hold_up_nobody() -> None:
+    """Abuse: 36 KB that unpack to eight million blank lines stop a worker for 16 s, and it is replaced."""
+    mask, turns = Mask("m", YEARS, "pass", suppress=Suppress(2, ("$..born",))), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.ensure_future(others())
+    found = await sent(b"text/csv", BLANK, mask)
+    beside.cancel()
+    assert not isinstance(found, Fault)
+    assert found[0].startswith(b"born")
+    assert turns > 300  # of 6.8 MB of rows that cost something, after each 16 KB
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("table", [b"born\n" + b"1\n" * 100_001, b"born,n\n" + b"1,\n" * 100_001])
+async def test_a_table_of_too_many_rows_is_not_held(table: bytes) -> None:
+    found = await sent(b"text/csv", table, Mask("m", YEARS, "pass", suppress=Suppress(2, ("$..born",))))
+    assert isinstance(found, Fault)
+    assert (found.code, "rows" in found.detail) == ("cannot_inspect", True)
+
+
+@pytest.mark.anyio
+async def test_tables_that_are_held_share_the_room_as_what_they_become() -> None:
+    mask = Mask("m", YEARS, "pass", suppress=Suppress(2, ("$..born",)))
+    found = await sent(b"text/csv", b"born\n" + b"1990\n" * 1_400_000, mask, held_bytes=64 << 20)
+    assert isinstance(found, Fault)
+    assert found.code == "overloaded"
