@@ -56,7 +56,8 @@ class Clerk:
         self.signed_at = 0.0
         self.unsealed = 0
         self.behind = False  # whether the index lacks what is sealed
-        self.faults: list[str] = []  # what befell the index and is not told yet
+        self.stuck = False  # whether the last step could not seal: what came since is in no answer
+        self.faults: list[tuple[str, str]] = []  # what befell ledger and index and is not told yet, and where
         self._fault = ""
         self._entries: tuple[Entry, ...] = ()  # sealed and not handed on yet
         self._thread.submit(self._open).result()
@@ -80,8 +81,11 @@ class Clerk:
     def _step(self) -> None:
         try:
             batch = self._sealer.step()
-        except OSError:  # the disk is full: entries wait in their journals, and the next step tries again
+        except OSError as error:  # the disk is full: entries wait in their journals, and the next step tries again
+            self.stuck = True
+            self._tell(error, "ledger")
             return
+        self.stuck = False
         self._entries += batch.entries
         self.size, self.signed_at, self.unsealed = batch.size, batch.signed_at, batch.unsealed
         try:
@@ -101,12 +105,15 @@ class Clerk:
     def _mend(self, error: Exception) -> None:
         """Tell of it, once; what cannot be read is made anew, else answers would be stale for ever."""
         self.behind = True
-        if type(error).__name__ != self._fault:
-            self._fault = type(error).__name__
-            self.faults.append(self._fault)
+        self._tell(error, "index.db")
         if is_damaged(error):
             with contextlib.suppress(OSError, sqlite3.Error):  # as above: the next step tries again
                 self._index.start_over()
+
+    def _tell(self, error: Exception, where: str) -> None:
+        if type(error).__name__ != self._fault:
+            self._fault = type(error).__name__
+            self.faults.append((self._fault, where))
 
     async def close(self) -> tuple[Entry, ...]:
         """Seal what is left, then close; the last entries."""
@@ -246,7 +253,7 @@ class Control:
             self._sealing = True
             self._take(await self._clerk.step())
             while self._clerk.faults:
-                self._notice(Notice("gateway.fault", self._clerk.faults.pop(), "index.db"))
+                self._notice(Notice("gateway.fault", *self._clerk.faults.pop()))
             if not (self._compared or self._clerk.behind or self._clerk.unsealed):
                 self._compared = True
                 await self._compare()
@@ -267,7 +274,7 @@ class Control:
         while self._rounds < enough and time.monotonic() < deadline:
             self._hurry.set()
             await asyncio.sleep(TICK_SECONDS / 10)
-        return self._rounds >= enough and not self._clerk.behind
+        return self._rounds >= enough and not (self._clerk.behind or self._clerk.stuck)
 
     def _take(self, entries: tuple[Entry, ...]) -> None:
         stories = self._pairs.join(entries)

@@ -18,7 +18,9 @@ from gateway.exposure import Exposures
 from gateway.journey import Revision
 from gateway.policy import Bundle
 
-LONGEST = 3600.0  # seconds before midnight that are read as well: an answer that began then may have ended today
+LONGEST = (
+    3600.0  # seconds before midnight that are read as well, at least: an answer that began then may have ended today
+)
 AT_START = 5.0  # seconds of reading before the first request, at most: a million of them, while siblings serve
 EACH_TICK = 0.04  # seconds of it, ten times a second, until the day is read: while it is not, the room doubts
 
@@ -26,9 +28,11 @@ EACH_TICK = 0.04  # seconds of it, ten times a second, until the day is read: wh
 class Counting:
     """The counts of this worker, from the entries that it hears of and those of the day before it began."""
 
-    def __init__(self, exposures: Exposures, tail: Tail) -> None:
+    def __init__(self, exposures: Exposures, tail: Tail, longest: float = LONGEST) -> None:
+        """`longest`: seconds that an answer may take."""
         self._exposures = exposures
         self._tail = tail
+        self._before = max(LONGEST, longest)
         self._judged_by = ""
         self._counts = False
         self._slices: Iterator[list[Brief]] | None = None
@@ -47,7 +51,7 @@ class Counting:
             self._exposures.follow(bundle.content.timezone, purposes)
         if revision.asks and not self._counts:
             try:
-                self._slices = self._tail.since(self._exposures.opens(now) - LONGEST)
+                self._slices = self._tail.since(self._exposures.opens(now) - self._before)
             except OSError:  # a flood took all descriptors (rule 3)
                 return
             self._counts = True

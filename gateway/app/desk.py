@@ -189,8 +189,8 @@ class Desk:
         if not await self._settle():
             raise DoorFault(
                 "audit_unavailable",
-                "the index is being made again and lacks entries of the ledger; ask again in a moment",
-                zh="索引正在重建，尚缺审计日志中的部分记录；请稍后再查",
+                "the index lacks entries of the record: it is being made again, or cannot be written; ask again in a moment",
+                zh="索引尚缺部分记录：正在重建，或无法写入；请稍后再查",
             )
 
     async def _decision(self, id: str) -> object | None:
@@ -210,7 +210,10 @@ class Desk:
 
     async def _risk(self, subject: str) -> object | None:
         await self._up_to_date()
-        return await asyncio.to_thread(risk, self._config, self.releases.compiled, subject, time.time())
+        try:
+            return await asyncio.to_thread(risk, self._config, self.releases.compiled, subject, time.time())
+        except Unanswerable:  # nobody has a name that no question could hold
+            return None
 
     def _health(self) -> object:
         return {

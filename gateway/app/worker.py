@@ -82,7 +82,8 @@ class Worker:
         self._watcher = Watcher(config.behaviour.with_sites(place.start.sites))
         self._exposures = Exposures(ExposureSettings(place.start.bundle.content.timezone))
         self._tail = Tail(config.state)
-        self._counting = Counting(self._exposures, self._tail)
+        longest = max((service.timeouts.total for service in config.upstream.services), default=0.0)
+        self._counting = Counting(self._exposures, self._tail, longest)
         object_key = keys.read_private(config.keys / "object.key")
         self._ledger = Ledger(config.audit, f"w{place.slot}", object_key, heard=self._learn)
         self._notice = self._ledger.note

@@ -194,7 +194,7 @@ def decode(raw: bytes) -> Entry:
     """The entry of these bytes. Raises Malformed, also for a version that is not known."""
     try:
         entry: Entry = _decoder.decode(raw)
-    except (DecodeError, ValidationError, UnicodeDecodeError) as error:
+    except (DecodeError, ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(_complaint(raw)) from error
     if entry.v != FORMAT:
         raise Malformed(_unknown(entry.v))
@@ -211,7 +211,7 @@ _version = Decoder(_Version)
 def _complaint(raw: bytes) -> str:
     try:
         version = _version.decode(raw).v
-    except (DecodeError, ValidationError, UnicodeDecodeError):
+    except (DecodeError, ValidationError, UnicodeDecodeError, RecursionError):
         return "not an entry"
     return "not an entry of format version 1" if version == FORMAT else _unknown(version)
 

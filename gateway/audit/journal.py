@@ -146,10 +146,12 @@ class Ledger:
     def conclude(self, decision_id: str, outcome: Outcome) -> None:
         """Record how a forwarded request ended, at the latest 100 ms from now.
 
-        What says who was shown whom is with the kernel on return: who kills a worker must not make it undone.
+        What says who was shown whom, or counts against a budget, is with the kernel on return: who kills a worker must not
+        make it undone.
         """
         self._record(outcome_entry(self.journal, self._seq, self._now(), decision_id, outcome))
-        if (outcome.revealed.seen or outcome.revealed.clear) and self._descriptor >= 0:
+        shown = outcome.revealed
+        if (shown.seen or shown.clear or shown.records) and self._descriptor >= 0:
             self._flush()
 
     def note(self, notice: Notice) -> None:
@@ -204,7 +206,7 @@ class Ledger:
             self._held.append(json.decode(encode(entry)))
         else:
             self._append(entry)
-            self._heard(entry)
+        self._heard(entry)
         self._wake()
 
     def _append(self, entry: Entry) -> None:

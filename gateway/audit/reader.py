@@ -112,7 +112,7 @@ class Reader:
         elif raw.startswith(_BEGIN):
             try:
                 return self._verdict(raw)
-            except (DecodeError, ValueError):
+            except (DecodeError, ValueError, RecursionError):
                 pass
         return decode(raw)
 

@@ -193,7 +193,8 @@ class Sealer:
     def _present(self) -> tuple[list[str], dict[str, bool]]:
         """The journals that are not done with; whether each lives is asked *before* it is read."""
         try:
-            found = sorted(entry.name for entry in os.scandir(self._journals) if entry.name.endswith(chain.SUFFIX))
+            files = [entry for entry in os.scandir(self._journals) if entry.is_file(follow_symlinks=False)]
+            found = sorted(entry.name for entry in files if entry.name.endswith(chain.SUFFIX))
         except FileNotFoundError:
             return [], {}
         names = [name.removesuffix(chain.SUFFIX) for name in found]

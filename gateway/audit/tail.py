@@ -36,14 +36,15 @@ class Tail:
             self._offsets[name] = _whole(self._folder / (name + chain.SUFFIX))
 
     def poll(self) -> list[Entry]:
-        """The entries since the last call, in order within each journal."""
+        """The entries since the last call, in order within each journal.
+
+        How far a journal was read is never forgotten: the folder may be away for a moment, and nothing is told twice.
+        """
         found: list[Entry] = []
         names = self._names()
         for name in names:
             if name not in self._without:
                 found += self._read(name)
-        for name in set(self._offsets) - set(names):
-            del self._offsets[name]
         return found
 
     def skip(self, journal: str) -> None:
@@ -68,7 +69,7 @@ class Tail:
 
         Each journal in its own order; what is not polled, up to its present end.
         """
-        names = [name for name in self._names() if self._written(name) >= at]
+        names = [name for name in self._names() if self._written(name) >= at or self._youngest(name) >= at]
         paths = {name: self._folder / (name + chain.SUFFIX) for name in names}
         ends = {
             name: _whole(path) if name in self._without else self._offsets.get(name, 0) for name, path in paths.items()
@@ -85,9 +86,14 @@ class Tail:
         except FileNotFoundError:
             return 0.0
 
+    def _youngest(self, name: str) -> float:
+        """When the last entry of a journal was made: anybody who owns a file can say that it is old."""
+        return max((entry.at for entry in _last(self._folder / (name + chain.SUFFIX), None, 1)), default=0.0)
+
     def _names(self) -> list[str]:
+        """The journals; a link, a folder or a pipe under such a name is none, and nobody waits for it."""
         try:
-            names = sorted(entry.name for entry in os.scandir(self._folder))
+            names = sorted(entry.name for entry in os.scandir(self._folder) if entry.is_file(follow_symlinks=False))
         except FileNotFoundError:
             return []
         journals = [name.removesuffix(chain.SUFFIX) for name in names if name.endswith(chain.SUFFIX)]
@@ -150,7 +156,7 @@ def _briefs(lines: bytes, end: int) -> list[Brief]:
         stop = lines.index(b"\n", start)
         try:
             entry = _brief(view[start + 65 : stop])
-        except (DecodeError, UnicodeDecodeError):
+        except (DecodeError, UnicodeDecodeError, RecursionError):
             pass
         else:
             if entry.v == FORMAT:

@@ -330,7 +330,7 @@ class _Story:
         self.size = number + 1
         try:
             entry = _glance(raw)
-        except (DecodeError, ValidationError, UnicodeDecodeError) as error:
+        except (DecodeError, ValidationError, UnicodeDecodeError, RecursionError) as error:
             raise _Found(number, f"entry {number} cannot be read", f"第 {number} 条记录无法读取") from error
         if entry.v != FORMAT:
             text = f"entry {number} has the format version `{entry.v}`; this verifier reads {FORMAT}"

@@ -74,7 +74,7 @@ async def masked_table(
                 yield await _looked_at(out, allowed.prepared)
             else:
                 await turn()  # nothing of it goes before all is known: it may still be refused as a whole
-        row = _row(record, delimiter)
+        row = _row(record, delimiter) if record.strip("\r") else []
         if not row:
             continue
         if len(row) > len(names):

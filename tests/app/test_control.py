@@ -168,6 +168,28 @@ def test_what_nobody_labelled_raises_the_alarm_where_the_contract_is_to_warn(tmp
 
 
 @pytest.mark.anyio
+async def test_what_cannot_be_sealed_is_told_once_and_no_question_is_answered_meanwhile(tmp_path: Path) -> None:
+    """Abuse: fill the disk of the ledger alone: "nobody saw this citizen" would be told of whom somebody just saw."""
+    assert ran("init", tmp_path).code == 0
+    state = tmp_path / "state"
+    config: Any = SimpleNamespace(audit=Settings(state), keys=state / "keys", state=state, crypto="intl")
+    clerk = Clerk(config)
+    seal = clerk._sealer.step
+
+    def full() -> Any:
+        raise OSError(28, "No space left on device")
+
+    clerk._sealer.step = full  # type: ignore[method-assign]  # the disk's word
+    await clerk.step()
+    await clerk.step()
+    assert (clerk.stuck, clerk.faults) == (True, [("OSError", "ledger")])
+    clerk._sealer.step = seal  # type: ignore[method-assign]  # there is room again
+    await clerk.step()
+    assert not clerk.stuck
+    await clerk.close()
+
+
+@pytest.mark.anyio
 async def test_what_was_being_sealed_when_the_stop_came_is_told_too(tmp_path: Path) -> None:
     assert ran("init", tmp_path).code == 0
     state = tmp_path / "state"

@@ -191,3 +191,9 @@ def test_grades_and_clearances_stand_as_they_are_spelt() -> None:
 def test_records_without_a_key_are_unlisted_on_record() -> None:
     shown = Outcome(200, 10, 0, True, "", Revealed(records=51, seen=b"12345678", unlisted=2, keyless=50), 0.0, 0.0)
     assert outcome_entry("j", 1, 0.0, "j.0", shown).unlisted == 52
+
+
+def test_what_is_nested_too_deeply_is_malformed_and_ends_nobody() -> None:
+    deep = b'{"kind":"notice","v":1,"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    with pytest.raises(Malformed):
+        decode(deep)

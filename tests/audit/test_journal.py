@@ -113,7 +113,9 @@ async def test_outcomes_and_notices_follow_with_the_next_write(settings: Setting
     assert names(read(settings, ledger.journal))[-1] == "journal.closed"
 
 
-@pytest.mark.parametrize("revealed", [Revealed(records=1, seen=b"12345678"), Revealed(records=1, clear=1)])
+@pytest.mark.parametrize(
+    "revealed", [Revealed(records=1, seen=b"12345678"), Revealed(records=1, clear=1), Revealed((("$.id", 40),), (), 40)]
+)
 @pytest.mark.anyio
 async def test_who_was_shown_whom_does_not_wait_for_the_next_write(settings: Settings, revealed: Revealed) -> None:
     ledger = Ledger(settings, "worker0", KEY)

@@ -203,3 +203,59 @@ def test_its_own_journal_is_read_up_to_its_present_end(settings: Settings) -> No
     tail = Tail(settings.directory, without=[own.journal])
     assert own.journal in {entry.journal for entries in tail.since(0.0) for entry in entries}
     die(own)
+
+
+# --- what else may stand in the folder ----------------------------------------------------------------
+
+
+ODD = "20260922T000000-worker9-abcdef.log"
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_no_file_is_no_journal_and_stops_nobody(settings: Settings, kind: str) -> None:
+    """Abuse: a pipe under the name of a journal: whoever opens it waits for ever, and each worker would."""
+    tail = Tail(settings.directory)
+    life = a_closed_life(settings, 2)
+    odd = settings.directory / "journal" / ODD
+    if kind == "folder":
+        odd.mkdir()
+    elif kind == "link":
+        odd.symlink_to(settings.directory / "journal" / f"{life.journal}.log")
+    else:
+        os.mkfifo(odd)
+    whole = sorted(numbers(tail.poll()))
+    assert {journal for journal, _ in whole} == {life.journal}
+    assert sorted(numbers(Tail(settings.directory).last(100))) == whole
+    assert [number for entries in Tail(settings.directory).since(0.0) for number in numbers(entries)] == whole
+
+
+def test_a_line_of_a_thousand_brackets_is_passed_over(settings: Settings) -> None:
+    """Abuse: one line that no reader can follow ends each process that reads it, at each start."""
+    tail = Tail(settings.directory)
+    path = settings.directory / "journal" / f"{a_closed_life(settings, 1).journal}.log"
+    lines = path.read_bytes().splitlines(keepends=True)
+    deep = b"0" * 64 + b' {"kind":"notice","v":1,"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}\n"
+    path.write_bytes(lines[0] + deep + b"".join(lines[1:]))
+    assert len(tail.poll()) == len(lines)
+    assert sum(map(len, Tail(settings.directory).since(0.0))) == len(lines)
+
+
+def test_a_folder_that_was_away_for_a_moment_is_not_read_again(settings: Settings) -> None:
+    tail = Tail(settings.directory)
+    a_closed_life(settings, 2)
+    assert tail.poll()
+    folder = settings.directory / "journal"
+    folder.rename(settings.directory / "away")
+    assert tail.poll() == []
+    (settings.directory / "away").rename(folder)
+    assert tail.poll() == []
+
+
+def test_a_journal_that_looks_old_is_read_by_what_stands_in_it(settings: Settings) -> None:
+    """Abuse: `touch -d yesterday` on a journal, and whatever was shown today is free again."""
+    journal = a_closed_life(settings, 2).journal
+    path = settings.directory / "journal" / f"{journal}.log"
+    whole = sorted(numbers(Tail(settings.directory).last(100)))
+    at = min(entry.at for entry in Tail(settings.directory).last(100))
+    os.utime(path, (1, 1))
+    assert [number for entries in Tail(settings.directory).since(at) for number in numbers(entries)] == whole
