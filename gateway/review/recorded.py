@@ -132,7 +132,7 @@ def reads_path(bundle: Bundle) -> bool:
 
 def path_unknown(entry: VerdictEntry) -> Unreplayable | None:
     """Why the path is not known, None when it is on record."""
-    if "{" not in entry.path:  # a path has it escaped: this is the template of a discreet one
+    if "{" not in entry.path and not entry.path.endswith("/**"):  # a path has `{` escaped: this is a template
         return None
     return Unreplayable(
         "its casbin policy looks at the path, which is not on record: it may hold an identifier",

@@ -86,6 +86,22 @@ def test_a_discreet_asset_hides_the_path_and_still_tells_records_apart() -> None
     assert one.object == DIGESTS.object(("110105199003070134",)) == seen("110105199003070134").object
 
 
+@pytest.mark.parametrize(
+    ("path", "route", "kept"),
+    [
+        ("/citizen/330106199003072319", "GET /citizen/**", "/citizen/**"),
+        ("/citizen/330106-19900307-2319/visits", "GET /citizen/**", "/citizen/**"),
+        ("/people/330106199003072319", "GET /people/{id}", "/people/{id}"),
+        ("/calls/13800138000", "GET /calls/{number}", "/calls/{number}"),
+        ("/orders/20261122001", "GET /orders/{id}", "/orders/20261122001"),
+        ("/citizen/330106199003072310", "GET /citizen/**", "/citizen/330106199003072310"),  # no such number
+    ],
+)
+def test_a_number_of_a_person_in_a_path_is_never_sealed(path: str, route: str, kept: str) -> None:
+    """What nobody declared an identifier is one all the same, and the ledger keeps it for ever."""
+    assert verdict(some_facts(ask=an_ask(path=path), asset=an_asset(route=route, parameters=()))).path == kept
+
+
 def test_a_keyed_digest_is_hmac_and_differs_with_the_key() -> None:
     for key in (b"k" * 16, b"k" * 64, b"k" * 100):
         expected = hmac.digest(key, b"a\0b", hashlib.sha256).hex()[:32]
