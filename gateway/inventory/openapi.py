@@ -2,12 +2,14 @@
 
 Reads OpenAPI 3.0 and 3.1. Rules:
 
-1. Every operation becomes an endpoint; what answers it, under any status and media type, becomes fields. Requests are not
-   read: the catalog labels what is shown.
-2. A label on a path or an operation grades the endpoint; one on a path parameter or a whole answer raises it, and says
-   nothing where it says less: an error that anybody may see makes no endpoint public. One on the document grades the asset.
+1. Every operation becomes an endpoint; what answers it, under any status and media type, becomes fields. Of a request body
+   only what is labelled does, since the mask finds it there too: the catalog labels what is shown.
+2. A label on a path or an operation grades the endpoint; one on a parameter, a whole request, a whole answer or a header of
+   it raises it, and says nothing where it says less: an error that anybody may see makes no endpoint public. One on the
+   document grades the asset.
 3. Parameters are called as the catalog calls them (`{householdId}` becomes `{household_id}`); a path that the catalog cannot
    say is left out, with a warning: what is not listed is denied.
+4. What a label says and the ledger has no place for, and a label beside something that is not read, is told.
 """
 
 import re
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.catalog.templates import METHODS, BadTemplate, Template, parse_template
 from gateway.document import Faulty, FileFault, Node
@@ -33,7 +36,7 @@ class Operation(Struct, frozen=True):
     method: str
     template: Template
     grade: Grade | None
-    least: Grade | None  # what a parameter or an answer says: it raises, but says nothing of the rest
+    least: Grade | None  # what a parameter, a request or an answer says: it raises, but says nothing of the rest
     identifiers: tuple[tuple[str, str], ...]  # (path parameter, identifier)
     place: Node
 
@@ -64,19 +67,22 @@ def described(root: Node, prefix: str, words: Mapping[str, Grade]) -> Described:
     warnings = misspelt(root)
     operations: list[Operation] = []
     answers: list[Node] = []
+    requests: list[Node] = []
     for path, written in _plain(schemas.members(root, "paths")):
         item = schemas.followed(written)
         for method, node in _operations(item) if item is not None else ():
             template = _template(prefix + path if path.startswith("/") else path, node, warnings)
             if template is not None and item is not None and schemas.followed(node) is not None:
-                given = _answers(node, schemas)
-                operations.append(_operation(method, template, [item, node, *given], schemas))
-                answers += (_members(one)["schema"] for one in given if "schema" in _members(one))
+                given, asked = _answers(node, schemas), _request(node, schemas)
+                operations.append(_operation(method, template, (item, node), given, asked, schemas))
+                answers += _schemas(given)
+                requests += _schemas(asked)
     if len(operations) > MAX_OPERATIONS:
         raise Faulty([root.fault("I008", f"more than {MAX_OPERATIONS} operations", f"超过 {MAX_OPERATIONS} 个操作")])
-    properties = schemas.properties(answers)
+    properties = schemas.properties(answers, requests)
     if schemas.faults:
         raise Faulty(sorted(set(schemas.faults)))
+    warnings += [*dict.fromkeys(schemas.warnings), *schemas.unread()]
     title = _text(root.at(["info", "title"]))
     line = labelled[0].at([KEY]).line if labelled else 0
     return Described(title, whole, line, _once(operations), properties, tuple(warnings), prefix)
@@ -143,14 +149,20 @@ def _parameter(name: str) -> str:
     return plain if plain[:1].isascii() and plain[:1].isalpha() else f"p_{plain}".rstrip("_")
 
 
-def _operation(method: str, template: Template, said: list[Node], schemas: Schemas) -> Operation:
-    """An operation by all that may say how sensitive it is: the path it stands under, itself, and its answers."""
-    item, node, *_ = said
-    parameters = tuple(_parameters(node, item, schemas))
-    grade = _as_a_whole((item, node), schemas)
-    least = _highest((_as_a_whole(said[2:], schemas), *(label.grade for _, label in parameters)))
-    named = {name: label.identifier for name, label in parameters if label.identifier and name in template.parameters}
-    return Operation(method, template, grade, least, tuple(named.items()), node)
+def _operation(
+    method: str, template: Template, ways: tuple[Node, Node], given: list[Node], asked: list[Node], schemas: Schemas
+) -> Operation:
+    """An operation by all that may say how sensitive it is: the path it stands under and itself, its answers and its request."""
+    item, node = ways
+    grade = _as_a_whole(ways, schemas)
+    raising = [_as_a_whole([*given, *asked], schemas)]
+    raising += [_of_value(schema, schemas) for schema in _schemas(asked)]
+    raising += [_of_header(one, schemas) for answer in given for one in schemas.members(answer, "headers").values()]
+    named: dict[str, str] = {}
+    for name, identifier, least in _parameters(node, item, template, schemas):
+        raising.append(least)
+        named |= {name: identifier} if identifier else {}
+    return Operation(method, template, grade, _highest(raising), tuple(named.items()), node)
 
 
 def _highest(grades: Iterable[Grade | None]) -> Grade | None:
@@ -173,29 +185,88 @@ def _as_a_whole(places: Iterable[Node], schemas: Schemas) -> Grade | None:
     return max(grades, default=None)
 
 
-def _parameters(node: Node, item: Node, schemas: Schemas) -> Iterator[tuple[str, Label]]:
-    """The labelled path parameters of an operation and of the path it stands under."""
+def _parameters(
+    node: Node, item: Node, template: Template, schemas: Schemas
+) -> Iterator[tuple[str, str, Grade | None]]:
+    """The parameters of an operation and of the path it stands under: name, identifier of one in the path, grade."""
     for written in (*schemas.listed(item, "parameters"), *schemas.listed(node, "parameters")):
         parameter = schemas.followed(written)
-        if parameter is None or _text(parameter.at(["in"])) != "path":
+        if parameter is None:
             continue
-        label = schemas.label(parameter)
-        schema = _members(parameter).get("schema")
-        if schema is not None and isinstance(schema.value, dict):
-            opened = schemas.followed(schema)
-            label = joined(label, schemas.label(opened) if opened is not None else None)
+        label, parts = _labels(written, parameter, schemas)
+        name = _parameter(_text(parameter.at(["name"])))
+        in_path = _text(parameter.at(["in"])) == "path" and name in template.parameters
         if label is not None:
-            yield _parameter(_text(parameter.at(["name"]))), label
+            _tell_left_out(parameter, label, schemas, named=in_path)
+        for place, part in parts:
+            _tell_left_out(place, part, schemas)
+        said = [label.grade] if label is not None else []
+        identifier = label.identifier if label is not None and in_path else ""
+        yield name, identifier, _highest([*said, *(part.grade for _, part in parts)])
+
+
+def _of_header(written: Node, schemas: Schemas) -> Grade | None:
+    """What a header of an answer says."""
+    header = schemas.followed(written)
+    if header is None:
+        return None
+    label, parts = _labels(written, header, schemas)
+    for place, one in [*([(header, label)] if label is not None else []), *parts]:
+        _tell_left_out(place, one, schemas)
+    return _highest([label.grade if label is not None else None, *(part.grade for _, part in parts)])
+
+
+def _of_value(schema: Node, schemas: Schemas) -> Grade | None:
+    """What is said of a request as one value: a field of that path would be every answer."""
+    found = [seen for seen in schemas.seen(schema) if not seen.steps and seen.label is not None]
+    for seen in found:
+        _tell_left_out(seen.place, seen.label or Label(), schemas)
+    return _highest(seen.label.grade for seen in found if seen.label is not None)
+
+
+def _labels(written: Node, one: Node, schemas: Schemas) -> tuple[Label | None, list[tuple[Node, Label]]]:
+    """The label of a parameter or a header, beside its reference too, and those of the parts of its value."""
+    forms = [one, *schemas.members(one, "content").values()]
+    seen = [each for schema in _schemas(forms) for each in schemas.seen(schema)]
+    label = None
+    for each in (*map(schemas.label, (written, *forms)), *(each.label for each in seen if not each.steps)):
+        label = joined(label, each)
+    return label, [(each.place, each.label) for each in seen if each.steps and each.label is not None]
+
+
+def _tell_left_out(place: Node, label: Label, schemas: Schemas, named: bool = False) -> None:
+    """Warn of what a label says beside its grade: of what is neither a field nor a part of the path the ledger has only that."""
+    said = [*([label.identifier] if not named else []), label.mask]
+    for word in filter(None, said):
+        fault = place.fault(
+            "I011", f"`{word}` of this label is not entered", f"该标注中的 `{word}` 未录入",
+            "its grade counts; list a field that ends with its name to have the value masked in requests",
+            "级别已计入；如需在请求中对其脱敏，请登记以该名称结尾的字段",
+        )  # fmt: skip
+        schemas.warnings.append(replace(fault, warning=True))
 
 
 def _answers(operation: Node, schemas: Schemas) -> list[Node]:
     """All answers to an operation, and every form of them."""
-    found: list[Node] = []
-    for _, written in _plain(schemas.members(operation, "responses")):
-        response = schemas.followed(written)
-        if response is not None:
-            found += [response, *schemas.members(response, "content").values()]
-    return found
+    return [one for _, written in _plain(schemas.members(operation, "responses")) for one in _forms(written, schemas)]
+
+
+def _request(operation: Node, schemas: Schemas) -> list[Node]:
+    """The body that an operation takes, and every form of it."""
+    written = _members(operation).get("requestBody")
+    return _forms(written, schemas) if written is not None else []
+
+
+def _forms(written: Node, schemas: Schemas) -> list[Node]:
+    """A request or an answer with all its media types, and the reference to it, which may have a label beside it."""
+    body = schemas.followed(written)
+    if body is None:
+        return []
+    return [*([written] if body is not written else []), body, *schemas.members(body, "content").values()]
+
+
+def _schemas(forms: Iterable[Node]) -> list[Node]:
+    return [_members(one)["schema"] for one in forms if "schema" in _members(one)]
 
 
 def _once(operations: list[Operation]) -> tuple[Operation, ...]:

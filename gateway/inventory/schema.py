@@ -9,15 +9,16 @@ Walks the schemas of an OpenAPI document (3.0, 3.1) down to paths of the masking
 4. A document is somebody else's: how much and how deep is read has limits, and reaching one is a fault, never a short answer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.document import Faulty, FileFault, Node
 from gateway.facts import Grade
-from gateway.inventory.labels import Label, joined, label_of
+from gateway.inventory.labels import KEY, Label, joined, label_of
 from gateway.inventory.paths import Steps, covers, loosened
 from gateway.jsonpath import MAX_LENGTH, MAX_STEPS, Anywhere, Element, Every, Member, spell
 
@@ -38,7 +39,7 @@ _BARE: Final = (None, "object", "array", "null")
 
 
 class Property(Struct, frozen=True):
-    """A value that an answer may hold; `place` is where the document says so."""
+    """A value that an answer may hold, or a labelled one of a request; `place` is where the document says so."""
 
     path: str
     steps: Steps
@@ -46,7 +47,9 @@ class Property(Struct, frozen=True):
     place: Node
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
+    """A value that one schema describes, by its way from there."""
+
     steps: Steps
     label: Label | None
     place: Node
@@ -58,6 +61,10 @@ class Schemas:
     def __init__(self, root: Node, words: Mapping[str, Grade]) -> None:
         self._root, self._words = root, words
         self.faults: list[FileFault] = []
+        self.warnings: list[FileFault] = []
+        self._read: set[tuple[int, int]] = set()  # where the labels stand that were read
+        # a document of a thousand operations may answer all of them with the same ten schemas
+        self._seen: dict[str, list[Seen]] = {}
         self._left = MAX_SCHEMAS
         # references that are being walked, with how many steps from the root they stand
         self._open: dict[str, int] = {}
@@ -66,17 +73,42 @@ class Schemas:
 
     def label(self, node: Node) -> Label | None:
         """The label beside this node."""
+        self._read.update(map(_place, _labels(node)))
         return label_of(node, self._words, self.faults)
 
-    def properties(self, roots: list[Node]) -> tuple[Property, ...]:
-        """What these schemas describe together, each path once. Raises Faulty when that is too much."""
+    def unread(self) -> list[FileFault]:
+        """A warning for each label that stands beside nothing that was read: in a callback, in a part that nothing refers to."""
+        found: dict[tuple[int, int], FileFault] = {}
+        for said in (said for node in _below(self._root) for said in _labels(node)):
+            fault = said.fault(
+                "I011", "this label is not entered: no request or answer that is read has it",
+                "该标注未录入：不属于所读取的任何请求或应答",
+                "put it beside a parameter, a header or a schema that an operation uses",
+                "请写在操作所用的参数、标头或结构旁",
+            )  # fmt: skip
+            if _place(said) not in self._read:
+                found[_place(said)] = replace(fault, warning=True)
+        return list(found.values())
+
+    def seen(self, root: Node) -> list[Seen]:
+        """What one schema describes."""
+        key = repr(root.plain())
+        if key in self._seen:
+            self._read.update(_place(said) for node in _below(root) for said in _labels(node))
+        else:
+            self._seen[key] = self._visit(root, 0, 0)
+        return self._seen[key]
+
+    def properties(self, answers: Iterable[Node], requests: Iterable[Node] = ()) -> tuple[Property, ...]:
+        """What these schemas describe together, each path once; of requests what is labelled. Raises Faulty when that is too much."""
         found: dict[str, Property] = {}
-        # a document of a thousand operations may answer all of them with the same ten schemas
-        each: dict[str, Node] = {}
-        for root in roots:
-            each.setdefault(repr(root.plain()), root)
-        for root in each.values():
-            for seen in self._visit(root, 0, 0):
+        # the same list for the same schema: each is gone through once
+        shown = {id(seen): (root, seen, False) for root in answers for seen in (self.seen(root),)}
+        asked = {id(seen): (root, seen, True) for root in requests for seen in (self.seen(root),)}
+        for root, every, labelled_only in (*shown.values(), *asked.values()):
+            for seen in every:
+                if labelled_only and (seen.label is None or not seen.steps):  # at `$` it would name every answer
+                    continue
                 path = spell(seen.steps)
                 if len(path) > MAX_LENGTH or len(seen.steps) > MAX_STEPS:
                     raise _too_much(seen.place)
@@ -129,7 +161,7 @@ class Schemas:
             node = below
         return node
 
-    def _visit(self, node: Node, depth: int, way: int) -> list[_Seen]:
+    def _visit(self, node: Node, depth: int, way: int) -> list[Seen]:
         """What a schema describes, by paths from itself; it stands `way` steps from the root."""
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
@@ -137,7 +169,7 @@ class Schemas:
         if not isinstance(node.value, dict):
             if not isinstance(node.value, bool | None):
                 self.refuse(node)
-            return [_Seen((), None, node)]
+            return [Seen((), None, node)]
         own = self.label(node)
         deeper = self._reference(node.value["$ref"], depth, way) if "$ref" in node.value else []
         recursion = node.value.get("$dynamicRef") or node.value.get("$recursiveRef")
@@ -146,7 +178,7 @@ class Schemas:
         parts = list(self._parts(node))
         for steps, schema in parts:
             deeper += [
-                _Seen((*steps, *seen.steps), seen.label, seen.place)
+                Seen((*steps, *seen.steps), seen.label, seen.place)
                 for seen in self._visit(schema, depth + 1, way + len(steps))
             ]
         if any(seen.steps for seen in deeper):
@@ -154,9 +186,9 @@ class Schemas:
             deeper = [seen for seen in deeper if seen.steps or seen.label is not None or not _is_bare(seen.place)]
         if own is None and (parts or "$ref" in node.value):  # recursion may have left nothing to tell of its parts
             return deeper
-        return [_Seen((), own, node), *deeper]
+        return [Seen((), own, node), *deeper]
 
-    def _reference(self, reference: Node, depth: int, way: int) -> list[_Seen]:
+    def _reference(self, reference: Node, depth: int, way: int) -> list[Seen]:
         text = str(reference.value)
         if text in self._open:
             if way > self._open[text]:  # at the same place it would say the same again
@@ -173,7 +205,7 @@ class Schemas:
         if text not in self._recursive:
             return seen
         self._recursive.discard(text)
-        return [_Seen(loosened(one.steps), one.label, one.place) for one in seen]
+        return [Seen(loosened(one.steps), one.label, one.place) for one in seen]
 
     def _kinds(self, base: Node, text: str, way: int) -> list[Node]:
         """References to what else stands where this schema does, by its `discriminator`: what that names, and what inherits."""
@@ -223,6 +255,26 @@ class Schemas:
     def refuse(self, node: Node) -> None:
         """Tell that something else stands where a mapping should."""
         self.faults.append(node.fault("I010", "`key: value` pairs are expected here", "此处应为 `键: 值`"))
+
+
+def _labels(node: Node) -> Iterator[Node]:
+    """The label beside this node, if there is one."""
+    if isinstance(node.value, dict) and KEY in node.value:
+        yield node.value[KEY]
+
+
+def _place(node: Node) -> tuple[int, int]:
+    return node.line, node.column
+
+
+def _below(root: Node) -> Iterator[Node]:
+    """A node and all that it holds."""
+    left = [root]
+    while left:
+        node = left.pop()
+        yield node
+        held = node.value if isinstance(node.value, list | dict) else ()
+        left += held.values() if isinstance(held, dict) else held
 
 
 def _heirs(root: Node) -> dict[str, list[Node]]:

@@ -87,3 +87,13 @@ def test_parameters_are_told_apart_by_their_place_not_their_name() -> None:
         "otherwise"
     ]
     assert [one.kind for one in drift({"endpoints": [endpoint | {"identifier": {}}]}, found, GRADES)] == ["otherwise"]
+
+
+def test_labels_of_requests_are_compared() -> None:
+    body = f"{{content: {{application/json: {{schema: {{properties: {{a: {{{L}: core}}}}}}}}}}}}"
+    text = f"openapi: 3.0.0\npaths: {{/a: {{post: {{parameters: [{{name: q, in: query, {L}: important}}], requestBody: {body}}}}}}}\n"
+    found = described(parse(text, "s"), "", GRADES)
+    assert drift({"grade": "general-1", "endpoints": ["POST /a"]}, found, GRADES) == (
+        Drift("otherwise", "endpoint", "POST /a", "general-1", "important", 2),
+        Drift("new", "field", "$.a", "", "core", 2),
+    )

@@ -28,7 +28,7 @@ def test_labels_of_operation_parameter_and_document() -> None:
     found = read(
         f"openapi: 3.1.0\ninfo: {{title: E, version: '1', {L}: important}}\npaths:\n"
         "  /p/{personId}/{n}:\n"
-        f"    parameters: [{{name: personId, in: path, schema: {{$ref: '#/components/schemas/Id'}}}}, {{name: q, in: query, {L}: core}}]\n"
+        f"    parameters: [{{name: personId, in: path, schema: {{$ref: '#/components/schemas/Id'}}}}, {{name: q, in: query}}]\n"
         f"    get: {{{L}: {{level: general-4}}, parameters: [{{$ref: '#/components/parameters/N'}}]}}\n"
         f"components: {{parameters: {{N: {{name: n, in: path, {L}: {{identifier: phone}}}}}},\n"
         f"  schemas: {{Id: {{type: string, {L}: {{level: important, identifier: resident-id}}}}}}}}\n"
@@ -92,9 +92,108 @@ def test_a_label_on_a_path_or_a_whole_answer_grades_the_endpoint(item: str) -> N
     assert {one.grade, one.least} == {None, Grade.CORE}
 
 
-def test_a_request_is_not_an_answer() -> None:
+def test_what_nobody_labelled_of_a_request_is_not_an_answer() -> None:
     body = "requestBody: {content: {application/json: {schema: {properties: {secret: {type: string}}}}}}"
     assert read(f"{HEAD}paths: {{/a: {{post: {{{body}}}}}}}\n").properties == ()
+
+
+def told_of(found: Described) -> list[tuple[str, str]]:
+    return [(fault.code, fault.en) for fault in found.warnings]
+
+
+@pytest.mark.parametrize("place", ["path", "query", "header", "cookie"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{L}: core",
+        f"schema: {{{L}: core}}",
+        f"schema: {{items: {{{L}: core}}}}",
+        f"content: {{application/json: {{schema: {{properties: {{a: {{{L}: core}}}}}}}}}}",
+    ],
+    ids=["parameter", "schema", "items", "content"],
+)
+def test_a_label_on_any_parameter_raises_its_endpoint(place: str, said: str) -> None:
+    found = read(f"{HEAD}paths: {{'/a/{{x}}': {{get: {{parameters: [{{name: x, in: {place}, {said}}}]}}}}}}\n")
+    assert [(one.grade, one.least) for one in found.operations] == [(None, Grade.CORE)]
+    assert (found.properties, found.warnings) == ((), ())
+
+
+def test_a_label_beside_the_reference_to_a_parameter_counts() -> None:
+    found = read(
+        f"{HEAD}paths: {{/a: {{get: {{parameters: [{{$ref: '#/components/parameters/Q', {L}: core}}]}}}}}}\n"
+        "components: {parameters: {Q: {name: q, in: query}}}\n"
+    )
+    assert found.operations[0].least == Grade.CORE
+
+
+def test_an_identifier_that_the_ledger_has_no_place_for_is_told() -> None:
+    label = f"{L}: {{level: general-4, identifier: phone, mask: hash}}"
+    found = read(f"{HEAD}paths: {{/a: {{get: {{parameters: [{{name: q, in: query, {label}}}]}}}}}}\n")
+    assert (found.operations[0].least, found.operations[0].identifiers) == (Grade.GENERAL_4, ())
+    assert told_of(found) == [
+        ("I011", "`phone` of this label is not entered"),
+        ("I011", "`hash` of this label is not entered"),
+    ]
+    assert {fault.warning for fault in found.warnings} == {True}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{{{L}: core}}",
+        f"{{content: {{application/json: {{{L}: core}}}}}}",
+        f"{{content: {{text/plain: {{schema: {{type: string, {L}: core}}}}}}}}",
+        f"{{$ref: '#/components/requestBodies/B', {L}: core}}",
+    ],
+    ids=["body", "media type", "a body that is one value", "reference"],
+)
+def test_a_label_on_a_whole_request_raises_its_endpoint(body: str) -> None:
+    found = read(
+        f"{HEAD}paths: {{/a: {{post: {{requestBody: {body}}}}}}}\ncomponents: {{requestBodies: {{B: {{}}}}}}\n"
+    )
+    assert [(one.grade, one.least) for one in found.operations] == [(None, Grade.CORE)]
+    assert (found.properties, found.warnings) == ((), ())
+
+
+def test_labels_of_request_bodies_join_those_of_answers() -> None:
+    asked = f"properties: {{a: {{{L}: {{level: core, identifier: phone}}}}, b: {{{L}: general-4}}, c: {{}}}}"
+    given = f"properties: {{a: {{{L}: general-2}}, b: {{type: string}}}}"
+    found = read(
+        f"{HEAD}paths: {{/a: {{post: {{requestBody: {{content: {{application/json: {{schema: {{{asked}}}}}}}}},\n"
+        f"  responses: {{'200': {{content: {{application/json: {{schema: {{{given}}}}}}}}}}}}}}}}}\n"
+    )
+    assert told(found) == {"$.a": "core phone", "$.b": "general-4"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [f"{{{L}: core}}", f"{{schema: {{{L}: core}}}}", f"{{$ref: '#/components/headers/H', {L}: core}}"],
+    ids=["header", "schema", "reference"],
+)
+def test_a_label_on_a_header_of_an_answer_raises_its_endpoint(header: str) -> None:
+    found = read(
+        f"{HEAD}paths: {{/a: {{get: {{responses: {{'200': {{headers: {{X-Id: {header}}}}}}}}}}}}}\n"
+        "components: {headers: {H: {}}}\n"
+    )
+    assert [(one.grade, one.least) for one in found.operations] == [(None, Grade.CORE)]
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        f"webhooks: {{w: {{post: {{requestBody: {{{L}: core}}}}}}}}",
+        f"components: {{schemas: {{Unused: {{{L}: core}}}}}}",
+    ],
+)
+def test_a_label_beside_nothing_that_is_read_is_told(rest: str) -> None:
+    found = read(f"{HEAD}paths: {{/a: {{get: {{}}}}}}\n{rest}\n")
+    assert [(fault.code, fault.line, fault.warning) for fault in found.warnings] == [("I011", 4, True)]
+
+
+def test_labels_of_schemas_that_are_the_same_are_all_read() -> None:
+    answer = f"responses: {{'200': {{content: {{a/json: {{schema: {{properties: {{a: {{{L}: core}}}}}}}}}}}}}}"
+    assert read(f"{HEAD}paths: {{/a: {{get: {{{answer}}}, post: {{{answer}}}}}}}\n").warnings == ()
 
 
 @pytest.mark.parametrize(
