@@ -7,6 +7,7 @@ here changes a file; a person does, through `gateway asset`.
 from typing import Final
 
 VIEWS: Final = (
-    "assets", "owners", "grades", "endpoints", "identifiers", "unlabelled", "expired", "overrides", "reads", "masking", "drift", "unlisted",
+    "assets", "owners", "grades", "endpoints", "identifiers", "unlabelled", "expired", "overrides", "exposed", "reads",
+    "masking", "drift", "unlisted",
 )  # fmt: skip
 """The tables of the report, in its order."""

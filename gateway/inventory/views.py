@@ -1,7 +1,7 @@
 """What does the ledger look like to those who answer for it?
 
-Tables: assets by department and grade, what grades each endpoint, what is unlabelled or overdue, fields by identifier, who reads what grade, how much is
-masked, what drifts. Each is a value; who shows it decides how. A view of the record has no rows where no record was read.
+Tables: assets by department and grade, what grades each endpoint, what is unlabelled or overdue, fields by identifier, what is shown in clear, who
+reads what grade, how much is masked, what drifts. Each is a value; who shows it decides how. A view of the record has no rows where no record was read.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ class View(Struct, frozen=True):
     rows: tuple[tuple[Cell, ...], ...]
 
 
-OF_RECORD: Final = frozenset({"reads", "masking", "drift", "unlisted"})
+OF_RECORD: Final = frozenset({"exposed", "reads", "masking", "drift", "unlisted"})
 
 _ASSET: Words = ("asset", "资产")
 _OWNER: Words = ("department", "责任部门")
@@ -68,7 +68,7 @@ def views(
 
     `today` is a day, 2026-01-31; `chinese`: which title of an asset is shown; `called`: what the province calls its levels.
     """
-    made = _of_ledger(listings, today, chinese, called) + (_of_record(usage) if usage is not None else [])
+    made = _of_ledger(listings, today, chinese, called) + (_of_record(usage, listings) if usage is not None else [])
     found = {view.name: view for view in made}
     return tuple(found[name] for name in wanted if name in found)
 
@@ -79,7 +79,8 @@ def _of_ledger(listings: Sequence[Listing], today: str, chinese: bool, called: M
             "assets",
             ("Assets", "资产台账"),
             (_ASSET, _TITLE, _OWNER, _CATEGORY, _GRADE, _CONTRACT, _ENDPOINTS, _FIELDS,
-             ("sharing", "共享属性"), ("opening", "开放属性"), ("source", "来源"), _REVIEWED),
+             ("categories", "数据分类"), ("subject", "数据主体"), ("legal basis", "法律依据"),
+             ("sharing", "共享属性"), ("opening", "开放属性"), ("source", "来源"), _REVIEWED, _NEXT),
             tuple(_asset(one, chinese) for one in listings),
         ),
         View(
@@ -132,7 +133,9 @@ def _asset(one: Listing, chinese: bool) -> tuple[Cell, ...]:
     about = one.about
     return (
         one.id, (one.title_zh if chinese else one.title_en), one.owner, one.category, one.grade.text, one.contract, len(one.endpoints),
-        len(one.fields), about.share, about.open, about.source, about.reviewed.on if about.reviewed else "",
+        len(one.fields), ", ".join(about.categories), about.subject, about.basis_zh if chinese else about.basis_en,
+        about.share, about.open, about.source,
+        about.reviewed.on if about.reviewed else "", about.reviewed.next if about.reviewed else "",
     )  # fmt: skip
 
 
@@ -178,10 +181,16 @@ def _overrides(listings: Sequence[Listing]) -> Iterator[tuple[Cell, ...]]:
                 yield one.id, what, grade, override.ticket, override.approver, override.on, override.until
 
 
-def _of_record(usage: Usage) -> list[View]:
+def _of_record(usage: Usage, listings: Sequence[Listing]) -> list[View]:
     reads = sorted(usage.reads.items(), key=lambda item: (-_rank(item[0][1]), item[0][0]))
     assets = sorted({route.asset for route in usage.routes.values()})
     return [
+        View(
+            "exposed",
+            ("Shown in clear", "明文展示"),
+            (_ASSET, _OWNER, _GRADE, _ROUTE, _ANSWERS, _RECORDS, _CLEAR),
+            tuple(_exposed(usage, listings)),
+        ),
         View(
             "reads",
             ("Who read what grade", "谁读取了哪一级别"),
@@ -209,6 +218,16 @@ def _of_record(usage: Usage) -> list[View]:
             (("API", "接口"), _PATH, _TIMES, _SINCE, _LAST),
             tuple(unlisted_met(usage)),
         ),
+    ]
+
+
+def _exposed(usage: Usage, listings: Sequence[Listing]) -> list[tuple[Cell, ...]]:
+    """Each endpoint that showed labelled values in clear, the most of them first."""
+    known = {one.id: (one.owner, one.grade.text) for one in listings}
+    shown = ((name, route) for (_, name), route in usage.routes.items() if route.clear)
+    return [
+        (one.asset, *known.get(one.asset, ("", "")), name, one.answers, one.records, one.clear)
+        for name, one in sorted(shown, key=lambda pair: (-pair[1].clear, pair[1].asset, pair[0]))
     ]
 
 

@@ -23,6 +23,14 @@ _GRADES: Final = dict(
 _CHINESE: Final[dict[str, dict[str, str]]] = {
     "grade": _GRADES,
     "contract": {"learn": "展示并记录", "warn": "展示并告警", "enforce": "隐藏"},
+    "categories": {
+        "personal": "个人",
+        "sensitive-personal": "敏感个人",
+        "minor": "未成年人",
+        "organisation": "组织",
+        "public-safety": "公共安全",
+    },
+    "subject": {"natural-person": "自然人", "legal-person": "法人", "government": "政府", "thing": "物"},
     "sharing": {"unconditional": "无条件共享", "conditional": "有条件共享", "none": "不予共享"},
     "opening": {"open": "开放", "restricted": "受限开放", "closed": "不开放"},
     "graded by": {
@@ -74,4 +82,7 @@ def spoken(view: View, offices: Mapping[str, str]) -> View:
 
 
 def _said(cell: Cell, words: Mapping[str, str]) -> Cell:
-    return words.get(cell, cell) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    parts = cell.split(", ")  # several of them in one cell
+    return "、".join(words[part] for part in parts) if all(part in words for part in parts) else cell

@@ -1,9 +1,14 @@
 """What does the ledger look like to those who answer for it?"""
 
+from msgspec.structs import replace
+
+from gateway.catalog import Reviewed
+from gateway.catalog.attributes import About
 from gateway.facts import Grade
 from gateway.inventory import VIEWS
 from gateway.inventory.usage import Usage
 from gateway.inventory.views import OF_RECORD, View, views
+from gateway.inventory.words import spoken
 from tests.inventory.ledgers import ROUTE, listings
 from tests.inventory.records import a_day
 from tests.literals import NOW
@@ -77,3 +82,27 @@ def test_only_what_is_wanted_in_that_order() -> None:
         "owners",
         "assets",
     ]
+
+
+def test_what_was_shown_in_clear_by_endpoint() -> None:
+    assert made(used())["exposed"].rows == (("household", "prov/civil", "important", ROUTE, 2, 3, 9),)
+    usage = used()
+    for route in usage.routes.values():
+        route.clear = 0
+    assert made(usage)["exposed"].rows == ()
+
+
+def test_an_asset_with_all_that_is_known_of_it() -> None:
+    about = About(
+        ("personal", "minor"), "natural-person", "regulations", "条例", "conditional", "closed", "imported",
+        Reviewed("li.min", "2026-01-10", "2027-01-10"),
+    )  # fmt: skip
+    one = replace(listings()[0], about=about)
+    (view,) = views([one], None, "2026-01-31", True, ("assets",))
+    assert dict(zip((words[0] for words in view.head), view.rows[0], strict=True)) == {
+        "asset": "household", "title": "户籍", "department": "prov/civil", "category": "population", "grade": "important",
+        "contract": "learn", "endpoints": 1, "fields": 2, "categories": "personal, minor", "subject": "natural-person",
+        "legal basis": "条例", "sharing": "conditional", "opening": "closed", "source": "imported",
+        "reviewed": "2026-01-10", "due": "2027-01-10",
+    }  # fmt: skip
+    assert spoken(view, {}).rows[0][8:10] == ("个人、未成年人", "自然人")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 WORDS = {
     "asset.report.help": (
-        "the ledger as tables: departments and grades, identifiers, overdue reviews, who read what, what is unlabelled",
-        "台账报表：部门与级别、标识类型、逾期复核、读取情况、未标注字段",
+        "the ledger as tables: departments and grades, identifiers, overdue reviews, who read what, what is unlabelled or exposed",
+        "台账报表：部门与级别、标识类型、逾期复核、读取情况、未标注字段、明文展示",
     ),
     "asset.report.format": ("how it is written (default: text); csv is one table, see --view", "输出格式（默认 text）；csv 仅一张表，见 --view"),
     "asset.report.view": ("only this table; may be repeated", "仅输出该表；可重复"),

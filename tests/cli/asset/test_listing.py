@@ -45,6 +45,21 @@ def test_what_was_shown_in_clear(run: Run, recorded: Path) -> None:
     assert [(one["id"], one["clear"]) for one in done.json["assets"]] == [("household", 9)]
 
 
+def test_legal_basis_categories_subject_and_next_review(run: Run, policies: Path) -> None:
+    (policies / "catalog" / "more.yaml").write_text(
+        "assets:\n  - {id: more, owner: prov, grade: general-2, endpoints: [GET /more], categories: [personal],\n"
+        "     subject: thing, basis: {zh: 条例, en: law}, reviewed: {by: wang.li, on: 2020-01-01, next: 2021-01-01}}\n",
+        encoding="utf-8",
+    )
+    (one,) = run("asset", "list", "--owner", "prov", "-o", "json").json["assets"]
+    assert {key: one[key] for key in ("categories", "subject", "basis", "reviewed")} == {
+        "categories": ["personal"],
+        "subject": "thing",
+        "basis": {"en": "law", "zh": "条例"},
+        "reviewed": {"by": "wang.li", "on": "2020-01-01", "next": "2021-01-01"},
+    }
+
+
 def test_what_nobody_labelled_and_what_is_overdue(run: Run, policies: Path) -> None:
     (policies / "catalog" / "more.yaml").write_text(
         "assets:\n"

@@ -84,3 +84,12 @@ def test_an_official_who_imports_the_table_reads_chinese(run: Run, policies: Pat
     assert "核心" in run("asset", "report", "--view", "owners", "--lang", "zh-CN").out
     value = run("asset", "report", "--view", "assets", "--lang", "zh-CN", "-o", "json").json
     assert {one["grade"] for one in value["views"]["assets"]} == {"important", "core", "general-2"}
+
+
+def test_what_was_shown_in_clear_in_every_form(run: Run, recorded: Path) -> None:
+    words = ("asset", "report", "--view", "exposed", "--since", recorded)
+    assert "Shown in clear" in run(*words).out
+    rows = list(csv.reader(run(*words, "--format", "csv").out.splitlines()))
+    assert rows[1][0::6] == ["household", "9"]
+    assert run(*words, "-o", "json").json["views"]["exposed"][0]["labelled values in clear"] == 9
+    assert "<h2>明文展示</h2>" in run(*words, "--format", "html", "--lang", "zh-CN").out
