@@ -5,7 +5,8 @@ Paths are spelled as the catalog spells them, so that a proposal can be copied i
 1. Elements of arrays are one path: `[*]`.
 2. A name that looks like data is not spelled: `{"330106199003072319": {…}}` and `{"王小明": {…}}` are `$[*]`
    (`gateway.detect.members`). So `方向` is lost, and nobody's name is kept.
-3. A label covers what it names and all below it, as masking hides it.
+3. A label with an identifier covers what it names and all below it, as a mask hides it; one without covers what it names, and
+   arrays of that: members that turn up below nobody has labelled.
 """
 
 from collections.abc import Iterable
@@ -37,19 +38,19 @@ def names(path: str) -> tuple[str, ...]:
 def label(fields: Iterable[Field], path: str) -> str | None:
     """The identifier of the strictest label that covers the path, "" for one without; None when there is no label."""
     way = parse(path)
-    covering = [field for field in fields if _covers(parse(field.path), way)]
+    covering = [field for field in fields if _covers(parse(field.path), way, below=field.identifier != "")]
     if not covering:
         return None
     return max(covering, key=lambda field: (field.identifier != "", field.grade)).identifier
 
 
-def _covers(named_by: tuple[Step, ...], way: tuple[Step, ...]) -> bool:
-    """Whether a label's path names a value on this way or something around it."""
+def _covers(named_by: tuple[Step, ...], way: tuple[Step, ...], below: bool) -> bool:
+    """Whether a label's path names a value on this way, or something around it: an array, and `below` anything."""
     if not named_by:
-        return True
+        return below or all(isinstance(one, Every) for one in way)
     if not way:
         return False
     first, rest = named_by[0], named_by[1:]
     if isinstance(first, Anywhere):
-        return any(one == Member(first.name) and _covers(rest, way[at + 1 :]) for at, one in enumerate(way))
-    return (isinstance(first, Every) or first == way[0]) and _covers(rest, way[1:])
+        return any(one == Member(first.name) and _covers(rest, way[at + 1 :], below) for at, one in enumerate(way))
+    return (isinstance(first, Every) or first == way[0]) and _covers(rest, way[1:], below)

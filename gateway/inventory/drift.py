@@ -2,7 +2,7 @@
 
 Compares what an OpenAPI document describes with an asset as its catalog file declares it. Rules:
 
-1. A label covers what lies below it: `$..phone` labels `$.items[*].phone`.
+1. `$..phone` labels `$.items[*].phone`. A label on an object grades what lies in it and labels none of it, as in masking.
 2. An unlabelled property that no label of the ledger covers is a finding: whoever changed the interface has not said what it is.
 3. What the ledger knows and the document does not is told as gone; nobody removes it but a person.
 """
@@ -17,7 +17,7 @@ from gateway.catalog.templates import Template, parse_endpoint, same
 from gateway.document import Plain
 from gateway.facts import Grade
 from gateway.inventory.openapi import Described, Operation
-from gateway.inventory.paths import Steps, covering, filed, meets
+from gateway.inventory.paths import Steps, covering, covers, filed, meets
 from gateway.inventory.schema import Property
 from gateway.jsonpath import parse, spell
 
@@ -165,11 +165,12 @@ def _operation(operation: Operation, endpoints: tuple[Recorded, ...]) -> list[Dr
 
 def _property(prop: Property, over: list[Recorded], others: Mapping[str, list[Property]]) -> list[Drift]:
     line = prop.place.line
+    labelled = any(covers(one.steps, prop.steps, exactly=True) for one in over)
     if prop.label is None:
-        return [] if over else [Drift("unlabelled", "field", prop.path, line=line)]
+        return [] if labelled else [Drift("unlabelled", "field", prop.path, line=line)]
     said = _grade(prop, others)
     document = _shown(said, (prop.label.identifier,))
-    if not over:
+    if not labelled:
         return [Drift("new", "field", prop.path, "", document, line)]
     grade = max((one.grade for one in over if one.grade is not None), default=None)
     identifiers = tuple(dict.fromkeys(name for one in over for name in one.identifiers))

@@ -29,7 +29,7 @@ from gateway.inventory.drift import (
 )
 from gateway.inventory.labels import Label
 from gateway.inventory.openapi import Described, Operation
-from gateway.inventory.paths import covering, filed
+from gateway.inventory.paths import covering, covers, filed
 from gateway.inventory.schema import Property
 
 Entry = dict[str, Plain]
@@ -174,8 +174,8 @@ def _fields(
 
 
 def _said(prop: Property, over: list[Recorded]) -> bool:
-    """Whether the labels that cover it already say as much."""
-    if prop.label is None or not over:
+    """Whether the labels that cover it already say as much, and one of them is its own."""
+    if prop.label is None or not any(covers(one.steps, prop.steps, exactly=True) for one in over):
         return False
     grade = max((one.grade for one in over if one.grade is not None), default=Grade.GENERAL_1)
     named = not prop.label.identifier or any(prop.label.identifier in one.identifiers for one in over)

@@ -2,24 +2,29 @@
 
 Labels are written with `..name` and `[*]`, a schema speaks of members and elements. Rules:
 
-1. A label on an object or an array names everything in it, as masking does.
+1. A label on an object or an array grades everything in it. Only what it names itself, and in arrays of values, is labelled by
+   it (`exactly`): where a member turns up below, masking takes that for unlabelled.
 2. `covers` is strict: every value of the path has the label. `meets` is lenient: some value may have it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from gateway.jsonpath import Anywhere, Every, Member, Step
+from gateway.jsonpath import Anywhere, Element, Every, Member, Step
 
 Steps = tuple[Step, ...]
 
 
-def covers(label: Steps, path: Steps) -> bool:
-    """Whether everything that the path names lies under the label."""
+def covers(label: Steps, path: Steps, exactly: bool = False) -> bool:
+    """Whether everything that the path names lies under the label; `exactly`: is it, or its elements."""
     ends = {0}  # where in the path the label may have come to: trying every way in turn would take for ever
     for step in label:
         ends = _onwards(step, path, ends, _holds)
-    return bool(ends)
+    return any(_in_arrays(path[end:]) for end in ends) if exactly else bool(ends)
+
+
+def _in_arrays(steps: Steps) -> bool:
+    return all(isinstance(step, Every | Element) for step in steps)
 
 
 def meets(one: Steps, other: Steps) -> bool:

@@ -6,7 +6,9 @@ Walks the schemas of an OpenAPI document (3.0, 3.1) down to paths of the masking
    leads to. What stands where a schema should and is none is a fault.
 2. Only references into the same document are followed. Any other is a fault: what it describes would go unseen.
 3. A schema that contains itself is walked once; what is below it is found at any depth (`..name`).
-4. A document is somebody else's: how much and how deep is read has limits, and reaching one is a fault, never a short answer.
+4. What lies in a labelled object and has no label of its own has its grade: masking takes it for unlabelled where only the
+   object is named.
+5. A document is somebody else's: how much and how deep is read has limits, and reaching one is a fault, never a short answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -117,8 +119,8 @@ class Schemas:
                 found[path] = Property(path, seen.steps, label, known.place if known else seen.place)
                 if len(found) > MAX_FIELDS:
                     raise _too_much(root)
-        labelled = {path for path, one in found.items() if one.label is not None}
-        told = [one for one in found.values() if one.label is not None or not _is_below(one.steps, labelled)]
+        labelled = {path: one for path, one in found.items() if one.label is not None}
+        told = [each for one in found.values() if (each := _with_grade(one, labelled)) is not None]
         deep = [one for one in told if any(isinstance(step, Anywhere) for step in one.steps)]
         return tuple(one for one in told if not any(_repeats(one, other) for other in deep))
 
@@ -317,13 +319,24 @@ def _is_bare(node: Node) -> bool:
     return (kind.value if kind else None) in _BARE
 
 
-def _is_below(steps: Steps, labelled: set[str]) -> bool:
-    return any(spell(steps[:end]) in labelled for end in range(len(steps)))
+def _with_grade(one: Property, labelled: Mapping[str, Property]) -> Property | None:
+    """It with the highest grade of what it lies in, where it has no label; None where a label on its array says it already."""
+    if one.label is not None:
+        return one
+    around = [labelled[path] for end in range(len(one.steps)) if (path := spell(one.steps[:end])) in labelled]
+    if any(_is_array(each.place) and covers(each.steps, one.steps, exactly=True) for each in around):
+        return None
+    grades = [each.label.grade for each in around if each.label is not None and each.label.grade is not None]
+    return replace(one, label=Label(max(grades, default=None))) if around else one
+
+
+def _is_array(node: Node) -> bool:
+    return isinstance(node.value, dict) and "items" in node.value
 
 
 def _repeats(one: Property, other: Property) -> bool:
     """Whether the other one, at any depth, says the same of it."""
-    return one is not other and one.label == other.label and covers(other.steps, one.steps)
+    return one is not other and one.label == other.label and covers(other.steps, one.steps, exactly=True)
 
 
 def _too_much(node: Node) -> Faulty:

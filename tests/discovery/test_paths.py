@@ -61,6 +61,10 @@ def test_a_label_covers_what_it_names_and_all_below(labelled, path, covered):
     assert label([field(labelled, "name")], path) == ("name" if covered else None)
 
 
+def test_a_label_without_an_identifier_covers_what_it_names_and_arrays_of_that():
+    assert [label([field("$[*]", "")], path) for path in ("$[*]", "$[*][*]", "$[*].name")] == ["", "", None]
+
+
 def test_of_several_labels_the_strictest_with_an_identifier_counts():
     fields = [field("$..id", "", Grade.CORE), field("$.id", "phone"), field("$.*", "name", Grade.GENERAL_1)]
     assert label(fields, "$.id") == "phone"

@@ -2,7 +2,9 @@
 
 from msgspec.structs import replace
 
+from gateway.facts import Field, Grade
 from gateway.inventory.contracts import Walked, walked
+from gateway.inventory.known import Known
 from gateway.inventory.usage import Usage
 from tests.inventory.ledgers import ROUTE, listings
 from tests.inventory.records import a_day, outcome, verdict
@@ -35,3 +37,11 @@ def test_where_no_field_is_labelled_nobody_looked() -> None:
     for entry in (verdict(0), outcome(1, 0)):
         usage.add(entry)
     assert [one.advice for one in walked(bare, usage)] == ["unlabelled", "wait"]
+
+
+def test_a_label_on_the_answer_does_not_keep_its_members() -> None:
+    listed = [replace(one, fields=(Field("$", "", Grade.GENERAL_3),)) for one in listings()]
+    usage = Usage(Known(listed))
+    for entry in a_day():
+        usage.add(entry)
+    assert walked(listed, usage)[0].fields == ("$.contact_phone", "$.remark")

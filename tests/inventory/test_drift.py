@@ -97,3 +97,12 @@ def test_labels_of_requests_are_compared() -> None:
         Drift("otherwise", "endpoint", "POST /a", "general-1", "important", 2),
         Drift("new", "field", "$.a", "", "core", 2),
     )
+
+
+def test_a_label_of_the_ledger_on_an_object_labels_none_of_its_members() -> None:
+    found = of_schema(f"{{items: {{properties: {{a: {{type: string}}, b: {{{L}: core}}}}}}}}")
+    asset = {"grade": "general-1", "endpoints": ["GET /a"], "fields": [{"path": "$[*]", "grade": "core"}]}
+    assert drift(asset, found, GRADES) == (
+        Drift("unlabelled", "field", "$[*].a", line=3),
+        Drift("new", "field", "$[*].b", "", "core", 3),
+    )

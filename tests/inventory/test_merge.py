@@ -155,3 +155,16 @@ def test_what_was_said_of_one_path_alone_is_not_carried_to_another(said: dict[st
     found = described(parse("openapi: 3.0.3\npaths: {/a: {get: {}}}\n", "s"), "/secret", GRADES)
     before = NEW | {"endpoints": [{"path": "GET /a"} | said]}
     assert moved(before, found, ["/secret"]) == (before, [])
+
+
+def test_the_members_of_a_labelled_object_are_entered_with_its_grade() -> None:
+    found = of_schema(f"{{items: {{properties: {{a: {{type: string}}, b: {{{L}: general-1}}}}, {L}: core}}}}")
+    fields = [
+        {"path": "$[*]", "grade": "core"},
+        {"path": "$[*].a", "grade": "core"},
+        {"path": "$[*].b", "grade": "general-1"},
+    ]
+    after = entered(NEW, found, GRADES)
+    assert after["fields"] == fields
+    assert (entered(after, found, GRADES), drift(after, found, GRADES)) == (after, ())
+    assert entered(NEW | {"fields": fields[:1]}, found, GRADES)["fields"] == fields

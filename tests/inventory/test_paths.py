@@ -40,6 +40,22 @@ def test_a_label_covers_what_lies_below_it(label: str, path: str, found: bool) -
 
 
 @pytest.mark.parametrize(
+    ("label", "path", "found"),
+    [
+        ("$..phone", "$.items[*].phone", True),
+        ("$..phone", "$.phone[*][0]", True),
+        ("$..phone", "$.phone.number", False),
+        ("$[*]", "$[*].a", False),
+        ("$.a[*]", "$.a.b", True),
+        ("$", "$", True),
+        ("$", "$..a", False),
+    ],
+)
+def test_what_a_label_covers_exactly(label: str, path: str, found: bool) -> None:
+    assert covers(parse(label), parse(path), exactly=True) is found
+
+
+@pytest.mark.parametrize(
     ("one", "other", "found"),
     [
         ("$.items[0].a", "$.items[*].a", True),

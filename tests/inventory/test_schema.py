@@ -49,11 +49,37 @@ def test_a_label_beside_a_reference_and_one_behind_it() -> None:
     assert told(of_schema(schema, components)) == {"$.x": "important resident-id", "$.y": "important resident-id"}
 
 
-def test_below_a_labelled_object_nothing_is_unlabelled() -> None:
+def test_what_lies_in_a_labelled_object_has_its_grade() -> None:
     schema = (
         f"{{properties: {{address: {{{L}: general-4, properties: {{city: {{type: string}}, no: {{{L}: core}}}}}}}}}}"
     )
-    assert told(of_schema(schema)) == {"$.address": "general-4", "$.address.no": "core"}
+    assert told(of_schema(schema)) == {
+        "$.address": "general-4",
+        "$.address.city": "general-4",
+        "$.address.no": "core",
+    }
+
+
+def test_of_a_labelled_array_of_objects_each_member_has_its_grade_and_of_values_the_array_says_it() -> None:
+    items = "{properties: {a: {}, b: {items: {properties: {c: {}}}}}}"
+    assert told(of_schema(f"{{items: {items}, {L}: {{level: core, identifier: address}}}}")) == {
+        "$": "core address",
+        "$[*].a": "core",
+        "$[*].b[*].c": "core",
+    }
+    assert told(of_schema(f"{{properties: {{tags: {{items: {{items: {{type: string}}}}, {L}: core}}}}}}")) == {
+        "$.tags": "core"
+    }
+    assert told(of_schema(f"{{additionalProperties: {{type: string}}, {L}: core}}")) == {"$": "core", "$[*]": "core"}
+
+
+def test_what_lies_in_two_labelled_objects_has_the_higher_grade() -> None:
+    inner = f"{{{L}: general-2, properties: {{x: {{}}}}}}"
+    assert told(of_schema(f"{{properties: {{a: {{{L}: core, properties: {{b: {inner}}}}}}}}}")) == {
+        "$.a": "core",
+        "$.a.b": "general-2",
+        "$.a.b.x": "core",
+    }
 
 
 def test_what_contains_itself_is_found_at_any_depth() -> None:
