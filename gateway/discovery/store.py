@@ -57,6 +57,14 @@ def read(state: Path) -> tuple[Found, ...]:
     return found(merged(_all(state)))
 
 
+def met(state: Path) -> dict[str, frozenset[str]]:
+    """Every path that the sampled answers of an asset held, labelled or not, by its id. Raises Unreadable."""
+    found: dict[str, frozenset[str]] = {}
+    for route in merged(_all(state)).routes:
+        found[route.asset] = found.get(route.asset, frozenset()).union(path.path for path in route.paths)
+    return found
+
+
 def _all(state: Path) -> list[Record]:
     folder = state / FOLDER
     try:

@@ -5,9 +5,12 @@ Makes proposals out of what was met without a label: by the names on the way, an
 1. A proposal changes nothing. A person keeps or deletes it, and their name goes into the ledger with what is accepted.
 2. Names alone are weak evidence: a proposal says how sure it is.
 3. The grade is the highest that the department gives to this identifier elsewhere, and at least the one its kind deserves.
+4. A value without a name (`$`: the whole answer of one address) is not proposed where other answers of the asset have names: its
+   label would name every value of theirs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -56,8 +59,16 @@ class Hint(Struct, frozen=True):
     evidence: str
 
 
-def proposals(listings: Sequence[Listing], usage: Usage | None, hints: Iterable[Hint] = ()) -> tuple[Proposal, ...]:
-    """What is worth looking at, by asset and the surest first; what the ledger labels already is left out, of `usage` as it counted it."""
+def proposals(
+    listings: Sequence[Listing],
+    usage: Usage | None,
+    hints: Iterable[Hint] = (),
+    sampled: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> tuple[Proposal, ...]:
+    """What is worth looking at, by asset and the surest first; what the ledger labels already is left out, of `usage` as it counted it.
+
+    `sampled`: paths that discovery has seen, labelled or not, by asset.
+    """
     known, labelled = {one.id: one for one in listings}, Known(listings)
     found: dict[tuple[str, str], Proposal] = {}
     for asset, _, path, times, first, last in unlabelled_met(usage) if usage is not None else ():
@@ -80,7 +91,16 @@ def proposals(listings: Sequence[Listing], usage: Usage | None, hints: Iterable[
                 hint.asset, hint.path, hint.identifier, max(hint.grade, _elsewhere(hint.identifier, known[hint.asset].owner, listings)),
                 hint.confidence, "", hint.evidence, *met,
             )  # fmt: skip
-    return tuple(sorted(found.values(), key=lambda one: (one.asset, -one.confidence, one.path)))
+    named_in = {
+        one.id for one in listings if _has_names((*(field.path for field in one.fields), *sampled.get(one.id, ())))
+    }
+    named_in |= {asset for asset, path in found if _has_names((path,))}
+    kept = (one for one in found.values() if one.asset not in named_in or _has_names((one.path,)))
+    return tuple(sorted(kept, key=lambda one: (one.asset, -one.confidence, one.path)))
+
+
+def _has_names(paths: Iterable[str]) -> bool:
+    return any(names(parse(path)) for path in paths)
 
 
 def _spelled(path: str) -> str | None:

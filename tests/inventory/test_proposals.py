@@ -1,5 +1,8 @@
 """Which labels would complete the ledger, and why?"""
 
+from msgspec.structs import replace
+
+from gateway.catalog import Listing
 from gateway.facts import Grade
 from gateway.inventory.known import Known
 from gateway.inventory.proposals import Hint, Proposal, proposals
@@ -44,3 +47,15 @@ def test_what_values_say_is_surer_than_a_name() -> None:
         ("$.contact_phone", "phone", 0.4, 2),
     ]
     assert [one.path for one in proposals(listings(), None, (hint,))] == ["$.remark"]
+
+
+def test_a_value_without_a_name_is_not_proposed_where_other_answers_have_names() -> None:
+    def offered(listed: list[Listing], met: dict[str, list[str]], *paths: str) -> list[str]:
+        return [one.path for one in proposals(listed, used(*paths), (), met)]
+
+    bare = [replace(one, fields=()) for one in listings()]
+    assert offered(bare, {}, "$", "$[*]") == ["$", "$[*]"]
+    assert offered(bare, {}, "$", "$[*]", "$.remark") == ["$.remark"]
+    assert offered(bare, {"household": ["$.name"]}, "$") == []
+    assert offered(bare, {"parcel": ["$.name"]}, "$") == ["$"]
+    assert offered(listings(), {}, "$") == []  # its labels have names

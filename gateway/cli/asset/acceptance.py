@@ -6,7 +6,8 @@ Rules:
 2. Each field carries who accepted it, and when. Nobody accepts without a name.
 3. What the ledger labels already is left as it is: a proposal adds, it never lowers. One that says more, or otherwise, is refused:
    whoever corrected a label is not left to believe that it was.
-4. A path that no answer on record held is entered, and told: most often it is mistyped.
+4. A path that no answer on record held is entered, and told: most often it is mistyped. So is an asset none of whose answers is
+   on record: nothing speaks for its paths.
 """
 
 import argparse
@@ -162,28 +163,41 @@ def _labelled_otherwise(asset: "Asset", proposal: "dict[str, Plain]", words: "Ma
 
 
 def _tell_unmet(lines: "list[Node]", found: "Ledger", args: argparse.Namespace, screen: Screen) -> None:
-    """Say which paths no answer held, where the record or discovery know fields of the asset that nobody had labelled."""
+    """Say which paths no answer held. The record tells only what nobody had labelled, discovery what its samples held."""
     from difflib import get_close_matches
 
     from gateway.cli.asset.past import recorded
-    from gateway.cli.asset.propose import learnt
+    from gateway.cli.asset.propose import discovered, learnt
     from gateway.inventory.known import Known
-    from gateway.inventory.paths import meets
-    from gateway.jsonpath import parse
 
-    labels, usage, discovered = Known(found.catalog.assets), recorded(args, (), screen), learnt(args, screen) or ()
+    learnt(args, screen)  # says why discovery cannot be read
+    labels, usage, sampled = Known(found.catalog.assets), recorded(args, (), screen), discovered(args)
+    unseen: dict[str, None] = {}
     for line in lines:
         asset, path = (str(line.at([key]).value) for key in ("asset", "path"))
-        met = {one.path for one in discovered if one.asset == asset}
-        if usage is not None and not isinstance(usage, int):
-            met.update(each for route in usage.of_asset(asset) for each in route.unlabelled)
-        if not met or labels.labels(asset, path) or any(meets(parse(path), parse(one)) for one in _readable(met)):
+        met = set(sampled.get(asset, ()))
+        routes = usage.of_asset(asset) if usage is not None and not isinstance(usage, int) else []
+        met.update(each for route in routes for each in route.unlabelled)
+        if not met and not any(route.answers for route in routes):
+            unseen[asset] = None
+            continue
+        if _is_held(path, met) or (not sampled.get(asset) and labels.labels(asset, path)):
             continue
         near = get_close_matches(path, met, n=1)
         hint = screen.text("asset.propose.near", path=near[0]) if near else ""
         screen.warn(
             "asset.propose.unmet", "warning", file=args.source, line=str(line.line), asset=asset, path=path, near=hint
         )
+    for asset in unseen:
+        screen.warn("asset.propose.unseen", "warning", asset=asset)
+
+
+def _is_held(path: str, met: "Iterable[str]") -> bool:
+    """Whether a value was met on this path, or below it; any element stands for all."""
+    from gateway.jsonpath import Element, Every, covers, parse
+
+    steps = tuple(Every() if isinstance(step, Element) else step for step in parse(path))
+    return any(covers(steps, parse(one)) for one in _readable(met))
 
 
 def _readable(paths: "Iterable[str]") -> "Iterator[str]":

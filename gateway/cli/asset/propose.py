@@ -79,6 +79,10 @@ WORDS = {
         "{file}:{line}: no answer on record holds `{path}` of {asset}{near}; entered all the same",
         "{file}:{line}：记录中没有应答含有 {asset} 的 `{path}`{near}；仍予录入",
     ),
+    "asset.propose.unseen": (
+        "no answer of {asset} is on record: its paths are entered as they are written",
+        "记录中没有 {asset} 的应答：其路径按所写录入，未作核对",
+    ),
     "asset.propose.near": (", did you mean `{path}`?", "，您是不是想写 `{path}`？"),
     "asset.propose.otherwise": (
         "{file}:{line}: {asset} {path} is labelled `{label}` already, which stays: edit {kept}, or delete the line",
@@ -133,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
                 identifier=one.identifier, confidence=f"{one.confidence:.2f}",
             )  # fmt: skip
     hints = (_hint(one, screen) for one in known if one.kind == "unlabelled")
-    made = proposals(found.catalog.assets, counted, hints)
+    made = proposals(found.catalog.assets, counted, hints, discovered(args))
     code = _told(made, found, args, screen)
     screen.result(
         {
@@ -155,6 +159,18 @@ def learnt(args: argparse.Namespace, screen: Screen) -> "tuple[Found, ...] | Non
     except Unreadable as unreadable:
         screen.warn("asset.propose.discovery", "error", why=unreadable)
         return None
+
+
+def discovered(args: argparse.Namespace) -> "dict[str, frozenset[str]]":
+    """Every path that discovery has seen, by asset; none where it cannot be read, which `learnt` tells."""
+    from gateway.cli.policy.stored import installed
+    from gateway.discovery import Unreadable, met
+
+    state = installed(args).state
+    try:
+        return met(state) if state is not None else {}
+    except Unreadable:
+        return {}
 
 
 def _hint(one: "Found", screen: Screen) -> "Hint":

@@ -3,8 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.discovery import write
+from gateway.facts import Field, Grade
+from tests.cli.asset.project import record
 from tests.cli.shell import Run
+from tests.discovery.answers import asset, learnt
+from tests.inventory.records import outcome, verdict
 
 ACCEPT = ("asset", "propose", "--accept", "wang.li", "--from", "p.yaml")
 
@@ -111,7 +117,42 @@ def test_a_path_that_no_answer_held_is_told(run: Run, recorded: Path, tmp_path: 
     assert "p.yaml:2: no answer on record holds `$.contact_phnoe` of household, did you mean `$.contact_phone`?" in text
     assert "$.remark" not in text
     code, text, _ = accepting(run, tmp_path, "{asset: enterprise, path: $.x, grade: general-2}", since=str(recorded))
-    assert (code, "no answer" in text) == (0, False)  # nothing is on record of that asset
+    assert (code, "no answer on record" in text) == (0, False)
+    assert text.count("no answer of enterprise is on record") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("$.items[*].remark", False),
+        ("$.items.remark", False),
+        ("$.items[0].remark", False),
+        ("$..remark", False),
+        ("$.items", False),
+        ("$.items[*].remark.text", True),
+        ("$.remarks", True),
+    ],
+)
+def test_where_everything_was_labelled_discovery_tells_what_answers_held(
+    run: Run, policies: Path, tmp_path: Path, path: str, told: bool
+) -> None:
+    household = replace(asset((Field("$..remark", "", Grade.GENERAL_4),)), id="household")
+    (tmp_path / "state").mkdir(exist_ok=True)
+    write(tmp_path / "state", 0, learnt([{"items": [{"remark": "x"}]}] * 3, household).record())
+    since = record(tmp_path, [verdict(0), outcome(1, 0)])
+    code, text, _ = accepting(
+        run, tmp_path, f"{{asset: household, path: '{path}', grade: important}}", since=str(since)
+    )
+    assert (code, f"no answer on record holds `{path}` of household" in text) == (0, told), text
+
+
+def test_answers_without_a_field_that_nobody_labelled_hold_no_path_either(
+    run: Run, policies: Path, tmp_path: Path
+) -> None:
+    since = str(record(tmp_path, [verdict(0), outcome(1, 0)]))
+    lines = [f"{{asset: household, path: {path}, grade: important}}" for path in ("$.x", "$.data.phone")]
+    code, text, _ = accepting(run, tmp_path, *lines, since=since)
+    assert (code, text.count("no answer on record holds"), "`$.x` of household" in text) == (0, 1, True)
 
 
 def test_nothing_to_accept_and_no_list(run: Run, policies: Path, tmp_path: Path) -> None:
