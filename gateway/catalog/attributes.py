@@ -37,9 +37,13 @@ class Reviewed(Struct, frozen=True):
     on: str
     next: str = ""
 
+    def done(self, today: str) -> bool:
+        """Whether somebody has looked by this day: a review of a day to come is a slip, or a promise."""
+        return self.on <= today
+
     def overdue(self, today: str) -> bool:
-        """Whether it was due before this day."""
-        return bool(self.next) and self.next < today
+        """Whether it was due before this day, or has not taken place."""
+        return not self.done(today) or (bool(self.next) and self.next < today)
 
 
 class About(Struct, frozen=True):

@@ -81,13 +81,13 @@ def _of_ledger(listings: Sequence[Listing], today: str, chinese: bool, called: M
             (_ASSET, _TITLE, _OWNER, _CATEGORY, _GRADE, _CONTRACT, _ENDPOINTS, _FIELDS,
              ("categories", "数据分类"), ("subject", "数据主体"), ("legal basis", "法律依据"),
              ("sharing", "共享属性"), ("opening", "开放属性"), ("source", "来源"), _REVIEWED, _NEXT),
-            tuple(_asset(one, chinese) for one in listings),
+            tuple(_asset(one, today, chinese) for one in listings),
         ),
         View(
             "owners",
             ("Departments and grades", "按部门与级别"),
             (_OWNER, *((grade.text, grade.text) for grade in Grade), ("reviewed %", "已复核占比 %")),
-            tuple(_owner(owner, [one for one in listings if one.owner == owner]) for owner in _owners(listings)),
+            tuple(_owner(owner, [one for one in listings if one.owner == owner], today) for owner in _owners(listings)),
         ),
         View(
             "grades",
@@ -129,23 +129,29 @@ def _of_ledger(listings: Sequence[Listing], today: str, chinese: bool, called: M
     ]  # fmt: skip
 
 
-def _asset(one: Listing, chinese: bool) -> tuple[Cell, ...]:
-    about = one.about
+def _asset(one: Listing, today: str, chinese: bool) -> tuple[Cell, ...]:
+    about, reviewed = one.about, done(one, today)
     return (
         one.id, (one.title_zh if chinese else one.title_en), one.owner, one.category, one.grade.text, one.contract, len(one.endpoints),
         len(one.fields), ", ".join(about.categories), about.subject, about.basis_zh if chinese else about.basis_en,
         about.share, about.open, about.source,
-        about.reviewed.on if about.reviewed else "", about.reviewed.next if about.reviewed else "",
+        reviewed.on if reviewed else "", reviewed.next if reviewed else "",
     )  # fmt: skip
+
+
+def done(one: Listing, today: str) -> Reviewed | None:
+    """The review of an asset, None where nobody has looked yet."""
+    reviewed = one.about.reviewed
+    return reviewed if reviewed is not None and reviewed.done(today) else None
 
 
 def _owners(listings: Sequence[Listing]) -> list[str]:
     return sorted({one.owner for one in listings})
 
 
-def _owner(owner: str, own: Sequence[Listing]) -> tuple[Cell, ...]:
+def _owner(owner: str, own: Sequence[Listing], today: str) -> tuple[Cell, ...]:
     counts = Counter(one.grade for one in own)
-    reviewed = sum(one.about.reviewed is not None for one in own)
+    reviewed = sum(done(one, today) is not None for one in own)
     return (owner, *(counts[grade] for grade in Grade), _percent(reviewed, len(own)))
 
 

@@ -22,6 +22,7 @@ _GRADES: Final = dict(
 )
 _CHINESE: Final[dict[str, dict[str, str]]] = {
     "grade": _GRADES,
+    "highest": _GRADES,
     "contract": {"learn": "展示并记录", "warn": "展示并告警", "enforce": "隐藏"},
     "categories": {
         "personal": "个人",

@@ -38,6 +38,11 @@ def test_a_review_is_overdue_after_its_day(today: str, overdue: bool) -> None:
     assert not Reviewed("wang.li", "2026-01-10").overdue(today)
 
 
+def test_a_review_of_a_day_to_come_has_not_taken_place() -> None:
+    one = Reviewed("wang.li", "2031-01-10", "2032-01-10")
+    assert [(one.done(day), one.overdue(day)) for day in ("2031-01-09", "2031-01-10")] == [(False, True), (True, False)]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

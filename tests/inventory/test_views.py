@@ -106,3 +106,11 @@ def test_an_asset_with_all_that_is_known_of_it() -> None:
         "reviewed": "2026-01-10", "due": "2027-01-10",
     }  # fmt: skip
     assert spoken(view, {}).rows[0][8:10] == ("个人、未成年人", "自然人")
+
+
+def test_a_review_of_a_day_to_come_counts_as_none() -> None:
+    promised = Reviewed("wang.li", "2031-01-10")
+    one = replace(listings()[0], about=About(reviewed=promised), labels=())
+    found = {view.name: view.rows for view in views([one], None, "2026-01-31", False, ("assets", "owners", "expired"))}
+    assert (found["assets"][0][-2:], found["owners"][0][-1]) == (("", ""), 0)
+    assert found["expired"] == (("household", "prov/civil", "household", "wang.li", "2031-01-10", ""),)

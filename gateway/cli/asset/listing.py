@@ -81,16 +81,29 @@ def run(args: argparse.Namespace) -> int:
         and (not args.expired or _is_expired(one, found.today))
         and (counted is None or _clear(one, counted))
     ]
-    rows = (
-        (one.id, screen.choose(one.title_en, one.title_zh), one.owner, one.grade.text, max(_grades(one)).text,
-         len(one.endpoints), len(one.fields), one.about.reviewed.on if one.about.reviewed else "-")
-        for one in listings
-    )  # fmt: skip
     if listings:
-        screen.table([screen.text(key) for key in HEAD], rows)
+        _table(listings, found, screen)
     screen.say("asset.list.count", "dim", count=len(listings))
     screen.result({"assets": [_value(one, counted) for one in listings]})
     return 0 if listings else 1
+
+
+def _table(listings: "list[Listing]", found: "Ledger", screen: Screen) -> None:
+    """The assets in the words of the report."""
+    from gateway.inventory.views import View, done
+    from gateway.inventory.words import spoken
+
+    chinese = screen.language == "zh-CN"
+    rows = []
+    for one in listings:
+        reviewed = done(one, found.today)
+        rows.append(
+            (one.id, screen.choose(one.title_en, one.title_zh), one.owner, one.grade.text, max(_grades(one)).text,
+             len(one.endpoints), len(one.fields), reviewed.on if reviewed else "-")
+        )  # fmt: skip
+    view = View("list", ("", ""), tuple(WORDS[key] for key in HEAD), tuple(rows))
+    view = spoken(view, found.offices.titles) if chinese else view
+    screen.table([words[chinese] for words in view.head], view.rows)
 
 
 def _is_misspelt(args: argparse.Namespace, found: "Ledger", screen: Screen) -> bool:

@@ -60,6 +60,28 @@ def test_legal_basis_categories_subject_and_next_review(run: Run, policies: Path
     }
 
 
+def test_in_chinese_it_has_the_words_of_the_report(run: Run, policies: Path) -> None:
+    (policies / "people.yaml").write_text(
+        "orgs: {prov/civil: {title: {zh: 省民政厅, en: civil affairs}}, prov/health: {}, prov/market: {}}\n",
+        encoding="utf-8",
+    )
+    lines = run("asset", "list", "--lang", "zh-CN").out.splitlines()
+    assert "责任部门" in lines[0] and "最高级别" in lines[0]
+    household, enterprise = (next(line for line in lines if line.startswith(id)) for id in ("household", "enterprise"))
+    assert "省民政厅（prov/civil）" in household and "重要" in household and "核心" in household
+    assert "一般 2 级" in enterprise and "general" not in enterprise
+    assert "general-2" in run("asset", "list").out
+    assert run("asset", "list", "--lang", "zh-CN", "-o", "json").json["assets"][0]["grade"] == "general-2"
+
+
+def test_a_review_of_a_day_to_come_is_none(run: Run, policies: Path) -> None:
+    (policies / "catalog" / "more.yaml").write_text(
+        "assets: [{id: more, owner: prov, grade: general-2, endpoints: [GET /m], reviewed: {by: w, on: 2931-01-10}}]\n"
+    )
+    assert "2931" not in run("asset", "list", "--owner", "prov").out
+    assert [one["id"] for one in run("asset", "list", "--expired", "-o", "json").json["assets"]] == ["more"]
+
+
 def test_what_nobody_labelled_and_what_is_overdue(run: Run, policies: Path) -> None:
     (policies / "catalog" / "more.yaml").write_text(
         "assets:\n"
