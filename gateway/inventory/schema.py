@@ -7,7 +7,7 @@ Walks the schemas of an OpenAPI document (3.0, 3.1) down to paths of the masking
 2. Only references into the same document are followed. Any other is a fault: what it describes would go unseen.
 3. A schema that contains itself is walked once; what is below it is found at any depth (`..name`).
 4. What lies in a labelled object and has no label of its own has its grade: masking takes it for unlabelled where only the
-   object is named.
+   object is named. A grade of a whole answer goes to its members alone: as a label, `$` would name every answer of the asset.
 5. A document is somebody else's: how much and how deep is read has limits, and reaching one is a fault, never a short answer.
 """
 
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from gateway.document import Faulty, FileFault, Node
 from gateway.facts import Grade
 from gateway.inventory.labels import KEY, Label, joined, label_of
-from gateway.inventory.paths import Steps, covers, loosened
+from gateway.inventory.paths import Steps, covers, loosened, names
 from gateway.jsonpath import MAX_LENGTH, MAX_STEPS, Anywhere, Element, Every, Member, spell
 
 MAX_SCHEMAS: Final = 50_000
@@ -121,6 +121,7 @@ class Schemas:
                     raise _too_much(root)
         labelled = {path: one for path, one in found.items() if one.label is not None}
         told = [each for one in found.values() if (each := _with_grade(one, labelled)) is not None]
+        told = [one for one in told if not _is_handed_on(one, told)]
         deep = [one for one in told if any(isinstance(step, Anywhere) for step in one.steps)]
         return tuple(one for one in told if not any(_repeats(one, other) for other in deep))
 
@@ -328,6 +329,14 @@ def _with_grade(one: Property, labelled: Mapping[str, Property]) -> Property | N
         return None
     grades = [each.label.grade for each in around if each.label is not None and each.label.grade is not None]
     return replace(one, label=Label(max(grades, default=None))) if around else one
+
+
+def _is_handed_on(one: Property, told: list[Property]) -> bool:
+    """Whether it is the grade of a whole answer, or of each of its records, that a member of it carries on."""
+    if names(one.steps) or one.label is None or one.label.grade is None or one.label != Label(one.label.grade):
+        return False
+    below = (other.label for other in told if names(other.steps) and covers(one.steps, other.steps))
+    return any(label is not None and label.grade is not None and label.grade >= one.label.grade for label in below)
 
 
 def _is_array(node: Node) -> bool:

@@ -158,13 +158,22 @@ def test_what_was_said_of_one_path_alone_is_not_carried_to_another(said: dict[st
 
 
 def test_the_members_of_a_labelled_object_are_entered_with_its_grade() -> None:
-    found = of_schema(f"{{items: {{properties: {{a: {{type: string}}, b: {{{L}: general-1}}}}, {L}: core}}}}")
+    inner = f"{{items: {{properties: {{a: {{type: string}}, b: {{{L}: general-1}}}}, {L}: core}}}}"
+    found = of_schema(f"{{properties: {{c: {inner}}}}}")
     fields = [
-        {"path": "$[*]", "grade": "core"},
-        {"path": "$[*].a", "grade": "core"},
-        {"path": "$[*].b", "grade": "general-1"},
+        {"path": "$.c[*]", "grade": "core"},
+        {"path": "$.c[*].a", "grade": "core"},
+        {"path": "$.c[*].b", "grade": "general-1"},
     ]
     after = entered(NEW, found, GRADES)
     assert after["fields"] == fields
     assert (entered(after, found, GRADES), drift(after, found, GRADES)) == (after, ())
     assert entered(NEW | {"fields": fields[:1]}, found, GRADES)["fields"] == fields
+
+
+def test_what_an_earlier_import_wrote_of_a_whole_answer_stays() -> None:
+    found = of_schema(f"{{items: {{properties: {{a: {{type: string}}}}, {L}: general-4}}}}")
+    before = NEW | {"title": "t", "endpoints": ["GET /a"], "fields": [{"path": "$[*]", "grade": "general-4"}]}
+    after = before | {"fields": [*before["fields"], {"path": "$[*].a", "grade": "general-4"}]}
+    assert entered(before, found, GRADES) == after
+    assert drift(after, found, GRADES) == ()

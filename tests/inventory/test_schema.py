@@ -73,6 +73,15 @@ def test_of_a_labelled_array_of_objects_each_member_has_its_grade_and_of_values_
     assert told(of_schema(f"{{additionalProperties: {{type: string}}, {L}: core}}")) == {"$": "core", "$[*]": "core"}
 
 
+def test_the_grade_of_a_whole_answer_goes_to_its_members_alone() -> None:
+    record = f"{{properties: {{a: {{}}, b: {{{L}: general-1}}}}, {L}: core}}"
+    assert told(of_schema(record)) == {"$.a": "core", "$.b": "general-1"}
+    assert told(of_schema(f"{{items: {record}}}")) == {"$[*].a": "core", "$[*].b": "general-1"}
+    assert told(of_schema(f"{{type: object, {L}: core}}")) == {"$": "core"}  # it has none
+    low = f"{{properties: {{b: {{{L}: general-1}}}}, {L}: core}}"
+    assert told(of_schema(low)) == {"$": "core", "$.b": "general-1"}  # none of them carries it
+
+
 def test_what_lies_in_two_labelled_objects_has_the_higher_grade() -> None:
     inner = f"{{{L}: general-2, properties: {{x: {{}}}}}}"
     assert told(of_schema(f"{{properties: {{a: {{{L}: core, properties: {{b: {inner}}}}}}}}}")) == {
