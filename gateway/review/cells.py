@@ -10,6 +10,7 @@ catalog finds there. Rules:
    API counts as enforced.
 4. An answer with many records is judged for a higher grade as well: for each number of records at which that changes
    there is a cell of its own, with the asset of that grade and, as `whole`, the asset that is decided on.
+5. A token is asked for beside the endpoints (`/.gateway/reveal`): no path of the catalog leads there (`opened`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +19,9 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from gateway.catalog import Catalog
+from gateway.catalog.reveals import METHOD, spelled
 from gateway.catalog.templates import Template, parse_endpoint
-from gateway.facts import Asset
+from gateway.facts import Asset, Grade
 
 UNSEEN = ("api", "route", "parameters", "revision", "discreet", "honey", "mode")
 """What of an asset no rule and no mask looks at."""
@@ -54,6 +56,18 @@ def cells(catalogs: Sequence[Catalog]) -> Iterator[Cell]:
                     raised = tuple(_with_more(asset, records) for asset in assets)
                     if raised != assets:
                         yield Cell(method, path, api, raised, assets)
+
+
+def opened(catalog: Catalog) -> Iterator[Cell]:
+    """A cell for each asset and grade under which a token of one of its fields is opened; no rule sees which field."""
+    seen: set[tuple[str, Grade]] = set()
+    served = {(asset.id, field.path) for cell in cells((catalog,)) for asset in cell.assets for field in asset.fields}
+    for asset, label in sorted(served):
+        path = spelled(asset, label)
+        found = catalog.find(METHOD, path)
+        if found.listed and (asset, found.grade) not in seen:
+            seen.add((asset, found.grade))
+            yield Cell(METHOD, path, "", (found,), (found,))
 
 
 def _with_more(asset: Asset, records: int) -> Asset:

@@ -201,6 +201,12 @@ class _Lint:
 
     def dead(self, rule: str, relation: Relation) -> FileFault:
         """No request meets it."""
+        if not relation.reached and all(row[5] == "reveal" for row in self.rows[rule]):
+            return _warned(
+                self.at(rule, "data"), "L001", "no labelled field of the catalog has this data and level: it never applies",
+                "目录中没有符合该数据与级别的标注字段：该规则永不生效",
+                "label the field whose tokens are opened, or correct data or level", "请标注其令牌需要还原的字段，或更正数据或级别",
+            )  # fmt: skip
         if not relation.reached:
             return _warned(
                 self.at(rule, "data"), "L001", "no endpoint of the catalog has this data, action and level: it never applies",

@@ -1,6 +1,6 @@
 """Which rules can never matter, and which other rule is to blame?
 
-Every rule is looked at beside the others, for each kind of request that the catalog knows. Rules:
+Every rule is looked at beside the others, for each kind of request that the catalog knows, tokens that are opened among them. Rules:
 
 1. A rule is dead when no request can meet it; shadowed when every request that it allows is denied; redundant when
    another rule of the same effect and with the same duties always applies with it; contradicted when a deny applies to
@@ -10,12 +10,13 @@ Every rule is looked at beside the others, for each kind of request that the cat
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from msgspec import Struct
 
 from gateway.catalog import Catalog
 from gateway.policy import Bundle
-from gateway.review.cells import Cell, cells
+from gateway.review.cells import Cell, cells, opened
 from gateway.review.formula import ANY, NO, YES, Point, atoms_of
 from gateway.review.laws import Law, Side
 from gateway.review.search import Budget, Wish, find
@@ -29,7 +30,7 @@ class Relation(Struct):
 
     id: str
     deny: bool
-    reached: bool = False  # an endpoint has its data, action and level
+    reached: bool = False  # an endpoint, or a token that can be opened, has its data, action and level
     alive: bool = False  # a request can meet it
     effective: bool = False  # and gets through (an allow)
     open: bool = False  # something could not be settled
@@ -43,7 +44,7 @@ class Relation(Struct):
 def relations(bundle: Bundle, catalog: Catalog, since: float = 0.0) -> dict[str, Relation]:
     """What was found about each rule, by id; `since` is the first moment that counts (seconds since 1970)."""
     found = {row[0]: _Gathered(Relation(row[0], row[1] != "allow")) for row in bundle.engine.rules}
-    for cell in cells((catalog,)):
+    for cell in chain(cells((catalog,)), opened(catalog)):
         _look(bundle, cell, since, found)
     return {identity: gathered.told() for identity, gathered in found.items()}
 

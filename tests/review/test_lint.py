@@ -133,6 +133,43 @@ def test_a_path_that_no_field_is_labelled_with_is_shown_where_it_stands(tmp_path
     assert "the rule `reads` shows records by `$.distrct`, and no field of its data is labelled so" in faults[2].en
 
 
+REVEAL = (
+    "- {id: reveals, title: r, owner: prov, effect: allow, who: clerk, data: DATA, action: reveal, level: LEVEL,\n"
+    "   when: 'subject.assurance >= 2 and env.purpose == \"inquiry\" and approval.held', then: {mask: none}}\n"
+)
+TOKENS = CATALOG.replace("  - id: market", "    fields: [{path: $..id, identifier: resident-id}]\n  - id: market")
+INQUIRY = """\
+grants:
+  - {id: inquiry, to: prov, data: household, action: [read, reveal], purpose: inquiry, until: 2027-12-31,
+     approval: {by: prov, on: 2026-01-01, reference: 2026-1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "level", "said"),
+    [
+        ("household", "any", []),
+        ("population", ">= important", []),
+        ("household", "<= general", ["no labelled field of the catalog has this data and level"]),
+        ("market", "any", ["no labelled field of the catalog has this data and level"]),
+    ],
+)
+def test_a_rule_for_reveals_is_dead_only_where_no_token_comes_from(
+    tmp_path: Path, data: str, level: str, said: list[str]
+) -> None:
+    (tmp_path / "grants.yaml").write_text(INQUIRY, encoding="utf-8")
+    rule = REVEAL.replace("DATA", data).replace("LEVEL", f"'{level}'")
+    faults = found(tmp_path, rule, catalog=TOKENS)
+    assert [one.en.partition(":")[0] for one in faults] == said
+    assert all(one.code == "L001" and "标注字段" in one.zh for one in faults)
+
+
+def test_a_rule_for_reveals_whose_condition_nobody_meets_is_dead_all_the_same(tmp_path: Path) -> None:
+    rule = REVEAL.replace("DATA", "household").replace("LEVEL", "any")
+    (one,) = found(tmp_path, rule, catalog=TOKENS)  # no grant, so none that is approved
+    assert (one.code, "no request can meet its condition" in one.en) == ("L001", True)
+
+
 def test_levels_are_looked_at_as_if_in_force(tmp_path: Path) -> None:
     (tmp_path / "emergency").mkdir()
     (tmp_path / "emergency" / "II.yaml").write_text(
