@@ -1,6 +1,7 @@
 """What in these policies is probably not what its author meant?
 
-Everything said here is a warning: the policies can be used, and decide as they are written. Rules:
+The policies can be used, and decide as they are written: what is said here are warnings, but for what gives away a
+masked value (L009), which is an error. Rules:
 
 1. A finding names its rule by file and line, says why, names the other rule or an example, and how to mend it.
 2. What is said of a rule holds for every request (`overlap`), never for samples. Where the search had to give up it
@@ -279,11 +280,14 @@ class _Lint:
     def linkage(self) -> Iterator[FileFault]:
         """Masked resident ids that the other fields of an answer give away."""
         for leak in leaks(self.bundle, self.catalog):
-            yield _warned(
-                self.at(leak.rule, "then"), "L009",
-                f"`{leak.profile}` shows {leak.technique} of {leak.masked} and {leak.shown} of `{leak.asset}`: "
+            node = self.at(leak.rule, "then")
+            beside, zh_beside = (f" and {leak.shown}", f"与 {leak.shown}") if leak.shown else ("", "")
+            yield FileFault(
+                node.file, node.line, node.column, "L009",
+                f"`{leak.profile}` shows {leak.technique} of {leak.masked}{beside} of `{leak.asset}`: "
                 "the whole number can be worked out",
-                f"`{leak.profile}` 在 `{leak.asset}` 中同时显示 {leak.masked} 的 {leak.technique} 与 {leak.shown}：可推算出完整号码",
+                f"`{leak.profile}` 在 `{leak.asset}` 中{'同时' if leak.shown else ''}显示 {leak.masked} 的 {leak.technique}{zh_beside}："
+                "可推算出完整号码",
                 "show at most partial(1,1) of the number, or hide the day of birth",
                 "证件号最多显示 partial(1,1)，或隐藏出生日期",
             )  # fmt: skip

@@ -99,9 +99,12 @@ def test_a_mask_that_leaks(tmp_path: Path) -> None:
     fields = "    fields: [{path: $..id, identifier: resident-id}, {path: $..born, identifier: birth-date}]\n"
     catalog = CATALOG.replace("  - id: market", f"{fields}  - id: market")
     (one,) = found(tmp_path, catalog=catalog, masks=MASKS.replace("partial(1,1)", "partial(6,4)"))
-    assert (one.code, one.line) == ("L009", 2)
+    assert (one.code, one.line, one.warning) == ("L009", 2, False)
     assert "partial(6,4) of $..id and $..born of `household`" in one.en
     assert found(tmp_path, catalog=catalog) == ()
+    (alone,) = found(tmp_path, catalog=catalog, masks=MASKS.replace("partial(1,1)", "partial(17,0)"))
+    assert "shows partial(17,0) of $..id of `household`: the whole" in alone.en
+    assert "显示 $..id 的 partial(17,0)：可推算出" in alone.zh
 
 
 def test_a_crowd_by_what_no_field_is_labelled_with_is_none(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`gateway policy lint`: what in these policies is probably not what its author meant?
 
-0 when nothing was found, or warnings only; with `--strict` 1 as soon as something was found. With `--replay` the rules
+0 when nothing was found, or warnings only; 1 for what gives a masked value away (L009), with `--strict` as soon as something
+was found. With `--replay` the rules
 are also held against decisions that were made: a rule that none of them names may be one that nobody needs.
 """
 
@@ -24,7 +25,7 @@ WORDS: dict[str, tuple[str, str]] = REPORTS | {
         "look for rules that are dead, shadowed, redundant, leaky or never needed",
         "查找无效、被架空、重复、可能泄露或从未用到的规则",
     ),
-    "lint.strict": ("exit with 1 when anything is found", "发现任何问题即以 1 退出"),
+    "lint.strict": ("exit with 1 when anything is found, not for leaks (L009) only", "发现任何问题即以 1 退出，而不仅限于可能泄露（L009）"),
     "lint.replay": (
         "hold the rules against these decisions too: a span of the ledger (30d, 12h) or a file of entries",
         "同时对照这些判定：审计日志中的时段（30d、12h）或记录文件",
@@ -54,7 +55,7 @@ def register(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 nothing or warnings, 1 faults, or findings when strict, 2 an odd span; 3 could not be read."""
+    """0 nothing or warnings, 1 faults, a leak, or findings when strict, 2 an odd span; 3 could not be read."""
     from gateway.cli.policy.record import spans
     from gateway.cli.policy.stored import installed
     from gateway.review.lint import lint, sources
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         screen.say("lint.found", "warning", count=len(findings), rules=rules)
     else:
         screen.say("lint.clean", "good", count=rules)
-    good = not (findings and args.strict)
+    good = not any(args.strict or not one.warning for one in findings)
     screen.result(
         {"ok": good, "faults": fault_values(findings), "decisions": record.decisions if record else None, "left": left}
     )

@@ -45,6 +45,18 @@ def test_findings_are_warnings_and_1_only_when_strict(run: Run, folder: Path) ->
     assert (told["ok"], [one["code"] for one in told["faults"]]) == (False, ["L008", "L002"])
 
 
+def test_a_leak_is_an_error_and_1_without_strict_too(run: Run, folder: Path) -> None:
+    masks = folder / "masks.yaml"
+    masks.write_text(
+        masks.read_text("utf-8").replace("resident-id: partial(1,1)", "resident-id: partial(17,0)", 1), "utf-8"
+    )
+    done = run("policy", "lint", folder)
+    assert (done.code, "error L009: `pii-standard` shows partial(17,0) of $" in done.err) == (1, True), done.err
+    assert "错误 L009：`pii-standard` 在 `" in run("policy", "lint", folder, "--lang", "zh-CN").err
+    told = run("policy", "lint", folder, "-o", "json").json
+    assert (told["ok"], {one["code"] for one in told["faults"]}) == (False, {"L002", "L008", "L009"})
+
+
 def test_faults_are_1_and_what_cannot_be_read_is_3(run: Run, folder: Path) -> None:
     (folder / "rules" / "99.yaml").write_text("rules: [")
     assert run("policy", "lint", folder).code == 1
