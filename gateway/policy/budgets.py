@@ -151,13 +151,16 @@ def holding(about: tuple[Budget, ...], names: frozenset[str], offices: frozenset
 
 
 def reckoned(budgets: tuple[Budget, ...], known: Exposure) -> Exposure:
-    """What so much shown of one asset means by these budgets; what was on record as spent stays so."""
+    """What so much shown of one asset means by these budgets; what was on record as spent stays so.
+
+    Where spent is supposed of none by name, it is of all of them.
+    """
     states = [(one, _worse(one.spent(known.records, known.fields), known, one)) for one in budgets]
     return exposed(known.records, known.fields, known.categories, states, known.unread)
 
 
 def _worse(own: Spent, known: Exposure, budget: Budget) -> Spent:
-    recorded: Spent = known.spent if budget.id in known.budgets else ""
+    recorded: Spent = known.spent if budget.id in (known.budgets or (budget.id,)) else ""
     return "hard" if "hard" in (own, recorded) else own or recorded
 
 

@@ -6,7 +6,8 @@ Makes facts from a few words, for tests of policies and for `policy explain --gi
    from 10.0.0.1, on a Monday at 10:00 in the policy's time zone.
 2. Words are the names that conditions use (`device.trust`), nested or dotted, plus short forms (`role`, `risk`).
 3. Grants are those of the policies for this caller, data and purpose, unless `grant` or `approval` is given. What was
-   shown of the asset today (`exposure: {records: 250}`) is held against the budgets of the policies.
+   shown of the asset today (`exposure: {records: 250}`) is held against the budgets of the policies. A budget counts
+   other assets too: that it is spent can be given (`exposure: {spent: hard, budgets: [audit-day]}`; without names, all).
 4. An unknown word or value is a fault: a test that gives `devise: unknown` must not pass by testing nothing.
 """
 
@@ -28,6 +29,7 @@ from gateway.facts import (
     Posture,
     Proof,
     Risk,
+    Spent,
     Subject,
 )
 from gateway.policy.duties import ASSURANCES
@@ -68,6 +70,7 @@ KEYS = (
     "subject.purpose", "subject.auth_age", "subject.bound", "subject.method", "device.id", "device.trust",
     "device.org", "device.fresh", "device.revoked", "risk.score", "risk.band", "env.time", "env.weekday", "env.date",
     "env.purpose", "env.source", "grant.ids", "approval.held", "exposure.records", "exposure.fields",
+    "exposure.categories", "exposure.budgets", "exposure.spent", "exposure.unread",
 )  # fmt: skip
 SPOKEN_OF = ("subject", "device", "risk", "env", "grant", "approval", "exposure")
 KINDS: dict[str, Kind] = {"person": "person", "service": "service", "anonymous": "anonymous"}
@@ -80,6 +83,7 @@ TRUST: dict[str, Trust] = {
     "compromised": "compromised",
 }
 BANDS: dict[str, Band] = {band: band for band in get_args(Band)}
+SPENT: dict[str, Spent] = {spent: spent for spent in get_args(Spent)}
 STEPS = ((80.0, "quarantine"), (60.0, "limit"), (40.0, "step_up"))
 
 
@@ -115,7 +119,7 @@ def suppose(
     posture = _posture(read)
     risk = _risk(read)
     approved = read.flag("approval.held", False)
-    shown = Exposure(read.count("exposure.records"), read.count("exposure.fields"))
+    shown = _exposure(read)
     ask = Ask(
         "supposed", at, 0.0, method, "https", "", asset.api, path.partition("?")[0], path.partition("?")[2], (),
         read.text("env.source", "10.0.0.1"), "", None, "", read.text("env.purpose", ""), "en", False, _Empty(),
@@ -273,6 +277,22 @@ def _risk(read: _Reader) -> Risk:
     score = read.number("risk.score", 0.0)
     derived = next((band for least, band in STEPS if score >= least), "normal")
     return Risk(score, BANDS[read.choice("risk.band", derived, BANDS)])
+
+
+def _exposure(read: _Reader) -> Exposure:
+    spent = SPENT[read.choice("exposure.spent", "", SPENT)]
+    if "exposure.budgets" in read.words and not spent:
+        read.refuse(
+            "exposure.budgets", "how far are they spent? give `spent` too", "用尽到何种程度？请同时给出 `spent`"
+        )
+    return Exposure(
+        read.count("exposure.records"),
+        read.count("exposure.fields"),
+        read.list("exposure.categories"),
+        read.list("exposure.budgets"),
+        spent,
+        read.flag("exposure.unread", False),
+    )
 
 
 class _Empty:

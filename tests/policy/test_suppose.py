@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.document import parse
-from gateway.facts import Facts, Grade
+from gateway.facts import Exposure, Facts, Grade
 from gateway.policy import Impossible, suppose
 from gateway.policy.names import Vocabulary, names
 from gateway.policy.suppose import KEYS, SHORT
@@ -80,6 +80,8 @@ def test_clearance_and_proof() -> None:
         ("{purpose: [a]}", "P091"),
         ("{auth_age: long}", "P091"),
         ("{date: tomorrow}", "P091"),
+        ("{exposure: {spent: much}}", "P091"),
+        ("{exposure: {budgets: [day]}}", "P091"),
         ("{date: 2027-12-31, weekday: fri}", "P091"),
     ],
 )
@@ -97,6 +99,11 @@ def test_what_is_not_known_of_a_thing_is_mended_with_what_is_known_of_it() -> No
 
 def test_short_forms_lead_to_real_ones() -> None:
     assert set(SHORT.values()) <= set(KEYS)
+
+
+def test_what_was_shown_today_is_taken_as_it_stands_on_record() -> None:
+    given = "{exposure: {records: 3, fields: 4, categories: [health], budgets: [day], spent: soft, unread: true}}"
+    assert supposed(given).exposure == Exposure(3, 4, ("health",), ("day",), "soft", True)
 
 
 def test_a_date_brings_its_weekday() -> None:

@@ -216,6 +216,8 @@ def _suppose(
     args: argparse.Namespace, screen: Screen, bundle: "Bundle", catalog: "Catalog", method: str, path: str
 ) -> int:
     """Explain a supposed request: 0 when it would be allowed, 1 when not."""
+    from msgspec.structs import replace
+
     from gateway.policy import Impossible, suppose
 
     try:
@@ -229,6 +231,7 @@ def _suppose(
     except Impossible as impossible:
         screen.faults(impossible.faults)
         return 2
+    facts = replace(facts, asset=catalog.aggregated(asset, facts.exposure))  # what was shown today may raise the grade
     _warn(screen, bundle, catalog, facts)
     if args.audience == "operator":
         return _operator(screen, bundle, catalog, facts)

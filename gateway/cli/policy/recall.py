@@ -21,7 +21,7 @@ from gateway.cli.times import spelled
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
     from gateway.entries import VerdictEntry
-    from gateway.facts import Facts
+    from gateway.facts import Exposure, Facts
     from gateway.policy import Bundle
     from gateway.review.recorded import Unreplayable
 
@@ -251,21 +251,22 @@ def _operator(args: argparse.Namespace, screen: Screen, answer: Any) -> int:
     if again:
         screen.say("policy.again", "dim")
         screen.line("   " + shlex.join([*again, *(("-c", args.config) if args.config != "gateway.yaml" else ())]))
-        then = "" if args.state else _kept(args, answer["entry"].get("bundle"))
+        then = "" if args.state else _kept(args, answer["entry"])
         if then:
             screen.say("policy.explain.then", "dim", name=then)
     screen.result(answer)
     return 0
 
 
-def _kept(args: argparse.Namespace, bundle: object) -> str:
-    """By which name `--policies` finds the policies that decided; "" when it does not."""
-    from gateway.cli.policy.stored import bundles
+def _kept(args: argparse.Namespace, entry: dict[str, Any]) -> str:
+    """By which name `--policies` finds the policies and the catalog that decided; "" when it does not."""
+    from gateway.cli.policy.stored import Deciding, installed
 
-    state = _state(args)
-    base = bundle.partition("+")[0] if isinstance(bundle, str) else ""
+    state, bundle, catalog = _state(args), entry.get("bundle"), entry.get("revision")
+    if state is None or not isinstance(bundle, str) or not isinstance(catalog, str):
+        return ""
     try:
-        return base[:12] if state and len(bundles(state).get(base, ())) == 1 else ""
+        return Deciding(state, installed(args).apis).named(bundle, catalog)
     except OSError:
         return ""
 
@@ -329,13 +330,14 @@ def _again(entry: dict[str, Any]) -> list[str]:
     """The command that asks today's rules the same; none for what was allowed, or asked by nobody known."""
     from msgspec import ValidationError, convert
 
-    from gateway.facts import Posture, Risk, Subject
+    from gateway.facts import Exposure, Posture, Risk, Subject
 
     if entry.get("outcome") == "permit" and not entry.get("would"):
         return []
     try:
         subject = convert(entry.get("subject"), Subject)
         posture, risk = convert(entry.get("posture") or {}, Posture), convert(entry.get("risk") or {}, Risk)
+        exposure = convert(entry.get("exposure") or {}, Exposure)
         asked = f"{entry['method']} {entry['path']}"
     except (ValidationError, KeyError):
         return []
@@ -355,11 +357,25 @@ def _again(entry: dict[str, Any]) -> list[str]:
         "subject.purpose": subject.purpose,
         "purpose": entry.get("purpose"),
         "source": entry.get("source"),
+        **_shown_today(exposure),
     }
     words = [word for name, value in given.items() if value for word in ("--given", f"{name}={value}")]
     level = str(entry.get("bundle", "")).partition("+")[2]
     raised = ("--emergency", level) if level else ()
     return ["gateway", "policy", "explain", "--as", subject.id, "--do", asked, *words, *raised]
+
+
+def _shown_today(exposure: "Exposure") -> dict[str, str]:
+    """What was shown today, and which budgets that spends, as `--given` takes them; nothing of what is none."""
+    given = {
+        "records": str(exposure.records or ""),
+        "fields": str(exposure.fields or ""),
+        "categories": exposure.categories and f"[{', '.join(exposure.categories)}]",
+        "budgets": exposure.budgets and f"[{', '.join(exposure.budgets)}]",
+        "spent": exposure.spent,
+        "unread": "true" if exposure.unread else "",
+    }
+    return {f"exposure.{name}": value for name, value in given.items() if value}
 
 
 def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # heavy: only the commands that need it pay
 
 ACTIVE: Final = "active"
 _SHORTEST: Final = 8  # digits of a digest that may name a revision
+_NAMED: Final = 12  # by so many it is named, if no other begins like it
 _DIGITS: Final = 64
 
 
@@ -203,30 +204,49 @@ def bundles(state: Path) -> dict[str, list[str]]:
     return found
 
 
+class _Found(NamedTuple):
+    """A stored revision that decided."""
+
+    revision: str
+    bundle: "Bundle"
+    catalog: "Catalog"
+
+
 class Deciding:
     """The revisions that decided, each read once."""
 
     def __init__(self, state: Path, apis: "tuple[ApiBinding, ...]") -> None:
         self._state, self._apis = state, apis
         self._bundles = bundles(state)
-        self._known: dict[tuple[str, str], tuple[Bundle, Catalog] | None] = {}
+        self._known: dict[tuple[str, str], _Found | None] = {}
+
+    def named(self, bundle: str, catalog: str) -> str:
+        """The beginning by which `side` finds the revision with this bundle and catalog; "" when it is not stored."""
+        found = self._find(bundle, catalog)
+        if found is None:
+            return ""
+        short = found.revision[:_NAMED]
+        return short if len(_named(short, self._state)) == 1 else found.revision
 
     def of(self, entry: "VerdictEntry") -> "tuple[Bundle, Catalog]":
         """Bundle and catalog that decided this. Raises Unreplayable."""
         from gateway.review.recorded import Unreplayable
 
-        key = (entry.bundle, entry.revision)
-        if key not in self._known:
-            self._known[key] = self._search(*key)
-        found = self._known[key]
+        found = self._find(entry.bundle, entry.revision)
         if found is None:
             raise Unreplayable(
                 f"the revision that decided (bundle {entry.bundle[:12]}, catalog {entry.revision[:12]}) is no longer stored",
                 f"作出判定的版本（策略包 {entry.bundle[:12]}，数据目录 {entry.revision[:12]}）已不再保存",
             )
-        return found
+        return found.bundle, found.catalog
 
-    def _search(self, bundle: str, catalog: str) -> "tuple[Bundle, Catalog] | None":
+    def _find(self, bundle: str, catalog: str) -> "_Found | None":
+        key = (bundle, catalog)
+        if key not in self._known:
+            self._known[key] = self._search(bundle, catalog)
+        return self._known[key]
+
+    def _search(self, bundle: str, catalog: str) -> "_Found | None":
         from gateway.document import Faulty
         from gateway.policy import Damaged
 
@@ -237,5 +257,5 @@ class Deciding:
             except (Faulty, OSError, Damaged):  # not what its name says, or tied to APIs that nobody knows any more
                 continue
             if found[1].digest == catalog:
-                return found
+                return _Found(revision, *found)
         return None

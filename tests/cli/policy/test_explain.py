@@ -1,11 +1,26 @@
 """`gateway policy explain`: why this decision?"""
 
+import os
+import re
 import shlex
+import time
 from pathlib import Path
+from typing import Any
 
-from tests.cli.policy.past import a_past
+import pytest
+from msgspec import json
+from msgspec.structs import replace
+
+from gateway.app.revisions import store
+from gateway.audit import Digests, encode
+from gateway.audit.entry import verdict_entry
+from gateway.config import load
+from gateway.facts import Exposure, Grade, Subject
+from gateway.policy import Policy
+from tests.cli.policy.past import Past, a_past
 from tests.cli.shell import Run
 from tests.control.doors import Behind
+from tests.literals import a_subject, an_ask, some_facts
 
 GIVEN = ("--given", "role=clerk", "--given", "org=prov/civil")
 
@@ -190,17 +205,75 @@ def test_what_was_refused_in_an_emergency_is_asked_again_in_one(run: Run, tmp_pa
     subject = {"id": "li.na", "kind": "person", "org": "prov/health", "roles": ["doctor"], "assurance": 3}
     entry = {
         "outcome": "deny", "reasons": [{"code": "rule_denied"}], "method": "GET", "path": "/health/visits/{id}",
-        "purpose": "treatment", "subject": subject, "bundle": f"{digest}+II",
+        "purpose": "treatment", "subject": subject, "bundle": f"{digest}+II", "revision": past.compiled.catalog.digest,
     }  # fmt: skip
     behind.decided = {"entry": entry}
     told = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", past.folder / "gateway.yaml").out.splitlines()
-    assert told[-1] == f"by the policies that decided: the same with --policies {digest[:12]}"
+    assert told[-1] == f"by the policies that decided: the same with --policies {past.compiled.digest[:12]}"
     words = shlex.split(told[-2])[1:]
     assert words[words.index("--emergency") + 1] == "II"
-    assert run(*words, "--policies", digest[:12], "-o", "json").json["bundle"] == f"{digest}+II"
+    assert run(*words, "--policies", past.compiled.digest[:12], "-o", "json").json["bundle"] == f"{digest}+II"
     behind.decided = {"entry": {**entry, "bundle": "0" * 64}}
     unknown = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", past.folder / "gateway.yaml").out
     assert "--emergency" not in unknown and "--policies" not in unknown
+
+
+CLERK = replace(a_subject(org="prov/civil", clearance=Grade.CORE), id="zhang.wei", roles=("clerk",), assurance=2)
+AUDITOR = replace(CLERK, org="prov", roles=("auditor",))
+
+
+def recorded(past: Past, subject: Subject, exposure: Exposure, purpose: str = "") -> dict[str, Any]:
+    """A decision of the stored revision about a household, as the door tells it."""
+    asset = past.compiled.catalog.find("GET", "/civil/households/42", "households")
+    asked = an_ask(api="households", path="/civil/households/42", purpose=purpose)
+    asset = past.compiled.catalog.aggregated(replace(asset, mode="enforce"), exposure)
+    facts = some_facts(ask=asked, subject=subject, asset=asset, exposure=exposure)
+    entry = verdict_entry("j", 1, facts, Policy(past.compiled.bundle).decide(facts), Digests(bytes(32)))
+    return {"number": 1, "entry": json.decode(encode(entry)), "outcome": None}
+
+
+@pytest.mark.parametrize(
+    ("subject", "purpose", "exposure", "code", "rule"),
+    [
+        (CLERK, "", Exposure(10_000), "no_rule", "core, by aggregation rule `day-population`"),
+        (CLERK, "", Exposure(1, 0, ("health",)), "no_rule", "core, by aggregation rule `population-with-health`"),
+        (CLERK, "", Exposure(unread=True), "no_rule", "core, by aggregation rule `day-population`"),
+        (AUDITOR, "audit", Exposure(0, 0, (), ("audit-day",), "hard"), "budget_spent", "audit-day"),
+        (AUDITOR, "audit", Exposure(1000, 0, (), ("audit-day",), "hard"), "budget_spent", "audit-day"),
+    ],
+)
+def test_a_decision_that_rested_on_what_was_shown_today_is_asked_again_as_pasted(
+    run: Run, tmp_path: Path, behind: Behind, subject: Subject, purpose: str, exposure: Exposure, code: str, rule: str
+) -> None:
+    (tmp_path / "past").mkdir()
+    past = a_past(tmp_path / "past", 1)
+    behind.decided = recorded(past, subject, exposure, purpose)
+    told = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", past.folder / "gateway.yaml").out.splitlines()
+    for more in ((), tuple(told[-1].split()[-2:])):
+        again = run(*shlex.split(told[-2])[1:], *more)
+        assert (again.code, code in again.out, rule in again.out) == (1, True, True), again.out + again.err
+    quiet = re.sub(r" --given '?exposure[^ ]*", "", told[-2])
+    assert code not in run(*shlex.split(quiet)[1:]).out
+
+
+def test_the_revision_that_decided_is_named_though_the_rules_are_the_same_with_another_catalog(
+    run: Run, tmp_path: Path, behind: Behind
+) -> None:
+    (tmp_path / "past").mkdir()
+    past = a_past(tmp_path / "past", 1)
+    behind.decided = recorded(past, CLERK, Exposure(10_000))
+    config = past.folder / "gateway.yaml"
+    limit = past.folder / "policies" / "catalog" / "aggregation.yaml"
+    limit.write_text(limit.read_text("utf-8").replace("records: 10000", "records: 90000"), "utf-8")
+    made = load(config, os.environ)
+    later = store(made.state, made.policies, made.apis, time.time())
+    assert (later.bundle.digest, later.digest) != (past.compiled.bundle.digest, past.compiled.digest)
+    assert later.bundle.digest == past.compiled.bundle.digest
+    told = run("policy", "explain", "j.1", "--socket", "c.sock", "-c", config).out.splitlines()
+    assert told[-1] == f"by the policies that decided: the same with --policies {past.compiled.digest[:12]}"
+    words = shlex.split(told[-2])[1:]
+    assert run(*words, "--policies", past.compiled.digest[:12]).out.startswith("DENY")
+    assert run(*words, "--policies", later.digest[:12]).out.startswith("ALLOW")
 
 
 def test_where_a_higher_grade_comes_from_is_told(run: Run, made: Path) -> None:
