@@ -102,6 +102,8 @@ class Screen:
         """Policy tests that came out otherwise, on stderr."""
         for one in tests:
             self.warn("policy.failed", "error", name=one.name, place=one.place, why=self.choose(one.en, one.zh))
+            if one.remedy[0]:
+                self.warn("policy.mend", how=self.choose(*one.remedy))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[object]], whole: Collection[str] = ()) -> None:
         """A table on stdout whose columns also fit Chinese; silent when the answer is JSON.

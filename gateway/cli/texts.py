@@ -360,6 +360,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "policy.shown": ("{rules:rule}, {assets:asset}, bundle {digest}", "{rules} 条规则，{assets} 项资产，版本 {digest}"),
     "policy.passed": ("passed  {name}  {place}", "通过  {name}  {place}"),
     "policy.failed": ("FAILED  {name}  {place}\n        {why}", "未通过  {name}  {place}\n        {why}"),
+    "policy.mend": ("        {how}", "        {how}"),
     "policy.tests": ("{passed} of {count:test} passed", "{count} 项测试中 {passed} 项通过"),
     "policy.no_tests": (
         "no test was run: there are none in tests/*.yaml, or none has this name",

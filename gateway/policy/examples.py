@@ -80,6 +80,17 @@ class TestResult(Struct, frozen=True):
         """Whether everything came out as written."""
         return not self.en
 
+    @property
+    def remedy(self) -> tuple[str, str]:
+        """What to do about a failure that comes of the catalog; ("", "") where only its author knows."""
+        if self.passed or self.asset is None or self.asset.listed:
+            return "", ""
+        file = self.place.rpartition(":")[0]
+        return (
+            f"list the endpoint in catalog/; or, where its API is gone from gateway.yaml, edit or remove the tests in {file} that speak of it",
+            f"请在 catalog/ 中登记该接口；若其 API 已从 gateway.yaml 中删除，请修改或删除 {file} 中涉及它的测试",
+        )
+
 
 def run_tests(folder: Path, bundle: Bundle, locate: Locate) -> tuple[TestResult, ...]:
     """Run every test of the policy folder. Never raises for what a file says."""
@@ -135,7 +146,7 @@ def failure(folder: Path, result: TestResult) -> FileFault:
     where = (file, int(line)) if line.isdigit() else (result.place, 1)
     return FileFault(
         str(folder / where[0]), where[1], 1, "P098",
-        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过：{result.zh}",
+        f"the test `{result.name}` fails: {result.en}", f"测试 `{result.name}` 未通过：{result.zh}", *result.remedy,
     )  # fmt: skip
 
 

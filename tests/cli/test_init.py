@@ -68,6 +68,25 @@ def test_an_own_api_is_put_in_for_a_first_try(run: Run, tmp_path: Path) -> None:
     assert checked.code == 0, checked.err + checked.out
 
 
+def test_an_api_of_a_first_try_that_goes_leaves_tests_and_it_is_said_what_becomes_of_them(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("init", "p", "--api", "http://127.0.0.1:9000").code == 0
+    config = tmp_path / "p" / "gateway.yaml"
+    kept = config.read_text("utf-8").partition("apis:")[0]
+    own = "apis:\n  - {name: civil-households, match: /civil/households/**, upstream: 'https://10.20.0.5:8443', data: household}\n"
+    config.write_text(kept + own, "utf-8")
+    done = run("check", "-c", config)
+    assert (done.code, "edit or remove the tests in tests/50-api.yaml that speak of it" in done.err) == (1, True), (
+        done.err
+    )
+    assert "请修改或删除 tests/50-api.yaml 中涉及它的测试" in run("check", "-c", config, "--lang", "zh-CN").err
+    tested = run("policy", "test", "-c", config)
+    assert "edit or remove the tests in tests/50-api.yaml" in tested.out + tested.err
+    (tmp_path / "p" / "policies" / "tests" / "50-api.yaml").unlink()  # as the README says
+    assert run("check", "-c", config).code == 0
+
+
 @pytest.mark.parametrize("words", [(), ("--api", "http://127.0.0.1:9000/permits"), ("--api", "http://a.gov")])
 def test_a_new_project_notices_every_mutant(run: Run, words: tuple[str, ...]) -> None:
     """A starter rule that is widened would reach the first try as well."""

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import catalog
 from gateway.facts import Asset, Field, Grade
-from gateway.policy import Bundle, TestResult, load, run_tests
+from gateway.policy import Bundle, TestResult, failure, load, run_tests
 from tests.literals import an_asset
 from tests.policy.world import CLERK_READS, MASKS, a_bundle
 
@@ -194,3 +194,10 @@ def test_a_test_about_a_path_that_is_not_listed_says_so(tmp_path: Path) -> None:
     (wrong,) = run(tmp_path, f"tests:\n  - {GREEN}\n", asset=an_asset(listed=False))
     assert wrong.en == "expect: expected permit, got deny; the catalog lists no `GET /x`"
     assert wrong.zh == "expect：预期 permit，实际 deny；目录未登记 `GET /x`"
+    fault = failure(tmp_path, wrong)
+    assert fault.remedy_en.endswith(
+        "gone from gateway.yaml, edit or remove the tests in tests/10.yaml that speak of it"
+    )
+    assert "请修改或删除 tests/10.yaml 中涉及它的测试" in fault.remedy_zh
+    (other,) = run(tmp_path / "listed", f"tests:\n  - {GREEN.replace('permit', 'deny')}\n")
+    assert (other.passed, other.remedy) == (False, ("", ""))

@@ -65,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     for test in tests:
         if not test.passed:
             screen.say("policy.failed", "error", name=test.name, place=test.place, why=screen.choose(test.en, test.zh))
+            if test.remedy[0]:
+                screen.say("policy.mend", how=screen.choose(*test.remedy))
             for line in _grounds(test, found, screen):
                 screen.line(f"        {line}")
         elif args.verbose:
