@@ -8,14 +8,15 @@ other and goes through the same rooms; only what is asked for is not in the path
 2. The decision is on record before anything is opened, the opening is in the store before the value is sent. A caller
    who is gone in between has used up the token: twice told is worse than not told.
 3. A value is told once under each approved grant, also when a later key or another algorithm made another token of it.
-4. What changed while the store was written (a revocation, a reload, an emergency) counts: the value stays hidden.
+4. A body that does not fit is told what fits, never what it was.
+5. What changed while the store was written (a revocation, a reload, an emergency) counts: the value stays hidden.
 """
 
 import asyncio
 from asyncio import CancelledError
 from collections.abc import Callable
 
-from msgspec import MsgspecError, Struct
+from msgspec import MsgspecError, Struct, ValidationError
 from msgspec.json import Decoder
 from starlette.types import Receive, Scope, Send
 
@@ -30,6 +31,11 @@ from gateway.stores import StateFault
 PATH = reveals.PREFIX.encode()
 MAX_BODY = 32 * 1024
 JSON = b"application/json"
+_NO_JSON = ("the body is not JSON in UTF-8", "请求体不是 UTF-8 编码的 JSON")
+_OTHER = (
+    'the body has one member, the token as a text, and no other: {"token": "t1.…"}',
+    '请求体只能有一个成员，即文本形式的令牌：{"token": "t1.…"}',
+)  # what was sent instead is not repeated
 
 OpenToken = Callable[[str, tuple[str, ...], str, float], str]
 """Keeps that a token is opened, see `State.open_token`. Raises StateFault; called in a thread."""
@@ -58,7 +64,8 @@ class Reveals:
         if isinstance(asked, Unreadable):
             journey.tally.add("edge.refused", asked.source, asked.code)
             allow = reveals.METHOD if asked.code == "method_not_allowed" else ""
-            await write(asked, turn_away(asked, journey.edge, allow), send)
+            wrong = (asked.detail,) if asked.code == "bad_request" else ()
+            await write(asked, turn_away(asked, journey.edge, allow, wrong), send)
             return
         ask, token = asked
         since = journey.streams.changes[0]
@@ -127,16 +134,17 @@ async def _asked(ask: Ask | Unreadable) -> tuple[Ask, str] | Unreadable:
     """The request and the token that was sent, or why it cannot be understood."""
     if isinstance(ask, Unreadable):
         return ask
-    body, code = b"", _odd(ask)
+    body, code, wrong = b"", _odd(ask), ""
     if not code:
         code = await ask.body.settle() or ""
         body = ask.body.whole() or b""
     try:
         if not code and len(body) <= MAX_BODY:
             return ask, _wish(body).token
-    except (MsgspecError, UnicodeDecodeError):
-        code = "bad_request"
-    return Unreadable(ask.id, ask.at, code or "body_too_large", ask.source, "", ask.language, ask.browser)
+    except (MsgspecError, UnicodeDecodeError) as error:
+        en, zh = _OTHER if isinstance(error, ValidationError) else _NO_JSON
+        code, wrong = "bad_request", zh if ask.language == "zh-CN" else en
+    return Unreadable(ask.id, ask.at, code or "body_too_large", ask.source, wrong, ask.language, ask.browser)
 
 
 def _odd(ask: Ask) -> str:

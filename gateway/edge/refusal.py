@@ -42,10 +42,16 @@ def refusal(ask: Ask, said: Refusal, settings: Settings, decision: str = "") -> 
     return _reply(code, ask, said.id, settings, denial)
 
 
-def turn_away(unreadable: Unreadable, settings: Settings = _NOTHING, allow: str = "") -> Reply:
-    """The answer to a request that could not be read; `allow`: the methods that its address takes (RFC 9110 section 15.5.6)."""
+def turn_away(
+    unreadable: Unreadable, settings: Settings = _NOTHING, allow: str = "", errors: tuple[str, ...] = ()
+) -> Reply:
+    """The answer to a request that could not be read.
+
+    `allow`: the methods that its address takes (RFC 9110 section 15.5.6). `errors`: what is wrong, for a program, in our
+    own words and the caller's language.
+    """
     also = ((b"allow", allow.encode("ascii")),) if allow else ()
-    return _reply(unreadable.code, unreadable, "", settings, None, also=also)
+    return _reply(unreadable.code, unreadable, "", settings, None, also=also, errors=errors)
 
 
 def _reply(
@@ -57,11 +63,13 @@ def _reply(
     revealed: Revealed = NOTHING_REVEALED,
     detail: str = "",
     also: Headers = (),
+    errors: tuple[str, ...] = (),
 ) -> Reply:
     status, start, end, headers = _prepared(code, asked.language, asked.browser, settings.public_url)
     if isinstance(denial, Challenge):
         headers = (*_without_challenge(headers), (b"www-authenticate", _step_up(denial, settings.public_url)))
-    body = b"".join((start, _ids(decision, asked), end))
+    more = b',"errors":' + dumps(errors) if errors and not asked.browser else b""
+    body = b"".join((start, more, _ids(decision, asked), end))
     if decision:
         headers = (*headers, (b"x-gateway-decision", decision.encode("ascii", "replace")))
     headers = (*headers, *also, (b"content-length", b"%d" % len(body)))

@@ -91,7 +91,12 @@ class Town:
         return self.state.open_token(token, grants, decision, at)
 
     async def ask(
-        self, body: bytes, method: str = "POST", query: bytes = b"", kind: bytes = b"application/json"
+        self,
+        body: bytes,
+        method: str = "POST",
+        query: bytes = b"",
+        kind: bytes = b"application/json",
+        language: bytes = b"en",
     ) -> int:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
@@ -101,6 +106,7 @@ class Town:
 
         self.sent.clear()
         headers = [(b"host", b"localhost"), (b"content-type", kind), (b"content-length", b"%d" % len(body))]
+        headers.append((b"accept-language", language))
         scope = {
             "type": "http", "method": method, "scheme": "http", "raw_path": b"/.gateway/reveal", "query_string": query,
             "headers": headers, "client": ("127.0.0.1", 1), "http_version": "1.1",
@@ -221,3 +227,25 @@ async def test_the_request_is_read_strictly(body: bytes, changes: dict[str, Any]
     town = Town()
     assert await town.ask(body, **changes) == status
     assert town.order == []
+
+
+NO_JSON = ("the body is not JSON in UTF-8", "请求体不是 UTF-8 编码的 JSON")
+OTHER = (
+    'the body has one member, the token as a text, and no other: {"token": "t1.…"}',
+    '请求体只能有一个成员，即文本形式的令牌：{"token": "t1.…"}',
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(b"", NO_JSON), (b"{", NO_JSON), (b'{"token": "\xff"}', NO_JSON), (b'{"tokn": "t1.x"}', OTHER), (b"[]", OTHER)],
+)
+async def test_a_body_that_does_not_fit_is_told_what_fits(body: bytes, said: tuple[str, str]) -> None:
+    town = Town()
+    assert await town.ask(body) == 400
+    assert (town.answer["reason"], town.answer["errors"]) == ("bad_request", [said[0]])
+    assert await town.ask(body, language=b"zh-CN") == 400
+    assert town.answer["errors"] == [said[1]]
+    assert b"tokn" not in json.dumps(town.answer).encode()
+    assert await town.ask(wish(), query=b"token=t1.x") == 400
+    assert "errors" not in town.answer

@@ -132,6 +132,8 @@ def test_what_cannot_be_read_is_turned_away() -> None:
     reply = turn_away(Unreadable("req-9", NOW, "bad_host", "192.0.2.7", "secret detail"), SETTINGS)
     assert (reply.status, json.loads(text(reply))["request_id"]) == (400, "req-9")
     assert "secret" not in text(reply)
+    wrong = json.loads(text(turn_away(Unreadable("r", NOW, "bad_request", ""), SETTINGS, errors=("no JSON",))))
+    assert (wrong["errors"], wrong["request_id"]) == (["no JSON"], "r")
     away = Unreadable("r", NOW, "method_not_allowed", "")
     assert dict(turn_away(away, SETTINGS, "GET, HEAD").headers)[b"allow"] == b"GET, HEAD"
     assert json.loads(text(turn_away(Unreadable("r", NOW, "bad_host", ""))))["type"] == "/.gateway/reasons/bad_host"
