@@ -121,12 +121,13 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _list(_: argparse.Namespace, where: "Places", screen: Screen) -> int:
-    from gateway.cli.times import spelled
+def _list(args: argparse.Namespace, where: "Places", screen: Screen) -> int:
+    from gateway.cli.times import spelled, zone_of
 
+    zone = zone_of(args.config)
     keys = list(_found(where.state / "keys"))
     head = [screen.text(f"keys.head_{name}") for name in ("file", "made", "use")]
-    screen.table(head, [(one.file, spelled(one.made), screen.text(one.use)) for one in keys])
+    screen.table(head, [(one.file, spelled(one.made, zone), screen.text(one.use)) for one in keys])
     told = [one._asdict() | {"number": one.number or None, "use": one.use.removeprefix("keys.")} for one in keys]
     screen.result({"keys": told})
     return 0

@@ -9,11 +9,12 @@ import argparse
 import getpass
 import sys
 import time
+from datetime import tzinfo
 from typing import Any
 
 from gateway.cli.parser import with_door
 from gateway.cli.screen import Screen
-from gateway.cli.times import spelled
+from gateway.cli.times import spelled, zone_of
 
 WORDS: dict[str, tuple[str, str]] = {
     "audit.seen.help": (
@@ -91,7 +92,7 @@ def ask_who(args: argparse.Namespace, screen: Screen) -> int:
     code, answer = answered(args, screen, "POST", "/v1/audit/seen", {"value": value, "since": since})
     if code:
         return code
-    _show(answer, screen)
+    _show(answer, zone_of(args.config), screen)
     screen.result(answer)
     return 0 if answer["looks"] else 5 if answer["larger"] else 1
 
@@ -116,10 +117,10 @@ def _identifier(screen: Screen) -> str:
         return ""
 
 
-def _show(answer: dict[str, Any], screen: Screen) -> None:
+def _show(answer: dict[str, Any], zone: tzinfo | None, screen: Screen) -> None:
     rows = [
         (
-            spelled(look["at"]), _named(look), look["org"], look["purpose"], look["asset"],
+            spelled(look["at"], zone), _named(look), look["org"], look["purpose"], look["asset"],
             screen.text("audit.seen.clear" if look["clear"] else "audit.seen.masked"), look["id"],
         )
         for look in answer["looks"]

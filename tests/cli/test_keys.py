@@ -32,6 +32,8 @@ def test_it_lists_what_each_key_is_for(run: Run, project: Path) -> None:
         "mask.key",
     ]
     assert masks(run, project) == {"mask.key": "both"}
+    os.utime(project / "state" / "keys" / "mask.key", (0.0, 0.0))
+    assert "1970-01-01 08:00:00+08:00" in run("keys", "list", "-c", project / "gateway.yaml").out  # as in people.yaml
     assert "签署检查点" in run("keys", "list", "-c", project / "gateway.yaml", "--lang", "zh-CN").out
 
 

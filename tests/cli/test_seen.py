@@ -1,6 +1,7 @@
 """`gateway audit seen`: who saw this citizen's data, without telling anybody else who was asked about?"""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,12 @@ def test_who_saw_it_when_and_how(run: Run, behind: Behind) -> None:
     assert "it may also be in 2 larger answers" in done.err
     assert behind.asked == [("seen", WHO, 0.0)]
     assert WHO not in done.out + done.err
+
+
+@pytest.mark.usefixtures("typed")
+def test_the_time_is_that_of_the_policies(run: Run, behind: Behind, made: Path) -> None:
+    behind.looks = looks(LOOK | {"at": 0.0})
+    assert "1970-01-01 08:00:00+08:00" in run("audit", "seen", *SOCKET, "-c", made / "gateway.yaml").out
 
 
 @pytest.mark.usefixtures("typed")

@@ -11,12 +11,13 @@ What stands on record, told to a caller, an operator or an auditor. Rules:
 import argparse
 import re
 import shlex
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.cli.policy.clauses import tell
 from gateway.cli.screen import Screen
-from gateway.cli.times import spelled
+from gateway.cli.times import spelled, zone_of
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog
@@ -245,7 +246,7 @@ def _again_judged(
 
 
 def _operator(args: argparse.Namespace, screen: Screen, answer: Any) -> int:
-    _tell(screen, answer)
+    _tell(screen, answer, zone_of(args.config))
     _clauses(args, screen, answer)
     again = _again(answer.get("entry", {}) if isinstance(answer, dict) else {})
     if again:
@@ -282,7 +283,7 @@ def _clauses(args: argparse.Namespace, screen: Screen, answer: Any) -> None:
         tell(screen, *deciding, facts)
 
 
-def _tell(screen: Screen, answer: Any) -> None:
+def _tell(screen: Screen, answer: Any, zone: tzinfo | None) -> None:
     """A recorded decision in lines: what was decided, why, and what was known."""
     from gateway.reasons import REASONS
 
@@ -300,9 +301,9 @@ def _tell(screen: Screen, answer: Any) -> None:
         screen.line("   " + "  ".join(part for part in parts if part))
     rows: list[tuple[str, object]] = []
     risk = {"risk": _read(screen, entry["risk"])} if entry.get("risk") else {}
-    _flatten("", {name: value for name, value in (entry | risk).items() if name not in ABOVE}, rows)
+    _flatten("", {name: value for name, value in (entry | risk).items() if name not in ABOVE}, rows, zone)
     ended: dict[str, Any] = whole.get("outcome") or {}
-    _flatten("outcome", {name: ended.get(name) for name in ENDED}, rows)
+    _flatten("outcome", {name: ended.get(name) for name in ENDED}, rows, zone)
     screen.table((screen.text("policy.fact"), screen.text("policy.value")), rows)
 
 
@@ -378,22 +379,22 @@ def _shown_today(exposure: "Exposure") -> dict[str, str]:
     return {f"exposure.{name}": value for name, value in given.items() if value}
 
 
-def _flatten(name: str, value: Any, rows: list[tuple[str, object]]) -> None:
+def _flatten(name: str, value: Any, rows: list[tuple[str, object]], zone: tzinfo | None) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
-            _flatten(f"{name}.{key}" if name else str(key), inner, rows)
+            _flatten(f"{name}.{key}" if name else str(key), inner, rows, zone)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for one in value:  # a check or a signal: its name, then what is known of it
             label, *rest = one.items()
             words = [
-                spelled(inner) if key in ("seen_at", "since") and inner is not None else _word(inner)
+                spelled(inner, zone) if key in ("seen_at", "since") and inner is not None else _word(inner)
                 for key, inner in rest
             ]
             rows.append((f"{name}.{label[1]}", "  ".join(word for word in words if word)))
     elif isinstance(value, list) and value:
         rows.append((name, ", ".join(map(_word, value))))
     elif name == "at" or (name.endswith("_at") and value):  # 0 is never
-        rows.append((name, spelled(value)))
+        rows.append((name, spelled(value, zone)))
     elif name == "subject.clearance" and value:
         from gateway.facts import Grade
 
