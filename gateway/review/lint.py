@@ -281,15 +281,15 @@ class _Lint:
         """Masked resident ids that the other fields of an answer give away."""
         for leak in leaks(self.bundle, self.catalog):
             node = self.at(leak.rule, "then")
-            beside, zh_beside = (f" and {leak.shown}", f"与 {leak.shown}") if leak.shown else ("", "")
+            beside, zh_beside = (f" and {leak.shown}", f" 与 {leak.shown}") if leak.shown else ("", "")
             yield FileFault(
                 node.file, node.line, node.column, "L009",
                 f"`{leak.profile}` shows {leak.technique} of {leak.masked}{beside} of `{leak.asset}`: "
                 "the whole number can be worked out",
                 f"`{leak.profile}` 在 `{leak.asset}` 中{'同时' if leak.shown else ''}显示 {leak.masked} 的 {leak.technique}{zh_beside}："
                 "可推算出完整号码",
-                "show at most partial(1,1) of the number, or hide the day of birth",
-                "证件号最多显示 partial(1,1)，或隐藏出生日期",
+                f"show at most partial(1,1) of the number{', or hide the day of birth' if leak.shown else ''}",
+                f"证件号最多显示 partial(1,1){'，或隐藏出生日期' if leak.shown else ''}",
             )  # fmt: skip
 
     def unlabelled(self) -> Iterator[FileFault]:

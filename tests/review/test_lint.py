@@ -105,6 +105,7 @@ def test_a_mask_that_leaks(tmp_path: Path) -> None:
     (alone,) = found(tmp_path, catalog=catalog, masks=MASKS.replace("partial(1,1)", "partial(17,0)"))
     assert "shows partial(17,0) of $..id of `household`: the whole" in alone.en
     assert "显示 $..id 的 partial(17,0)：可推算出" in alone.zh
+    assert (alone.remedy_en, "出生" in alone.remedy_zh) == ("show at most partial(1,1) of the number", False)
 
 
 def test_a_crowd_by_what_no_field_is_labelled_with_is_none(tmp_path: Path) -> None:
