@@ -50,6 +50,18 @@ class Distinct:
             self._note(self._registers, digests)
         self.count = max(EXACT + 1, round(self._estimate()))
 
+    def absorb(self, other: "Distinct") -> None:
+        """Add the digests of another set."""
+        if other._registers is None:
+            self.add(other._few)
+            return
+        if self._registers is None:
+            few, self._registers, self._few = self._few, bytearray(REGISTERS), array("Q")
+            self._note(self._registers, few)
+        for place, rank in enumerate(other._registers):
+            self._raise(self._registers, place, rank)
+        self.count = max(EXACT + 1, round(self._estimate()))
+
     def copy(self) -> "Distinct":
         """The same set again, to be added to by itself."""
         other = Distinct()
@@ -61,12 +73,14 @@ class Distinct:
     def _note(self, registers: bytearray, digests: "set[int] | array[int]") -> None:
         for digest in digests:
             place = digest >> _REST
-            rank = _REST + 1 - (digest & _MASK).bit_length()
-            before = registers[place]
-            if rank > before:
-                registers[place] = rank
-                self._sum += 2.0**-rank - 2.0**-before
-                self._empty -= not before
+            self._raise(registers, place, _REST + 1 - (digest & _MASK).bit_length())
+
+    def _raise(self, registers: bytearray, place: int, rank: int) -> None:
+        before = registers[place]
+        if rank > before:
+            registers[place] = rank
+            self._sum += 2.0**-rank - 2.0**-before
+            self._empty -= not before
 
     def _estimate(self) -> float:
         raw = _RAW / self._sum

@@ -5,6 +5,7 @@
 1. One way to learn: an entry. Our own, a sibling's from its journal, the day's journals after a start. A record that is
    heard of twice is one record.
 2. The day is that of the policies' time zone; no clock here: its midnight is told by the entries and by the request.
+   A clock that jumps frees nothing: days are kept apart, and the one that a clock comes back to goes on.
 3. A record counts once its answer had a labelled value, masked or not: else nobody whom a soft limit masks would
    ever come to the hard one, and who collects what masks leave would spend nothing. Fields count in clear only.
 4. Records that no digest tells apart (the catalog names no key, or there were more than fit into an entry) count each
@@ -32,6 +33,7 @@ from gateway.facts import NOTHING_EXPOSED, Ask, Asset, Budget, Exposure, Spent, 
 
 PENDING = 65_536  # permits whose outcome is to come: a worker has 256 at once, so only dead workers' are left over
 LATE = 3600.0  # seconds: what comes later than that belongs to no day that is over, but to a clock that was set back
+DAYS = 3  # the present one, and one on either side
 FEW = 8  # open answers of which it is looked whether they show the same
 ASSETS_OF_ONE = 64  # assets of one caller that are counted apart
 _REFUSED = 400  # what a service refuses with shows no record, unless a digest says otherwise
@@ -62,6 +64,12 @@ class Tally:
         self.more += told.more
         self.fields += told.fields
 
+    def absorb(self, other: "Tally") -> None:
+        """Add what another counted."""
+        self.distinct.absorb(other.distinct)
+        self.more += other.more
+        self.fields += other.fields
+
     def copy(self) -> "Tally":
         """The same counts, to go on by themselves."""
         other = Tally()
@@ -79,9 +87,22 @@ class Shown:
         self.whole = Tally()
         self.purposes = {purpose: Tally() for purpose in purposes}
 
+    def copy(self) -> "Shown":
+        """The same, to go on by itself."""
+        other = Shown(self.category, ())
+        other.whole = self.whole.copy()
+        other.purposes = {purpose: tally.copy() for purpose, tally in self.purposes.items()}
+        return other
+
     def of(self, purpose: str) -> Tally:
         """What was shown for this purpose, "" for any; all of it, where the purpose was not counted from the start."""
         return self.purposes.get(purpose, self.whole)
+
+    def absorb(self, other: "Shown") -> None:
+        """Add what was shown beside it."""
+        self.whole.absorb(other.whole)
+        for purpose, tally in self.purposes.items():
+            tally.absorb(other.of(purpose))
 
     def follow(self, purposes: Iterable[str]) -> None:
         """Count these purposes too; whatever was shown before might have been for them."""
@@ -110,6 +131,17 @@ class Today:
                 self._told.clear()
             known = self._told[asset] = Exposure(records, fields, self.categories)
         return known
+
+    def absorb(self, other: "Today") -> None:
+        """Add what was shown on another day, which a clock showed for this one."""
+        for category in other.categories:
+            self.saw(category)
+        for asset, shown in other.assets.items():
+            if asset in self.assets:
+                self.assets[asset].absorb(shown)
+            else:
+                self.assets[asset] = shown.copy()
+        self._told.clear()
 
     def saw(self, category: str) -> None:
         """Note the category of records that were shown, masked or not."""
@@ -145,28 +177,52 @@ class Rows:
             self._rest = Today()
         return self._rest
 
+    def absorb(self, other: "Rows") -> None:
+        """Add what those of another day were shown."""
+        for whom, row in other._rows.items():
+            self.touch(whom).absorb(row)
+        if other._rest is not None:
+            self._rest = self._rest or Today()
+            self._rest.absorb(other._rest)
+
     def every(self) -> Iterable[Today]:
         """All rows."""
         yield from self._rows.values()
         if self._rest is not None:
             yield self._rest
 
-    def clear(self) -> None:
-        """Forget all."""
-        self._rows.clear()
-        self._rest = None
+
+class Day:
+    """What was shown between two midnights."""
+
+    __slots__ = ("assets", "departments", "people")
+
+    def __init__(self, settings: Settings) -> None:
+        self.people, self.departments = Rows(settings.people), Rows(settings.departments)
+        self.assets = 0
+
+    def absorb(self, other: "Day") -> None:
+        """Add what was shown on another day."""
+        self.people.absorb(other.people)
+        self.departments.absorb(other.departments)
+        self.assets += other.assets
+
+    def rows(self) -> Iterable[Today]:
+        """Everybody who has one."""
+        yield from self.people.every()
+        yield from self.departments.every()
 
 
 class Exposures:
     """The counts of this worker. Not for threads: one event loop uses it."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._zone = ZoneInfo(settings.timezone)
         self._purposes = settings.purposes
-        self._assets_most = settings.assets
-        self._people, self._departments = Rows(settings.people), Rows(settings.departments)
-        self._first = self._begins = self._ends = self._begun = 0.0
-        self._assets = 0
+        self._first = self._begins = self._ends = 0.0
+        self._day = Day(settings)
+        self._days: dict[float, Day] = {}  # by their midnight: the present one, and those beside it that a clock showed
         self._waiting: dict[str, tuple[str, str, str, str, str]] = {}  # subject, org, purpose, asset, category
         self._early: dict[str, OutcomeEntry | OutcomeBrief] = {}  # outcomes that were heard of before their verdict
         self._unread = True
@@ -182,17 +238,17 @@ class Exposures:
 
         Changes nothing.
         """
-        fresh = ask.at >= self._ends and not self._unread  # a new day, or nothing was ever shown
-        if fresh and not self._under_way:
+        day = self._day if self._begins <= ask.at < self._ends else self._day_of(ask.at)
+        if day is None and not self._under_way:
             return NOTHING_EXPOSED
-        mine = None if fresh else self._people.get(subject.id)
+        mine = None if day is None else day.people.get(subject.id)
         known = NOTHING_EXPOSED if mine is None else mine.told(asset.id)
         if self._under_way:
             known = self._with_open(known, subject, asset, mine)
         unread = asked and self._unread
         if not (budgets or unread):
             return known
-        states = [(budget, self._state(budget, subject, fresh)) for budget in budgets]
+        states = [(budget, self._state(budget, subject, day)) for budget in budgets]
         return exposed(known.records, known.fields, known.categories, states, unread)
 
     def _with_open(self, known: Exposure, subject: Subject, asset: Asset, mine: Today | None) -> Exposure:
@@ -205,9 +261,11 @@ class Exposures:
         categories = tuple(sorted({*known.categories, *more}))
         return Exposure(known.records + records, known.fields + fields, categories)
 
-    def _state(self, budget: Budget, subject: Subject, fresh: bool) -> Spent:
-        rows, whom = (self._people, subject.id) if budget.by == "subject" else (self._departments, subject.org)
-        row = None if fresh else rows.get(whom)
+    def _state(self, budget: Budget, subject: Subject, day: Day | None) -> Spent:
+        whom = subject.id if budget.by == "subject" else subject.org
+        row = None
+        if day is not None:
+            row = (day.people if budget.by == "subject" else day.departments).get(whom)
         records = fields = 0
         for id, shown in row.assets.items() if row is not None else ():
             if id == _OTHERS or id in budget.data or shown.category in budget.data:
@@ -248,27 +306,28 @@ class Exposures:
     def _count(self, whose: tuple[str, str, str, str, str], entry: OutcomeEntry | OutcomeBrief) -> None:
         subject, org, purpose, asset, category = whose
         records = entry.records if entry.status < _REFUSED else 0
-        if not (records or entry.seen or entry.clear) or not self._is_today(entry.at):
+        if not (records or entry.seen or entry.clear):
             return
         told = counts(entry.seen, entry.unlisted, records, entry.clear)
         named = entry.seen or entry.clear or labelled(entry.masked)  # not so `{"ok": true}`
-        for row in (self._people.touch(subject), self._departments.touch(org)):
-            row.saw(category)
-            if named:
-                shown = self._asset(row, asset, category)
-                shown.whole.add(told)
-                if purpose in shown.purposes:
-                    shown.purposes[purpose].add(told)
+        for day in self._days_at(entry.at):
+            for row in (day.people.touch(subject), day.departments.touch(org)):
+                row.saw(category)
+                if named:
+                    shown = self._asset(day, row, asset, category)
+                    shown.whole.add(told)
+                    if purpose in shown.purposes:
+                        shown.purposes[purpose].add(told)
 
-    def _asset(self, row: Today, asset: str, category: str) -> Shown:
+    def _asset(self, day: Day, row: Today, asset: str, category: str) -> Shown:
         shown = row.assets.get(asset)
         if shown is not None:
             return shown
-        if len(row.assets) >= ASSETS_OF_ONE or self._assets >= self._assets_most:
+        if len(row.assets) >= ASSETS_OF_ONE or day.assets >= self._settings.assets:
             asset, category = _OTHERS, ""  # held against every budget: a caller must not hide one asset behind others
             if _OTHERS in row.assets:
                 return row.assets[_OTHERS]
-        self._assets += 1
+        day.assets += 1
         shown = row.assets[asset] = Shown(category, self._purposes)
         return shown
 
@@ -284,43 +343,50 @@ class Exposures:
             self._turn(at)
         return self._first
 
-    def _is_today(self, at: float) -> bool:
-        """Whether this belongs to the newest day that was heard of; a newer one begins everything anew.
+    def _day_of(self, at: float) -> Day | None:
+        """The day of a moment that is not in the present one; None where nothing is known of it. Changes nothing."""
+        known = self._days.get(self.midnight(at))
+        return known or (self._day if self._unread or at < self._begins else None)
 
-        A clock that was ahead for a moment (nobody vouches for the time that it is set by) makes nothing free: what comes
-        after it is set back counts, and an entry from the future that is read back begins no day.
+    def _days_at(self, at: float) -> list[Day]:
+        """The days that this moment counts for, the newest that was heard of among them; a newer one begins.
+
+        A clock that was ahead, or behind at a start, makes nothing free (nobody vouches for the time that it is set by): the
+        day that it comes back to goes on with what was counted meanwhile, and a day to come that was seen already counts along.
         """
-        if self._begins <= at < self._ends:
-            return True
-        if at < self._begins:
-            if self._first <= at < self._begins - LATE:
-                self._go_by(at)
-            return at >= self._first
-        if not self._unread or not self._ends:
+        if at < self._first:
+            return []
+        if at < self._begins - LATE or (at >= self._ends and not (self._unread and self._ends)):
             self._turn(at)
-        return True
+        days = [self._day]
+        if not self._begins <= at < self._ends:
+            days.append(self._beside(self.midnight(at)))
+        if len(self._days) > 1:
+            days += [day for begins, day in self._days.items() if begins > self._begins and day not in days]
+        return days
 
     def _turn(self, at: float) -> None:
-        """Begin the day of this moment; one that was begun already, before a clock was set back, goes on."""
-        self._go_by(at)
-        self._first = self._first or self._begins
-        if self._begins == self._begun:
-            return
-        self._begun = self._begins
-        self._people.clear()
-        self._departments.clear()
-        self._assets = 0
-
-    def _go_by(self, at: float) -> None:
-        """Take the day of this moment for the present one, with all that was counted."""
-        day = datetime.fromtimestamp(at, self._zone)
+        """Go by the day of this moment: anew, or as it was when a clock left it."""
+        day, before, was = datetime.fromtimestamp(at, self._zone), self._begins, self._day
         self._begins, self._ends = _midnight(day, 0), _midnight(day, 1)
+        self._first = self._first or self._begins
+        self._day = self._beside(self._begins)
+        if self._begins < before:
+            self._day.absorb(was)
+
+    def _beside(self, begins: float) -> Day:
+        """The day that began then; of others, those nearest to the present one are kept."""
+        if begins not in self._days:
+            self._days[begins] = Day(self._settings)
+            if len(self._days) > DAYS:
+                del self._days[max(self._days, key=lambda other: abs(other - self._begins))]
+        return self._days.get(begins, self._day)
 
     def follow(self, timezone: str, purposes: frozenset[str]) -> None:
         """Go by another revision: its time zone, and the purposes that its budgets name."""
         self._purposes |= purposes
-        for rows in (self._people, self._departments):
-            for row in rows.every():
+        for day in self._days.values():
+            for row in day.rows():
                 for shown in row.assets.values():
                     shown.follow(purposes)
         if timezone != self._zone.key:
@@ -334,7 +400,7 @@ class Exposures:
 
     def size(self) -> int:
         """How many people and departments have a row of their own."""
-        return len(self._people) + len(self._departments)
+        return len(self._day.people) + len(self._day.departments)
 
 
 def _beyond(flows: Iterable[Flow], row: Today | None, purpose: str) -> tuple[int, int]:

@@ -62,3 +62,17 @@ def test_a_copy_goes_on_by_itself() -> None:
 
 def test_the_highest_and_the_lowest_digest_have_their_place() -> None:
     assert counted(digests(EXACT), [0, 2**64 - 1]) > EXACT
+
+
+@pytest.mark.parametrize(("one", "other"), [(3, 5), (200, 200), (300, 5), (5, 300), (3_000, 4_000)])
+def test_a_set_that_takes_in_another_is_the_set_of_both(one: int, other: int) -> None:
+    first, second, both = Distinct(), Distinct(), Distinct()
+    for distinct, parts in (
+        (first, [digests(one)]),
+        (second, [digests(other, "o")]),
+        (both, [digests(one), digests(other, "o")]),
+    ):
+        for part in parts:
+            distinct.add(array("Q", part))
+    first.absorb(second)
+    assert first.count == both.count

@@ -207,7 +207,7 @@ def test_midnight_is_that_of_the_zone() -> None:
 def test_a_clock_that_was_ahead_for_a_moment_makes_nothing_free() -> None:
     record, tomorrow = Record(), NOW + 86_400
     exposures = heard(*record.answer(ids(1)), *record.answer(ids(2), at=tomorrow), *record.answer(ids(3, 4)))
-    assert spent(exposures).records == 3
+    assert spent(exposures).records == 4
 
 
 def test_a_clock_that_was_a_year_ahead_does_not_stop_the_days() -> None:
@@ -438,3 +438,27 @@ def test_what_is_read_back_in_brief_counts_as_what_was_heard() -> None:
     told = spent(heard(*day, purposes=frozenset({"aid"})), BY_CLERK, for_aid)
     assert told.records > 0 and told.spent
     assert spent(heard(*briefs, purposes=frozenset({"aid"})), BY_CLERK, for_aid) == told
+
+
+def test_a_clock_that_was_ahead_past_midnight_gives_nobody_back_what_was_spent() -> None:
+    record, ahead = Record(), SHANGHAI_MIDNIGHT + 86_400 + 300
+    exposures = heard(*record.answer(ids(1, 2, 3, 4, 5)), *record.answer(ids(9), at=ahead, id="li.na"))
+    assert spent(exposures, BY_CLERK).spent == "hard"
+    for entry in record.answer(ids(6)):
+        exposures.learn(entry)
+    assert (spent(exposures, BY_CLERK).spent, spent(exposures).records) == ("hard", 6)
+    assert spent(exposures, at=ahead + 86_400) is NOTHING_EXPOSED
+
+
+def test_a_start_with_the_clock_behind_reads_the_day_back_for_when_it_is_mended() -> None:
+    """A dead clock of the machine, which the network mends a moment later: what was spent today stays spent."""
+    record, exposures = Record(), Exposures(Settings())
+    exposures.opens(NOW - 90_000)
+    for entry in record.answer(ids(1, 2, 3, 4, 5)):
+        exposures.learn(entry)
+    exposures.settled()
+    assert spent(exposures, BY_CLERK, at=NOW - 89_000).spent == "hard"  # now, by the clock that is behind
+    assert spent(exposures, BY_CLERK, at=NOW + 10).spent == "hard"  # once it is mended, before anybody was answered
+    for entry in record.answer(ids(6), at=NOW + 20):
+        exposures.learn(entry)
+    assert spent(exposures, BY_CLERK, at=NOW + 30) == Exposure(6, 6, ("population",), ("day",), "hard")
