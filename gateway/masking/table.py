@@ -49,24 +49,18 @@ async def masked_table(
     pieces: AsyncIterator[bytes], prepared: Prepared, keys: Keys, tally: Tally
 ) -> AsyncIterator[bytes]:
     """The rows with the mask laid over them, some of them at a time. Raises Withheld, TooMany, Residual."""
-    allowed, columns, rare = Allowed(prepared), prepared.columns, prepared.rarest
-    crowd: Crowd | None = None
-    names: list[str] = []
-    delimiter, mark, size = "", "", 0
-    out = io.StringIO()
-    async for record in _records(pieces):
-        if not delimiter:
-            mark = _MARK if record.startswith(_MARK) else ""
-            record = record.removeprefix(_MARK)
-            delimiter = _delimiter(record)
-            names = _row(record, delimiter)
-            if len(names) > MAX_COLUMNS or not columns.is_header(names):
-                raise Withheld("its first row does not name the columns")
-            writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
-            out.write(mark)
-            writer.writerow(columns.header(names))
-            crowd = None if rare is None else Crowd(rare, names)
-            continue
+    records = _records(pieces)
+    first = await anext(records, None)
+    if first is None:
+        return
+    mark, delimiter, names = _header(first, prepared.columns)
+    out = io.StringIO(mark)
+    out.seek(len(mark))
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
+    writer.writerow(prepared.columns.header(names))
+    crowd = None if prepared.rarest is None else Crowd(prepared.rarest, names)
+    allowed, size = Allowed(prepared), 0
+    async for record in records:
         size += len(record) + ROW  # blank ones too: eight megabytes of them are eight million rows
         if size >= BATCH:
             size = 0
@@ -97,6 +91,17 @@ async def masked_table(
             if out.tell() >= BATCH:
                 yield await _looked_at(out, prepared)  # of rows that were held, through either mask
     yield await _looked_at(out, allowed.prepared if crowd is None else prepared)
+
+
+def _header(record: str, columns: Columns) -> tuple[str, str, list[str]]:
+    """The mark in front of a table, what parts its values, and the names of its columns. Raises Withheld."""
+    mark = _MARK if record.startswith(_MARK) else ""
+    record = record.removeprefix(_MARK)
+    delimiter = _delimiter(record)
+    names = _row(record, delimiter)
+    if len(names) > MAX_COLUMNS or not columns.is_header(names):
+        raise Withheld("its first row does not name the columns")
+    return mark, delimiter, names
 
 
 def _masked(row: list[str], names: list[str], columns: Columns, keys: Keys, tally: Tally) -> list[str]:
