@@ -358,12 +358,12 @@ class Exposures:
             return []
         if at < self._begins - LATE or (at >= self._ends and not (self._unread and self._ends)):
             self._turn(at)
-        days = [self._day]
-        if not self._begins <= at < self._ends:
-            days.append(self._beside(self.midnight(at)))
-        if len(self._days) > 1:
-            days += [day for begins, day in self._days.items() if begins > self._begins and day not in days]
-        return days
+        within = self._begins <= at < self._ends
+        own = self._day if within else self._beside(self.midnight(at))
+        if len(self._days) == 1:
+            return [self._day]
+        along = (day for begins, day in self._days.items() if begins > self._begins or day is own)
+        return [self._day, *(day for day in along if day is not self._day)]
 
     def _turn(self, at: float) -> None:
         """Go by the day of this moment: anew, or as it was when a clock left it."""

@@ -450,6 +450,16 @@ def test_a_clock_that_was_ahead_past_midnight_gives_nobody_back_what_was_spent()
     assert spent(exposures, at=ahead + 86_400) is NOTHING_EXPOSED
 
 
+def test_entries_of_many_days_to_come_count_once_each() -> None:
+    record, exposures = Record(), Exposures(Settings())
+    exposures.opens(NOW)
+    for days in range(9):
+        for entry in record.answer(at=NOW + days * 86_400, records=1, clear=1):
+            exposures.learn(entry)
+    exposures.settled()
+    assert (spent(exposures).records, spent(exposures).fields) == (9, 9)
+
+
 def test_a_start_with_the_clock_behind_reads_the_day_back_for_when_it_is_mended() -> None:
     """A dead clock of the machine, which the network mends a moment later: what was spent today stays spent."""
     record, exposures = Record(), Exposures(Settings())
