@@ -142,7 +142,8 @@ def in_markup(body: bytes) -> Iterator[object]:
 
 def in_form(body: bytes) -> Iterator[object]:
     """The values of the parameter of that name."""
-    pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True)
+    text = body.decode("utf-8", "surrogateescape")  # half a letter may stand there plainly, and half escaped
+    pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
     yield from (value for name, value in pairs if name == HIDDEN)
 
 
