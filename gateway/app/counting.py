@@ -18,9 +18,7 @@ from gateway.exposure import Exposures
 from gateway.journey import Revision
 from gateway.policy import Bundle
 
-LONGEST = (
-    3600.0  # seconds before midnight that are read as well, at least: an answer that began then may have ended today
-)
+LONGEST = 3600.0  # seconds before midnight that are read too, at least: an answer that began then may have ended today
 AT_START = 5.0  # seconds of reading before the first request, at most: a million of them, while siblings serve
 EACH_TICK = 0.04  # seconds of it, ten times a second, until the day is read: while it is not, the room doubts
 

@@ -373,6 +373,8 @@ class Exposures:
         self._day = self._beside(self._begins)
         if self._begins < before:
             self._day.absorb(was)
+        elif self._begins > before:  # a clock may come back to the day before, and to none that was over by then
+            self._days = {begins: kept for begins, kept in self._days.items() if begins >= before}
 
     def _beside(self, begins: float) -> Day:
         """The day that began then; of others, those nearest to the present one are kept."""

@@ -460,6 +460,12 @@ def test_entries_of_many_days_to_come_count_once_each() -> None:
     assert (spent(exposures).records, spent(exposures).fields) == (9, 9)
 
 
+def test_a_day_is_kept_for_one_day_more_and_no_longer() -> None:
+    record, day = Record(), 86_400
+    exposures = heard(*[entry for number in range(4) for entry in record.answer(ids(number), at=NOW + number * day)])
+    assert sorted(exposures._days) == [exposures.midnight(NOW + 2 * day), exposures.midnight(NOW + 3 * day)]
+
+
 def test_a_start_with_the_clock_behind_reads_the_day_back_for_when_it_is_mended() -> None:
     """A dead clock of the machine, which the network mends a moment later: what was spent today stays spent."""
     record, exposures = Record(), Exposures(Settings())
